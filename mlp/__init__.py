@@ -1,0 +1,1 @@
+"""Small neural networks in NumPy: activations, losses, layers, optimisers, data sets and the training loop."""

@@ -1,0 +1,1 @@
+"""Reports: tables, rankings, plots and a page from run records alone."""

@@ -1,0 +1,1 @@
+"""Orchestration: from a Hydra command line to run records on disk."""
