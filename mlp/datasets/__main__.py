@@ -1,0 +1,26 @@
+"""Fetch data sets into the cache before they are needed: `python -m mlp.datasets mnist fashion_mnist`."""
+
+import argparse
+import sys
+
+from mlp.datasets import MNIST, DatasetError, FashionMNIST
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Fetch the named data sets into the cache."""
+    available = {dataset.files.name: dataset for dataset in (MNIST, FashionMNIST)}
+    parser = argparse.ArgumentParser(prog="python -m mlp.datasets", description=main.__doc__)
+    parser.add_argument("names", nargs="+", choices=sorted(available), metavar="|".join(available))
+    for name in parser.parse_args(arguments).names:
+        try:
+            data = available[name]().load()
+        except DatasetError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        files = available[name].files
+        print(f"{files.title}: {len(data.x_train)} + {len(data.x_test)} images in {files.folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""What every data set gives: arrays, and the dimensions that are known before they are loaded."""
+
+from dataclasses import dataclass
+
+from mlp.workspace import Array
+
+
+@dataclass(frozen=True)
+class Dimensions:
+    """What is known of a data set before it is loaded: numbers of examples, features and classes."""
+
+    train: int
+    test: int
+    features: int
+    classes: int
+
+
+@dataclass(frozen=True)
+class Data:
+    """Arrays to train and test on.
+
+    x_train and x_test are (n, features): read-only uint8, or float32; times `scale` they are the inputs.
+    y_train and y_test are (n,) integer labels in [0, classes). `sha256` identifies the data in a run record.
+    """
+
+    x_train: Array
+    y_train: Array
+    x_test: Array
+    y_test: Array
+    scale: float
+    classes: int
+    sha256: str
+
+    @property
+    def features(self) -> int:
+        """Number of inputs of one example."""
+        return int(self.x_train.shape[1])
+
+
+def require_integer(name: str, value: object, lowest: int, highest: int | None = None) -> None:
+    """Raise ValueError unless value is an integer from lowest to highest (None: no upper bound)."""
+    allowed = f">= {lowest}" if highest is None else f"from {lowest} to {highest}"
+    if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= (highest or value):
+        raise ValueError(f"{name} = {value!r}: must be an integer {allowed}")
+
+
+def train_examples(train_size: int | None, available: int) -> int:
+    """Return how many training examples train_size asks for; raise ValueError if there are fewer."""
+    if train_size is None:
+        return available
+    require_integer("train_size", train_size, 1, available)
+    return train_size
