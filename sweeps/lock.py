@@ -1,0 +1,183 @@
+"""Who works on what: locks that outlive neither their process nor, for long, their machine.
+
+A lock is a small file that names its holder: host, process, the moment that process started. It is taken with
+a hard link, which is atomic on local disks and on NFS, and it is never believed when the holder is dead. A
+holder on another host cannot be looked up; there the file's age counts, so holders `refresh` their lock.
+
+Taking over a dead holder's lock must not remove the lock of somebody who was faster. So nobody removes it:
+the successor of the lock with token `t` is the file `<name>.<t>`, which only one claimant can create. The
+holder is the last one of that chain, and then renames its own file onto the first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+REFRESH_S = 10.0  # how often a holder touches its lock
+STALE_S = 120.0  # a lock from another host that was not touched for so long is dead
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A process, named so that a later one with the same number is not mistaken for it."""
+
+    host: str
+    pid: int
+    process_started: str | None
+    token: str = ""
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}"
+
+    def is_here(self) -> bool:
+        """Whether the process is (or was) one of this machine's."""
+        return self.host == socket.gethostname()
+
+    def is_running(self) -> bool:
+        """Whether the process runs, on this machine."""
+        return self.is_here() and process_started(self.pid) == self.process_started is not None
+
+
+class Held(Exception):
+    """The lock belongs to a process that is alive."""
+
+    def __init__(self, owner: Owner) -> None:
+        super().__init__(f"locked by {owner}")
+        self.owner = owner
+
+
+def process_started(pid: int) -> str | None:
+    """Return when the process started, as a text to compare; None if there is none or it has ended."""
+    if sys.platform == "linux":
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        return None if fields[0] in "ZX" else fields[19]
+    listing = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True)
+    state, _, started = listing.stdout.strip().partition(" ")
+    return started.strip() or None if state and not state.startswith("Z") else None
+
+
+def this_process() -> Owner:
+    """Return the calling process."""
+    return _owner(os.getpid())
+
+
+@lru_cache(maxsize=2)
+def _owner(pid: int) -> Owner:
+    return Owner(socket.gethostname(), pid, process_started(pid))
+
+
+class Lock:
+    """A lock that is held; made by `acquire`. Also a context manager that releases it."""
+
+    def __init__(self, path: Path, token: str) -> None:
+        self.path = path
+        self.token = token
+
+    def refresh(self) -> None:
+        """Show other hosts that the holder is alive."""
+        try:
+            os.utime(self.path)
+        except FileNotFoundError:
+            pass
+
+    def release(self) -> None:
+        """Give the lock up, unless another process has taken it over meanwhile."""
+        owner = _read(self.path)
+        if owner is not None and owner.token == self.token:
+            self.path.unlink(missing_ok=True)
+
+    def __enter__(self) -> Lock:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def acquire(path: Path) -> Lock:
+    """Take the lock `path`, from a dead holder too. Raises Held, and OSError where nothing can be written."""
+    mine = Owner(**{**asdict(this_process()), "token": uuid.uuid4().hex[:12]})
+    draft = path.with_name(f".{path.name}-{mine.token}.tmp")
+    while True:
+        draft.write_text(json.dumps(asdict(mine)))
+        now = draft.stat().st_mtime
+        chain = _chain(path)
+        if chain and is_alive(*chain[-1], now=now):
+            draft.unlink()
+            raise Held(chain[-1][1])
+        place = _successor(path, chain)
+        if not _link(draft, place):
+            continue
+        if (after := _chain(path)) and after[-1][1] == mine:
+            if place != path:
+                os.replace(place, path)
+            for file, _ in chain[1:]:
+                file.unlink(missing_ok=True)
+            return Lock(path, mine.token)
+        place.unlink(missing_ok=True)
+
+
+def holder(path: Path) -> Owner | None:
+    """Return the living process that holds the lock, if there is one."""
+    chain = _chain(path)
+    return chain[-1][1] if chain and is_alive(*chain[-1]) else None
+
+
+def is_alive(file: Path, owner: Owner, now: float | None = None) -> bool:
+    """Whether the owner of a lock file still holds it; `now` is the file system's clock (s)."""
+    if owner.is_here():
+        return owner.is_running()
+    try:
+        mark = file.stat().st_mtime
+    except OSError:
+        return False
+    return (time.time() if now is None else now) - mark < STALE_S
+
+
+def _link(draft: Path, place: Path) -> bool:
+    """Create `place` with the draft's content; False if it is there already."""
+    try:
+        os.link(draft, place)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        try:
+            with place.open("x") as file:
+                file.write(draft.read_text())
+        except FileExistsError:
+            return False
+    finally:
+        draft.unlink(missing_ok=True)
+    return True
+
+
+def _chain(path: Path) -> list[tuple[Path, Owner]]:
+    chain: list[tuple[Path, Owner]] = []
+    while (owner := _read(file := _successor(path, chain))) is not None:
+        chain.append((file, owner))
+    return chain
+
+
+def _successor(path: Path, chain: list[tuple[Path, Owner]]) -> Path:
+    return path.with_name(f"{path.name}.{chain[-1][1].token}") if chain else path
+
+
+def _read(path: Path) -> Owner | None:
+    """Return the owner that a lock file names; None if there is no file. A torn file has a dead owner."""
+    try:
+        return Owner(**json.loads(path.read_text()))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError):
+        return Owner("", 0, None, "torn")

@@ -1,0 +1,111 @@
+"""The plan on disk, `<root>/sweep.json`: every cell that a sweep should have, written once all are valid.
+
+What all cells share is stored once: a cell's full config is {**base, **its own top-level entries}, and its
+choices likewise. Only the standard library is needed to read a plan.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sweeps.record import PLAN, SCHEMA, UserError, write_json
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One planned cell: id, directory name, the overrides that make it, resolved config and choices."""
+
+    id: str
+    name: str
+    overrides: list[str]
+    config: dict[str, Any]
+    choices: dict[str, str | None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The latest plan of a sweep's directory.
+
+    `swept` are the keys that were swept, in the order written; `exclusions` are {"condition", "count"}
+    mappings; `duplicates` is the number of combinations that were the same cell as an earlier one; `code` is
+    the fingerprint of the sources that the cells are run with.
+    """
+
+    sweep: str
+    cells: list[Cell]
+    swept: list[str] = field(default_factory=list)
+    exclusions: list[dict[str, Any]] = field(default_factory=list)
+    duplicates: int = 0
+    created: str = ""
+    command: list[str] = field(default_factory=list)
+    code: str = ""
+
+
+def read_plan(root: Path) -> Plan | None:
+    """Return the plan in a directory, None if there is none. Raises UserError if the file is damaged."""
+    path = root / PLAN
+    try:
+        data = json.loads(path.read_bytes())
+        if data["schema"] != SCHEMA:
+            raise ValueError(f"schema {data['schema']!r}, not {SCHEMA}")
+        base, base_choices = data.pop("base"), data.pop("base_choices")
+        cells = [
+            Cell(
+                entry["id"],
+                entry["name"],
+                entry["overrides"],
+                base | entry["config"],
+                base_choices | entry["choices"],
+            )
+            for entry in data.pop("cells")
+        ]
+        data.pop("schema")
+        return Plan(cells=cells, **{key: data[key] for key in Plan.__dataclass_fields__ if key in data})
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"{path} is damaged ({type(error).__name__}: {error}); run the sweep again"
+        ) from error
+
+
+def write_plan(root: Path, plan: Plan) -> None:
+    """Write sweep.json atomically."""
+    base = _shared(cell.config for cell in plan.cells)
+    base_choices = _shared(cell.choices for cell in plan.cells)
+    entries = [
+        {
+            "id": cell.id,
+            "name": cell.name,
+            "overrides": cell.overrides,
+            "config": _own(cell.config, base),
+            "choices": _own(cell.choices, base_choices),
+        }
+        for cell in plan.cells
+    ]
+    head = {key: getattr(plan, key) for key in Plan.__dataclass_fields__ if key != "cells"}
+    content = {"schema": SCHEMA, **head, "base": base, "base_choices": base_choices, "cells": entries}
+    write_json(root / PLAN, content)
+
+
+def _shared(mappings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the entries that all mappings have, with equal values."""
+    iterator = iter(mappings)
+    shared = dict(next(iterator, {}))
+    for mapping in iterator:
+        for key in [key for key in shared if not _same(mapping, shared, key)]:
+            del shared[key]
+    return shared
+
+
+def _own(mapping: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: mapping[key] for key in mapping if not _same(base, mapping, key)}
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any], key: str) -> bool:
+    """Equal and of equal type, so that 1, 1.0 and true stay apart."""
+    return key in one and repr(one[key]) == repr(other[key])
