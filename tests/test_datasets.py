@@ -86,6 +86,7 @@ def test_check_says_what_load_gives(dataset: Sample | XOR) -> None:
         (XOR, {"noise": -0.1}, "noise = -0.1: must be a number >= 0"),
         (XOR, {"noise": float("inf")}, "noise = inf: must be a number >= 0"),
         (XOR, {"seed": -1}, "seed = -1: must be an integer >= 0"),
+        (NPZ, {"path": None}, "path = None: must be the name of an .npz file"),
         (NPZ, {"path": "x", "train_size": 0}, "train_size = 0: must be an integer >= 1"),
         (NPZ, {"path": "x", "classes": 1}, "classes = 1: must be an integer >= 2"),
     ],

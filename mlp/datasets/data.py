@@ -1,5 +1,6 @@
 """What every data set gives: arrays, and the dimensions that are known before they are loaded."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from mlp.workspace import Array
@@ -35,6 +36,18 @@ class Data:
     def features(self) -> int:
         """Number of inputs of one example."""
         return int(self.x_train.shape[1])
+
+
+class Dataset(ABC):
+    """A data set that can be configured. Subclasses are frozen dataclasses with a `train_size`."""
+
+    @abstractmethod
+    def check(self) -> Dimensions:
+        """Return the dimensions, cheaply; raise DatasetError or ValueError for what can be seen so far."""
+
+    @abstractmethod
+    def load(self) -> Data:
+        """Return the data; raise DatasetError if it cannot be had."""
 
 
 def require_integer(name: str, value: object, lowest: int, highest: int | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from mlp.datasets.data import Data, Dimensions, train_examples
+from mlp.datasets.data import Data, Dataset, Dimensions, train_examples
 from mlp.datasets.download import Files, ensure
 from mlp.datasets.sources import DebianPackage, Directory, Mirror, NpmPackage
 from mlp.workspace import Array
@@ -65,7 +65,7 @@ FASHION_MNIST_FILES = Files(
 
 
 @dataclass(frozen=True)
-class MNIST:
+class MNIST(Dataset):
     """Handwritten digits, 28 x 28 (LeCun, Cortes and Burges).
 
     `train_size` takes the first so many training examples in file order; None takes all 60,000.

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
-from mlp.datasets.data import Data, Dimensions, require_integer, train_examples
+from mlp.datasets.data import Data, Dataset, Dimensions, require_integer, train_examples
 from mlp.datasets.download import DatasetError
 from mlp.workspace import Array
 
@@ -19,7 +19,7 @@ SAMPLE = Path(__file__).with_name("mnist_sample.npz")
 
 
 @dataclass(frozen=True)
-class NPZ:
+class NPZ(Dataset):
     """Arrays x_train, y_train, x_test, y_test of one .npz file.
 
     x (n, ...) is uint8, divided by 255, or floating, taken as it is; all after the first axis is flattened.
@@ -32,6 +32,8 @@ class NPZ:
     classes: int | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.path, str):
+            raise ValueError(f"path = {self.path!r}: must be the name of an .npz file")
         if self.train_size is not None:
             require_integer("train_size", self.train_size, 1)
         if self.classes is not None:
@@ -72,7 +74,7 @@ class NPZ:
 
 
 @dataclass(frozen=True)
-class Sample:
+class Sample(Dataset):
     """The first 1,500 training and 500 test images of MNIST, for tests and first tries without a network."""
 
     train_size: int | None = None

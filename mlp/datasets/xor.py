@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlp.datasets.data import Data, Dimensions, require_integer, train_examples
+from mlp.datasets.data import Data, Dataset, Dimensions, require_integer, train_examples
 from mlp.workspace import Array
 
 DEFAULT_SIZE, LARGEST_SIZE = 2_000, 10_000_000
 
 
 @dataclass(frozen=True)
-class XOR:
+class XOR(Dataset):
     """Four clusters around (±1, ±1), of class 1 where the signs differ.
 
     `noise` is the clusters' standard deviation. The points come from a generator of their own, seeded by
