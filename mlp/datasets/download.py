@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import os
+import shutil
 import sys
 import tarfile
 import tempfile
@@ -106,7 +107,6 @@ def _problems(files: Files) -> dict[str, str]:
             problems[name] = f"no {name}"
         elif (found := _sha256(path)) != expected:
             problems[name] = f"{name} is damaged (SHA-256 {found}, expected {expected})"
-            log.warning("%s: %s in %s; fetching it again", files.title, problems[name], files.folder)
     if not problems:
         _remember(files)
     return problems
@@ -123,11 +123,16 @@ def _lock(folder: Path) -> Iterator[None]:
     with open(folder / ".lock", "w") as file:
         with contextlib.suppress(OSError):  # without locks two processes fetch twice, which is harmless
             fcntl.flock(file, fcntl.LOCK_EX)
+            for abandoned in folder.glob(".fetch-*"):  # by a process that was killed
+                shutil.rmtree(abandoned)
         yield
 
 
 def _fetch(files: Files, problems: dict[str, str]) -> None:
     """Try the sources in order; raise DatasetError with every reason when none has worked."""
+    for problem in problems.values():
+        if "damaged" in problem:
+            log.warning("%s: %s in %s; fetching it again", files.title, problem, files.folder)
     here = "no files" if len(problems) == len(files.sha256) else ", ".join(problems.values())
     reasons = [f"{files.folder}: {here}"]
     by_hand = (Directory(str(files.folder)),) if any(files.folder.glob("*.gz")) else ()
@@ -137,7 +142,7 @@ def _fetch(files: Files, problems: dict[str, str]) -> None:
         try:
             return _take(files, list(problems), source)
         except _UNUSABLE as error:
-            reasons.append(f"{source}: {error or type(error).__name__}")
+            reasons.append(f"{source}: {str(error) or type(error).__name__}")
     raise DatasetError(
         f"cannot get {files.title}; tried {'; '.join(reasons)}. "
         f"Put {', '.join(files.sha256)} (plain or .gz) into {files.folder} by hand, or set MLP_DATA_DIR"
