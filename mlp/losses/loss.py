@@ -1,0 +1,57 @@
+"""What a loss is: one value per example, and the gradient of their mean or sum in the logits."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from mlp.ranges import Checked, one_of
+from mlp.workspace import Array, Workspace
+
+Reduction = Annotated[str, one_of("mean", "sum")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss(Checked, ABC):
+    """A function of the network's raw outputs (logits) and the true classes (one-hot targets).
+
+    The arrays may have either memory order. Column-major is faster: a sum over the classes then runs along
+    the batch, which is many times longer than a row of classes.
+    """
+
+    reduction: Reduction = "mean"
+
+    def __call__(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
+        """Return the loss of each example (batch,) and write d(mean or sum)/d(logits) into grad.
+
+        logits, targets, grad: (batch, classes); targets are one-hot. The array returned is scratch.
+        """
+        values = self.per_example(logits, targets, grad, work)
+        if self.reduction == "mean":
+            np.multiply(grad, 1.0 / len(grad), out=grad)
+        return values
+
+    @abstractmethod
+    def per_example(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
+        """Return the loss of each example (batch,) and write the gradient of their sum into grad."""
+
+    def check_classes(self, classes: int) -> None:
+        """Raise ValueError if a parameter does not fit this number of classes."""
+
+
+def scratch_like(array: Array, name: str, work: Workspace) -> Array:
+    """Return a scratch array of the same shape (batch, classes), column-major: see Loss."""
+    batch, classes = array.shape
+    return work(name, (classes, batch)).T
+
+
+def one_hot(labels: Array, classes: int, dtype: DTypeLike = np.float32) -> Array:
+    """Return the rows (batch, classes) that are 1 at the label and 0 elsewhere.
+
+    labels: integers (batch,); ValueError if one is not in 0 ... classes − 1.
+    """
+    if labels.size and not (0 <= labels.min() and labels.max() < classes):
+        raise ValueError(f"labels = {labels.min()} ... {labels.max()}: must be in 0 ... {classes - 1}")
+    return np.eye(classes, dtype=dtype)[labels]

@@ -1,0 +1,62 @@
+"""Losses on the margin between the true class's score and every other class's."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlp.losses.loss import Loss, scratch_like
+from mlp.ranges import Flag, NotNegative
+from mlp.special import softmax, softmax_backward
+from mlp.workspace import Array, Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hinge(Loss):
+    """Σ_{k≠y} max(0, margin − s_y + s_k) (Weston & Watkins 1999) on the scores s = z, or s = softmax(z)."""
+
+    margin: NotNegative = 5.0
+    softmax: Flag = False
+
+    def per_example(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
+        """∂/∂s_k = 1 where the margin is violated, else 0; ∂/∂s_y = −the number of violations."""
+        if not self.softmax:
+            return self.on_scores(logits, targets, grad, work)
+        probabilities = scratch_like(logits, "probabilities", work)
+        softmax(logits, probabilities, probabilities, work)
+        values = self.on_scores(probabilities, targets, grad, work)
+        softmax_backward(grad, probabilities, work)
+        return values
+
+    def on_scores(self, scores: Array, targets: Array, grad: Array, work: Workspace) -> Array:
+        """Return the loss of each example and write its gradient in the scores."""
+        gap = scratch_like(scores, "gap", work)
+        values = work("loss", (len(scores),))
+        violations(scores, targets, self.margin, gap, grad, work)
+        np.vecdot(gap, grad, out=values)
+        push_apart(grad, targets, work)
+        return values
+
+
+def violations(
+    scores: Array, targets: Array, margin: float, gap: Array, violated: Array, work: Workspace
+) -> None:
+    """Write gap_k = margin − s_y + s_k, and 1 where it is > 0 and k ≠ y, else 0; arrays (batch, classes).
+
+    Where k = y the gap is the margin itself, so that gap > margin · t tests both at once.
+    """
+    true_score = work("true_score", (len(scores), 1))
+    limit = scratch_like(scores, "limit", work)
+    np.vecdot(scores, targets, out=true_score[:, 0])
+    np.subtract(scores, true_score, out=gap)
+    np.add(gap, margin, out=gap)
+    np.multiply(targets, margin, out=limit)
+    np.greater(gap, limit, out=violated)
+
+
+def push_apart(grad: Array, targets: Array, work: Workspace) -> None:
+    """Complete ∂/∂s_k, k ≠ y, by ∂/∂s_y = −Σ_{k≠y} ∂/∂s_k: only differences of scores count."""
+    total = work("total", (len(grad), 1))
+    pull = scratch_like(grad, "pull", work)
+    np.add.reduce(grad, axis=1, keepdims=True, out=total)
+    np.multiply(targets, total, out=pull)
+    np.subtract(grad, pull, out=grad)

@@ -1,0 +1,56 @@
+"""What an optimiser is: a rule that moves the parameters, one flat vector, along their gradient, another."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg.blas import daxpy, saxpy
+
+from mlp.ranges import Checked, NotNegative, Positive
+from mlp.workspace import Array, Workspace
+
+State = dict[str, Array]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer(Checked, ABC):
+    """A rule for one step, with the one place where weights are penalised (biases are not).
+
+    The penalty adds weight_decay · ‖w‖² / 2 + l1 · Σ|w| to the loss, so λ w + l1 sign(w) to the gradient.
+    """
+
+    lr: Positive = 0.01
+    weight_decay: NotNegative = 0.0
+    l1: NotNegative = 0.0
+
+    def init(self, params: Array) -> State:
+        """Return the state before the first step: arrays that a checkpoint holds as they are."""
+        return {}
+
+    def update(
+        self, params: Array, grads: Array, state: State, *, lr: float, weights: int, work: Workspace
+    ) -> None:
+        """Take one step in place.
+
+        params, grads: (parameters,) contiguous, of one dtype; grads is used up. lr is the learning rate of
+        this step. The first `weights` entries are weights, which are penalised; the rest are biases and such.
+        """
+        self.decay(params[:weights], grads[:weights], lr, work)
+        self.step(params, grads, state, lr, work)
+
+    def decay(self, weights: Array, grads: Array, lr: float, work: Workspace) -> None:
+        """Add the penalty's gradient to the weights' own."""
+        if self.weight_decay:
+            add_scaled(grads, self.weight_decay, weights)
+        if self.l1:
+            add_scaled(grads, self.l1, np.sign(weights, out=work("sign", weights.shape)))
+
+    @abstractmethod
+    def step(self, params: Array, grads: Array, state: State, lr: float, work: Workspace) -> None:
+        """Move params along grads in place."""
+
+
+def add_scaled(target: Array, factor: float, vector: Array) -> None:
+    """Do target += factor · vector in one pass over memory: BLAS's axpy, where NumPy's ufuncs need two."""
+    axpy = saxpy if target.dtype == np.float32 else daxpy
+    axpy(vector, target, a=factor)
