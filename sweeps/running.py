@@ -1,0 +1,73 @@
+"""One running cell, as its directory shows it: how far it is, and how fast."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sweeps.plan import Cell
+
+HISTORY = "history.csv"
+TAIL = 4096  # bytes: more than any row has
+
+
+@dataclass
+class Running:
+    """A cell that is being run: `epoch` is the last one finished, `row` its line of history.csv."""
+
+    cell: Cell
+    path: Path
+    looked_for: float  # when its process was last known to be alive (Unix time, s)
+    epoch: int = 0
+    row: dict[str, str] = field(default_factory=dict)
+    first: tuple[int, float] | None = None  # epoch and time at which this attempt was first seen
+
+    @property
+    def epochs(self) -> int | None:
+        """How many epochs the cell's config asks for; None if it has no such key."""
+        return _epochs(self.cell.config)
+
+    @property
+    def share(self) -> float:
+        """How much of the cell is done, in [0, 1]."""
+        return min(self.epoch / self.epochs, 1.0) if self.epochs else 0.0
+
+    def read_history(self, now: float) -> None:
+        """Take in the last row of history.csv, if there is one."""
+        self.row = last_row(self.path / HISTORY)
+        with contextlib.suppress(KeyError, ValueError):
+            self.epoch = int(self.row["epoch"])
+        if self.first is None:
+            self.first = (self.epoch, now)
+
+    def pace_s(self, now: float) -> float | None:
+        """Return what the whole cell takes, going by the epochs seen so far; None before the first."""
+        if self.first is None or not self.epochs or self.epoch <= self.first[0]:
+            return None
+        return (now - self.first[1]) / (self.epoch - self.first[0]) * self.epochs
+
+
+def last_row(path: Path) -> dict[str, str]:
+    """Return the last complete row of a CSV file, column → text; empty if none. Reads only the file's end."""
+    try:
+        with open(path, "rb") as file:
+            header = file.readline()
+            file.seek(max(len(header), file.seek(0, 2) - TAIL))
+            rows = file.read().split(b"\n")[:-1]  # what follows the last line end is being written just now
+    except OSError:
+        return {}
+    return dict(zip(_fields(header), _fields(rows[-1]), strict=False)) if rows else {}
+
+
+def _fields(line: bytes) -> list[str]:
+    return line.decode(errors="replace").strip().split(",")
+
+
+def _epochs(config: dict[str, Any]) -> int | None:
+    """Return the first `epochs` at the top of a config or one level below."""
+    for node in (config, *config.values()):
+        if isinstance(node, dict) and isinstance(node.get("epochs"), int):
+            return int(node["epochs"])
+    return None
