@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import sys
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
@@ -28,6 +27,7 @@ log = logging.getLogger(__name__)
 POLL_S = 0.7
 LINE_S, QUIET_S = 10.0, 60.0  # between plain lines: when something has changed, and when nothing has
 STEP = 0.1  # of the cells: a plain line at each
+EPOCHS_SHOWN = 8  # running cells whose epoch a plain line tells
 STOPS_SHOWN = 20  # failures shown as they happen; the rest are counted, and listed at the end
 
 
@@ -114,8 +114,7 @@ class Lines:
     def show(self, view: View) -> None:
         """Print a line if enough has happened, or nothing for long."""
         text, share = describe(view), (view.done + view.diverged + view.failed) / max(view.total, 1)
-        waited = time.monotonic() - self._at
-        changed = text != self._last
+        waited, changed = time.monotonic() - self._at, text != self._last
         if (changed and (waited >= LINE_S or share >= self._share + STEP)) or waited >= QUIET_S:
             self._print(text, share)
 
@@ -137,7 +136,11 @@ def describe(view: View) -> str:
     """Return the state in one line."""
     parts = [f"{view.done} of {view.total} done"]
     parts += [f"{n} {state}" for n, state in ((view.diverged, "diverged"), (view.failed, "failed")) if n]
-    parts += [f"{len(view.running)} running", f"{view.left} left"]
+    epochs = [
+        f"{running.epoch}/{running.epochs}" for running in view.running[:EPOCHS_SHOWN] if running.epochs
+    ]
+    running = f"{len(view.running)} running" + (f" (epoch {', '.join(epochs)})" if epochs else "")
+    parts += [running, f"{view.left} left"]
     if view.left_s:
         parts.append(f"about {duration(view.left_s)} to go")
     return ", ".join(parts)

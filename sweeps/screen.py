@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Iterator
 
 from rich.console import Console, ConsoleDimensions, Group, RenderableType
@@ -24,14 +25,24 @@ class Screen:
 
     def __init__(self, title: str, console: _Console, live: Live) -> None:
         self.title, self.console, self.live = title, console, live
+        self._lock = threading.Lock()  # rich's own does not cover what it writes
 
     def show(self, view: View) -> None:
         """Draw the present state."""
-        self.live.update(picture(self.title, view, *self.console.fit()), refresh=True)
+        with self._lock:
+            self.live.update(picture(self.title, view, *self.console.fit()), refresh=True)
 
     def report(self, line: str) -> None:
         """Put a line above the picture."""
-        self.console.print(Text(line), style="red", soft_wrap=True)
+        self._print(Text(line, "red"))
+
+    def relay(self, line: str) -> None:
+        """Put what somebody else printed above the picture."""
+        self._print(Text.from_ansi(line))
+
+    def _print(self, text: Text) -> None:
+        with self._lock:
+            self.console.print(text, soft_wrap=True)
 
     def close(self, view: View) -> None:
         """Leave the bar and the counts standing."""

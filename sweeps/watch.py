@@ -164,7 +164,7 @@ class Watch:
             self._set(cell, record.status)
         else:
             self._wait(cell, record.status)
-            if record.status != "missing":  # as it is while an old directory is moved away
+            if record.status not in ("interrupted", "missing"):  # the one is told to all, the other is no end
                 stops.append(Stop(cell.name, record.status, reason(record)))
 
     def _wait(self, cell: Cell, state: str = "missing") -> None:
