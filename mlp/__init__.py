@@ -1,1 +1,1 @@
-"""Small neural networks in NumPy: activations, losses, layers, optimisers, data sets and the training loop."""
+"""Small neural networks in NumPy: activations, losses, layers, optimisers, data sets, the training loop."""

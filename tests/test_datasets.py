@@ -53,7 +53,8 @@ def test_the_sample_is_real_mnist_and_small() -> None:
 def test_the_sample_is_the_beginning_of_mnist() -> None:
     whole, sample = MNIST().load(), Sample().load()
     for name, n in [("x_train", 1500), ("y_train", 1500), ("x_test", 500), ("y_test", 500)]:
-        assert np.array_equal(getattr(whole, name)[:n], getattr(sample, name))
+        first = getattr(whole, name)[:n]
+        assert np.array_equal(whole.original(first) if name[0] == "x" else first, getattr(sample, name))
 
 
 @pytest.mark.parametrize("dataset", [Sample, XOR, lambda **k: NPZ(str(SAMPLE), **k)])

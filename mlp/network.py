@@ -1,0 +1,138 @@
+"""The network: a chain of layers over one flat parameter vector, and the `model` config that builds it."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from mlp.activations import Activation, Maxout
+from mlp.initializers import Initializer
+from mlp.layers import BatchNorm, Dropout, Elementwise, Fork, Join, Layer, Linear
+from mlp.layers import Maxout as MaxoutLayer
+from mlp.randomness import Stream, generator
+from mlp.ranges import BelowOne, Checked, Flag, Range, is_integer
+from mlp.workspace import Array, Workspace
+
+
+class Network:
+    """Layers applied in turn; `params` and `grads` are flat vectors, weight matrices first.
+
+    The first `weights` entries of the vectors are the weight matrices, the ones that weight decay shrinks;
+    biases and the like come after them.
+    """
+
+    def __init__(self, layers: Sequence[Layer], dtype: DTypeLike = np.float32) -> None:
+        self.layers = list(layers)
+        self.work = Workspace(dtype)
+        shapes = [(i, name, shape) for i, layer in enumerate(layers) for name, shape in layer.shapes.items()]
+        shapes.sort(key=lambda entry: not entry[1].startswith("weight"))  # stable: weights first, in order
+        sizes = [int(np.prod(shape)) for _, _, shape in shapes]
+        self.weights = sum(
+            size for (_, name, _), size in zip(shapes, sizes, strict=True) if name.startswith("weight")
+        )
+        self.params, self.grads = np.zeros(sum(sizes), dtype), np.zeros(sum(sizes), dtype)
+        views: list[tuple[dict[str, Array], dict[str, Array]]] = [({}, {}) for _ in layers]
+        start = 0
+        for (i, name, shape), size in zip(shapes, sizes, strict=True):
+            for vector, view in zip((self.params, self.grads), views[i], strict=True):
+                view[name] = vector[start : start + size].reshape(shape)
+            start += size
+        for layer, (params, grads) in zip(self.layers, views, strict=True):
+            layer.bind(params, grads, self.work)
+
+    def forward(self, x: Array, *, train: bool = False) -> Array:
+        """Map x (batch, features) to logits (batch, classes); valid until the next call."""
+        for layer in self.layers:
+            x = layer.forward(x, train=train)
+        return x
+
+    def backward(self, delta: Array) -> None:
+        """Write dL/d(params) to `grads`, given delta = dL/d(logits) (batch, classes) of the last forward."""
+        first, *rest = self.layers
+        for layer in reversed(rest):
+            delta = layer.backward(delta)
+        first.backward(delta, first=True)
+
+    def state(self) -> dict[str, Array]:
+        """Return what is learned without a gradient, by name: live arrays, for checkpoints."""
+        return {
+            f"{i}.{name}": array for i, layer in enumerate(self.layers) for name, array in layer.state.items()
+        }
+
+
+Widths = Annotated[
+    tuple[int, ...],
+    Range(
+        "a list of integers >= 1 ([] is the linear model)",
+        lambda value: isinstance(value, tuple) and all(is_integer(width) and width >= 1 for width in value),
+    ),
+]
+
+
+@dataclass(frozen=True)
+class MLP(Checked):
+    """A multilayer perceptron: features → hidden widths → classes.
+
+    hidden: widths of the hidden layers; [] is the linear model
+    dropout: share of hidden units zeroed in training, in [0, 1)
+    batch_norm: normalise each hidden layer before its activation
+    residual: add each hidden layer's input to its output wherever the two widths agree
+    """
+
+    hidden: Widths = (128,)
+    dropout: BelowOne = 0.0
+    batch_norm: Flag = False
+    residual: Flag = False
+
+    def build(
+        self,
+        features: int,
+        classes: int,
+        *,
+        activation: Activation,
+        init: Initializer,
+        seed: int,
+        columns: Array | None = None,
+        dtype: DTypeLike = np.float32,
+    ) -> Network:
+        """Return the network with its initial parameters.
+
+        With `columns` (features,), input j of the network is the original input columns[j]: the weights are
+        drawn in the original order, so that the order changes nothing but rounding.
+
+        Every layer draws from a stream of its own (seed, its depth), so that two networks of one seed
+        start from the same weights wherever their shapes agree.
+        """
+        widths = (features, *self.hidden)
+        layers: list[Layer] = []
+        for fan_in, fan_out in itertools.pairwise(widths):
+            layers += self._hidden_block(fan_in, fan_out, activation)
+        layers.append(Linear(widths[-1], classes))
+        network = Network(layers, dtype)
+        depth = 0
+        for layer in layers:
+            depth += isinstance(layer, Linear)
+            rng = generator(seed, Stream.WEIGHTS, depth, part=int(isinstance(layer, MaxoutLayer)))
+            layer.initialize(init, activation, rng)
+        if columns is not None:
+            first = next(layer for layer in layers if isinstance(layer, Linear)).params["weight"]
+            first[...] = first[columns]
+        return network
+
+    def _hidden_block(self, fan_in: int, fan_out: int, activation: Activation) -> list[Layer]:
+        block: list[Layer] = [Linear(fan_in, fan_out)]
+        if self.batch_norm:
+            block.append(BatchNorm(fan_out))
+        if isinstance(activation, Maxout):
+            block.append(MaxoutLayer(fan_out, activation.pieces))
+        else:
+            block.append(Elementwise(activation))
+        if self.dropout:
+            block.append(Dropout(self.dropout))
+        if self.residual and fan_in == fan_out:
+            fork = Fork()
+            block = [fork, *block, Join(fork)]
+        return block

@@ -1,0 +1,265 @@
+"""The training loop: epochs of gradient steps, each evaluated, until done, stopped early or diverged."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import numpy as np
+
+from mlp.batches import Batches, shift_images
+from mlp.layers import Dropout, Elementwise
+from mlp.losses import Loss
+from mlp.network import Network
+from mlp.optimizers import LBFGS, Optimizer
+from mlp.randomness import Stream, generator
+from mlp.ranges import Checked, Count, CountOrZero, Flag, Positive, optional
+from mlp.schedules import Schedule
+from mlp.workspace import Array
+
+EVALUATION_BATCH = 500
+"""Rows per forward pass when no gradient is wanted: large enough to be fast, small enough for the cache."""
+
+GRAD_NORM_EVERY = 25
+"""Steps from one gradient norm to the next: their mean over the epoch costs next to nothing this way."""
+
+
+@dataclass(frozen=True)
+class Training(Checked):
+    """How long, and by what steps, to train.
+
+    epochs: passes over the training set
+    batch_size: examples per gradient step
+    clip_norm: largest L2 norm of a step's gradient; a longer one is scaled down to it; null for no limit
+    validation_size: training examples held out, to choose by without looking at the test set
+    patience: stop after this many epochs without a better validation accuracy; null to run all epochs
+    shift: augmentation: move each training image by up to this many pixels in each step
+    layer_stats: add each layer's gradient norm and share of dead units to the history
+    """
+
+    epochs: Count = 10
+    batch_size: Count = 100
+    clip_norm: Annotated[float | None, optional(Positive)] = None
+    validation_size: CountOrZero = 0
+    patience: Annotated[int | None, optional(Count)] = None
+    shift: CountOrZero = 0
+    layer_stats: Flag = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.patience is not None and not self.validation_size:
+            raise ValueError(f"patience = {self.patience}: needs validation_size > 0 to judge by")
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Where a run stopped being finite: 1-based epoch and step, and what it was."""
+
+    epoch: int
+    step: int
+    what: str
+
+
+@dataclass
+class Trainer:
+    """One run in progress; `state()` after an epoch is all that is needed to continue from there.
+
+    train, test: the data; with `training.validation_size` part of train is held out
+    history: one row per finished epoch; accuracies in [0, 1], losses per example, times in seconds
+    diverged: set when the loss or a parameter became non-finite; training stops there
+    """
+
+    network: Network
+    loss: Loss
+    optimizer: Optimizer
+    schedule: Schedule
+    training: Training
+    train: Batches
+    test: Batches
+    seed: int
+    history: list[dict[str, float]] = field(default_factory=list)
+    diverged: Divergence | None = None
+
+    def __post_init__(self) -> None:
+        shuffled = generator(self.seed, Stream.SPLIT).permutation(len(self.train))
+        self.validation_rows = np.sort(shuffled[: self.training.validation_size])
+        self.train_rows = np.sort(shuffled[self.training.validation_size :])
+        self.slots = self.optimizer.init(self.network.params)
+        self.best_params = self.network.params.copy() if self.training.patience else None
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to train: all epochs done, patience lost, or diverged."""
+        return (
+            self.diverged is not None or len(self.history) >= self.training.epochs or self._out_of_patience()
+        )
+
+    def run(self, after_epoch: Callable[["Trainer"], Any] = lambda trainer: None) -> None:
+        """Train until finished; `after_epoch` is called with the trainer after each epoch."""
+        with np.errstate(all="ignore"):  # a diverging run overflows: it is recognised and recorded instead
+            while not self.finished:
+                row = self._epoch(len(self.history))
+                if row is not None:
+                    self.history.append(row)
+                    self._remember_best()
+                    after_epoch(self)
+            if self.best_params is not None and self.diverged is None:
+                self.network.params[...] = self.best_params
+
+    def _epoch(self, epoch: int) -> dict[str, float] | None:
+        """Train one epoch and evaluate; None if it diverged."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        lr = self.optimizer.lr * self.schedule(epoch, self.training.epochs)
+        if isinstance(self.optimizer, LBFGS):
+            train_loss, train_accuracy, grad_norm = self._minimize(epoch, self.optimizer)
+        else:
+            train_loss, train_accuracy, grad_norm = self._steps(epoch, lr)
+        spent = {
+            "epoch_cpu_s": time.process_time() - cpu,
+            "epoch_wall_s": time.perf_counter() - wall,
+        }
+        if self.diverged is not None:
+            return None
+        test_loss, test_accuracy = self.evaluate(self.test)
+        row = {
+            "epoch": epoch + 1,
+            "train_loss": train_loss,
+            "train_accuracy": train_accuracy,
+            "test_loss": test_loss,
+            "test_accuracy": test_accuracy,
+            "lr": lr,
+            **spent,
+            "grad_norm": grad_norm,
+        }
+        if len(self.validation_rows):
+            row["validation_loss"], row["validation_accuracy"] = self.evaluate(
+                self.train, self.validation_rows
+            )
+        return row | layer_stats(self.network) if self.training.layer_stats else row
+
+    def _steps(self, epoch: int, lr: float) -> tuple[float, float, float]:
+        """Take one epoch's gradient steps; return its running mean loss, accuracy and gradient norm."""
+        network, training = self.network, self.training
+        order = generator(self.seed, Stream.ORDER, epoch).permutation(self.train_rows)
+        shift_rng = generator(self.seed, Stream.SHIFT, epoch)
+        self._reseed_dropout(epoch)
+        total_loss, correct, norms = 0.0, 0, []
+        for step, (inputs, targets) in enumerate(self.train.split(training.batch_size, order)):
+            if training.shift:
+                shift_images(inputs, training.shift, rng=shift_rng)
+            logits = network.forward(inputs, train=True)
+            grad = network.work("grad", logits.shape)
+            batch_loss = float(self.loss(logits, targets, grad, network.work).sum())
+            if not np.isfinite(batch_loss):
+                self.diverged = Divergence(epoch + 1, step + 1, "loss")
+                break
+            total_loss += batch_loss
+            correct += count_correct(logits, targets)
+            network.backward(grad)
+            if step % GRAD_NORM_EVERY == 0 or training.clip_norm is not None:
+                norms.append(self._clip())
+            self.optimizer.update(
+                network.params, network.grads, self.slots, lr=lr, weights=network.weights, work=network.work
+            )
+        if self.diverged is None and not np.isfinite(network.params).all():
+            self.diverged = Divergence(epoch + 1, step + 1, "parameters")
+        return total_loss / len(order), correct / len(order), float(np.mean(norms)) if norms else np.nan
+
+    def _minimize(self, epoch: int, optimizer: LBFGS) -> tuple[float, float, float]:
+        """Let L-BFGS search with the loss over all examples; return loss, accuracy, gradient norm there."""
+        network, rows, whole = self.network, self.train_rows, np.empty_like(self.network.grads)
+
+        def value_and_grad() -> tuple[float, Array]:
+            self._reseed_dropout(epoch)
+            whole.fill(0.0)
+            total_loss = 0.0
+            for inputs, targets in self.train.split(EVALUATION_BATCH, rows):
+                logits = network.forward(inputs, train=True)
+                grad = network.work("grad", logits.shape)
+                total_loss += float(self.loss(logits, targets, grad, network.work).sum())
+                network.backward(grad)
+                share = len(inputs) / len(rows) if self.loss.reduction == "mean" else 1.0
+                np.add(whole, share * network.grads, out=whole)
+            return (total_loss / len(rows) if self.loss.reduction == "mean" else total_loss), whole
+
+        optimizer.minimize(value_and_grad, network.params, weights=network.weights)
+        loss, accuracy = self.evaluate(self.train, rows)
+        if not np.isfinite(loss):
+            self.diverged = Divergence(epoch + 1, 1, "loss")
+        return loss, accuracy, float(np.linalg.norm(whole))
+
+    def _clip(self) -> float:
+        """Return the L2 norm of the gradient, after scaling it down to `clip_norm` where it is longer."""
+        norm = float(np.linalg.norm(self.network.grads))
+        limit = self.training.clip_norm
+        if limit is not None and norm > limit:
+            self.network.grads *= limit / norm
+        return norm
+
+    def evaluate(self, batches: Batches, rows: Array | None = None) -> tuple[float, float]:
+        """Return the mean loss per example and the accuracy over these rows (all by default)."""
+        total_loss, correct, count = 0.0, 0, len(batches) if rows is None else len(rows)
+        for inputs, targets in batches.split(EVALUATION_BATCH, rows):
+            logits = self.network.forward(inputs)
+            grad = self.network.work("grad", logits.shape)
+            total_loss += float(self.loss(logits, targets, grad, self.network.work).sum())
+            correct += count_correct(logits, targets)
+        return total_loss / count, correct / count
+
+    def state(self) -> dict[str, Array]:
+        """Return everything that continuing needs, by name: arrays only, so that no pickle is needed."""
+        columns = list(self.history[0]) if self.history else []
+        history = np.array([[row[column] for column in columns] for row in self.history])
+        state = {"params": self.network.params, "history": history, "columns": np.array(columns, dtype="U32")}
+        state |= {f"slot.{name}": array for name, array in self.slots.items()}
+        state |= {f"layer.{name}": array for name, array in self.network.state().items()}
+        return state if self.best_params is None else state | {"best_params": self.best_params}
+
+    def load_state(self, state: dict[str, Array]) -> None:
+        """Continue from what `state()` returned; ValueError if it is not of this network and optimiser."""
+        live = self.state()
+        if state.keys() != live.keys():
+            raise ValueError("the checkpoint is of another network or optimiser")
+        columns = [str(name) for name in state["columns"]]
+        self.history = [dict(zip(columns, map(float, row), strict=True)) for row in state["history"]]
+        for name, array in live.items():
+            if name not in ("history", "columns"):
+                array[...] = state[name]
+
+    def _remember_best(self) -> None:
+        if self.best_params is not None and self._best_epoch() == len(self.history) - 1:
+            self.best_params[...] = self.network.params
+
+    def _best_epoch(self) -> int:
+        return int(np.argmax([row["validation_accuracy"] for row in self.history]))
+
+    def _out_of_patience(self) -> bool:
+        patience = self.training.patience
+        return bool(patience and self.history and len(self.history) - 1 - self._best_epoch() >= patience)
+
+    def _reseed_dropout(self, epoch: int) -> None:
+        for index, layer in enumerate(self.network.layers):
+            if isinstance(layer, Dropout):
+                layer.rng = generator(self.seed, Stream.DROPOUT, epoch, index)
+
+
+def layer_stats(network: Network) -> dict[str, float]:
+    """Return, for each layer, the norm of its last weight gradient, and its share of dead units.
+
+    A unit is dead where its slope is below 1e-3 on every example of the last batch that was evaluated: then
+    nothing that it is shown moves its weights.
+    """
+    linear = [layer for layer in network.layers if "weight" in layer.grads]
+    active = [layer for layer in network.layers if isinstance(layer, Elementwise)]
+    norms = {
+        f"grad_norm_{i}": float(np.linalg.norm(layer.grads["weight"])) for i, layer in enumerate(linear, 1)
+    }
+    dead = {
+        f"dead_{i}": float((abs(layer.slope).max(axis=0) < 1e-3).mean()) for i, layer in enumerate(active, 1)
+    }
+    return norms | dead
+
+
+def count_correct(logits: Array, targets: Array) -> int:
+    """Return how many rows of logits (batch, classes) have their largest entry where the target has its 1."""
+    return int(np.count_nonzero(logits.argmax(axis=1) == targets.argmax(axis=1)))

@@ -1,0 +1,137 @@
+"""The training loop: what it learns, what it records, and that continuing equals never having stopped."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlp.activations import ReLU
+from mlp.batches import Batches, shift_images
+from mlp.initializers import He
+from mlp.losses import SoftmaxCE
+from mlp.network import MLP
+from mlp.optimizers import SGD, Adam
+from mlp.schedules import Cosine
+from mlp.training import Trainer, Training
+from mlp.workspace import Workspace
+
+SIDE, CLASSES = 6, 3
+
+
+def trainer(model: MLP = MLP(hidden=(12,)), lr: float = 0.1, **training: Any) -> Trainer:  # noqa: B008
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, CLASSES, 330)
+    x = np.clip(rng.normal(60.0 * y[:, None], 40.0, (330, SIDE**2)), 0, 255).astype(np.uint8)
+    network = model.build(SIDE**2, CLASSES, activation=ReLU(), init=He(), seed=4)
+    train, test = (
+        Batches(x[part], y[part], scale=1 / 255, classes=CLASSES, work=network.work)
+        for part in (slice(0, 230), slice(230, None))
+    )
+    options = Training(**({"epochs": 4, "batch_size": 25} | training))
+    return Trainer(network, SoftmaxCE(), SGD(lr=lr), Cosine(), options, train, test, seed=4)
+
+
+def without_times(history: list[dict[str, float]]) -> list[dict[str, float]]:
+    return [{k: v for k, v in row.items() if not k.endswith("_s")} for row in history]
+
+
+def test_training_learns_and_records_every_epoch() -> None:
+    run = trainer(epochs=8)
+    run.run()
+    assert [row["epoch"] for row in run.history] == list(range(1, 9))
+    assert run.history[-1]["test_accuracy"] > 0.8
+    assert run.history[-1]["train_loss"] < run.history[0]["train_loss"]
+    assert all(row["epoch_wall_s"] > 0 and row["grad_norm"] > 0 for row in run.history)
+
+
+@pytest.mark.parametrize(
+    ("model", "training"),
+    [
+        (MLP(hidden=(12,)), {}),
+        (MLP(hidden=(12, 12), dropout=0.3, batch_norm=True, residual=True), {"shift": 1}),
+        (MLP(hidden=(12,)), {"validation_size": 40, "patience": 2, "layer_stats": True}),
+    ],
+    ids=["plain", "random", "validated"],
+)
+def test_a_continued_run_ends_bit_identical_to_an_uninterrupted_one(
+    model: MLP, training: dict[str, Any]
+) -> None:
+    whole, states = trainer(model, **training), []
+    whole.run(lambda t: states.append({k: v.copy() for k, v in t.state().items()}))
+    for stopped_after in range(len(states)):
+        again = trainer(model, **training)
+        again.load_state(states[stopped_after])
+        again.run()
+        assert without_times(again.history) == without_times(whole.history)
+        np.testing.assert_array_equal(again.network.params, whole.network.params)
+
+
+def test_a_checkpoint_of_another_optimiser_is_refused() -> None:
+    run = trainer()
+    other = replace(run, optimizer=Adam(), history=[])
+    with pytest.raises(ValueError, match="another network or optimiser"):
+        run.load_state(other.state())
+
+
+def test_a_run_that_leaves_the_finite_numbers_stops_there_and_says_where() -> None:
+    run = trainer(lr=1e9, epochs=50)
+    run.run()
+    assert run.diverged is not None
+    assert run.diverged.epoch == len(run.history) + 1
+    assert run.diverged.what in ("loss", "parameters")
+    assert run.finished
+
+
+def test_clipping_bounds_every_step() -> None:
+    run = trainer(clip_norm=1e-3, lr=1.0, epochs=1)
+    start = run.network.params.copy()
+    run.optimizer = SGD(lr=1.0, momentum=0.0, weight_decay=0.0)
+    run.run()
+    steps = -(-230 // 25)
+    assert 0 < np.linalg.norm(run.network.params - start) <= steps * 1e-3 * (1 + 1e-5)
+
+
+def test_early_stopping_keeps_the_weights_that_validated_best() -> None:
+    run = trainer(epochs=60, validation_size=60, patience=3, lr=0.3)
+    run.run()
+    accuracies = [row["validation_accuracy"] for row in run.history]
+    assert len(run.history) < 60
+    assert len(run.history) - 1 - int(np.argmax(accuracies)) == 3
+    assert run.evaluate(run.train, run.validation_rows)[1] == max(accuracies)
+
+
+def test_validation_rows_are_not_trained_on() -> None:
+    run = trainer(validation_size=50)
+    assert not set(run.validation_rows) & set(run.train_rows)
+    assert len(run.validation_rows) + len(run.train_rows) == 230
+
+
+def test_shifting_moves_images_and_fills_with_zeros() -> None:
+    image = np.zeros((1, SIDE, SIDE))
+    image[0, 2, 3] = 1.0
+    seen = set()
+    for seed in range(60):
+        moved = image.reshape(1, -1).copy()
+        shift_images(moved, 1, rng=np.random.default_rng(seed))
+        assert moved.sum() == 1.0
+        seen.add(divmod(int(moved.argmax()), SIDE))
+    assert seen == {(r, c) for r in (1, 2, 3) for c in (2, 3, 4)}
+
+
+def test_batches_cover_every_row_once_in_the_order_asked_for() -> None:
+    x = np.arange(14, dtype=np.uint8).reshape(7, 2)
+    batches = Batches(x, np.arange(7), scale=0.5, classes=7, work=Workspace(np.float64))
+    order = np.array([6, 2, 0, 5, 1, 4, 3])
+    taken = [(inputs.copy(), targets.copy()) for inputs, targets in batches.split(3, order)]
+    assert [len(inputs) for inputs, _ in taken] == [3, 3, 1]
+    np.testing.assert_array_equal(np.concatenate([inputs for inputs, _ in taken]), x[order] * 0.5)
+    np.testing.assert_array_equal(np.concatenate([t for _, t in taken]).argmax(axis=1), order)
+
+
+def test_layer_statistics_name_every_layer() -> None:
+    run = trainer(MLP(hidden=(12, 8)), layer_stats=True, epochs=1)
+    run.run()
+    row = run.history[0]
+    assert all(row[f"grad_norm_{i}"] > 0 for i in (1, 2, 3))
+    assert all(0 <= row[f"dead_{i}"] <= 1 for i in (1, 2))
