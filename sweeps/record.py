@@ -6,8 +6,8 @@
     <root>/.sweep/                      the plan's lock and what else a sweep needs while it runs
 
 A file is written to a temporary name, flushed to disk and renamed, so a reader sees the old or the new
-content, never half of it. What cannot be believed all the same is treated as not there, and kept under another name.
-Only the standard library is needed to read records.
+content, never half of it. What cannot be believed all the same is treated as not there and kept under
+another name. Only the standard library is needed to read records.
 """
 
 from __future__ import annotations

@@ -1,0 +1,96 @@
+"""Registers the resumable sweeper with Hydra: `hydra/sweeper: resumable`. Its code is in the package sweeps.
+
+Hydra's plugin manager accepts only classes of this namespace, and imports every module in it each time that
+any Hydra application starts, so nothing is imported here before it is needed. (At that moment the module is
+not yet in sys.modules, where dataclasses look up annotations: no `from __future__ import annotations`.)
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+
+@dataclass
+class ResumableSweeperConf:
+    """The settings under `hydra.sweeper`."""
+
+    _target_: str = "hydra_plugins.resumable.ResumableSweeper"
+
+    # The sweep's name, written into the records. Its directory belongs to one sweep at a time; without a name
+    # several may go on in one directory, and their plans are joined.
+    sweep: str | None = None
+
+    # What to sweep: key -> values, as on the command line ("relu,gelu") or as a YAML list of values.
+    params: dict[str, Any] = field(default_factory=dict)
+
+    # Several such mappings: the sweep is the union of these grids, each with what `params` adds to it. The
+    # command line wins over them all.
+    grids: list[Any] = field(default_factory=list)
+
+    # Drop combinations: a list of conditions, key -> value or list of values; all keys of one must match.
+    exclude: list[Any] = field(default_factory=list)
+
+    # Dotted name of a function that takes a cell's resolved config (a dict), and yields a line per mistake.
+    validate: str | None = None
+
+    # Modules and packages whose sources the results depend on; results made by others are called stale.
+    code: list[str] = field(default_factory=list)
+
+    # Dotted config keys that cannot change a result, and so are no part of a cell's identity.
+    ignore: list[str] = field(default_factory=list)
+
+    # Config groups and dotted keys that are always part of a cell's directory name, in this order.
+    name: list[str] = field(default_factory=list)
+
+    # What to run again: failed (everything without a result), stale (results of other code too), all, none.
+    retry: str | None = None
+
+    # Move the sweep's directory aside first, and start with an empty one.
+    fresh: bool = False
+
+    # Print the plan and what it would run, and stop.
+    dry_run: bool = False
+
+    # How often a cell whose process dies is started within one command.
+    max_attempts: int = 3
+
+    # End a cell's process after so many seconds; null: never.
+    timeout_s: float | None = None
+
+    # Cells at once; null: what the launcher offers (n_jobs, array_parallelism), else 1. While a cell runs,
+    # this is the number that the sweep really uses.
+    workers: int | None = None
+
+    # How a worker starts the process of its cells: fork or spawn; null: fork on Linux, else spawn.
+    start_method: str | None = None
+
+
+ConfigStore.instance().store(
+    group="hydra/sweeper", name="resumable", node=ResumableSweeperConf, provider="resumable"
+)
+
+# ${first:a,b,c} is the first that is not null: for a directory named by an optional choice.
+OmegaConf.register_new_resolver(
+    "first", lambda *values: next((value for value in values if value is not None), None), replace=True
+)
+
+
+class ResumableSweeper(Sweeper):
+    """Plans, checks, runs and resumes a sweep; see sweeps.sweeper."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settings
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Keep what Hydra gives; the launcher is made when it is known what to launch."""
+        self.given = (hydra_context, task_function, config)
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Run the sweep. Raises SystemExit with its exit code unless all cells have a result."""
+        from sweeps.sweeper import command
+
+        command(*self.given, self.settings, arguments)

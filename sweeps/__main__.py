@@ -1,0 +1,46 @@
+"""`python -m sweeps [overrides]`: one run, or as many as the overrides list, or a named sweep (`sweep=NAME`)."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+OWN_MODE = ("--multirun", "-m", "--run", "-r", "--help", "-h", "--hydra-help", "--cfg", "-c", "--info", "-i")
+OWN_MODE += ("--version", "--shell-completion", "-sc", "--experimental-rerun")
+
+
+def main() -> None:
+    """Run the command line; mistakes in it are told in one line each and end with exit code 2."""
+    for name in ONE_THREAD:  # before NumPy is imported: later it is not heard
+        os.environ.setdefault(name, "1")
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    if not any(argument.partition("=")[0] in OWN_MODE for argument in sys.argv[1:]):
+        # Hydra looks into the config for the mode, but falls back to RUN if that does not compose.
+        sys.argv.append("--multirun")
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    from sweeps.problem import one_line
+    from sweeps.record import UserError
+    from sweeps.run import main as run
+
+    try:
+        run()
+    except (HydraException, OmegaConfBaseException, UserError) as error:
+        raise SystemExit(_say(one_line(error))) from None
+    except ValueError as error:
+        if not str(error).startswith("Config group override"):  # Hydra's own, of `loss=null`
+            raise
+        raise SystemExit(_say(one_line(error))) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _say(problem: str) -> int:
+    print(f"error: {problem}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""The fingerprint of the code that a result depends on: a hash over its sources."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from sweeps.record import UserError
+
+
+def fingerprint(modules: Iterable[str]) -> str:
+    """Return 12 hex digits over the sources of the modules and packages; empty if none are named."""
+    total = hashlib.sha256()
+    for name, content in sorted(sources(modules).items()):
+        total.update(f"{name}:{content}\n".encode())
+    return total.hexdigest()[:12] if modules else ""
+
+
+def sources(modules: Iterable[str]) -> dict[str, str]:
+    """Return source file → SHA-256 of its content; a file is named by its module and path within it."""
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for module in modules
+        for name, path in _files(module)
+    }
+
+
+def _files(module: str) -> Iterator[tuple[str, Path]]:
+    try:
+        spec = importlib.util.find_spec(module)
+    except ImportError:
+        spec = None
+    if spec is None or (spec.origin is None and not spec.submodule_search_locations):
+        raise UserError(f"hydra.sweeper.code: there is no module {module}")
+    for folder in map(Path, spec.submodule_search_locations or []):
+        for path in sorted(folder.rglob("*.py")):
+            yield f"{module}/{path.relative_to(folder).as_posix()}", path
+    if not spec.submodule_search_locations and spec.origin:
+        yield module, Path(spec.origin)

@@ -1,0 +1,75 @@
+"""Ctrl-C and SIGTERM: tell the workers, give them a moment, then end what is still there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import psutil
+
+GRACE_S = 1.2  # what workers get to stop by themselves
+
+
+class Interrupted(BaseException):
+    """The sweep is to end now, wherever it is; no `except Exception` on the way may stop that."""
+
+
+class Stop:
+    """Whether the sweep was told to stop, and by which signal. The workers hear of it through a file."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.signal: signal.Signals | None = None
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        """Handle a signal: the first is passed on to the workers, a second one ends the wait for them."""
+        if number == signal.SIGALRM or self.signal is not None:
+            raise Interrupted
+        self.signal = signal.Signals(number)
+        try:
+            self.file.touch()
+        except OSError as error:
+            raise Interrupted from error
+        signal.setitimer(signal.ITIMER_REAL, GRACE_S)
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell expects of a process that ended by this signal."""
+        assert self.signal is not None
+        return 128 + self.signal
+
+
+@contextmanager
+def stoppable(file: Path) -> Iterator[Stop]:
+    """Within, SIGINT and SIGTERM make `file` appear, and end the body at the latest a moment later."""
+    stop = Stop(file)
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {
+        number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    }
+    try:
+        yield stop
+    except Interrupted:
+        pass
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def end_descendants() -> None:
+    """Kill every process that this one started, directly or not, and wait until all are gone."""
+    processes = psutil.Process(os.getpid()).children(recursive=True)
+    for process in processes:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(processes, timeout=2)

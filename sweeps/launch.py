@@ -1,0 +1,170 @@
+"""Launching: workers through whatever launcher is configured, again while cells are lost with their workers.
+
+The rule for what dies: a cell whose own process dies is started again by its worker, at most `max_attempts`
+times in all. When the worker itself dies (joblib then ends all of them), every cell that was running is lost
+without being at fault, and is started again by new workers; since one of them may have been at fault, that
+happens at most `max_attempts` times to each cell within one command.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import logging
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hydra._internal.callbacks import Callbacks
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.types import HydraContext
+from omegaconf import DictConfig, open_dict
+
+from sweeps import lock
+from sweeps.interrupt import Interrupted, Stop, end_descendants
+from sweeps.job import Job, Runner
+from sweeps.record import read_record
+from sweeps.worker import Worker
+
+HIDDEN = ".sweep"  # <root>/.sweep: the plan's lock, and a folder for each command that runs
+
+
+@dataclass
+class Launch:
+    """Runs due cells; `folder` is this command's own, and gone when it ends."""
+
+    runner: Runner
+    config: DictConfig
+    folder: Path
+    max_attempts: int
+    timeout_s: float | None
+    workers: int | None
+    start_method: str | None
+    losses: Counter[str] = field(default_factory=Counter)
+
+    def run(self, jobs: Sequence[Job], stop: Stop) -> str | None:
+        """Run the jobs until each has ended or is given up. Returns what stopped the sweep, or None."""
+        due = list(jobs)
+        round_number = 0
+        while due and stop.signal is None:
+            self.runner.launch = f"{self.folder.name}.{(round_number := round_number + 1)}"
+            problem, crash = self._round(due, stop)
+            if problem is not None or stop.signal is not None:
+                return problem
+            due, started = self._left(due)
+            if due and crash is not None and not started:
+                return f"the launcher failed: {crash}"
+            self.losses.update(job.id for job in started)
+            due = [job for job in due if self.losses[job.id] < self.max_attempts]
+        return None
+
+    def _round(self, jobs: list[Job], stop: Stop) -> tuple[str | None, str | None]:
+        """Launch workers once. Returns what a worker gave up for, and what the launcher raised, if so."""
+        count = worker_count(self.config, self.workers, len(jobs))
+        self.runner.workers = count
+        worker = Worker(
+            self.runner,
+            jobs,
+            stop.file,
+            lock.this_process(),
+            self.max_attempts,
+            self.timeout_s,
+            self.start_method,
+        )
+        try:
+            returned = self._launch(worker, count)
+        except Interrupted:
+            end_descendants()
+            return None, None
+        except Exception as error:
+            end_descendants()
+            return None, " ".join(f"{type(error).__name__}: {error}".split())
+        failed = [job._return_value for job in returned if job.status is not JobStatus.COMPLETED]
+        problems = [job.return_value["problem"] for job in returned if job.status is JobStatus.COMPLETED]
+        crash = f"{type(failed[0]).__name__}: {failed[0]}" if failed else None
+        return next((problem for problem in problems if problem), None), crash
+
+    def _launch(self, worker: Worker, count: int) -> Sequence[JobReturn]:
+        """Hand the workers to the launcher, and wait for them."""
+        context = HydraContext(config_loader=self.runner.hydra_context.config_loader, callbacks=Callbacks())
+        config = copy.deepcopy(self.config)
+        with open_dict(config):
+            config.hydra.sweep.dir = str(self.folder)
+            if "n_jobs" in config.hydra.launcher:
+                config.hydra.launcher.n_jobs = count
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=context, task_function=worker, config=config
+        )
+        quiet = ["hydra.output_subdir=null", "hydra.job.chdir=false", "hydra/job_logging=none"]
+        overrides = [
+            [
+                *worker.jobs[0].overrides,
+                *quiet,
+                f"hydra.sweep.dir='{self.folder}'",
+                f"hydra.sweep.subdir=worker-{n}",
+            ]
+            for n in range(count)
+        ]
+        with _silent(type(launcher).__module__, bool(config.hydra.verbose)):
+            return launcher.launch(overrides, initial_job_idx=0)
+
+    def _left(self, jobs: list[Job]) -> tuple[list[Job], list[Job]]:
+        """Return the jobs that have not ended in this launch, and those of them that were started."""
+        due, started = [], []
+        for job in jobs:
+            record = read_record(self.runner.root / job.name)
+            own = record.data.get("launch") == self.runner.launch
+            if own and record.status in ("lost", "interrupted", "running"):
+                started.append(job)
+            if not own or job in started:
+                due.append(job)
+        return due, started
+
+
+def worker_count(config: DictConfig, workers: int | None, due: int) -> int:
+    """Return how many cells run at once: what is asked for, else what the launcher offers, at most all."""
+    launcher = config.hydra.launcher
+    offered = next(
+        (launcher[key] for key in ("n_jobs", "array_parallelism") if launcher.get(key) is not None), 1
+    )
+    wanted = offered if workers is None else workers
+    if wanted < 0:
+        wanted = max(1, available_cores() + 1 + wanted)
+    return min(int(wanted), due)
+
+
+def available_cores() -> int:
+    """Return the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def _silent(module: str, verbose: bool) -> Iterator[None]:
+    """Keep the launcher's own list of jobs, which are workers here, off the screen."""
+    logger = logging.getLogger(module.rpartition(".")[0] if module.startswith("hydra_plugins.") else module)
+    before = logger.level
+    logger.setLevel(before if verbose else logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+@contextlib.contextmanager
+def command_folder(root: Path, name: str) -> Iterator[Path]:
+    """Make this command's hidden folder, remove it at the end, and those that dead commands left behind."""
+    hidden = root / HIDDEN
+    folder = hidden / name
+    folder.mkdir(parents=True)
+    with lock.acquire(folder / "lock"):
+        for other in hidden.iterdir():
+            if other.is_dir() and other != folder and lock.holder(other / "lock") is None:
+                shutil.rmtree(other, ignore_errors=True)
+        yield folder
+    shutil.rmtree(folder, ignore_errors=True)

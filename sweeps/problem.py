@@ -1,0 +1,58 @@
+"""Errors in one line: what Hydra and OmegaConf say on many, so that the key and what is allowed stand out."""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+from hydra.errors import MissingConfigException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+
+
+def one_line(error: BaseException) -> str:
+    """Return what is wrong as one line, without search paths and object types."""
+    cause = error.__cause__
+    if isinstance(error, MissingConfigException):
+        return _missing_option(error)
+    for inner in (error, cause):
+        if isinstance(inner, (ConfigAttributeError, ConfigKeyError)):
+            return _missing_key(inner)
+    if isinstance(error, OmegaConfBaseException):
+        return _with_key(error)
+    text = _flat(str(error)) or type(error).__name__
+    return f"{text}: {_with_key(cause)}" if isinstance(cause, OmegaConfBaseException) else text
+
+
+def _missing_option(error: MissingConfigException) -> str:
+    """Return "activation=foo: no such option; activation is one of gelu, relu"."""
+    if not error.missing_cfg_file:
+        return _flat(str(error))
+    group, _, option = str(error.missing_cfg_file).rpartition("/")
+    if not group or error.options is None:
+        return _flat(str(error).partition("\nConfig search path")[0])
+    allowed = f"{group} is one of {', '.join(error.options)}" if error.options else f"{group} has no options"
+    return f"{group}={option}: no such option{_nearest(option, list(error.options))}; {allowed}"
+
+
+def _missing_key(error: ConfigAttributeError | ConfigKeyError) -> str:
+    """Return "optimizer.lrr: no such key (did you mean lr?); optimizer has lr, momentum"."""
+    parent, _, key = str(error.full_key).rpartition(".")
+    there = [str(name) for name in error.parent_node or [] if name not in ("hydra", "_target_")]
+    return (
+        f"{error.full_key}: no such key{_nearest(key, there)}; "
+        f"{parent or 'the config'} has {', '.join(there) or 'no keys'} (+{error.full_key}=… adds one)"
+    )
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _with_key(error: OmegaConfBaseException) -> str:
+    text = _flat(re.split(r"\n\s*(?:full_key|object_type|reference_type)", str(error))[0])
+    return f"{error.full_key}: {text}" if error.full_key and error.full_key not in text else text
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.partition("\nSee https://hydra.cc")[0].split())

@@ -1,0 +1,242 @@
+"""The resumable sweeper: plan → check → match with the disk → launch what is due → sum up.
+
+It serves any Hydra application (`hydra/sweeper: resumable`); the settings are those of
+hydra_plugins.resumable.ResumableSweeperConf.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+from sweeps import lock, progress
+from sweeps.compose import Composer
+from sweeps.fingerprint import fingerprint
+from sweeps.interrupt import Stop, stoppable
+from sweeps.job import Job, Runner, now
+from sweeps.launch import HIDDEN, Launch, command_folder, worker_count
+from sweeps.plan import Cell, Plan, read_plan, write_plan
+from sweeps.planner import Planner, load_callable
+from sweeps.record import Record, UserError, cell_dirs, load_records, write_record
+from sweeps.resume import Verdict, check_retry, is_stale, verdict
+from sweeps.summary import duration, finished, planned
+
+UNNAMED = "adhoc"
+
+
+def command(
+    context: HydraContext,
+    task_function: TaskFunction,
+    config: DictConfig,
+    settings: Mapping[str, Any],
+    arguments: list[str],
+) -> None:
+    """Run a sweep as a command: mistakes on stderr, exit code as SystemExit unless it is 0."""
+    try:
+        code = Sweep(context, task_function, config, _plain(settings), arguments).run()
+    except UserError as error:
+        for line in str(error).splitlines():
+            print(f"error: {line}", file=sys.stderr)
+        code = 2
+    if code:
+        context.callbacks.on_multirun_end(config=config, config_name=config.hydra.job.config_name)
+        raise SystemExit(code)
+
+
+def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+        for key, value in settings.items()
+    }
+
+
+@dataclass
+class Sweep:
+    """One sweep, from its command line to its exit code."""
+
+    context: HydraContext
+    task_function: TaskFunction
+    config: DictConfig
+    settings: dict[str, Any]
+    arguments: list[str]
+
+    def run(self) -> int:
+        """Run the sweep and return its exit code. Raises UserError before anything is written."""
+        started = time.monotonic()
+        self.retry = check_retry(self.settings["retry"])
+        self.root = Path(self.config.hydra.sweep.dir).absolute()
+        self.composer = Composer(self.context.config_loader, self.config)
+        plan = self._with_directories(self._plan())
+        if self.settings["dry_run"]:
+            print(self._describe(plan))
+            return 0
+        with self._directory() as folder:
+            plan = self._store(plan)
+            return self._launch(plan, folder, started)
+
+    def _plan(self) -> Plan:
+        """Plan and check every cell."""
+        grids = [self.settings["params"] | grid for grid in self.settings["grids"] or [{}]]
+        planner = Planner(
+            self.composer,
+            exclude=self.settings["exclude"],
+            ignore=self.settings["ignore"],
+            named=self.settings["name"],
+            validate=load_callable(self.settings["validate"]),
+        )
+        planner.run(grids, self.arguments)
+        return Plan(
+            sweep=self.settings["sweep"] or UNNAMED,
+            cells=list(planner.cells.values()),
+            swept=planner.swept,
+            exclusions=[{"condition": str(item), "count": item.count} for item in planner.exclusions],
+            duplicates=planner.duplicates,
+            created=now(),
+            command=sys.argv,
+            code=fingerprint(self.settings["code"]),
+        )
+
+    def _with_directories(self, plan: Plan) -> Plan:
+        """Name the cells that have a directory already by that, whatever it is called."""
+        there = {} if self.settings["fresh"] else cell_dirs(self.root)
+        cells = [replace(cell, name=there[cell.id].name) if cell.id in there else cell for cell in plan.cells]
+        return replace(plan, cells=cells)
+
+    def _match(self, plan: Plan) -> tuple[dict[str, Record], dict[str, Verdict]]:
+        records = {} if self.settings["fresh"] and self.settings["dry_run"] else load_records(self.root)
+        return records, {cell.id: verdict(records.get(cell.id), plan.code, self.retry) for cell in plan.cells}
+
+    def _describe(self, plan: Plan) -> str:
+        records, verdicts = self._match(plan)
+        due = sum(verdict.due for verdict in verdicts.values())
+        workers = worker_count(self.config, self.settings["workers"], max(due, 1))
+        return planned(_short(self.root), plan, records, verdicts, workers)
+
+    @contextlib.contextmanager
+    def _directory(self) -> Iterator[Path]:
+        """Hold the sweep's directory; yields a folder for this command alone."""
+        with contextlib.ExitStack() as stack:
+            try:
+                if self.settings["fresh"]:
+                    self._move_aside()
+                (self.root / HIDDEN).mkdir(parents=True, exist_ok=True)
+                if self.settings["sweep"]:
+                    stack.enter_context(lock.acquire(self.root / HIDDEN / "lock"))
+                name = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}"
+                folder = stack.enter_context(command_folder(self.root, name))
+            except OSError as error:
+                raise UserError(f"cannot write {error.filename or self.root}: {error.strerror}") from error
+            except lock.Held as error:
+                raise UserError(f"{_short(self.root)} is in use by the sweep of {error.owner}") from error
+            yield folder
+
+    def _move_aside(self) -> None:
+        """Rename the directory of earlier runs, unless somebody works in it."""
+        if not self.root.exists():
+            return
+        if (owner := lock.holder(self.root / HIDDEN / "lock")) is not None:
+            raise lock.Held(owner)
+        self.root.rename(self.root.with_name(f"{self.root.name}.{time.strftime('%Y%m%d-%H%M%S')}"))
+
+    def _store(self, plan: Plan) -> Plan:
+        """Write sweep.json; without a name of its own the sweep joins those that share the directory."""
+        stored = plan
+        if not self.settings["sweep"] and (earlier := _earlier(self.root)):
+            known = {cell.id for cell in plan.cells}
+            there = cell_dirs(self.root)
+            others = [cell for cell in earlier.cells if cell.id not in known and cell.id in there]
+            swept = list(dict.fromkeys([*earlier.swept, *plan.swept]))
+            stored = replace(plan, cells=[*others, *plan.cells], swept=swept)
+        try:
+            write_plan(self.root, stored)
+        except OSError as error:
+            raise UserError(f"cannot write {self.root}: {error.strerror}") from error
+        return plan
+
+    def _launch(self, plan: Plan, folder: Path, started: float) -> int:
+        """Run what is due, and tell how it ended. Returns the exit code."""
+        records, verdicts = self._match(plan)
+        jobs = [
+            _job(number, cell, verdicts[cell.id], records.get(cell.id))
+            for number, cell in enumerate(plan.cells)
+            if verdicts[cell.id].due
+        ]
+        problem = None
+        with stoppable(folder / "stop") as stop:
+            if jobs:
+                with progress.live(self.root, plan):
+                    problem = self._launcher(plan, folder).run(jobs, stop)
+        kept = sum(
+            record.is_complete and not verdicts[key].due for key, record in records.items() if key in verdicts
+        )
+        return self._end(plan, stop, problem, kept, time.monotonic() - started)
+
+    def _launcher(self, plan: Plan, folder: Path) -> Launch:
+        runner = Runner(
+            task_function=self.task_function,
+            hydra_context=self.context,
+            composer=self.composer,
+            root=self.root,
+            sweep=plan.sweep,
+            launch="",
+            code=plan.code,
+            ignore=self.settings["ignore"],
+        )
+        keys = ("max_attempts", "timeout_s", "workers", "start_method")
+        return Launch(runner, self.config, folder, **{key: self.settings[key] for key in keys})
+
+    def _end(self, plan: Plan, stop: Stop, problem: str | None, kept: int, seconds: float) -> int:
+        """Print how the sweep ended and return its exit code."""
+        records = load_records(self.root)
+        if stop.signal is not None:
+            self._mark_interrupted(plan, records, stop)
+            done = sum(cell.id in records and records[cell.id].is_complete for cell in plan.cells)
+            print(
+                f"interrupted by {stop.signal.name} after {duration(seconds)}: {done:,} of "
+                f"{len(plan.cells):,} cells have a result; the same command continues → {_short(self.root)}"
+            )
+            return stop.exit_code
+        stale = sum(
+            cell.id in records and records[cell.id].is_complete and is_stale(records[cell.id], plan.code)
+            for cell in plan.cells
+        )
+        print(finished(_short(self.root), plan, records, kept, stale, seconds))
+        if problem:
+            print(f"error: {problem}", file=sys.stderr)
+        complete = all(cell.id in records and records[cell.id].is_complete for cell in plan.cells)
+        return 0 if complete and not problem else 1
+
+    def _mark_interrupted(self, plan: Plan, records: dict[str, Record], stop: Stop) -> None:
+        """Complete the records of cells whose workers had to be killed."""
+        own = stop.file.parent.name
+        for record in records.values():
+            if record.status == "lost" and str(record.data.get("launch", "")).startswith(own):
+                data = {key: value for key, value in record.data.items() if key != "worker"}
+                write_record(record.path, data | {"status": "interrupted", "finished": now()})
+
+
+def _job(number: int, cell: Cell, decided: Verdict, record: Record | None) -> Job:
+    seen = record.data.get("launch") if record else None
+    return Job(number, cell.id, cell.name, cell.overrides, decided.restart, seen)
+
+
+def _earlier(root: Path) -> Plan | None:
+    try:
+        return read_plan(root)
+    except UserError:
+        return None
+
+
+def _short(path: Path) -> Path:
+    """Return the path as seen from here, if it is below."""
+    return Path(os.path.relpath(path)) if path.is_relative_to(Path.cwd()) else path

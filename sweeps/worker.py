@@ -1,0 +1,199 @@
+"""A worker: claims due cells one after another, runs each in a child process, and survives what kills that.
+
+Whatever launcher is configured gets workers as its jobs, not cells. A cell whose process dies (SIGKILL, out
+of memory, `os._exit`, a crash in C) is started at most `max_attempts` times in all; one that raises or takes
+too long has failed. The lock in a cell's directory decides between workers, of this sweep and of others.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from sweeps import lock
+from sweeps.child import Child, die_with
+from sweeps.job import OUTPUT, PREVIOUS, Job, Runner
+from sweeps.output import tail
+from sweeps.record import LOCK, REPORT, Record, read_record, set_aside
+
+TICK_S = 0.1  # how often a worker looks whether it is to stop
+
+
+@dataclass
+class Worker:
+    """What a launcher runs; called with a job's config, of which it needs nothing.
+
+    `stop` is a file whose appearance ends the sweep; `sweeper` the process that started it.
+    """
+
+    runner: Runner
+    jobs: list[Job]
+    stop: Path
+    sweeper: lock.Owner
+    max_attempts: int
+    timeout_s: float | None
+    start_method: str | None
+
+    def __call__(self, _: DictConfig) -> dict[str, Any]:
+        """Work until nothing is due. Returns `problem`: why it had to give up, or None."""
+        return {"problem": Shift(self).work()}
+
+
+@dataclass
+class Shift:
+    """One worker at work, in its own process."""
+
+    worker: Worker
+    child: Child | None = None
+    terminated: bool = False
+    looked: float = 0.0
+    problem: str | None = field(default=None)
+
+    def work(self) -> str | None:
+        """Run the due cells that nobody else has. Returns why it gave up, or None."""
+        with self._signals():
+            try:
+                for job in self.worker.jobs:
+                    if self._is_stopped():
+                        break
+                    self._claim(job)
+            except OSError as error:
+                self.problem = f"cannot write {error.filename or self.worker.runner.root}: {error.strerror}"
+            finally:
+                self._end_child()
+        return self.problem
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Take SIGTERM as an order to stop, leave Ctrl-C to the sweeper, and end with it."""
+        if self._is_sweeper() or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        if os.getppid() == self.worker.sweeper.pid and self.worker.sweeper.is_here():
+            die_with(self.worker.sweeper.pid)
+        before = [(number, signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGINT)]
+        signal.signal(signal.SIGTERM, self._terminate)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            yield
+        finally:
+            for number, handler in before:
+                signal.signal(number, handler)
+
+    def _terminate(self, *_: object) -> None:
+        self.terminated = True
+
+    def _is_sweeper(self) -> bool:
+        return self.worker.sweeper.is_here() and self.worker.sweeper.pid == os.getpid()
+
+    def _is_stopped(self) -> bool:
+        """Whether the sweep is over: it was stopped, this worker was, or the sweeper has died."""
+        if self.terminated or self.worker.stop.exists():
+            return True
+        if time.monotonic() - self.looked < 5 * TICK_S:
+            return False
+        self.looked = time.monotonic()
+        return self.worker.sweeper.is_here() and not self.worker.sweeper.is_running()
+
+    def _claim(self, job: Job) -> None:
+        """Run a cell, unless it was run since the sweep was planned or another worker has it."""
+        path = self.worker.runner.root / job.name
+        if self._is_handled(job, read_record(path)):
+            return
+        path.mkdir(parents=True, exist_ok=True)
+        try:
+            held = lock.acquire(path / LOCK)
+        except lock.Held:
+            return
+        with held:
+            record = read_record(path)
+            if not self._is_handled(job, record):
+                self._prepare(job, record)
+                self._run(job, held)
+
+    def _is_handled(self, job: Job, record: Record) -> bool:
+        launch = record.data.get("launch")
+        return launch == self.worker.runner.launch or (record.is_complete and launch != job.seen)
+
+    def _prepare(self, job: Job, record: Record) -> None:
+        """Put the cell's directory in order: no orphan at work, no damaged record, no old run."""
+        if record.status == "running":
+            _kill_orphan(record)
+        if record.status == "damaged" and (record.path / REPORT).exists():
+            set_aside(record.path / REPORT)
+        if job.restart:
+            previous = self.worker.runner.root / PREVIOUS / job.name
+            previous.mkdir(parents=True, exist_ok=True)
+            for entry in record.path.iterdir():
+                if not entry.name.startswith((LOCK, f".{LOCK}")):
+                    entry.replace(previous / entry.name)
+
+    def _run(self, job: Job, held: lock.Lock) -> None:
+        """Run the cell, again if its process dies."""
+        for _ in range(self.worker.max_attempts):
+            if self.child is None:
+                self.child = Child(self.worker.runner, self.worker.start_method)
+            self.child.send(job)
+            try:
+                if end := self._wait(held):
+                    self._end_child()
+                    self._record_end(job, **end)
+                return
+            except EOFError:
+                why = self.child.death()
+                self._end_child()
+                if self._record_end(job, "failed", "ProcessDied", why) != "running":
+                    return
+
+    def _wait(self, held: lock.Lock) -> dict[str, str]:
+        """Wait for the cell to end. Returns how it ends if that is up to the worker."""
+        assert self.child is not None
+        started = refreshed = time.monotonic()
+        while not self.child.is_done(TICK_S):
+            time_s = time.monotonic()
+            limit = self.worker.timeout_s
+            if self._is_stopped():
+                return {"status": "interrupted"}
+            if limit is not None and time_s - started > limit:
+                message = f"was ended after hydra.sweeper.timeout_s = {limit:g} s"
+                return {"status": "failed", "kind": "TimeoutError", "message": message}
+            if time_s - refreshed > lock.REFRESH_S:
+                held.refresh()
+                refreshed = time_s
+        return {}
+
+    def _record_end(self, job: Job, status: str, kind: str = "", message: str = "") -> str:
+        """Write the end of a cell whose process cannot. Returns the status found: running, or its end."""
+        runner = self.worker.runner
+        path = runner.root / job.name
+        data = read_record(path).data
+        if data.get("launch") != runner.launch:
+            data = runner.header(job)
+        elif data["status"] != "running":
+            return str(data["status"])
+        if kind:
+            data["error"] = {"type": kind, "message": message, "traceback": tail(path / OUTPUT)}
+        runner.close(data | {"status": status})
+        return "running"
+
+    def _end_child(self) -> None:
+        if self.child is not None:
+            self.child.kill()
+            self.child = None
+
+
+def _kill_orphan(record: Record) -> None:
+    """End the process that still runs the cell although its worker is dead."""
+    owner = lock.Owner(**record.data["worker"])
+    while owner.is_running():
+        os.kill(owner.pid, signal.SIGKILL)
+        time.sleep(0.01)

@@ -1,0 +1,75 @@
+"""A small Hydra application that knows nothing of networks, for the tests of the sweeper.
+
+Its job counts to `steps`, one line in history.csv and one checkpoint each, and does what `mode` says on the way.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+
+class Unpicklable(Exception):
+    def __init__(self, one: int, two: int) -> None:
+        super().__init__("cannot be pickled")
+        self.stream = sys.stdout
+
+
+def check(config: dict[str, Any]) -> Iterator[str]:
+    if config["steps"] < 1:
+        yield f"steps = {config['steps']}: must be at least 1"
+
+
+def misbehave(action: str) -> Any:
+    print(f"doing {action}")
+    if action == "raise":
+        raise ArithmeticError("the job's own mistake")
+    if action == "unpicklable":
+        raise Unpicklable(1, 2)
+    if action == "exit":
+        sys.exit(3)
+    if action == "os_exit":
+        os._exit(7)
+    if action == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if action == "crash":
+        import ctypes
+
+        ctypes.string_at(0)
+    if action == "hang":
+        time.sleep(600)
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="config")
+def main(cfg: DictConfig) -> Any:
+    place = Path(HydraConfig.get().runtime.output_dir)
+    checkpoint, history = place / "checkpoint.json", place / "history.csv"
+    total, start = json.loads(checkpoint.read_text()) if checkpoint.exists() else (cfg.x, 0)
+    rows = history.read_text().splitlines()[:start] if start else []
+    for step in range(start, cfg.steps):
+        if step == cfg.mode.at and (not cfg.mode.once or not (place / "did").exists()):
+            (place / "did").touch()
+            misbehave(cfg.mode.action)
+        time.sleep(cfg.step_s)
+        total = (total * 31 + cfg.seed + 7) % 1_000_003
+        rows.append(f"{step},{total}")
+        for file, text in ((history, "\n".join(rows)), (checkpoint, json.dumps([total, step + 1]))):
+            draft = file.with_suffix(".tmp")
+            draft.write_text(text)
+            draft.replace(file)
+    result: dict[str, Any] = {"final": {"total": total}, "workers": HydraConfig.get().sweeper.workers}
+    if cfg.mode.action == "diverge":
+        return result | {"status": "diverged", "final": {"total": float("nan")}}
+    return result
+
+
+if __name__ == "__main__":
+    main()
