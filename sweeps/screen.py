@@ -29,8 +29,13 @@ class Screen:
 
     def show(self, view: View) -> None:
         """Draw the present state."""
-        with self._lock:
-            self.live.update(picture(self.title, view, *self.console.fit()), refresh=True)
+        width, height = self.console.fit()
+        # An empty last line, because the terminal writes "^C" where the cursor is.
+        self._draw(Group(picture(self.title, view, width, height - 1), Text()))
+
+    def close(self, view: View) -> None:
+        """Leave the last state standing."""
+        self._draw(picture(self.title, view, *self.console.fit()))
 
     def report(self, line: str) -> None:
         """Put a line above the picture."""
@@ -40,13 +45,13 @@ class Screen:
         """Put what somebody else printed above the picture."""
         self._print(Text.from_ansi(line))
 
+    def _draw(self, renderable: RenderableType) -> None:
+        with self._lock:
+            self.live.update(renderable, refresh=True)
+
     def _print(self, text: Text) -> None:
         with self._lock:
             self.console.print(text, soft_wrap=True)
-
-    def close(self, view: View) -> None:
-        """Leave the bar and the counts standing."""
-        self.show(view)
 
 
 @contextlib.contextmanager
@@ -54,11 +59,10 @@ def screen(title: str) -> Iterator[Screen]:
     """Show a picture on stderr's terminal, everything that is printed meanwhile above it."""
     with open(os.dup(2), "w", encoding="utf-8", errors="replace") as terminal:
         console = _Console(file=terminal, highlight=False, markup=False, emoji=False)
-        with (
-            Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live,
-            relay().to(lambda line: console.print(Text.from_ansi(line), soft_wrap=True)),
-        ):
-            yield Screen(title, console, live)
+        with Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
+            shown = Screen(title, console, live)
+            with relay().to(shown.relay):
+                yield shown
 
 
 class _Console(Console):
@@ -102,11 +106,10 @@ def _counts(view: View) -> Text:
     """Return the number of cells in each state."""
     styles = {"done": "green", "diverged": "yellow", "failed": "bold red", "running": "cyan", "left": ""}
     numbers = {**vars(view), "running": len(view.running)}
-    line = _line(" · ").join(
+    return _line(" · ").join(
         Text(f"{numbers[state]} {state}", style if numbers[state] else "dim")
         for state, style in styles.items()
     )
-    return line
 
 
 def _row(running: Running, width: int) -> Text:

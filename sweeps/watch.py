@@ -20,7 +20,7 @@ from sweeps.record import REPORT, Record, load_records, read_record
 from sweeps.running import Running
 
 AHEAD = 32  # cells looked at beyond the last one known to have started
-IN_TURN = 200  # others looked at in each poll
+IN_TURN = 60  # others looked at in each poll
 ALIVE_S = 10.0  # how often a running cell's process is looked for
 
 Mark = tuple[int, int] | None  # a report.json's time and inode, which every new one changes
