@@ -1,4 +1,4 @@
-"""`python -m sweeps [overrides]`: one run, or as many as the overrides list, or a named sweep (`sweep=NAME`)."""
+"""`python -m sweeps [overrides]`: one run, or as many as the overrides list, or a sweep by name."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import os
 import sys
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-OWN_MODE = ("--multirun", "-m", "--run", "-r", "--help", "-h", "--hydra-help", "--cfg", "-c", "--info", "-i")
-OWN_MODE += ("--version", "--shell-completion", "-sc", "--experimental-rerun")
+OWN_MODE = "--multirun -m --run -r --help -h --hydra-help --cfg -c --info -i --version --shell-completion -sc".split()
 
 
 def main() -> None:
