@@ -6,7 +6,7 @@ import os
 import sys
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-OWN_MODE = "--multirun -m --run -r --help -h --hydra-help --cfg -c --info -i --version --shell-completion -sc".split()
+OWN_MODE = "-m --multirun -r --run -h --help --hydra-help -c --cfg -i --info -sc --shell-completion --version"
 
 
 def main() -> None:
@@ -14,7 +14,7 @@ def main() -> None:
     for name in ONE_THREAD:  # before NumPy is imported: later it is not heard
         os.environ.setdefault(name, "1")
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    if not any(argument.partition("=")[0] in OWN_MODE for argument in sys.argv[1:]):
+    if not any(argument.partition("=")[0] in OWN_MODE.split() for argument in sys.argv[1:]):
         # Hydra looks into the config for the mode, but falls back to RUN if that does not compose.
         sys.argv.append("--multirun")
     from hydra.errors import HydraException
