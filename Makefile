@@ -1,28 +1,66 @@
 # Every target sets up what it needs: from a fresh clone only Python >= 3.11, make and git are on the machine.
+#   make sweep SWEEP=smoke OVERRIDES="loss=hinge,focal optimizer.lr=0.1"
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-SWEEP  ?= grid
 READY  := $(VENV)/.ready
 
+SWEEP  ?= grid
+DIR    ?= runs/$(SWEEP)
+HYDRA   = $(if $(RETRY),hydra.sweeper.retry=$(RETRY)) $(if $(FRESH),hydra.sweeper.fresh=true) $(OVERRIDES)
+QUICK  := not slow and not faults and not parity and not page and not cluster and not network
+
 .DEFAULT_GOAL := help
-.PHONY: help venv sweep report status data test lint
+.PHONY: help venv sweep plan report status data test test-full test-faults lint format lock
 
 help:  ## Show this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo; echo '  SWEEP=NAME (of conf/sweep; default grid)  OVERRIDES="loss=hinge training.epochs=3"  RETRY=all  FRESH=1'
 
-venv: $(READY)  ## Make .venv and install the hash-locked requirements
+venv: $(READY)  ## Make .venv with the hash-locked requirements
 
 $(READY): requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3" >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: Python 3.11 or newer is needed: make PYTHON=/path/to/python3 …" >&2; exit 2; }
+	@echo "Setting up $(VENV) (once) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
-test: $(READY)  ## Run the tests (no network needed)
-	$(BIN)/python -m pytest -q -m "not slow and not faults and not parity and not page and not cluster and not network" $(PYTEST_ARGS)
+sweep: $(READY)  ## Run a sweep (what is missing of it) and build its report
+	@$(BIN)/python -m sweeps sweep=$(SWEEP) $(HYDRA); status=$$?; \
+	if [ $$status -gt 1 ]; then exit $$status; fi; \
+	$(BIN)/python -m reports $(DIR) && exit $$status
+
+plan: $(READY)  ## Show what a sweep would run, and how long that may take
+	@$(BIN)/python -m sweeps sweep=$(SWEEP) $(HYDRA) hydra.sweeper.dry_run=true
+
+report: $(READY)  ## Rebuild a sweep's report from its run records
+	@$(BIN)/python -m reports $(DIR)
+
+status: $(READY)  ## Show how far a sweep is
+	@$(BIN)/python -m sweeps.status $(DIR)
+
+data: $(READY)  ## Get and verify MNIST and Fashion-MNIST
+	@$(BIN)/python -m mlp.datasets mnist fashion_mnist
+
+test: $(READY)  ## Run the tests (under 10 minutes, no network)
+	@$(BIN)/python -m pytest -q -m "$(QUICK)" $(PYTEST_ARGS)
+
+test-full: $(READY)  ## Run the slow tests too
+	@$(BIN)/python -m pytest -q -m "not parity and not page and not cluster" $(PYTEST_ARGS)
+
+test-faults: $(READY)  ## Kill a sweep and its workers over and over, and look for anything lost
+	@$(BIN)/python -m pytest -q -m faults $(PYTEST_ARGS)
 
 lint: $(READY)  ## Check style and types
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(READY)  ## Format the code
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+lock: $(READY)  ## Renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url --no-header -q --upgrade -o requirements.lock

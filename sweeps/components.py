@@ -1,0 +1,166 @@
+"""From a cell's plain config to the objects that it names, with every mistake as one line.
+
+A `_target_` is imported only after its config has been read, and called only after it has been seen to be a
+dataclass of the kind that its place in the config needs.
+"""
+
+import dataclasses
+import functools
+import importlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlp.activations import Activation
+from mlp.batches import Batches
+from mlp.datasets import Data, Dataset, DatasetError
+from mlp.initializers import Initializer
+from mlp.losses import Loss
+from mlp.network import MLP
+from mlp.optimizers import LBFGS, Optimizer
+from mlp.schedules import Schedule
+from mlp.training import Trainer, Training
+
+KINDS: dict[str, type] = {
+    "activation": Activation,
+    "loss": Loss,
+    "model": MLP,
+    "init": Initializer,
+    "optimizer": Optimizer,
+    "schedule": Schedule,
+    "dataset": Dataset,
+    "training": Training,
+}
+
+
+@dataclass(frozen=True)
+class Components:
+    """The objects of one cell."""
+
+    activation: Activation
+    loss: Loss
+    model: MLP
+    init: Initializer
+    optimizer: Optimizer
+    schedule: Schedule
+    dataset: Dataset
+    training: Training
+    seed: int
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> "Components":
+        """Build the objects; ValueError with one line naming key, value and what is allowed."""
+        unknown = sorted(set(config) - set(KINDS) - {"seed"})
+        if unknown:
+            raise ValueError(f"{unknown[0]}: unknown key; known are {', '.join([*KINDS, 'seed'])}")
+        seed = config.get("seed")
+        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+            raise ValueError(f"seed = {seed!r}: must be an integer ≥ 0")
+        return cls(**{key: build(key, config.get(key)) for key in KINDS}, seed=seed)
+
+    def trainer(self, data: Data) -> Trainer:
+        """Return the run, ready to train on this data."""
+        network = self.model.build(
+            data.features,
+            data.classes,
+            activation=self.activation,
+            init=self.init,
+            seed=self.seed,
+            columns=data.columns,
+        )
+        train, test = (
+            Batches(x, y, scale=data.scale, classes=data.classes, work=network.work, extents=extents)
+            for x, y, extents in (
+                (data.x_train, data.y_train, data.extent_train),
+                (data.x_test, data.y_test, data.extent_test),
+            )
+        )
+        return Trainer(
+            network, self.loss, self.optimizer, self.schedule, self.training, train, test, self.seed
+        )
+
+    def conflicts(self) -> Iterator[str]:
+        """Yield what is wrong between components that are each right, as far as it shows without the data."""
+        try:
+            size = self.dataset.check()
+        except (ValueError, DatasetError) as error:
+            yield f"dataset: {error}"
+            return
+        training, left = self.training, size.train - self.training.validation_size
+        if training.validation_size >= size.train:
+            yield (
+                f"training.validation_size = {training.validation_size}: "
+                f"must be less than the {size.train} training examples"
+            )
+        elif training.batch_size > left:
+            yield f"training.batch_size = {training.batch_size}: must be at most the {left} training examples"
+        if training.shift and round(size.features**0.5) ** 2 != size.features:
+            yield f"training.shift = {training.shift}: needs square images, not {size.features} inputs"
+        if isinstance(self.optimizer, LBFGS):
+            for name in ("shift", "clip_norm"):
+                if value := getattr(training, name):
+                    yield f"training.{name} = {value}: must be left out with lbfgs, which takes no steps"
+        alpha = getattr(self.loss, "alpha", None)
+        if isinstance(alpha, tuple) and len(alpha) != size.classes:
+            yield f"loss.alpha = {list(alpha)}: must be one number, or one for each of {size.classes} classes"
+
+
+def problems(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield one line for each mistake in a cell's config."""
+    found = False
+    for key in KINDS:
+        for line in _component_problems(key, json.dumps(config.get(key), sort_keys=True)):
+            found = True
+            yield line
+    if not found:
+        try:
+            parts = Components.of(config)
+        except ValueError as error:
+            yield str(error)
+        else:
+            yield from parts.conflicts()
+
+
+@functools.lru_cache(maxsize=10_000)
+def _component_problems(key: str, node: str) -> tuple[str, ...]:
+    """One component's problems; cached, because the cells of a grid share their components."""
+    try:
+        build(key, json.loads(node))
+    except ValueError as error:
+        return (str(error),)
+    return ()
+
+
+def build(key: str, node: Any) -> Any:
+    """Return the component that `node` ({_target_: …, parameters}) names, checked to be of its key's kind."""
+    kind = KINDS[key]
+    if not isinstance(node, Mapping) or not isinstance(node.get("_target_"), str):
+        raise ValueError(f"{key} = {node!r}: must be a mapping with a _target_, such as conf/{key} holds")
+    target = node["_target_"]
+    try:
+        module, _, name = target.rpartition(".")
+        component = getattr(importlib.import_module(module), name)
+    except Exception as error:
+        raise ValueError(f"{key}._target_ = {target}: cannot be imported ({_first_line(error)})") from None
+    if not (
+        isinstance(component, type) and dataclasses.is_dataclass(component) and issubclass(component, kind)
+    ):
+        raise ValueError(f"{key}._target_ = {target}: must be a dataclass derived from {kind.__qualname__}")
+    parameters = {name: _frozen(value) for name, value in node.items() if name != "_target_"}
+    known = [field.name for field in dataclasses.fields(component) if field.init]
+    for name in parameters:
+        if name not in known:
+            raise ValueError(f"{key}.{name}: unknown key; known are {', '.join(known) or 'none'}")
+    try:
+        return component(**parameters)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{key}.{_first_line(error)}") from None
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

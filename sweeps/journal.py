@@ -1,0 +1,75 @@
+"""What a run writes as it goes: history.csv, a row an epoch, and the checkpoint that it can continue from."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlp.training import Trainer
+from sweeps.record import set_aside, write_atomic
+
+CHECKPOINT = "checkpoint.npz"
+HISTORY = "history.csv"
+COLUMNS = (
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "test_loss",
+    "test_accuracy",
+    "lr",
+    "epoch_cpu_s",
+    "epoch_wall_s",
+    "grad_norm",
+)
+
+
+class Journal:
+    """The files of one run directory that follow its trainer, epoch by epoch."""
+
+    def __init__(self, directory: Path, trainer: Trainer) -> None:
+        """Bring the trainer to where the directory's checkpoint stands, and the history with it."""
+        self.directory, self.trainer = directory, trainer
+        self._restore()
+        self._write_history()
+
+    def after_epoch(self, trainer: Trainer) -> None:
+        """Append the new row, then save the checkpoint: whatever happens between, no epoch is kept twice."""
+        if len(trainer.history) == 1:
+            self._write_history()  # only now the columns are known
+        else:
+            with open(self.directory / HISTORY, "a", encoding="utf-8") as file:
+                file.write(csv_row(trainer.history[-1]))
+        buffer = io.BytesIO()
+        state: dict[str, Any] = trainer.state()
+        np.savez(buffer, **state)
+        write_atomic(self.directory / CHECKPOINT, buffer.getvalue())
+
+    def close(self) -> None:
+        """Write the whole history once more, atomically, and remove the checkpoint: the run is over."""
+        self._write_history()
+        (self.directory / CHECKPOINT).unlink(missing_ok=True)
+
+    def _restore(self) -> None:
+        """Load the checkpoint if there is a good one; one that is torn counts as not there."""
+        path = self.directory / CHECKPOINT
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                self.trainer.load_state(dict(arrays))
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            set_aside(path)
+
+    def _write_history(self) -> None:
+        rows = self.trainer.history
+        columns = list(rows[0]) if rows else list(COLUMNS)
+        text = ",".join(columns) + "\n" + "".join(map(csv_row, rows))
+        write_atomic(self.directory / HISTORY, text.encode())
+
+
+def csv_row(row: dict[str, float]) -> str:
+    """Return one line of history.csv: full precision, epochs as integers."""
+    values = (str(int(value)) if name == "epoch" else repr(float(value)) for name, value in row.items())
+    return ",".join(values) + "\n"

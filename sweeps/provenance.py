@@ -1,0 +1,74 @@
+"""Where a result comes from: versions, commit, machine, and the number of BLAS threads it was made with."""
+
+import functools
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import threadpoolctl
+
+PROJECT = "mlp-grid"
+
+
+@functools.cache
+def provenance() -> dict[str, Any]:
+    """Return what a run record says about code and machine; gathered once in each process."""
+    pools = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+    blas: dict[str, Any] = min(pools, key=lambda pool: "numpy" not in pool["filepath"], default={})  # SciPy brings its own
+    return {
+        "version": _version(),
+        **_git(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "blas": f"{blas.get('internal_api', 'unknown')} {blas.get('version') or ''}".strip(),
+        "blas_architecture": blas.get("architecture"),
+        "cpu": _cpu(),
+        "host": platform.node(),
+        "platform": platform.platform(),
+    }
+
+
+def single_blas_thread() -> int:
+    """Give BLAS one thread in this process, and return how many it has."""
+    threadpoolctl.threadpool_limits(1)
+    return max((pool["num_threads"] for pool in threadpoolctl.threadpool_info()), default=1)
+
+
+def _version() -> str:
+    try:
+        return metadata.version(PROJECT)
+    except metadata.PackageNotFoundError:  # run from a checkout
+        import tomllib
+
+        pyproject = Path(__file__).parent.parent / "pyproject.toml"
+        return str(tomllib.loads(pyproject.read_text())["project"]["version"])
+
+
+def _git() -> dict[str, Any]:
+    """Return commit and dirty flag of the checkout that this code is in; null outside of one."""
+    here = Path(__file__).parent
+    try:
+        commit = _output("git", "-C", str(here), "rev-parse", "HEAD")
+        dirty = _output("git", "-C", str(here), "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.SubprocessError):
+        return {"git_commit": None, "git_dirty": None}
+    return {"git_commit": commit, "git_dirty": bool(dirty)}
+
+
+def _cpu() -> str:
+    """Return the processor's model name, where the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    if platform.system() == "Darwin":
+        return _output("sysctl", "-n", "machdep.cpu.brand_string")
+    return platform.processor() or platform.machine()
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()

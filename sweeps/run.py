@@ -1,0 +1,115 @@
+"""The job of one cell: config → objects → training → what the run record tells.
+
+With its neighbours components.py and journal.py the only place in this package that knows that the job is a
+multilayer perceptron.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import hydra
+import numpy as np
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from mlp.datasets import Data
+from mlp.training import Trainer
+from sweeps.components import Components, build, problems
+from sweeps.journal import Journal
+from sweeps.provenance import provenance, single_blas_thread
+
+METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+
+
+def validate(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield one line for each mistake in a cell's config; the sweeper asks before anything runs."""
+    yield from problems(config)
+
+
+def prepare(configs: Iterable[Mapping[str, Any]]) -> None:
+    """Fetch and verify every data set that these cells need, before any of them starts.
+
+    DatasetError if one cannot be had.
+    """
+    distinct = {json.dumps(config["dataset"], sort_keys=True): config["dataset"] for config in configs}
+    for node in distinct.values():
+        build("dataset", node).load()
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="config")
+def main(cfg: DictConfig) -> dict[str, Any]:
+    """Train the cell that `cfg` describes in its own directory, and return what its record should say."""
+    started = time.perf_counter()
+    threads = single_blas_thread()
+    hydra_config = HydraConfig.get()
+    config: Any = OmegaConf.to_container(cfg, resolve=True)
+    parts = Components.of(config)
+    data = parts.dataset.load()
+    trainer = parts.trainer(data)
+    journal = Journal(Path(hydra_config.runtime.output_dir), trainer)
+    trainer.run(journal.after_epoch)
+    result = outcome(trainer, data)
+    journal.close()
+    result["timing"] |= {
+        "total_wall_s": time.perf_counter() - started,
+        "blas_threads": threads,
+        "concurrent_runs": hydra_config.sweeper.workers,
+    }
+    return result
+
+
+def outcome(trainer: Trainer, data: Data) -> dict[str, Any]:
+    """Return what the record says of a finished run; the figures of a diverged one are not there."""
+    history = trainer.history
+    result: dict[str, Any] = {
+        "status": "diverged" if trainer.diverged else "done",
+        "final": dict.fromkeys(METRICS),
+        "best": best_epoch(history),
+        "timing": {
+            f"{name}_median": statistics.median(row[name] for row in history) if history else None
+            for name in ("epoch_cpu_s", "epoch_wall_s")
+        },
+        "parameters": trainer.network.params.size,
+        "provenance": {**provenance(), "dataset_sha256": data.sha256},
+    }
+    if trainer.diverged:
+        return result | {"diverged": vars(trainer.diverged)}
+    result["final"] = final_figures(trainer)
+    if data.features == 2:
+        result["boundary"] = boundary(trainer, data)
+    return result
+
+
+def final_figures(trainer: Trainer) -> dict[str, float]:
+    """Evaluate the trained network on every example that it was trained on and on every test example."""
+    figures = {}
+    for name, batches, rows in (
+        ("train", trainer.train, trainer.train_rows),
+        ("test", trainer.test, None),
+        ("validation", trainer.train, trainer.validation_rows),
+    ):
+        if rows is None or len(rows):
+            figures[f"{name}_loss"], figures[f"{name}_accuracy"] = trainer.evaluate(batches, rows)
+    return figures
+
+
+def best_epoch(history: list[dict[str, float]]) -> dict[str, float | None]:
+    """Return the figures of the first epoch with the best accuracy, by validation where there is one."""
+    if not history:
+        return dict.fromkeys(("epoch", *METRICS))
+    judge = "validation_accuracy" if "validation_accuracy" in history[0] else "test_accuracy"
+    best = max(history, key=lambda row: row[judge])
+    return {"epoch": int(best["epoch"]), **{name: best[name] for name in METRICS}}
+
+
+def boundary(trainer: Trainer, data: Data, points: int = 101) -> dict[str, Any]:
+    """Return the network's class on a grid over the plane of two inputs, for a plot of its boundary."""
+    low, high = data.x_train.min(axis=0) * data.scale, data.x_train.max(axis=0) * data.scale
+    x, y = (np.linspace(a, b, points) for a, b in zip(low, high, strict=True))
+    plane = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2).astype(trainer.network.params.dtype)
+    label = trainer.network.forward(plane).argmax(axis=1).reshape(points, points)
+    return {"x": x.tolist(), "y": y.tolist(), "label": label.tolist()}
