@@ -67,14 +67,3 @@ class Forecast:
         count, total_s = self._spent.get(override, (0, 0.0))
         mean_s = self.mean_s or 1.0
         return (total_s + CAUTION * mean_s) / ((count + CAUTION) * mean_s) if mean_s else 1.0
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people say it, in at most two units."""
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} days {hours % 24} h"

@@ -17,9 +17,9 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from sweeps.forecast import duration
 from sweeps.plan import Plan
 from sweeps.record import Record
+from sweeps.summary import duration
 from sweeps.watch import View, Watch
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def _follow(watch: Watch, display: Display, stop: threading.Event, poll_s: float
             for event in watch.poll():
                 stops += 1
                 if stops <= STOPS_SHOWN:
-                    display.report(f"{event.status} {event.name}: {event.reason}")
+                    display.report(f"{event.name}  {event.why}")
                 elif stops == STOPS_SHOWN + 1:
                     display.report("more have failed; they are listed at the end")
             if ending:

@@ -13,10 +13,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from sweeps.forecast import duration
 from sweeps.plan import Cell
 from sweeps.relay import relay
 from sweeps.running import Running
+from sweeps.summary import duration
 from sweeps.watch import View
 
 

@@ -18,6 +18,7 @@ from sweeps.forecast import Forecast
 from sweeps.plan import Cell, Plan
 from sweeps.record import REPORT, Record, load_records, read_record
 from sweeps.running import Running
+from sweeps.summary import reason
 
 AHEAD = 32  # cells looked at beyond the last one known to have started
 IN_TURN = 60  # others looked at in each poll
@@ -28,11 +29,10 @@ Mark = tuple[int, int] | None  # a report.json's time and inode, which every new
 
 @dataclass(frozen=True)
 class Stop:
-    """A cell that ended without a result: its name, status and one line why."""
+    """A cell that ended without a result, and one line why."""
 
     name: str
-    status: str
-    reason: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,10 @@ class Watch:
         """Sort a cell by what is known of it before the launch."""
         if record and record.is_complete:
             self._learn(cell, record)
-        if due:
+        runs = record is not None and record.status == "running"  # by another sweep's hand
+        if due or runs:
             self._wait(cell)
-            started = record is None or record.status == "running"
-            self._marks[cell.id] = None if started else _mark(self._paths[cell.id])
+            self._marks[cell.id] = None if runs else _mark(self._paths[cell.id])
         else:
             self._set(cell, record.status if record else "missing")
 
@@ -165,7 +165,7 @@ class Watch:
         else:
             self._wait(cell, record.status)
             if record.status not in ("interrupted", "missing"):  # the one is told to all, the other is no end
-                stops.append(Stop(cell.name, record.status, reason(record)))
+                stops.append(Stop(cell.name, reason(record)))
 
     def _wait(self, cell: Cell, state: str = "missing") -> None:
         """Let a cell wait for its next start, behind all others."""
@@ -199,17 +199,6 @@ class Watch:
         left = self._forecast.left_s()
         waiting = self._forecast.cells * mean if left is None else left
         return max([(waiting + sum(rests)) / self._workers, *rests])
-
-
-def reason(record: Record) -> str:
-    """Return one line why a cell has no result."""
-    error = record.data.get("error") or {}
-    if record.status == "failed" and error:
-        first_line = (str(error.get("message") or "").splitlines() or [""])[0]
-        return f"{error.get('type')}: {first_line}"
-    if record.status == "lost":
-        return "its process died"
-    return record.problem or record.status
 
 
 def _mark(path: Path) -> Mark:
