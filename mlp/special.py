@@ -1,32 +1,51 @@
-"""Softmax in place, in a form that cannot overflow: shared by the losses and the softmax activation."""
+"""Special functions in place, in forms that cannot overflow: sigmoid, softplus, softmax and its Jacobian."""
 
 import numpy as np
 
 from mlp.workspace import Array, Workspace
 
 
-def softmax(logits: Array, shifted: Array, probabilities: Array, work: Workspace) -> Array:
-    """Write z − max z and p = softmax z of each row; return log Σ_k exp(z_k − max z), shape (batch, 1).
+def sigmoid(z: Array, out: Array) -> None:
+    """Write 1 / (1 + e^−z) = (1 + tanh(z / 2)) / 2; out may be z."""
+    np.multiply(z, 0.5, out=out)
+    np.tanh(out, out=out)
+    np.multiply(out, 0.5, out=out)
+    np.add(out, 0.5, out=out)
 
-    logits, shifted, probabilities: (batch, classes); shifted may be the same array as either of the others.
-    With the row maximum taken off, every exponent is <= 0 and the sum is >= 1: neither exp nor log can
-    overflow, and log p = shifted − log Σ is exact where log(softmax(z)) would be −inf.
+
+def softplus(z: Array, out: Array, spare: Array) -> None:
+    """Write log(1 + e^z) = max(z, 0) + log(1 + e^−|z|); spare is overwritten; three distinct arrays."""
+    np.absolute(z, out=spare)
+    np.negative(spare, out=spare)
+    np.exp(spare, out=spare)
+    np.log1p(spare, out=spare)
+    np.maximum(z, 0.0, out=out)
+    np.add(out, spare, out=out)
+
+
+def softmax(z: Array, shifted: Array, p: Array, work: Workspace) -> Array:
+    """Write z − max z and p, the softmax of each row z; return log Σ_k e^(z_k − max z), shape (batch, 1).
+
+    z, shifted, p: (batch, classes); shifted may be the same array as either of the others. With the row
+    maximum taken off, every exponent is <= 0 and the sum is >= 1: neither exp nor log can overflow, and
+    log p = shifted − log Σ is exact where the logarithm of p itself would be −inf.
     """
-    column = work("softmax", (len(logits), 1))
-    np.maximum.reduce(logits, axis=1, keepdims=True, out=column)
-    np.subtract(logits, column, out=shifted)
-    np.exp(shifted, out=probabilities)
-    np.add.reduce(probabilities, axis=1, keepdims=True, out=column)
-    np.divide(probabilities, column, out=probabilities)
-    return np.log(column, out=column)
+    column = work("softmax", (len(z), 1))
+    np.maximum.reduce(z, axis=1, keepdims=True, out=column)
+    np.subtract(z, column, out=shifted)
+    np.exp(shifted, out=p)
+    np.add.reduce(p, axis=1, keepdims=True, out=column)
+    np.divide(p, column, out=p)
+    np.log(column, out=column)
+    return column
 
 
-def softmax_backward(delta: Array, probabilities: Array, work: Workspace) -> None:
+def softmax_backward(delta: Array, p: Array, work: Workspace) -> None:
     """Turn delta = dL/dp into dL/dz in place, for p = softmax(z); both (batch, classes).
 
     ∂p_j/∂z_k = p_j (1[j = k] − p_k), so dL/dz_k = p_k (delta_k − Σ_j delta_j p_j).
     """
     column = work("softmax", (len(delta), 1))
-    np.vecdot(delta, probabilities, out=column[:, 0])
+    np.vecdot(delta, p, out=column[:, 0])
     np.subtract(delta, column, out=delta)
-    np.multiply(delta, probabilities, out=delta)
+    np.multiply(delta, p, out=delta)

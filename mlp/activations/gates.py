@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import pi, sqrt
 
 import numpy as np
+from scipy.special import erf
 
 from mlp.activations.activation import Activation
 from mlp.ranges import Positive
@@ -62,3 +63,72 @@ class GELU(Activation):
         np.subtract(1.0, gate, out=z)
         np.multiply(slope, z, out=slope)
         np.add(slope, gate, out=slope)
+
+
+@dataclass(frozen=True)
+class GELUExact(Activation):
+    """f(z) = z Φ(z), Φ the standard normal distribution function (Hendrycks & Gimpel 2016)."""
+
+    def __call__(self, z: Array, value: Array, slope: Array, work: Workspace) -> None:
+        """Slope f' = Φ + z φ, with Φ(z) = (1 + erf(z / √2)) / 2 and φ(z) = e^(−z² / 2) / √(2π)."""
+        gate = work("gate", z.shape)
+        np.multiply(z, sqrt(0.5), out=gate)
+        erf(gate, out=gate)
+        np.multiply(gate, 0.5, out=gate)
+        np.add(gate, 0.5, out=gate)
+        np.multiply(z, gate, out=value)
+
+        np.square(z, out=slope)
+        np.multiply(slope, -0.5, out=slope)
+        np.exp(slope, out=slope)
+        np.multiply(slope, 1.0 / sqrt(2.0 * pi), out=slope)
+        np.multiply(slope, z, out=slope)
+        np.add(slope, gate, out=slope)
+
+
+@dataclass(frozen=True)
+class HardSwish(Activation):
+    """f(z) = z g with the piecewise linear gate g = min(max(z / 6 + 1/2, 0), 1) (Howard et al. 2019)."""
+
+    def __call__(self, z: Array, value: Array, slope: Array, work: Workspace) -> None:
+        """Slope f' = g + z g', with g' = 1/6 where |z| < 3, else 0."""
+        gate = work("gate", z.shape)
+        np.multiply(z, 1.0 / 6.0, out=gate)
+        np.add(gate, 0.5, out=gate)
+        np.clip(gate, 0.0, 1.0, out=gate)
+        np.multiply(z, gate, out=value)
+
+        np.absolute(z, out=slope)
+        np.less(slope, 3.0, out=slope)
+        np.multiply(slope, 1.0 / 6.0, out=slope)
+        np.multiply(slope, z, out=slope)
+        np.add(slope, gate, out=slope)
+
+
+@dataclass(frozen=True)
+class Mish(Activation):
+    """f(z) = z tanh(log(1 + e^z)) (Misra 2020)."""
+
+    def __call__(self, z: Array, value: Array, slope: Array, work: Workspace) -> None:
+        """Slope f' = T + 4 z (a − n) / (a + 2)², where n = e^z, a = n (n + 2) and T = tanh(log(1 + n)).
+
+        tanh(log x) = (x² − 1) / (x² + 1) makes the gate T = a / (a + 2), so T' = 2 a' / (a + 2)², and
+        a' = 2 n (n + 1) = 2 (a − n). From z = 20 on T is 1 to double precision: n stops there, and so
+        cannot overflow.
+        """
+        n, a, denominator = (work(name, z.shape) for name in ("n", "gate", "denominator"))
+        np.minimum(z, 20.0, out=n)
+        np.exp(n, out=n)
+        np.add(n, 2.0, out=a)
+        np.multiply(a, n, out=a)
+        np.add(a, 2.0, out=denominator)
+
+        np.subtract(a, n, out=slope)
+        np.multiply(slope, 4.0, out=slope)
+        np.multiply(slope, z, out=slope)
+        np.divide(slope, denominator, out=slope)
+        np.divide(slope, denominator, out=slope)
+
+        np.divide(a, denominator, out=a)
+        np.multiply(z, a, out=value)
+        np.add(slope, a, out=slope)
