@@ -1,8 +1,20 @@
 """Losses: the value of each example and the gradient of their mean or sum, in one pass over the logits."""
 
 from mlp.losses.loss import Loss, one_hot
-from mlp.losses.margin import Hinge
-from mlp.losses.probability import Focal, SoftmaxCE
-from mlp.losses.regression import MSE
+from mlp.losses.margin import Hinge, MultiMargin
+from mlp.losses.probability import BCE, NLL, Focal, KLDiv, SoftmaxCE
+from mlp.losses.regression import MSE, Huber
 
-__all__ = ["MSE", "Focal", "Hinge", "Loss", "SoftmaxCE", "one_hot"]
+__all__ = [
+    "BCE",
+    "MSE",
+    "NLL",
+    "Focal",
+    "Hinge",
+    "Huber",
+    "KLDiv",
+    "Loss",
+    "MultiMargin",
+    "SoftmaxCE",
+    "one_hot",
+]

@@ -1,13 +1,16 @@
 """Losses on the margin between the true class's score and every other class's."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from mlp.losses.loss import Loss, scratch_like
-from mlp.ranges import Flag, NotNegative
+from mlp.ranges import Flag, NotNegative, one_of
 from mlp.special import softmax, softmax_backward
 from mlp.workspace import Array, Workspace
+
+Power = Annotated[int, one_of(1, 2)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,27 @@ class Hinge(Loss):
         values = work("loss", (len(scores),))
         violations(scores, targets, self.margin, gap, grad, work)
         np.vecdot(gap, grad, out=values)
+        push_apart(grad, targets, work)
+        return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultiMargin(Loss):
+    """(1 / classes) Σ_{k≠y} max(0, margin − z_y + z_k)^p: the hinge averaged over the classes, p = 1 or 2."""
+
+    margin: NotNegative = 1.0
+    p: Power = 1
+
+    def per_example(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
+        """∂/∂z_k = p max(0, margin − z_y + z_k)^(p − 1) / classes for k ≠ y."""
+        gap = scratch_like(logits, "gap", work)
+        values = work("loss", (len(logits),))
+        violations(logits, targets, self.margin, gap, grad, work)
+        if self.p == 2:
+            np.multiply(grad, gap, out=grad)
+        np.vecdot(gap, grad, out=values)
+        np.multiply(values, 1.0 / logits.shape[1], out=values)
+        np.multiply(grad, self.p / logits.shape[1], out=grad)
         push_apart(grad, targets, work)
         return values
 

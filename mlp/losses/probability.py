@@ -5,13 +5,26 @@ make them overflow, and no probability needs an epsilon. Their gradients come fr
 """
 
 from dataclasses import dataclass
+from math import log
+from typing import Annotated
 
 import numpy as np
 
 from mlp.losses.loss import Loss, scratch_like
-from mlp.ranges import BelowOne, NotNegative, UnitInterval
-from mlp.special import softmax
+from mlp.ranges import BelowOne, NotNegative, Range, is_number
+from mlp.special import sigmoid, softmax, softplus
 from mlp.workspace import Array, Workspace
+
+
+def in_unit_interval(alpha: object) -> bool:
+    """Tell whether alpha is a number in [0, 1], or a tuple of such numbers."""
+    entries = alpha if isinstance(alpha, tuple) else (alpha,)
+    return all(is_number(entry) and 0 <= entry <= 1 for entry in entries)
+
+
+Alpha = Annotated[
+    float | tuple[float, ...], Range("a number in [0, 1], or a list of one for each class", in_unit_interval)
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +42,50 @@ class SoftmaxCE(Loss):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Focal(Loss):
-    """−α (1 − p_y)^γ log p_y (Lin et al. 2017): examples that are already right count for little."""
+class NLL(Loss):
+    """−log p_y, the negative log-likelihood; it brings the log-softmax output that it needs with it.
 
-    alpha: UnitInterval = 0.1
+    On raw outputs alone, −z_y has no lower bound. So this is softmax_ce without label smoothing, under the
+    name that other libraries give to the second half of it.
+    """
+
+    def per_example(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
+        """∂/∂z_k = p_k − t_k."""
+        return cross_entropy(logits, targets, grad, work)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KLDiv(Loss):
+    """Σ_k t̃_k (log t̃_k − log p_k), the divergence KL(t̃ ‖ p) (Kullback & Leibler 1951).
+
+    t̃ = (1 − s) t + s / classes for a smoothing s. The difference to the cross-entropy is the entropy of t̃,
+    which is the same for every example.
+    """
+
+    smoothing: BelowOne = 0.0
+
+    def per_example(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
+        """∂/∂z_k = p_k − t̃_k."""
+        values = cross_entropy(logits, smoothed(targets, self.smoothing, work), grad, work)
+        np.subtract(values, self.entropy(logits.shape[1]), out=values)
+        np.maximum(values, 0.0, out=values)  # a divergence of 0 may round below
+        return values
+
+    def entropy(self, classes: int) -> float:
+        """Return −Σ_k t̃_k log t̃_k."""
+        wrong = self.smoothing / classes
+        right = 1.0 - self.smoothing + wrong
+        return -right * log(right) - ((classes - 1) * wrong * log(wrong) if wrong else 0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Focal(Loss):
+    """−α (1 − p_y)^γ log p_y (Lin et al. 2017): examples that are already right count for little.
+
+    alpha: one number for all classes, or one for each class, by which true class the example has
+    """
+
+    alpha: Alpha = 0.1
     gamma: NotNegative = 2.0
 
     def per_example(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
@@ -48,7 +101,7 @@ class Focal(Loss):
         np.negative(q, out=q)
         np.exp(p, out=p)
         np.power(q, self.gamma, out=focus)
-        np.multiply(focus, self.alpha, out=focus)
+        np.multiply(focus, self.weight(targets, work), out=focus)
 
         np.multiply(p, values, out=p)
         np.maximum(q, np.finfo(q.dtype).tiny, out=q)
@@ -57,7 +110,33 @@ class Focal(Loss):
         np.add(p, 1.0, out=p)
         np.multiply(p, focus, out=p)
         np.multiply(grad, p[:, None], out=grad)
-        return np.multiply(values, focus, out=values)
+        np.multiply(values, focus, out=values)
+        return values
+
+    def weight(self, targets: Array, work: Workspace) -> Array | float:
+        """Return alpha: as it is, or that of each example's true class (batch,)."""
+        if not isinstance(self.alpha, tuple):
+            return self.alpha
+        by_class = work("by_class", (targets.shape[1],))
+        by_class[:] = self.alpha
+        return np.matmul(targets, by_class, out=work("alpha", (len(targets),)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class BCE(Loss):
+    """−Σ_k [t_k log σ(z_k) + (1 − t_k) log(1 − σ(z_k))]: each class a yes-or-no question of its own."""
+
+    def per_example(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
+        """∂/∂z_k = σ(z_k) − t_k, since the summand is log(1 + e^{z_k}) − t_k z_k."""
+        terms, product = scratch_like(logits, "terms", work), scratch_like(logits, "product", work)
+        values = work("loss", (len(logits),))
+        softplus(logits, out=terms, spare=product)
+        np.multiply(logits, targets, out=product)
+        np.subtract(terms, product, out=terms)
+        np.add.reduce(terms, axis=1, out=values)
+        sigmoid(logits, out=grad)
+        np.subtract(grad, targets, out=grad)
+        return values
 
 
 def smoothed(targets: Array, smoothing: float, work: Workspace) -> Array:

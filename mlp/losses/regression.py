@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlp.losses.loss import Loss
+from mlp.losses.loss import Loss, scratch_like
+from mlp.ranges import Positive
 from mlp.workspace import Array, Workspace
 
 
@@ -18,4 +19,23 @@ class MSE(Loss):
         np.subtract(logits, targets, out=grad)
         np.vecdot(grad, grad, out=values)
         np.add(grad, grad, out=grad)
+        return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Huber(Loss):
+    """Σ_k h(z_k − t_k), where h(r) = r² / 2 up to |r| = δ and the tangent from there on (Huber 1964)."""
+
+    delta: Positive = 1.0
+
+    def per_example(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
+        """∂/∂z_k = c = r clipped to ±δ, and h = c (r − c / 2)."""
+        residual = scratch_like(logits, "residual", work)
+        half = scratch_like(logits, "half", work)
+        values = work("loss", (len(logits),))
+        np.subtract(logits, targets, out=residual)
+        np.clip(residual, -self.delta, self.delta, out=grad)
+        np.multiply(grad, 0.5, out=half)
+        np.subtract(residual, half, out=residual)
+        np.vecdot(grad, residual, out=values)
         return values
