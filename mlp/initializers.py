@@ -11,7 +11,8 @@ from typing import Annotated
 
 import numpy as np
 
-from mlp.ranges import Checked, one_of
+from mlp.activations import SELU, Activation, Identity, Sigmoid, Softmax, Tanh
+from mlp.ranges import Checked, NotNegative, one_of
 from mlp.workspace import Array
 
 Distribution = Annotated[str, one_of("normal", "uniform")]
@@ -22,7 +23,9 @@ class Initializer(Checked, ABC):
     """A rule for the weights of a linear layer."""
 
     @abstractmethod
-    def __call__(self, fan_in: int, fan_out: int, *, rng: np.random.Generator, activation: object) -> Array:
+    def __call__(
+        self, fan_in: int, fan_out: int, *, rng: np.random.Generator, activation: Activation
+    ) -> Array:
         """Return float64 weights (fan_in, fan_out); activation is what the layer's output will go through."""
 
 
@@ -36,7 +39,9 @@ class VarianceScaling(Initializer):
     def variance(self, fan_in: int, fan_out: int) -> float:
         """Return the variance of a weight."""
 
-    def __call__(self, fan_in: int, fan_out: int, *, rng: np.random.Generator, activation: object) -> Array:
+    def __call__(
+        self, fan_in: int, fan_out: int, *, rng: np.random.Generator, activation: Activation
+    ) -> Array:
         """Draw from N(0, variance) or from U(−b, b) with b = √(3 variance), which has that variance too."""
         std = sqrt(self.variance(fan_in, fan_out))
         if self.distribution == "normal":
@@ -69,6 +74,65 @@ class LeCun(VarianceScaling):
     def variance(self, fan_in: int, fan_out: int) -> float:
         """Return 1 / fan_in."""
         return 1.0 / fan_in
+
+
+@dataclass(frozen=True)
+class Auto(Initializer):
+    """Picks by activation: LeCun for selu, Xavier for the S-shaped and the linear ones, He for the rest."""
+
+    distribution: Distribution = "normal"
+
+    def __call__(
+        self, fan_in: int, fan_out: int, *, rng: np.random.Generator, activation: Activation
+    ) -> Array:
+        """Draw as the initialiser that suits the activation does."""
+        rule = self.rule(activation)
+        return rule(fan_in, fan_out, rng=rng, activation=activation)
+
+    def rule(self, activation: Activation) -> VarianceScaling:
+        """Return the initialiser that suits the activation."""
+        if isinstance(activation, SELU):
+            return LeCun(self.distribution)
+        if isinstance(activation, Tanh | Sigmoid | Softmax | Identity):
+            return Xavier(self.distribution)
+        return He(self.distribution)
+
+
+@dataclass(frozen=True)
+class Normal(Initializer):
+    """N(0, std²) whatever the layer's size."""
+
+    std: NotNegative = 0.01
+
+    def __call__(
+        self, fan_in: int, fan_out: int, *, rng: np.random.Generator, activation: Activation
+    ) -> Array:
+        """Draw from N(0, std²)."""
+        return self.std * standard_normal(fan_in, fan_out, rng=rng)
+
+
+@dataclass(frozen=True)
+class Uniform(Initializer):
+    """U(−bound, bound) whatever the layer's size."""
+
+    bound: NotNegative = 0.05
+
+    def __call__(
+        self, fan_in: int, fan_out: int, *, rng: np.random.Generator, activation: Activation
+    ) -> Array:
+        """Draw from U(−bound, bound)."""
+        return self.bound * standard_uniform(fan_in, fan_out, rng=rng)
+
+
+@dataclass(frozen=True)
+class Zero(Initializer):
+    """All weights 0: hidden units that start equal stay equal, which is what this option is there to show."""
+
+    def __call__(
+        self, fan_in: int, fan_out: int, *, rng: np.random.Generator, activation: Activation
+    ) -> Array:
+        """Return zeros."""
+        return np.zeros((fan_in, fan_out))
 
 
 def standard_normal(fan_in: int, fan_out: int, *, rng: np.random.Generator) -> Array:

@@ -35,15 +35,17 @@ class Optimizer(Checked, ABC):
         params, grads: (parameters,) contiguous, of one dtype; grads is used up. lr is the learning rate of
         this step. The first `weights` entries are weights, which are penalised; the rest are biases and such.
         """
-        self.decay(params[:weights], grads[:weights], lr, work)
+        self.decay(params[:weights], grads[:weights], lr)
+        if self.l1:
+            signs = work("signs", (weights,))
+            np.sign(params[:weights], out=signs)
+            add_scaled(grads[:weights], self.l1, signs)
         self.step(params, grads, state, lr, work)
 
-    def decay(self, weights: Array, grads: Array, lr: float, work: Workspace) -> None:
-        """Add the penalty's gradient to the weights' own."""
+    def decay(self, weights: Array, grads: Array, lr: float) -> None:
+        """Add the gradient of weight_decay · ‖w‖² / 2 to the weights' own."""
         if self.weight_decay:
             add_scaled(grads, self.weight_decay, weights)
-        if self.l1:
-            add_scaled(grads, self.l1, np.sign(weights, out=work("sign", weights.shape)))
 
     @abstractmethod
     def step(self, params: Array, grads: Array, state: State, lr: float, work: Workspace) -> None:
@@ -54,3 +56,9 @@ def add_scaled(target: Array, factor: float, vector: Array) -> None:
     """Do target += factor · vector in one pass over memory: BLAS's axpy, where NumPy's ufuncs need two."""
     axpy = saxpy if target.dtype == np.float32 else daxpy
     axpy(vector, target, a=factor)
+
+
+def moving_average(average: Array, share: float, new: Array) -> None:
+    """Do average ← share · average + (1 − share) · new."""
+    np.multiply(average, share, out=average)
+    add_scaled(average, 1.0 - share, new)
