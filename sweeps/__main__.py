@@ -31,7 +31,8 @@ def main() -> None:
     except ValueError as error:
         if not str(error).startswith("Config group override"):  # Hydra's own, of `loss=null`
             raise
-        raise SystemExit(_say(one_line(error))) from None
+        nulls = " ".join(argument for argument in sys.argv[1:] if argument.endswith("=null"))
+        raise SystemExit(_say(f"{nulls}: {one_line(error)}")) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
 

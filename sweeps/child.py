@@ -97,14 +97,17 @@ def _serve(connection: Connection, given: Runner | bytes, parent: int, other: Co
     setup_globals()
     while True:
         try:
-            job = connection.recv()
-        except EOFError:
+            connection.send(_run(runner, connection.recv()))
+        except (EOFError, ConnectionError):  # the worker is gone
             return
-        try:
-            runner.run(job)
-            connection.send(None)
-        except OSError as error:
-            connection.send((error.errno, error.strerror, error.filename))
+
+
+def _run(runner: Runner, job: Job) -> tuple[int | None, str | None, str | None] | None:
+    try:
+        runner.run(job)
+    except OSError as error:
+        return error.errno, error.strerror, error.filename
+    return None
 
 
 def _unpacked(content: bytes) -> Runner:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import signal
 import threading
 from collections.abc import Iterator
@@ -66,10 +66,16 @@ def stoppable(file: Path) -> Iterator[Stop]:
 
 def end_descendants() -> None:
     """Kill every process that this one started, directly or not, and wait until all are gone."""
-    processes = psutil.Process(os.getpid()).children(recursive=True)
+    processes = [process for process in psutil.Process().children(recursive=True) if not _cleans_up(process)]
     for process in processes:
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-        except psutil.NoSuchProcess:
-            continue
     psutil.wait_procs(processes, timeout=2)
+
+
+def _cleans_up(process: psutil.Process) -> bool:
+    """Whether it is a resource tracker, which removes what others leave behind and then ends by itself."""
+    try:
+        return "resource_tracker" in " ".join(process.cmdline())
+    except psutil.Error:
+        return False

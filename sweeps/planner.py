@@ -91,6 +91,8 @@ class Planner:
         parts: dict[str, Any] = {}
         keys = [self.composer.parse(override).key_or_group for override in overrides]
         for key in dict.fromkeys([*self.named, *keys]):
+            if any(key == ignored or key.startswith(f"{ignored}.") for ignored in self.ignore):
+                continue
             if key in choices:
                 if key in self.swept or key.partition("/")[0] in config:
                     parts[key] = choices[key]

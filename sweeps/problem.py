@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from hydra.errors import MissingConfigException
+from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 
@@ -17,6 +17,8 @@ def one_line(error: BaseException) -> str:
     for inner in (error, cause):
         if isinstance(inner, (ConfigAttributeError, ConfigKeyError)):
             return _missing_key(inner)
+    if isinstance(error, OverrideParseException):
+        return f"{error.override}: cannot be parsed ({_flat(str(error)).replace(error.override, '').strip(' ^')})"
     if isinstance(error, OmegaConfBaseException):
         return _with_key(error)
     text = _flat(str(error)) or type(error).__name__
