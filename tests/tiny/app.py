@@ -1,6 +1,6 @@
 """A small Hydra application that knows nothing of networks, for the tests of the sweeper.
 
-Its job counts to `steps`, one line in history.csv and one checkpoint each, and does what `mode` says on the way.
+Its job counts to `steps`, a line in history.csv and a checkpoint each, and does what `mode` says on the way.
 """
 
 import json

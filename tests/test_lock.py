@@ -1,0 +1,127 @@
+"""Locks that outlive neither their process nor, for long, their machine: sweeps.lock."""
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from multiprocessing.synchronize import Barrier, Event
+from pathlib import Path
+
+import pytest
+
+from sweeps import lock
+from sweeps.lock import Held, Owner, acquire, holder, process_started, this_process
+
+
+def dead_owner() -> Owner:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    owner = Owner(this_process().host, process.pid, process_started(process.pid), "dead00000000")
+    assert owner.is_running()
+    process.kill()
+    process.wait()
+    assert not owner.is_running()
+    return owner
+
+
+def test_a_held_lock_names_its_holder_and_is_free_after_release(tmp_path: Path) -> None:
+    with acquire(tmp_path / "lock"):
+        with pytest.raises(Held) as error:
+            acquire(tmp_path / "lock")
+        assert error.value.owner.pid == os.getpid()
+        assert holder(tmp_path / "lock") is not None
+    assert holder(tmp_path / "lock") is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dead_holders_lock_is_taken_over_and_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_text(json.dumps(asdict(dead_owner())))
+    held = acquire(tmp_path / "lock")
+    assert holder(tmp_path / "lock") is not None
+    held.release()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_process_with_the_same_number_is_not_the_holder(tmp_path: Path) -> None:
+    impostor = Owner(this_process().host, os.getpid(), "at another time", "a" * 12)
+    (tmp_path / "lock").write_text(json.dumps(asdict(impostor)))
+    acquire(tmp_path / "lock").release()
+
+
+def test_a_lock_from_another_host_dies_of_age(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.write_text(json.dumps(asdict(Owner("elsewhere", 1, "1", "b" * 12))))
+    with pytest.raises(Held, match="process 1 on elsewhere"):
+        acquire(path)
+    old = time.time() - lock.STALE_S - 1
+    os.utime(path, (old, old))
+    acquire(path).release()
+
+
+def test_a_refreshed_lock_is_young(tmp_path: Path) -> None:
+    with acquire(tmp_path / "lock") as held:
+        os.utime(held.path, (0, 0))
+        held.refresh()
+        assert time.time() - held.path.stat().st_mtime < 60
+
+
+def test_a_torn_lock_is_taken_over_when_old(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.write_text('{"host": "he')
+    with pytest.raises(Held):
+        acquire(path)
+    os.utime(path, (0, 0))
+    acquire(path).release()
+
+
+def test_releasing_does_not_remove_a_successors_lock(tmp_path: Path) -> None:
+    held = acquire(tmp_path / "lock")
+    (tmp_path / "lock").unlink()
+    with acquire(tmp_path / "lock"):
+        held.release()
+        assert holder(tmp_path / "lock") is not None
+
+
+def test_without_hard_links_it_works_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_links(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    with acquire(tmp_path / "lock"), pytest.raises(Held):
+        acquire(tmp_path / "lock")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _contend(path: Path, rounds: int, start: Barrier, failed: Event) -> None:
+    start.wait()
+    for _ in range(rounds):
+        try:
+            held = acquire(path / "lock")
+        except Held:
+            continue
+        try:
+            (path / "inside").touch(exist_ok=False)
+            time.sleep(0.0005)
+            (path / "inside").unlink()
+        except OSError:
+            failed.set()
+        held.release()
+
+
+@pytest.mark.parametrize("dead", [False, True])
+def test_of_many_contenders_one_at_a_time_is_inside(tmp_path: Path, dead: bool) -> None:
+    context = multiprocessing.get_context("fork")
+    if dead:
+        (tmp_path / "lock").write_text(json.dumps(asdict(dead_owner())))
+    start, failed = context.Barrier(6), context.Event()
+    contenders = [context.Process(target=_contend, args=(tmp_path, 150, start, failed)) for _ in range(6)]
+    for contender in contenders:
+        contender.start()
+    for contender in contenders:
+        contender.join()
+        assert contender.exitcode == 0
+    assert not failed.is_set()
+    acquire(tmp_path / "lock").release()
+    assert list(tmp_path.iterdir()) == []
