@@ -27,8 +27,10 @@ def combinations(
     """Yield the overrides of every combination in the union of the grids, in the order written."""
     typed = _axes(parser.parse_overrides(list(arguments)))
     for grid in grids or [{}]:
-        axes = _axes(parser.parse_overrides(list(_as_overrides(grid)))) | typed
-        yield from itertools.product(*axes.values())
+        axes: dict[str, list[str]] = {}
+        for key, value in grid.items():
+            axes |= _axis(key, value if isinstance(value, list) else [value], parser)
+        yield from itertools.product(*(axes | typed).values())
 
 
 def swept_keys(combinations: Sequence[Sequence[str]]) -> list[str]:
@@ -43,17 +45,12 @@ def swept_keys(combinations: Sequence[Sequence[str]]) -> list[str]:
     return [key.lstrip("+") for key in values if len(values[key]) > 1 or counts[key] < len(combinations)]
 
 
-def _as_overrides(grid: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the grid's entries as sweep overrides."""
-    for key, value in grid.items():
-        if isinstance(value, list):
-            yield f"{key}=choice({','.join(map(_text, value))})" if value else _nothing(key)
-        else:
-            yield f"{key}={_text(value)}"
-
-
-def _nothing(key: str) -> str:
-    raise UserError(f"hydra.sweeper: {key} is swept over an empty list")
+def _axis(key: str, entries: Sequence[Any], parser: OverridesParser) -> dict[str, list[str]]:
+    """Return key → the overrides of a grid's entry."""
+    found = [_axes(parser.parse_overrides([f"{key}={_text(entry)}"])) for entry in entries]
+    if not found:
+        raise UserError(f"hydra.sweeper: {key} is swept over an empty list")
+    return {name: [override for axes in found for override in axes[name]] for name in found[0]}
 
 
 def _text(value: Any) -> str:

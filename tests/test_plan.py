@@ -1,0 +1,172 @@
+"""From grids to a plan on disk: sweeps.grid, sweeps.planner, sweeps.plan."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.types import RunMode
+
+from sweeps.compose import Composer
+from sweeps.plan import Cell, Plan, read_plan, write_plan
+from sweeps.planner import Planner, load_callable
+from sweeps.record import UserError
+
+CONF = Path(__file__).parent / "tiny" / "conf"
+
+
+@pytest.fixture(scope="module")
+def composer() -> Iterator[Composer]:
+    with initialize_config_dir(str(CONF), version_base="1.3", job_name="tiny"):
+        loader = GlobalHydra.instance().config_loader()
+        yield Composer(loader, loader.load_configuration("config", [], RunMode.MULTIRUN))
+
+
+@pytest.fixture
+def planner(composer: Composer) -> Planner:
+    return Planner(composer)
+
+
+def seen(planner: Planner, *keys: str) -> list[tuple[Any, ...]]:
+    return [tuple(cell.config[key] for key in keys) for cell in planner.cells.values()]
+
+
+def test_a_grid_is_a_product_in_the_order_written(planner: Planner) -> None:
+    planner.run([{"x": "1,2", "seed": "range(2)"}], ["steps=5"])
+    assert seen(planner, "x", "seed", "steps") == [(1, 0, 5), (1, 1, 5), (2, 0, 5), (2, 1, 5)]
+    assert planner.swept == ["x", "seed"]
+
+
+def test_values_may_be_yaml_lists_and_lists_themselves(planner: Planner) -> None:
+    planner.run([{"x": [[1], [2, 3], None, "a b", 0.5]}], [])
+    assert seen(planner, "x") == [([1],), ([2, 3],), (None,), ("a b",), (0.5,)]
+    again = Planner(planner.composer)
+    again.run([{"x": "[1],[2,3]"}], [])
+    assert seen(again, "x") == [([1],), ([2, 3],)]
+
+
+def test_a_union_of_grids_with_a_group_each(planner: Planner) -> None:
+    planner.run([{"part": "a", "part.nested.deep": "1,2"}, {"part": "b", "part.shade": [4, 5]}], [])
+    assert [cell.choices["part"] for cell in planner.cells.values()] == ["a", "a", "b", "b"]
+    assert planner.swept == ["part", "part.nested.deep", "part.shade"]
+
+
+def test_the_command_line_wins_over_every_grid_and_adds_to_each(planner: Planner) -> None:
+    planner.run([{"x": "1,2"}, {"x": "3", "part": "b"}], ["x=7,8", "seed=5"])
+    assert seen(planner, "x", "seed") == [(7, 5), (8, 5), (7, 5), (8, 5)]
+
+
+def test_without_a_grid_the_command_line_is_the_sweep(planner: Planner) -> None:
+    planner.run([{}], [])
+    assert len(planner.cells) == 1
+
+
+def test_duplicates_are_planned_once(planner: Planner) -> None:
+    planner.run([{"x": "1,1.0,2"}, {"x": "2,3"}], [])
+    assert seen(planner, "x") == [(1,), (2,), (3,)]
+    assert planner.duplicates == 2
+
+
+@pytest.mark.parametrize(
+    ("conditions", "left", "counts"),
+    [
+        ([{"x": 1}], [(2, 0), (2, 1)], [2]),
+        ([{"x": 1.0, "seed": [1, 2]}], [(1, 0), (2, 0), (2, 1)], [1]),
+        ([{"x": 1, "seed": 0}, {"x": [1, 2], "seed": 1}], [(2, 0)], [1, 2]),
+        ([{"part": "b"}], [(1, 0), (1, 1), (2, 0), (2, 1)], [0]),
+        ([{"part.kind": "a", "x": 2}], [(1, 0), (1, 1)], [2]),
+        ([{"part.list": [[1, 2]], "x": 2}], [(1, 0), (1, 1)], [2]),
+        ([{"no.such.key": 1}], [(1, 0), (1, 1), (2, 0), (2, 1)], [0]),
+    ],
+)
+def test_excluded_are_the_cells_that_meet_a_whole_condition(
+    composer: Composer, conditions: Sequence[dict[str, Any]], left: list[Any], counts: list[int]
+) -> None:
+    planner = Planner(composer, exclude=conditions)
+    planner.run([{"x": "1,2", "seed": "0,1"}], [])
+    assert seen(planner, "x", "seed") == left
+    assert [exclusion.count for exclusion in planner.exclusions] == counts
+
+
+def test_a_combination_that_does_not_compose_can_be_excluded(composer: Composer) -> None:
+    planner = Planner(composer, exclude=[{"part": "a", "part.shade": [4, 5]}])
+    planner.run([{"part": "a,b", "part.shade": "4,5"}], [])
+    assert [cell.choices["part"] for cell in planner.cells.values()] == ["b", "b"]
+
+
+def test_all_problems_of_all_cells_are_listed_together(composer: Composer) -> None:
+    planner = Planner(composer, validate=load_callable("tests.tiny.app.check"))
+    with pytest.raises(UserError) as error:
+        planner.run([{"steps": "0,-1,3", "seed": "0,1"}, {"x": "${nope}"}, {"part.shade": "1"}], [])
+    lines = str(error.value).splitlines()
+    assert lines == [
+        "steps = 0: must be at least 1 (2 cells)",
+        "steps = -1: must be at least 1 (2 cells)",
+        "x: Interpolation key 'nope' not found",
+        "part.shade: no such key; part has kind, size, list, nested (+part.shade=… adds one)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("grid", "arguments", "message"),
+    [
+        ({"x": "interval(0,1)"}, [], "interval"),
+        ({"hydra.verbose": "true,false"}, [], "Hydra's own settings cannot be swept"),
+        ({"x": []}, [], "x is swept over an empty list"),
+    ],
+)
+def test_what_cannot_be_swept_is_refused(
+    planner: Planner, grid: dict[str, Any], arguments: list[str], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        planner.run([grid], arguments)
+
+
+def test_a_sweep_without_cells_is_a_mistake(composer: Composer) -> None:
+    with pytest.raises(UserError, match="every combination is excluded"):
+        Planner(composer, exclude=[{"x": 1}]).run([{}], [])
+
+
+def test_a_check_that_cannot_be_imported_is_a_mistake() -> None:
+    for name in ("nowhere.at.all", "tests.tiny.app.nothing", "plain"):
+        with pytest.raises(UserError, match=name):
+            load_callable(name)
+
+
+def test_names_tell_what_was_swept_and_what_is_always_named(composer: Composer) -> None:
+    planner = Planner(composer, named=["x"], ignore=["step_s"])
+    planner.run([{"part": "a,b", "mode.at": "3"}], ["sweep=pair", "step_s=1"])
+    names = [cell.name.rpartition("-")[0] for cell in planner.cells.values()]
+    assert names == ["x=1-a-at=3", "x=1-b-at=3"]
+
+
+def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
+    cells = [
+        Cell("0" * 12, "a-" + "0" * 12, ["x=1"], {"x": 1, "same": {"y": [1]}}, {"part": "a", "other": None}),
+        Cell(
+            "1" * 12, "b-" + "1" * 12, ["x=2"], {"x": 1.0, "same": {"y": [1]}}, {"part": "b", "other": None}
+        ),
+        Cell("2" * 12, "c-" + "2" * 12, ["x=3"], {"x": True, "same": {"y": [1]}, "more": 1}, {"part": "b"}),
+    ]
+    plan = Plan("grid", cells, ["x"], [{"condition": "x=4", "count": 2}], 3, "now", ["command"], "code")
+    write_plan(tmp_path, plan)
+    assert read_plan(tmp_path) == plan
+    stored = json.loads((tmp_path / "sweep.json").read_text())
+    assert stored["base"] == {"same": {"y": [1]}}
+    assert stored["base_choices"] == {}
+    assert stored["cells"][0]["config"] == {"x": 1}
+
+
+def test_there_may_be_no_plan(tmp_path: Path) -> None:
+    assert read_plan(tmp_path) is None
+    assert read_plan(tmp_path / "nowhere") is None
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"schema": 1}', '{"schema": 2, "base": {}}'])
+def test_a_damaged_plan_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "sweep.json").write_text(content)
+    with pytest.raises(UserError, match=r"sweep\.json is damaged"):
+        read_plan(tmp_path)
