@@ -1,0 +1,179 @@
+"""The state of every cell of a sweep: `python -m sweeps.status DIR [--all | --json | --explain CELL]`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sweeps import lock
+from sweeps.explain import Explanation, find
+from sweeps.plan import Plan, read_plan
+from sweeps.record import Record, UserError, load_records
+from sweeps.resume import RETRY, Verdict, verdict
+from sweeps.running import HISTORY, last_row
+from sweeps.summary import count, duration, reason
+
+ORDER = ("running", "failed", "damaged", "lost", "interrupted", "diverged", "missing", "done")
+MISSING_SHOWN = 10  # cells that were never started, unless all are asked for
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cell: planned or not, its state, and what there is to say about it."""
+
+    id: str
+    name: str
+    status: str
+    detail: str
+    planned: bool
+    due: bool
+
+
+class Status:
+    """What the files of a sweep's directory say. Raises UserError if there is no sweep in it."""
+
+    def __init__(self, root: Path, retry: str = "failed") -> None:
+        if not root.is_dir():
+            raise UserError(f"{root}: {'is no directory' if root.exists() else 'there is no such directory'}")
+        self.root, self.retry = root, retry
+        self.plan: Plan | None = read_plan(root)
+        self.records = load_records(root)
+        if self.plan is None and not self.records:
+            raise UserError(f"{root}: holds no plan and no run records")
+        self.explanation = Explanation(root, self.plan, self.records, retry)
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """Every cell, the planned ones first, in the plan's order."""
+        planned = {cell.id: cell.name for cell in self.plan.cells} if self.plan else {}
+        others = {id: record.path.name for id, record in self.records.items() if id not in planned}
+        inside = not self.plan  # without a plan the records are all there is
+        rows = [self._row(id, name, True) for id, name in planned.items()]
+        return rows + [self._row(id, name, inside) for id, name in others.items()]
+
+    def _row(self, id: str, name: str, planned: bool) -> Row:
+        record = self.records.get(id)
+        decided = verdict(record, self.explanation.code, self.retry)
+        status = record.status if record else "missing"
+        return Row(id, name, status, detail(record, decided), planned, decided.due and planned)
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """Cells of the plan by state."""
+        return Counter(row.status for row in self.rows if row.planned)
+
+    def summary(self) -> Iterator[str]:
+        """Yield the counts, and what else there is to know of the whole."""
+        planned = [row for row in self.rows if row.planned]
+        states = ", ".join(f"{self.counts[state]:,} {state}" for state in ORDER[::-1] if self.counts[state])
+        name = self.plan.sweep if self.plan else "no plan"
+        yield f"{self.root} ({name}): {count(len(planned), 'cell')}: {states}"
+        if owner := lock.holder(self.root / ".sweep" / "lock"):
+            yield f"  {owner} is running this sweep"
+        if due := sum(row.due for row in planned):
+            yield f"  {count(due, 'cell')} would be run by the same command again"
+        if outside := len(self.rows) - len(planned):
+            yield f"  {count(outside, 'recorded cell')} outside the plan (--all lists them)"
+        if stale := sum("other code" in row.detail for row in planned):
+            yield f"  {count(stale, 'result')} made by other code (hydra.sweeper.retry=stale runs them again)"
+
+    def table(self, everything: bool) -> Iterator[str]:
+        """Yield a line for each cell that has no result, or for every cell."""
+        rows = self.rows if everything else [row for row in self.rows if row.planned and row.status != "done"]
+        rows = sorted(rows, key=lambda row: ORDER.index(row.status))
+        never = [row for row in rows if row.status == "missing"]
+        hidden = set() if everything else {row.id for row in never[MISSING_SHOWN:]}
+        shown = [row for row in rows if row.id not in hidden]
+        width = max((len(row.name) for row in shown), default=0)
+        for row in shown:
+            note = "" if row.planned else "outside the plan"
+            about = ", ".join(part for part in (note, row.detail) if part)
+            yield f"{row.status:<11}  {row.name:<{width}}  {about}".rstrip()
+        if hidden:
+            yield f"and {len(hidden):,} more that were never started (--all lists them)"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the state of everything in plain containers."""
+        return {
+            "directory": str(self.root),
+            "sweep": self.plan.sweep if self.plan else None,
+            "counts": dict(self.counts),
+            "cells": [vars(row) for row in self.rows],
+        }
+
+
+def detail(record: Record | None, decided: Verdict) -> str:
+    """Return what there is to say about a cell beside its status."""
+    if record is None or record.status == "missing":
+        return ""
+    parts = [_progress(record)] if record.status in ("running", "lost", "interrupted") else []
+    if record.status in ("failed", "damaged"):
+        parts.append(reason(record).partition(": ")[2])
+    if record.status == "diverged":
+        parts += [f"{key} {value}" for key, value in (record.data.get("diverged") or {}).items()]
+    if record.is_complete:
+        parts += [_accuracy((record.data.get("final") or {}).get("test_accuracy")), _cost(record)]
+    if (attempts := record.data.get("attempts", 1)) != 1:
+        parts.append(f"{attempts} attempts")
+    if "other code" in decided.why:
+        parts.append("made by other code")
+    return ", ".join(part for part in parts if part)
+
+
+def _progress(record: Record) -> str:
+    row = last_row(record.path / HISTORY)
+    epoch = f"after epoch {row['epoch']}" if "epoch" in row else "in its first epoch"
+    worker = record.data.get("worker") or {}
+    at = f", process {worker.get('pid')} on {worker.get('host')}" if record.status == "running" else ""
+    return f"{epoch}{at}"
+
+
+def _accuracy(value: object) -> str:
+    return f"test accuracy {value:.4f}" if isinstance(value, float) else ""
+
+
+def _cost(record: Record) -> str:
+    seconds = (record.data.get("timing") or {}).get("total_wall_s")
+    return duration(seconds) if isinstance(seconds, int | float) else ""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Show the state of every cell of a sweep, and why it would be run again or not."""
+    parser = argparse.ArgumentParser(prog="python -m sweeps.status", description=main.__doc__)
+    parser.add_argument("directory", type=Path, help="a sweep's directory, such as runs/grid")
+    parser.add_argument("--all", action="store_true", help="list every cell, done ones too")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.add_argument(
+        "--explain", metavar="CELL", help="say why one cell (its id or name) is run or skipped"
+    )
+    parser.add_argument("--retry", choices=RETRY, default="failed", help="assume hydra.sweeper.retry=…")
+    options = parser.parse_args(arguments)
+    try:
+        status = Status(options.directory, options.retry)
+        for line in _answer(status, options):
+            print(line)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _answer(status: Status, options: argparse.Namespace) -> Iterator[str]:
+    if options.explain is not None:
+        yield from status.explanation.lines(find(options.explain, status.plan, status.records))
+    elif options.json:
+        yield json.dumps(status.as_json(), indent=1)
+    else:
+        yield from status.summary()
+        yield from status.table(options.all)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
