@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ class Running:
 
     cell: Cell
     path: Path
+    label: str  # what tells it from the plan's other cells
     looked_for: float  # when its process was last known to be alive (Unix time, s)
     epoch: int = 0
     row: dict[str, str] = field(default_factory=dict)
@@ -47,6 +49,21 @@ class Running:
         if self.first is None or not self.epochs or self.epoch <= self.first[0]:
             return None
         return (now - self.first[1]) / (self.epoch - self.first[0]) * self.epochs
+
+
+def shared_words(cells: Sequence[Cell]) -> frozenset[str]:
+    """Return the parts of the cells' names that all have; of a single cell none."""
+    words = [frozenset(_words(cell)) for cell in cells]
+    return frozenset.intersection(*words) if len(words) > 1 else frozenset()
+
+
+def label(cell: Cell, shared: Collection[str]) -> str:
+    """Return a cell's name without its id and without the parts that all cells share."""
+    return "-".join(word for word in _words(cell) if word not in shared) or cell.name
+
+
+def _words(cell: Cell) -> list[str]:
+    return cell.name.removesuffix(cell.id).rstrip("-").split("-")
 
 
 def last_row(path: Path) -> dict[str, str]:

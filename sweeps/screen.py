@@ -13,7 +13,6 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from sweeps.plan import Cell
 from sweeps.relay import relay
 from sweeps.running import Running
 from sweeps.summary import duration
@@ -123,12 +122,7 @@ def _row(running: Running, width: int) -> Text:
     test = f"test accuracy {accuracy}" if wide and accuracy else accuracy
     end = f"  {epoch}  {test}" if test else f"  {epoch}"
     room = max(width - len(end) - 3, 8)
-    return _line(f"  {_shorten(readable(running.cell), room):<{min(room, 60)}}{end}")
-
-
-def readable(cell: Cell) -> str:
-    """Return a cell's name without the id at its end."""
-    return cell.name.removesuffix(cell.id).rstrip("-_") or cell.name
+    return _line(f"  {_shorten(running.label, room):<{min(room, 60)}}{end}")
 
 
 def _shorten(text: str, width: int) -> str:

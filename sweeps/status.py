@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -157,8 +158,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         status = Status(options.directory, options.retry)
-        for line in _answer(status, options):
-            print(line)
+        print("\n".join(_answer(status, options)), flush=True)
+    except BrokenPipeError:  # of `| head`, which has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -17,7 +17,7 @@ from pathlib import Path
 from sweeps.forecast import Forecast
 from sweeps.plan import Cell, Plan
 from sweeps.record import REPORT, Record, load_records, read_record
-from sweeps.running import Running
+from sweeps.running import Running, label, shared_words
 from sweeps.summary import reason
 
 AHEAD = 32  # cells looked at beyond the last one known to have started
@@ -64,6 +64,7 @@ class Watch:
         workers: int | None = None,
     ) -> None:
         known = load_records(root) if records is None else records
+        self._shared = shared_words(plan.cells)
         self._paths: dict[str, Path] = {}
         self._states: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
@@ -154,7 +155,7 @@ class Watch:
         self._waiting.pop(cell.id, None)
         before = self._running.pop(cell.id, None)
         if record.status == "running":
-            running = before if before and again else Running(cell, record.path, now)
+            running = before if before and again else self._start(cell, record, now)
             running.looked_for = now
             running.read_history(now)
             self._running[cell.id] = running
@@ -166,6 +167,9 @@ class Watch:
             self._wait(cell, record.status)
             if record.status not in ("interrupted", "missing"):  # the one is told to all, the other is no end
                 stops.append(Stop(cell.name, reason(record)))
+
+    def _start(self, cell: Cell, record: Record, now: float) -> Running:
+        return Running(cell, record.path, label(cell, self._shared), now)
 
     def _wait(self, cell: Cell, state: str = "missing") -> None:
         """Let a cell wait for its next start, behind all others."""

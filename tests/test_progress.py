@@ -23,7 +23,7 @@ from sweeps.forecast import Forecast
 from sweeps.plan import Cell, Plan
 from sweeps.progress import Lines, describe, live
 from sweeps.record import write_record
-from sweeps.running import Running, last_row
+from sweeps.running import Running, label, last_row, shared_words
 from sweeps.screen import picture
 from sweeps.watch import View, Watch
 
@@ -189,6 +189,15 @@ def test_the_last_row_is_the_last_complete_one(tmp_path: Path) -> None:
     assert last_row(path)["epoch"] == "4999"
 
 
+def test_a_label_leaves_out_what_all_cells_share() -> None:
+    names = ("relu-hinge-lr=1e-05-seed=0", "gelu-hinge-lr=1e-05-seed=0", "gelu-hinge-lr=0.001-seed=1")
+    made = [Cell(f"{n:012x}", f"{name}-{n:012x}", [], {}, {}) for n, name in enumerate(names)]
+    labels = [label(cell, shared_words(made)) for cell in made]
+    assert labels == ["relu-lr=1e-05-seed=0", "gelu-lr=1e-05-seed=0", "gelu-lr=0.001-seed=1"]
+    assert label(made[0], shared_words(made[:1])) == names[0]
+    assert label(made[0], shared_words([made[0], made[0]])) == made[0].name
+
+
 # How long it takes.
 
 
@@ -256,8 +265,8 @@ def test_the_slowest_running_cell_bounds_the_time_left(tmp_path: Path, plan: Pla
 def a_view(running: int = 3, total: int = 96) -> View:
     made = []
     for cell in cells(running):
-        one = Running(Cell(cell.id, "swish-softmax_ce-hidden=256x64-weight_decay=0.0005-seed=3-" + cell.id,
-                           [], cell.config, {}), ROOT, 0.0, epoch=7)  # fmt: skip
+        name = "swish-softmax_ce-hidden=256x64-weight_decay=0.0005-seed=3"
+        one = Running(cell, ROOT, name, 0.0, epoch=7)
         one.row = {"epoch": "7", "test_accuracy": "0.97123"}
         made.append(one)
     return View(total, 58, 2, 1, total - 61 - running, made, 3_700.0)
