@@ -53,6 +53,26 @@ def command(
         raise SystemExit(code)
 
 
+def check(settings: Mapping[str, Any]) -> None:
+    """Raise UserError for a setting that is out of range."""
+    limits = {
+        "max_attempts": (settings["max_attempts"] >= 1, "at least 1"),
+        "workers": (settings["workers"] is None or settings["workers"] >= 1, "at least 1, or null"),
+        "timeout_s": (settings["timeout_s"] is None or settings["timeout_s"] > 0, "more than 0, or null"),
+        "start_method": (settings["start_method"] in (None, "fork", "spawn"), "fork, spawn or null"),
+    }
+    if wrong := [
+        f"hydra.sweeper.{key} = {_number(settings[key])}: must be {rule}"
+        for key, (ok, rule) in limits.items()
+        if not ok
+    ]:
+        raise UserError("\n".join(wrong))
+
+
+def _number(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
@@ -73,6 +93,7 @@ class Sweep:
     def run(self) -> int:
         """Run the sweep and return its exit code. Raises UserError before anything is written."""
         started = time.monotonic()
+        check(self.settings)
         self.retry = check_retry(self.settings["retry"])
         self.root = Path(self.config.hydra.sweep.dir).absolute()
         self.composer = Composer(self.context.config_loader, self.config)

@@ -4,6 +4,7 @@ Its job counts to `steps`, a line in history.csv and a checkpoint each, and does
 """
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -14,6 +15,8 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobReturn
+from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 
@@ -26,6 +29,41 @@ class Unpicklable(Exception):
 def check(config: dict[str, Any]) -> Iterator[str]:
     if config["steps"] < 1:
         yield f"steps = {config['steps']}: must be at least 1"
+
+
+class Notes(Callback):
+    """A Hydra callback that writes down when it is called."""
+
+    def note(self, text: str) -> None:
+        with Path(os.environ["NOTES"]).open("a") as file:
+            file.write(f"{text}\n")
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        self.note("multirun start")
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        self.note("multirun end")
+
+    def on_job_start(self, config: DictConfig, **_: Any) -> None:
+        self.note("job start")
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:
+        self.note(f"job end {job_return.status.name}")
+
+
+def tell(cfg: DictConfig) -> dict[str, Any]:
+    config = HydraConfig.get()
+    logging.getLogger(__name__).info("hello from the log")
+    return {
+        "output_dir": config.runtime.output_dir,
+        "where": cfg.where,
+        "num": config.job.num,
+        "overrides": list(config.overrides.task),
+        "choice": config.runtime.choices["mode"],
+        "mode": config.mode.name,
+        "cwd": str(Path.cwd()),
+        "log": "hello from the log",
+    }
 
 
 def misbehave(action: str) -> Any:
@@ -52,11 +90,14 @@ def misbehave(action: str) -> Any:
 def main(cfg: DictConfig) -> Any:
     place = Path(HydraConfig.get().runtime.output_dir)
     checkpoint, history = place / "checkpoint.json", place / "history.csv"
+    if cfg.mode.action == "tell":
+        return {"result": tell(cfg)}
     total, start = json.loads(checkpoint.read_text()) if checkpoint.exists() else (cfg.x, 0)
     rows = history.read_text().splitlines()[:start] if start else []
     for step in range(start, cfg.steps):
-        if step == cfg.mode.at and (not cfg.mode.once or not (place / "did").exists()):
-            (place / "did").touch()
+        if step == cfg.mode.at and cfg.mode.action != "plain" and not (place / "did").exists():
+            if cfg.mode.once:
+                (place / "did").touch()
             misbehave(cfg.mode.action)
         time.sleep(cfg.step_s)
         total = (total * 31 + cfg.seed + 7) % 1_000_003
