@@ -46,10 +46,12 @@ class Linear(Layer):
     """z = x W + b, with W (fan_in, fan_out) and b (fan_out,).
 
     x may have fewer columns than W has rows: then the missing ones are zero, and contribute nothing.
+    column_major: the memory order of z, in which sums over few columns run along the many rows
     """
 
-    def __init__(self, fan_in: int, fan_out: int) -> None:
+    def __init__(self, fan_in: int, fan_out: int, *, column_major: bool = False) -> None:
         super().__init__(weight=(fan_in, fan_out), bias=(fan_out,))
+        self.column_major = column_major
 
     def initialize(self, init: Initializer, activation: Activation, rng: np.random.Generator) -> None:
         """Draw W, set b to zero."""
@@ -61,7 +63,8 @@ class Linear(Layer):
         """Return x W + b."""
         self.x = x
         weight, bias = self.params["weight"], self.params["bias"]
-        z = self.kept("z", (len(x), weight.shape[1]))
+        batch, width = len(x), weight.shape[1]
+        z = self.kept("z", (width, batch)).T if self.column_major else self.kept("z", (batch, width))
         np.matmul(x, weight[: x.shape[1]], out=z)
         z += bias
         return z

@@ -110,7 +110,7 @@ class MLP(Checked):
         layers: list[Layer] = []
         for fan_in, fan_out in itertools.pairwise(widths):
             layers += self._hidden_block(fan_in, fan_out, activation)
-        layers.append(Linear(widths[-1], classes))
+        layers.append(Linear(widths[-1], classes, column_major=True))  # as the losses like it
         network = Network(layers, dtype)
         depth = 0
         for layer in layers:

@@ -10,6 +10,7 @@ import numpy as np
 from mlp.batches import Batches, shift_images
 from mlp.layers import Dropout, Elementwise
 from mlp.losses import Loss
+from mlp.losses.loss import scratch_like
 from mlp.network import Network
 from mlp.optimizers import LBFGS, Optimizer
 from mlp.randomness import Stream, generator
@@ -144,17 +145,17 @@ class Trainer:
         shift_rng = generator(self.seed, Stream.SHIFT, epoch)
         self._reseed_dropout(epoch)
         total_loss, correct, norms = 0.0, 0, []
-        for step, (inputs, targets) in enumerate(self.train.split(training.batch_size, order)):
+        for step, (inputs, targets, labels) in enumerate(self.train.split(training.batch_size, order)):
             if training.shift:
                 shift_images(inputs, training.shift, rng=shift_rng)
             logits = network.forward(inputs, train=True)
-            grad = network.work("grad", logits.shape)
+            grad = scratch_like(logits, "grad", network.work)
             batch_loss = float(self.loss(logits, targets, grad, network.work).sum())
             if not np.isfinite(batch_loss):
                 self.diverged = Divergence(epoch + 1, step + 1, "loss")
                 break
             total_loss += batch_loss
-            correct += count_correct(logits, targets)
+            correct += int(np.count_nonzero(logits.argmax(axis=1) == labels))
             network.backward(grad)
             if step % GRAD_NORM_EVERY == 0 or training.clip_norm is not None:
                 norms.append(self._clip())
@@ -173,9 +174,9 @@ class Trainer:
             self._reseed_dropout(epoch)
             whole.fill(0.0)
             total_loss = 0.0
-            for inputs, targets in self.train.split(EVALUATION_BATCH, rows):
+            for inputs, targets, _ in self.train.split(EVALUATION_BATCH, rows):
                 logits = network.forward(inputs, train=True)
-                grad = network.work("grad", logits.shape)
+                grad = scratch_like(logits, "grad", network.work)
                 total_loss += float(self.loss(logits, targets, grad, network.work).sum())
                 network.backward(grad)
                 share = len(inputs) / len(rows) if self.loss.reduction == "mean" else 1.0
@@ -199,11 +200,11 @@ class Trainer:
     def evaluate(self, batches: Batches, rows: Array | None = None) -> tuple[float, float]:
         """Return the mean loss per example and the accuracy over these rows (all by default)."""
         total_loss, correct, count = 0.0, 0, len(batches) if rows is None else len(rows)
-        for inputs, targets in batches.split(EVALUATION_BATCH, rows):
+        for inputs, targets, labels in batches.split(EVALUATION_BATCH, rows):
             logits = self.network.forward(inputs)
-            grad = self.network.work("grad", logits.shape)
+            grad = scratch_like(logits, "grad", self.network.work)
             total_loss += float(self.loss(logits, targets, grad, self.network.work).sum())
-            correct += count_correct(logits, targets)
+            correct += int(np.count_nonzero(logits.argmax(axis=1) == labels))
         return total_loss / count, correct / count
 
     def state(self) -> dict[str, Array]:
@@ -258,8 +259,3 @@ def layer_stats(network: Network) -> dict[str, float]:
         f"dead_{i}": float((abs(layer.slope).max(axis=0) < 1e-3).mean()) for i, layer in enumerate(active, 1)
     }
     return norms | dead
-
-
-def count_correct(logits: Array, targets: Array) -> int:
-    """Return how many rows of logits (batch, classes) have their largest entry where the target has its 1."""
-    return int(np.count_nonzero(logits.argmax(axis=1) == targets.argmax(axis=1)))
