@@ -1,0 +1,216 @@
+"""From a sweep's directory to tidy frames: the plan and every run record, read once, damage named."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from reports.factors import REPLICATE, Flattener
+from reports.history import HISTORY, Curve, choose_target, convergence, history_frame, read_curve, to_target
+from reports.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors
+from sweeps.record import PLAN, REPORT, Record, UserError, cell_dirs, read_record
+
+NAN = float("nan")
+MAX_BOUNDARIES = 12
+Row = dict[str, Any]
+
+
+def load(directory: str | Path, *, unplanned: bool = False, target: float | None = None) -> Results:
+    """Read a sweep's directory; `unplanned` also takes in recorded cells that the plan does not have.
+
+    `target` is the test accuracy that `epochs_to_target` counts to (by default the highest round one that
+    half of the finished runs reach). Raises UserError if there is nothing to read.
+    """
+    root = Path(directory)
+    if not root.is_dir():
+        raise UserError(f"{root}: no such directory; a report needs the directory of a sweep")
+    plan, problems = read_plan(root)
+    folders = cell_dirs(root)
+    if not folders and plan is None and not problems:
+        raise UserError(f"{root}: no run records and no plan in this directory")
+    reader = Reader(plan, problems)
+    outside = reader.read(folders, unplanned)
+    return assemble(root, plan, reader, outside, target)
+
+
+def read_plan(root: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
+    """Return the plan of a sweep, or None, and what is wrong with the file."""
+    path = root / PLAN
+    try:
+        plan = json.loads(path.read_bytes())
+        for cell in plan["cells"]:
+            cell["config"], cell["choices"], cell["id"], cell["name"]
+    except FileNotFoundError:
+        return None, []
+    except (ValueError, KeyError, TypeError) as error:
+        return None, [Problem(path, f"is damaged ({type(error).__name__}: {error}); reported without a plan")]
+    return plan, []
+
+
+class Reader:
+    """Reads records one by one and keeps of each only its row, its settings and its curve."""
+
+    def __init__(self, plan: Mapping[str, Any] | None, problems: list[Problem]) -> None:
+        self.planned = {cell["id"]: cell for cell in plan["cells"]} if plan else {}
+        self.base = dict(plan.get("base", {})) if plan else {}
+        self.base_choices = dict(plan.get("base_choices", {})) if plan else {}
+        self.problems = problems
+        self.flatten = Flattener()
+        self.rows: list[Row] = []
+        self.settings: list[dict[str, Any]] = []
+        self.curves: dict[str, Curve] = {}
+        self.provenance: dict[str, Mapping[str, Any]] = {}
+        self.boundaries: dict[str, Mapping[str, Any]] = {}
+
+    def read(self, folders: Mapping[str, Path], unplanned: bool) -> list[str]:
+        """Take in the planned cells in the plan's order, then the others; return the names left out."""
+        for cell_id, cell in self.planned.items():
+            path = folders.get(cell_id)
+            record = read_record(path) if path else None
+            self.add(cell_id, cell["name"] if path is None else path.name, record, cell)
+        outside = [path for cell_id, path in folders.items() if cell_id not in self.planned]
+        taken = outside if unplanned or not self.planned else []
+        for path in taken:
+            record = read_record(path)
+            if record.status != "missing":
+                self.add(record.cell_id, path.name, record, None)
+        return [] if taken else [path.name for path in outside]
+
+    def add(self, cell_id: str, name: str, record: Record | None, cell: Mapping[str, Any] | None) -> None:
+        """Keep what is known of one cell; a record that cannot be believed leaves its planned cell."""
+        status = record.status if record else "missing"
+        data = record.data if record else {}
+        if record and status == "damaged":
+            self.problems.append(Problem(record.path / REPORT, record.problem))
+        elif record and (reason := self.take_curve(cell_id, record)):
+            status, data = "damaged", {}
+            self.problems.append(Problem(*reason))
+        if cell is not None:
+            config, choices = self.base | cell["config"], self.base_choices | cell["choices"]
+        elif data:
+            config, choices = data["config"], data.get("choices") or {}
+        else:
+            return
+        self.rows.append(
+            {
+                "cell_id": cell_id,
+                "name": name,
+                "status": status,
+                "planned": cell is not None,
+                **row(data, status),
+            }
+        )
+        self.settings.append(self.flatten(config, choices))
+        if facts := mapping(data, "provenance"):
+            self.provenance.setdefault(json.dumps(facts, sort_keys=True), facts)
+        if status == "done" and mapping(data, "boundary") and len(self.boundaries) < MAX_BOUNDARIES:
+            self.boundaries[cell_id] = mapping(data, "boundary")
+
+    def take_curve(self, cell_id: str, record: Record) -> tuple[Path, str] | None:
+        """Keep the run's history; return the file and the reason if the record does not hold together."""
+        if record.status == "done" and not is_number(mapping(record.data, "final").get("test_accuracy")):
+            return record.path / REPORT, "is done but has no final.test_accuracy"
+        if record.status not in ("done", "diverged", "running", "lost", "interrupted"):
+            return None
+        try:
+            curve = read_curve(record.path / HISTORY, complete=record.status == "done")
+        except ValueError as error:
+            return (record.path / HISTORY, str(error)) if record.status == "done" else None
+        if record.status == "done" and not len(curve):
+            return record.path / HISTORY, "is missing or empty"
+        self.curves[cell_id] = curve
+        return None
+
+
+def mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the mapping under a key, empty if there is none."""
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def is_number(value: object) -> bool:
+    """Whether a recorded figure is there and finite (null stands for one that is not)."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def row(data: Mapping[str, Any], status: str) -> Row:
+    """Return the columns of `runs` that come from report.json; figures only of runs that are done."""
+    final, best, timing = mapping(data, "final"), mapping(data, "best"), mapping(data, "timing")
+    figures: Row = {name: final.get(name) for name in FINAL}
+    figures |= {f"best_{name}": best.get(name) for name in ("epoch", *FINAL)}
+    figures |= {
+        "epoch_cpu_s": timing.get("epoch_cpu_s_median"),
+        "epoch_wall_s": timing.get("epoch_wall_s_median"),
+    }
+    figures |= {name: timing.get(name) for name in ("total_wall_s", "blas_threads", "concurrent_runs")}
+    figures["parameters"] = data.get("parameters")
+    numbers = {k: v if status == "done" and is_number(v) else NAN for k, v in figures.items()}
+    attempts = data.get("attempts")
+    return numbers | {"attempts": attempts if is_number(attempts) else NAN, **texts(data)}
+
+
+def texts(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return the columns of `runs` that are words: what went wrong, and where the run was made."""
+    facts = mapping(data, "provenance")
+    made = {key: str(data.get(key) or "") for key in ("code", "started", "finished")}
+    made |= {"version": str(facts.get("version") or ""), "git_commit": str(facts.get("git_commit") or "")}
+    machine = [facts.get("host"), facts.get("cpu"), facts.get("blas")]
+    return made | {"machine": ", ".join(str(part) for part in machine if part), "problem": problem(data)}
+
+
+def problem(data: Mapping[str, Any]) -> str:
+    """One line on why a run did not end well, empty if it did."""
+    if error := mapping(data, "error"):
+        return f"{error.get('type')}: {error.get('message')}"
+    if where := mapping(data, "diverged"):
+        return f"{where.get('what')} not finite in epoch {where.get('epoch')}, step {where.get('step')}"
+    return ""
+
+
+def assemble(
+    root: Path, plan: Mapping[str, Any] | None, reader: Reader, outside: list[str], target: float | None
+) -> Results:
+    """Return the frames, with what each curve says of its run joined on, and the factors found."""
+    history = history_frame(reader.curves)
+    base = [c for c in (*TEXTS, *NUMBERS, "planned") if c not in ("gap", "epochs")]
+    runs = pd.DataFrame(
+        reader.rows, columns=[c for c in base if not c.startswith(("convergence", "epochs_to", "seconds_to"))]
+    )
+    settings = pd.DataFrame(reader.settings, index=runs.index)
+    seed = settings[REPLICATE] if REPLICATE in settings else pd.Series(0, index=runs.index)
+    runs = runs.assign(seed=seed, gap=runs["train_accuracy"] - runs["test_accuracy"])
+    target = choose_target(runs["test_accuracy"]) if target is None else target
+    runs = runs.join(curve_figures(runs, history, target))
+    sweep = str((plan or {}).get("sweep") or root.resolve().name)
+    slim = {key: value for key, value in plan.items() if key not in ("cells", "base")} if plan else None
+    made = Results(
+        directory=root,
+        sweep=sweep,
+        runs=runs,
+        history=history,
+        settings=settings,
+        factors=(),
+        target=target,
+        plan=slim,
+        problems=tuple(reader.problems),
+        unplanned=tuple(outside),
+        provenance=tuple(reader.provenance.values()),
+        boundaries=reader.boundaries,
+    )
+    return with_factors(made, [str(key) for key in (plan or {}).get("swept", [])])
+
+
+def curve_figures(runs: pd.DataFrame, history: pd.DataFrame, target: float) -> pd.DataFrame:
+    """Epochs recorded of every run, and convergence and time to the target of those that are done."""
+    epochs = history.groupby("cell_id", observed=True)["epoch"].last().astype(float).rename("epochs")
+    figures = pd.concat([convergence(history), to_target(history, target)], axis=1)
+    found = figures.reindex(runs["cell_id"].to_numpy()).set_index(runs.index)
+    found[runs["status"] != "done"] = NAN
+    return found.assign(epochs=epochs.reindex(runs["cell_id"].to_numpy()).to_numpy())
+
+
+def damaged_names(results: Results) -> Iterator[str]:
+    """One line per file that could not be believed."""
+    yield from map(str, results.problems)

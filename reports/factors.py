@@ -1,0 +1,215 @@
+"""What a sweep varies: which settings are factors, how their levels are named and ordered."""
+
+import json
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+ABSENT = "–"
+REPLICATE = "seed"
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One thing that a sweep varies: its short name, its config key, its levels in their natural order."""
+
+    name: str
+    key: str
+    levels: tuple[str, ...]
+    values: tuple[Any, ...]
+
+    @property
+    def numeric(self) -> bool:
+        """Whether every level is a number, so that it can be an axis."""
+        return all(is_number(value) for value in self.values)
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The number behind each level of a numeric factor."""
+        return {level: float(value) for level, value in zip(self.levels, self.values, strict=True)}
+
+
+def is_number(value: Any) -> bool:
+    """Whether a setting is a number (true and false are not)."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value
+
+
+def label(value: Any) -> str:
+    """How a setting is shown: 128, 256-64, 0.0005, true; "–" where it does not exist."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "-".join(map(label, value)) or "none"
+    if isinstance(value, float):
+        return (
+            ABSENT
+            if value != value
+            else str(int(value))
+            if abs(value) < 1e15 and value == int(value)
+            else repr(value)
+        )
+    return "null" if value is None else str(value)
+
+
+def flatten(prefix: str, value: Any) -> dict[str, Hashable]:
+    """One config entry as dotted keys with hashable values; lists become tuples."""
+    if isinstance(value, Mapping):
+        parts = (flatten(f"{prefix}.{key}", part) for key, part in value.items())
+        return {key: leaf for part in parts for key, leaf in part.items()}
+    if isinstance(value, list | tuple):
+        plain = all(isinstance(item, int | float | str) for item in value)
+        return {prefix: tuple(value) if plain else json.dumps(value, sort_keys=True)}
+    return {prefix: value}
+
+
+class Flattener:
+    """Flattens configs that share most of their entries: each distinct entry is worked out once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], dict[str, Hashable]] = {}
+
+    def __call__(self, config: Mapping[str, Any], choices: Mapping[str, str]) -> dict[str, Hashable]:
+        """All settings of one cell: a group by its choice, everything else by its dotted key."""
+        settings: dict[str, Hashable] = {}
+        for key, value in config.items():
+            known = (key, json.dumps(value, sort_keys=True))
+            if known not in self._known:
+                self._known[known] = flatten(key, value)
+            settings |= self._known[known]
+        chosen = {k: v for k, v in choices.items() if k != "sweep" and not k.startswith("hydra")}
+        targets = {f"{group}._target_" for group in chosen}
+        return {k: v for k, v in settings.items() if k not in targets} | chosen
+
+
+def find_factors(
+    settings: pd.DataFrame, swept: Sequence[str], reserved: Iterable[str]
+) -> tuple[list[Factor], pd.DataFrame]:
+    """Find what tells the cells apart: the swept keys, and whatever else is needed beside them.
+
+    `settings` has one row per cell and one column per setting, groups before their dotted keys. A key that
+    only some choices of its group have is folded into the group ("hinge, margin 1"), so that every option can
+    be compared with every other. A key that the others determine is no factor of its own: it changes along.
+    Returns the factors and a frame of their labels (one column each, on the index of `settings`).
+    """
+    keys = varying(settings)
+    folded = {key: key.split(".")[0] for key in keys if is_option_of(settings, key)}
+    variants = pd.DataFrame(index=settings.index)
+    for key in keys:
+        if key not in folded:
+            own = [inner for inner, group in folded.items() if group == key]
+            variants[key] = variant(settings, key, own)
+    for group in dict.fromkeys(folded.values()):
+        if group not in variants:
+            variants[group] = variant(settings, group, [k for k, g in folded.items() if g == group])
+    chosen = independent(variants, choose(variants, swept, settings))
+    names = short_names(chosen, reserved)
+    factors = [make_factor(names[key], key, variants[key]) for key in chosen]
+    labels = {
+        f.name: pd.Categorical(variants[f.key].map(label), categories=list(f.levels), ordered=True)
+        for f in factors
+    }
+    return factors, pd.DataFrame(labels, index=settings.index)
+
+
+def varying(settings: pd.DataFrame) -> list[str]:
+    """Keys with more than one value; those of a group's option only if they vary within one choice."""
+    keys = []
+    for key in settings.columns:
+        group = key.split(".")[0]
+        if key == REPLICATE or settings[key].nunique(dropna=False) < 2:
+            continue
+        if group == key or group not in settings or vary_within(settings, key, group):
+            keys.append(key)
+    return sorted(keys, key=lambda key: "." in key)
+
+
+def vary_within(settings: pd.DataFrame, key: str, group: str) -> bool:
+    """Whether a dotted key has more than one value among the cells of one choice of its group."""
+    return bool((settings.groupby(group, dropna=False)[key].nunique(dropna=False) > 1).any())
+
+
+def is_option_of(settings: pd.DataFrame, key: str) -> bool:
+    """Whether a dotted key exists for some choices of its (varying) group only."""
+    group = key.split(".")[0]
+    if group == key or group not in settings or settings[group].nunique() < 2:
+        return False
+    exists = settings[key].map(lambda value: value == value)
+    return bool((~exists.groupby(settings[group]).any()).any())
+
+
+def variant(settings: pd.DataFrame, key: str, inner: Sequence[str]) -> pd.Series:
+    """Return the values of a key, or of a group with its options that vary: "hinge, margin 1"."""
+    if not inner:
+        return settings[key]
+    rows = settings[[key, *inner]].itertuples(index=False, name=None)
+    short = [name.split(".")[-1] for name in inner]
+    texts = [
+        ", ".join([str(choice), *(f"{n} {label(v)}" for n, v in zip(short, values, strict=True) if v == v)])
+        for choice, *values in rows
+    ]
+    return pd.Series(texts, index=settings.index, dtype=object)
+
+
+def choose(variants: pd.DataFrame, swept: Sequence[str], settings: pd.DataFrame) -> list[str]:
+    """Return the swept keys that vary, then what else is needed so that no two cells look alike."""
+    keys = list(variants.columns)
+    if not swept:
+        return keys
+    folded = {key.split(".")[0] for key in swept if key not in keys}
+    chosen = [key for key in keys if key in swept or (key in folded and "." not in key)]
+    order = {key: place for place, key in enumerate(swept)}
+    chosen.sort(key=lambda key: ("." in key, order.get(key, -1)))
+    seed = settings[[REPLICATE]] if REPLICATE in settings else settings[[]]
+    while rest := [key for key in keys if key not in chosen]:
+        distinct = [count_distinct(pd.concat([variants[[*chosen, key]], seed], axis=1)) for key in rest]
+        if max(distinct) == count_distinct(pd.concat([variants[chosen], seed], axis=1)):
+            break
+        chosen.append(rest[distinct.index(max(distinct))])
+    return chosen
+
+
+def count_distinct(frame: pd.DataFrame) -> int:
+    """Return the number of different rows."""
+    return int((~frame.duplicated()).sum()) if frame.shape[1] else min(len(frame), 1)
+
+
+def independent(variants: pd.DataFrame, keys: list[str]) -> list[str]:
+    """Drop, last first, each key that all the others together determine."""
+    kept = list(keys)
+    for key in reversed(keys):
+        others = [other for other in kept if other != key]
+        if others and count_distinct(variants[others]) == count_distinct(variants[kept]):
+            kept = others
+    return kept
+
+
+def short_names(keys: Sequence[str], reserved: Iterable[str]) -> dict[str, str]:
+    """Return the last part of each dotted key, or the whole key where that part is taken."""
+    last = [key.split(".")[-1] for key in keys]
+    taken = {*reserved, REPLICATE}
+    return {k: k if last.count(n) > 1 or n in taken else n for k, n in zip(keys, last, strict=True)}
+
+
+def make_factor(name: str, key: str, values: pd.Series) -> Factor:
+    """Return a factor with its levels in order: numbers by size, options as the plan lists them."""
+    distinct = {label(value): value for value in values}
+    present = [value for text, value in distinct.items() if text != ABSENT]
+    order: Callable[[Any], Any] | None = None
+    if all(is_number(value) for value in present):
+        order = float
+    elif all(isinstance(value, tuple) and all(map(is_number, value)) for value in present):
+        order = widths
+    if order is not None:
+        present.sort(key=order)
+    if order is widths and all(len(value) == 1 for value in present):
+        distinct |= {label(value): value[0] for value in present}
+        present = [value[0] for value in present]
+    raw = [*([distinct[ABSENT]] if ABSENT in distinct else []), *present]
+    return Factor(name, key, tuple(map(label, raw)), tuple(raw))
+
+
+def widths(value: tuple[float, ...]) -> tuple[int, tuple[float, ...]]:
+    """Sort key of layer widths: shallow before deep, then narrow before wide."""
+    return len(value), value

@@ -1,0 +1,167 @@
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reports.collect import load
+from sweeps.record import UserError
+from tests import synthetic
+
+SMALL = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "model.hidden": [[128], [256, 64]]}
+
+
+def test_every_planned_cell_has_a_row_and_its_factors_in_the_plans_order(tmp_path: Path) -> None:
+    results = load(synthetic.write_sweep(tmp_path, synthetic.grid(SMALL, seeds=(0, 1))))
+    assert results.names == ["activation", "loss", "hidden"]
+    assert [f.levels for f in results.factors] == [("relu", "gelu"), ("mse", "hinge"), ("128", "256-64")]
+    assert len(results.runs) == 16 and results.runs["cell"].nunique() == 8
+    assert set(results.runs["status"]) == {"done"}
+
+
+def test_figures_are_those_of_the_records(tmp_path: Path) -> None:
+    cells = synthetic.grid(SMALL)
+    row = load(synthetic.write_sweep(tmp_path, cells)).runs.iloc[3]
+    report = json.loads((tmp_path / cells[3].name / "report.json").read_text())
+    assert row["test_accuracy"] == report["final"]["test_accuracy"]
+    assert row["gap"] == pytest.approx(report["final"]["train_accuracy"] - report["final"]["test_accuracy"])
+    assert row["epoch_cpu_s"] == report["timing"]["epoch_cpu_s_median"]
+
+
+def test_convergence_is_the_first_epoch_at_99_percent_of_the_last(tmp_path: Path) -> None:
+    cells = synthetic.grid(SMALL)
+    results = load(synthetic.write_sweep(tmp_path, cells))
+    for one, run in zip(cells, results.runs.itertuples(), strict=True):
+        curve = synthetic.learning_curve(one)
+        assert run.convergence == 1 + int(np.argmax(curve[:, 4] >= 0.99 * curve[-1, 4]))
+        drop = curve[0, 1] - curve[:, 1]
+        assert run.convergence_loss == 1 + int(np.argmax(drop >= 0.95 * drop[-1]))
+
+
+def test_time_to_target_counts_epochs_and_seconds(tmp_path: Path) -> None:
+    cells = synthetic.grid(SMALL)
+    results = load(synthetic.write_sweep(tmp_path, cells), target=0.96)
+    curve, run = synthetic.learning_curve(cells[0]), results.runs.iloc[0]
+    epoch = 1 + int(np.argmax(curve[:, 4] >= 0.96))
+    assert run["epochs_to_target"] == epoch
+    assert run["seconds_to_target"] == pytest.approx(curve[:epoch, 6].sum())
+
+
+def test_states_are_told_apart_and_only_done_runs_have_figures(tmp_path: Path) -> None:
+    cells = synthetic.grid(SMALL)
+    for one, status in zip(cells, ["diverged", "failed", "running", "interrupted", "missing"], strict=False):
+        one.status = status
+    runs = load(synthetic.write_sweep(tmp_path, cells)).runs
+    assert runs["status"].tolist()[:5] == ["diverged", "failed", "lost", "interrupted", "missing"]
+    assert runs["test_accuracy"].isna().tolist() == [True] * 5 + [False] * 3
+    assert runs["problem"][0] == "loss not finite in epoch 3, step 1800"
+    assert runs["problem"][1] == "MemoryError: no <memory> left"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"schema": 99}', "\x00\xff"])
+def test_a_damaged_record_is_named_and_the_rest_reported(tmp_path: Path, content: str) -> None:
+    cells = synthetic.grid(SMALL)
+    synthetic.write_sweep(tmp_path, cells)
+    (tmp_path / cells[2].name / "report.json").write_text(content)
+    results = load(tmp_path)
+    assert results.runs["status"].tolist()[2] == "damaged"
+    assert (results.runs["status"] == "done").sum() == 7
+    assert [str(p.path.parent.name) for p in results.problems] == [cells[2].name]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        (synthetic.HEADER, "epoch,train_loss", "has no column train_accuracy"),
+        ("\n2,", "\ntwo,", "that is not 9 numbers"),
+        ("\n2,", "\n7,", "does not count its epochs"),
+    ],
+)
+def test_a_damaged_history_is_named(tmp_path: Path, old: str, new: str, reason: str) -> None:
+    cells = synthetic.grid(SMALL)
+    synthetic.write_sweep(tmp_path, cells)
+    path = tmp_path / cells[0].name / "history.csv"
+    path.write_text(path.read_text().replace(old, new))
+    results = load(tmp_path)
+    assert results.runs["status"][0] == "damaged"
+    assert reason in str(results.problems[0])
+
+
+def test_the_torn_last_line_of_a_running_history_is_ignored(tmp_path: Path) -> None:
+    cells = synthetic.grid(SMALL)
+    cells[0].status = "interrupted"
+    synthetic.write_sweep(tmp_path, cells)
+    with (tmp_path / cells[0].name / "history.csv").open("a") as file:
+        file.write("4,0.1,0.9")
+    results = load(tmp_path)
+    assert not results.problems
+    assert results.runs["epochs"][0] == 3
+
+
+def test_cells_outside_the_plan_are_named_but_not_taken_in_unless_asked(tmp_path: Path) -> None:
+    cells = synthetic.grid(SMALL)
+    synthetic.write_sweep(tmp_path, cells)
+    synthetic.write_plan(tmp_path, cells[:6])
+    assert set(load(tmp_path).unplanned) == {cell.name for cell in cells[6:]}
+    assert len(load(tmp_path).runs) == 6
+    everything = load(tmp_path, unplanned=True)
+    assert (len(everything.runs), everything.unplanned) == (8, ())
+
+
+def test_cells_that_differ_in_a_setting_nobody_swept_are_never_averaged(tmp_path: Path) -> None:
+    long, short = synthetic.grid(SMALL, epochs=10), synthetic.grid(SMALL, epochs=5)
+    synthetic.write_sweep(tmp_path, long)
+    for one in short:
+        synthetic.write_cell(tmp_path, one)
+    results = load(tmp_path, unplanned=True)
+    assert results.names == ["activation", "loss", "hidden", "training.epochs"]
+    assert results.runs["cell"].nunique() == 16
+
+
+def test_without_a_plan_every_setting_that_varies_is_a_factor(tmp_path: Path) -> None:
+    for one in synthetic.grid(SMALL):
+        synthetic.write_cell(tmp_path, one)
+    assert set(load(tmp_path).names) == {"activation", "loss", "hidden"}
+
+
+def test_an_option_of_one_choice_makes_variants_of_that_choice(tmp_path: Path) -> None:
+    margins = [synthetic.cell({"loss": "hinge", "loss.margin": m, "seed": 0}) for m in (1.0, 5.0)]
+    cells = [*margins, synthetic.cell({"loss": "mse", "seed": 0})]
+    for one in cells:
+        one.values["activation"] = "relu"
+    results = load(synthetic.write_sweep(tmp_path, cells))
+    assert results.factor("loss").levels == ("hinge, margin 1", "hinge, margin 5", "mse")
+    hinge = results.where(loss="hinge")
+    assert hinge.names == ["margin"] and hinge.factor("margin").numeric
+
+
+def test_a_setting_that_others_determine_is_no_factor(tmp_path: Path) -> None:
+    rates = {"relu": 0.1, "gelu": 0.01}
+    cells = [
+        synthetic.cell({"activation": activation, "loss": loss, "optimizer.lr": rates[activation], "seed": 0})
+        for activation in rates
+        for loss in ("mse", "hinge")
+    ]
+    assert load(synthetic.write_sweep(tmp_path, cells)).names == ["activation", "loss"]
+
+
+def test_mistakes_of_the_user_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such directory"):
+        load(tmp_path / "nowhere")
+    with pytest.raises(UserError, match="no run records"):
+        load(tmp_path)
+
+
+def test_a_damaged_plan_is_named_and_the_records_reported(tmp_path: Path) -> None:
+    synthetic.write_sweep(tmp_path, synthetic.grid(SMALL))
+    (tmp_path / "sweep.json").write_text('{"cells": 3}')
+    results = load(tmp_path)
+    assert len(results.runs) == 8 and "sweep.json" in str(results.problems[0])
+
+
+def test_a_planned_sweep_without_any_record_is_all_missing(tmp_path: Path) -> None:
+    synthetic.write_plan(tmp_path, synthetic.grid(SMALL))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert set(load(tmp_path).runs["status"]) == {"missing"}
