@@ -1,0 +1,51 @@
+"""A table as it is printed, in whatever format: rows of entries that know their text, mark and number."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One cell of a table: what it prints, its mark ("best", "near" or ""), the number behind it."""
+
+    text: str
+    mark: str = ""
+    value: float = NAN
+
+
+@dataclass(frozen=True)
+class Table:
+    """A named table: the first `leading` columns say what a row is, the others hold figures.
+
+    `across` names the factor whose levels head those columns, if they are one factor's levels. `group`
+    counts the leading columns of which each combination is a panel of its own.
+    """
+
+    name: str
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[Entry, ...], ...]
+    leading: int = 0
+    notes: tuple[str, ...] = ()
+    across: str = ""
+    group: int = 0
+
+    @property
+    def marked(self) -> bool:
+        """Whether any entry carries a mark."""
+        return any(entry.mark for row in self.rows for entry in row)
+
+
+def text_table(
+    name: str, title: str, heads: Iterable[str], rows: Iterable[Iterable[str]], *notes: str
+) -> Table:
+    """Return a table of plain texts."""
+    body = tuple(tuple(Entry(text) for text in row) for row in rows)
+    return Table(name, title, tuple(heads), body, leading=1, notes=notes)
+
+
+def file_name(name: str) -> str:
+    """Return a table's name as a file name that every file system takes."""
+    return "".join(char if char.isalnum() or char in "-_.=" else "_" for char in name)[:120]
