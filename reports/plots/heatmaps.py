@@ -1,0 +1,117 @@
+"""Heat maps: a metric over the whole grid, a panel per combination of what is neither row nor column."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
+
+from reports.metrics import METRICS, Metric
+from reports.plots.plot import Plot
+from reports.plots.style import HEAT, INK, Page, log_error, panels
+from reports.statistics import Floats
+from reports.tables import Entry, Table
+
+HEAT_METRICS = ("test_accuracy", "train_accuracy", "gap", "convergence", "epoch_cpu_s")
+MAX_PANELS = 24
+
+
+def heatmap_plots(tables: dict[str, Table]) -> list[Plot]:
+    """Return a heat map of each main metric that has any figure, from its grid table."""
+    plots = []
+    for name in HEAT_METRICS:
+        table = tables[name]
+        if not any(math.isfinite(entry.value) for row in table.rows for entry in row[table.leading :]):
+            continue
+        caption = f"{table.title} over the grid; the best cell of each panel is framed."
+        plots.append(
+            Plot(f"heatmap-{name}", table.title, caption, "heat maps", draw_heatmaps, (table, METRICS[name]))
+        )
+    return plots
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel of a grid table: title, labels of its rows, entries and their shades (rows, columns)."""
+
+    title: str
+    labels: tuple[str, ...]
+    entries: tuple[tuple[Entry, ...], ...]
+    shades: Floats
+
+
+def grid_panels(table: Table, metric: Metric) -> list[Panel]:
+    """Return the panels of a grid table, shaded on one scale."""
+    shade = shades([[entry.value for entry in row[table.leading :]] for row in table.rows], metric)
+    places: dict[str, list[int]] = {}
+    for place, row in enumerate(table.rows):
+        parts = zip(table.heads[: table.group], row, strict=False)
+        places.setdefault(", ".join(f"{head} {entry.text}" for head, entry in parts), []).append(place)
+    return [
+        Panel(
+            title,
+            tuple(table.rows[k][table.leading - 1].text if table.leading else "" for k in rows),
+            tuple(table.rows[k][table.leading :] for k in rows),
+            shade[rows],
+        )
+        for title, rows in places.items()
+    ]
+
+
+def shades(values: ArrayLike, metric: Metric) -> Floats:
+    """Return where each figure lies between the worst (0) and the best (1), NaN where there is none.
+
+    Accuracies are compared by their log error, and the lowest tenth shares one shade, so that one bad option
+    does not flatten the rest.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    x = np.asarray(log_error(x)) if metric.unit == "accuracy" and metric.better == "higher" else x
+    x = -x if metric.better == "lower" else x
+    known = x[np.isfinite(x)]
+    if not known.size:
+        return np.full(x.shape, np.nan)
+    low, high = float(np.quantile(known, 0.1)), float(known.max())
+    return np.clip((x - low) / (high - low), 0, 1) if high > low else np.where(np.isfinite(x), 0.5, np.nan)
+
+
+def draw_heatmaps(table: Table, metric: Metric) -> Figure:
+    """Draw the panels, all on one colour scale."""
+    shown = grid_panels(table, metric)[:MAX_PANELS]
+    heads = table.heads[table.leading :]
+    columns = min(len(shown), 3 if len(heads) > 3 else 4)
+    tall = max(len(panel.labels) for panel in shown)
+    page = Page(
+        width=0.62 * len(heads), height=0.3 * tall, left=1.15, top=0.85, bottom=0.15, across=0.3, down=0.55
+    )
+    figure, grid = panels(table.title, math.ceil(len(shown) / columns), columns, page, share_y=False)
+    every = [axes for row in grid for axes in row]
+    for place, panel in enumerate(shown):
+        draw_panel(every[place], panel, heads, metric)
+        every[place].tick_params(labelleft=place % columns == 0)
+    for axes in every[len(shown) :]:
+        axes.remove()
+    return figure
+
+
+def draw_panel(axes: Axes, panel: Panel, heads: Sequence[str], metric: Metric) -> None:
+    """Draw one panel: colours, figures, a frame around the best, and why a figure is not there."""
+    axes.imshow(panel.shades, cmap=HEAT, vmin=0, vmax=1, aspect="auto")
+    axes.set_title(panel.title, pad=20)
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)
+    axes.set_xticks(range(len(heads)), heads)
+    axes.set_yticks(range(len(panel.labels)), panel.labels)
+    for (r, c), shade in np.ndenumerate(panel.shades):
+        entry = panel.entries[r][c]
+        ink = "white" if shade < 0.55 else INK
+        text = metric.show(entry.value) if math.isfinite(entry.value) else entry.text.split(" (")[0]
+        weight = "bold" if entry.mark == "best" else "normal"
+        axes.text(c, r, text, ha="center", va="center", color=ink, fontsize=7, fontweight=weight)
+        if entry.mark == "best":
+            box = Rectangle((c - 0.47, r - 0.45), 0.94, 0.9, fill=False, edgecolor=ink, linewidth=1.3)
+            axes.add_patch(box)

@@ -1,0 +1,48 @@
+"""A figure that can be drawn in any process, and the drawing of many."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from joblib import Parallel, delayed  # type: ignore[import-untyped]
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from reports.plots.style import RC
+from reports.tables import file_name
+
+DPI = 150
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure: its name, its words, where on the page it belongs, how to draw it from its numbers."""
+
+    name: str
+    title: str
+    caption: str
+    section: str
+    paint: Callable[..., Figure]
+    arguments: tuple[Any, ...]
+
+    @property
+    def file(self) -> str:
+        """The name of its files without the suffix, safe for any file system."""
+        return file_name(self.name)
+
+
+def save(plot: Plot, folder: Path) -> None:
+    """Draw a figure and write it as PNG and SVG, the same bytes for the same numbers."""
+    with mpl.rc_context(RC):
+        figure = plot.paint(*plot.arguments)
+        FigureCanvasAgg(figure)
+        figure.savefig(folder / f"{plot.file}.png", dpi=DPI, metadata={"Software": None})
+        figure.savefig(folder / f"{plot.file}.svg", metadata={"Date": None, "Creator": None})
+
+
+def save_all(plots: Sequence[Plot], folder: Path, jobs: int = -1) -> None:
+    """Draw all figures, in so many processes (−1: one per core)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    Parallel(n_jobs=jobs if len(plots) > 4 else 1)(delayed(save)(plot, folder) for plot in plots)

@@ -1,0 +1,191 @@
+"""The look of every figure: one palette, one page grid, sizes in inches, nothing global."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+
+INK, SOFT, FAINT, PAPER = "#1f2430", "#5b6472", "#dfe3e8", "#ffffff"
+RC: Any = {
+    "figure.facecolor": PAPER,
+    "axes.facecolor": PAPER,
+    "savefig.facecolor": PAPER,
+    "font.family": "DejaVu Sans",
+    "font.size": 8.5,
+    "text.color": INK,
+    "axes.labelcolor": SOFT,
+    "axes.edgecolor": "#a9b0ba",
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.titlesize": 8.5,
+    "axes.titlelocation": "left",
+    "axes.titlecolor": INK,
+    "axes.titlepad": 5,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.6,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 4,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "mlp-grid",
+    "path.simplify": True,
+}
+# Okabe and Ito's colours, neighbours apart in lightness too; dashes and markers say the same again.
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc5f9b", "#56b4e9", "#a63d00", "#444a55", "#b8a800")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
+MARKERS = "osD^vPX*"
+HEAT = "cividis"
+KEY_LINE = 0.19
+
+
+class Pen(NamedTuple):
+    """How one level of a factor is drawn wherever it appears."""
+
+    colour: str
+    dashes: Any
+    marker: str
+
+
+def pen(place: int) -> Pen:
+    """Return the pen of the level at this place in its factor."""
+    dashes = DASHES[(place + place // len(COLOURS)) % len(DASHES)]
+    return Pen(COLOURS[place % len(COLOURS)], dashes, MARKERS[place % len(MARKERS)])
+
+
+class Page(NamedTuple):
+    """The measures of a figure of panels, in inches."""
+
+    width: float = 2.5
+    height: float = 1.75
+    left: float = 0.72
+    right: float = 0.2
+    top: float = 0.95
+    bottom: float = 0.5
+    across: float = 0.28
+    down: float = 0.42
+
+
+def panels(
+    title: str,
+    rows: int,
+    columns: int,
+    page: Page | None = None,
+    share_y: bool = True,
+    keys: Sequence[str] = (),
+) -> tuple[Figure, list[list[Axes]]]:
+    """Return a figure with its title, room for a legend of these keys, and a grid of axes."""
+    m = page or Page()
+    width = max(m.left + columns * m.width + (columns - 1) * m.across + m.right, 4.2)
+    top = m.top + KEY_LINE * (len(keys) and -(-len(keys) // key_columns(keys, width)) - 1)
+    height = top + rows * m.height + (rows - 1) * m.down + m.bottom
+    figure = Figure(figsize=(width, height))
+    figure.text(m.left / width, 1 - 0.26 / height, title, fontsize=10.5, fontweight="bold", va="center")
+    grid: list[list[Axes]] = []
+    for r in range(rows):
+        grid.append([])
+        for c in range(columns):
+            x, y = m.left + c * (m.width + m.across), height - top - m.height - r * (m.height + m.down)
+            box = (x / width, y / height, m.width / width, m.height / height)
+            axes = figure.add_axes(box, sharey=grid[r][0] if share_y and c else None)
+            axes.tick_params(labelleft=not (share_y and c))
+            grid[r].append(axes)
+    return figure, grid
+
+
+def key_columns(keys: Sequence[str], width: float) -> int:
+    """Return how many keys of a legend fit side by side into a figure of this width."""
+    return max(1, min(len(keys), int((width - 0.8) / (0.62 + 0.073 * max(map(len, keys), default=1)))))
+
+
+def legend(figure: Figure, names: Sequence[str], *, extra: Sequence[Line2D] = (), left: float = 0.72) -> None:
+    """Put the keys under the figure's title."""
+    handles = [
+        Line2D([], [], color=p.colour, linestyle=p.dashes, marker=p.marker, markersize=4, label=name)
+        for name, p in zip(names, map(pen, range(len(names))), strict=True)
+    ]
+    width, height = figure.get_size_inches()
+    labels = [str(handle.get_label()) for handle in (*handles, *extra)]
+    figure.legend(
+        handles=[*handles, *extra],
+        loc="upper left",
+        bbox_to_anchor=((left - 0.06) / width, 1 - 0.42 / height),
+        ncols=key_columns(labels, width),
+        columnspacing=1.4,
+        handlelength=2.6,
+        handletextpad=0.5,
+        borderpad=0,
+        borderaxespad=0,
+    )
+
+
+def log_error(accuracy: Any) -> Any:
+    """Return −log₁₀(1 − accuracy): each further halving of the error takes the same space."""
+    return -np.log10(np.clip(1 - np.asarray(accuracy, float), 1e-5, None))
+
+
+def accuracy_of(log_error_value: Any) -> Any:
+    """Return the accuracy at a log error."""
+    return 1 - 10 ** -np.asarray(log_error_value, float)
+
+
+# Rounder numbers first: a tick of a later tier is only drawn where there is room left.
+TICKS = (
+    (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999),
+    (0.2, 0.4, 0.6, 0.7, 0.85, 0.97, 0.998),
+    (0.92, 0.94, 0.96, 0.975, 0.985, 0.997),
+    (0.91, 0.93, 0.945, 0.955, 0.965, 0.972, 0.974, 0.976, 0.978, 0.982, 0.984, 0.986, 0.988, 0.992, 0.994),
+)
+
+
+def accuracy_axis(axes: Axes, low: float, high: float, space: float = 0.1) -> None:
+    """Make y an accuracy on a log error scale, from `low` to `high`, ticks at least `space` of it apart."""
+    low, high = max(min(low, high), 0.0), min(max(low, high), 0.99999)
+    a, b = float(log_error(low)), float(log_error(high))
+    margin = max(0.06 * (b - a), 0.004)
+    axes.set_yscale("function", functions=(log_error, accuracy_of))
+    axes.set_ylim(float(accuracy_of(a - margin)), float(accuracy_of(b + margin)))
+    axes.yaxis.set_major_locator(FixedLocator(accuracy_ticks(a - margin, b + margin, space)))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
+
+
+def accuracy_ticks(low: float, high: float, space: float) -> list[float]:
+    """Return round accuracies between two log errors, no two closer than `space` of the range."""
+    kept: list[float] = []
+    for tick in (tick for tier in TICKS for tick in tier):
+        place = float(log_error(tick))
+        clear = all(abs(place - float(log_error(other))) >= space * (high - low) for other in kept)
+        if low <= place <= high and clear:
+            kept.append(tick)
+    return sorted(kept)
+
+
+def log_axis(axis: Axis) -> None:
+    """Make an axis logarithmic with few plain numbers: 0.02, 0.05, 0.1."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def ordinal_axis(axes: Axes, levels: Sequence[str], name: str) -> None:
+    """Give every level the same room along x, whatever its size (so that zero has its place too)."""
+    axes.set_xlim(-0.35, len(levels) - 0.65)
+    axes.set_xticks(range(len(levels)), levels, rotation=0 if max(map(len, levels)) < 7 else 30)
+    axes.set_xlabel(name)

@@ -1,0 +1,125 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reports.build import make_report
+from reports.collect import load
+from reports.metrics import METRICS
+from reports.page import Report
+from reports.plots import save_all
+from reports.plots.curves import curve_bands
+from reports.plots.heatmaps import shades
+from reports.plots.overview import frontier
+from reports.plots.style import COLOURS, accuracy_ticks, key_columns, log_error, pen
+from reports.statistics import t_interval
+from tests import synthetic
+
+AXES = {
+    "activation": ["relu", "gelu"],
+    "loss": ["mse", "hinge"],
+    "model.hidden": [[128], [256, 64]],
+    "optimizer.weight_decay": [0.0, 0.0005],
+}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    cells = synthetic.grid(AXES, seeds=range(3))
+    cells[0].status = "diverged"
+    return make_report(load(synthetic.write_sweep(tmp_path_factory.mktemp("sweep"), cells)))
+
+
+def test_bands_are_the_mean_and_interval_over_the_finished_seeds(report: Report) -> None:
+    results = report.results
+    bands = curve_bands(results)
+    cell = results.done[results.done["cell"] == 5]
+    at_4 = results.history[results.history["cell_id"].isin(cell["cell_id"]) & (results.history["epoch"] == 4)]
+    expected = t_interval(at_4["test_accuracy"])
+    row = bands[(bands["cell"] == 5) & (bands["epoch"] == 4)].iloc[0]
+    found = (row["test_accuracy"], row["test_accuracy_low"], row["test_accuracy_high"], row["n"])
+    assert found == pytest.approx((expected.mean, expected.low, expected.high, 3))
+    assert bands.loc[bands["cell"] == 0, "n"].unique() == [2]
+
+
+def test_each_depth_has_a_figure_per_activation_and_one_per_loss(report: Report) -> None:
+    names = {plot.name for plot in report.plots}
+    for hidden in ("128", "256-64"):
+        for fixed in ("activation-relu", "activation-gelu", "loss-mse", "loss-hinge"):
+            assert f"convergence-hidden-{hidden}-{fixed}" in names
+    assert {
+        "timing",
+        "cost-accuracy",
+        "grid",
+        "accuracy-against-weight_decay",
+        "heatmap-test_accuracy",
+    } <= names
+
+
+def test_every_plot_is_drawn_as_png_and_svg_and_the_same_again(report: Report, tmp_path: Path) -> None:
+    some = [plot for plot in report.plots if not plot.name.startswith("convergence")] + report.plots[-1:]
+    for folder in ("a", "b"):
+        save_all(some, tmp_path / folder, jobs=1)
+    files = sorted((tmp_path / "a").iterdir())
+    assert {file.suffix for file in files} == {".png", ".svg"}
+    assert len(files) == 2 * len({plot.file for plot in some})
+    assert all(file.read_bytes() == (tmp_path / "b" / file.name).read_bytes() for file in files)
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        {"optimizer.lr": [0.1, 0.01, 0.001]},
+        {"loss": ["mse"]},
+        {"model.residual": [False, True], "training.batch_size": [10, 100]},
+        {"activation": ["relu", "gelu", "selu"]},
+    ],
+)
+def test_any_sweep_can_be_drawn(tmp_path: Path, axes: dict[str, list[object]]) -> None:
+    report = make_report(load(synthetic.write_sweep(tmp_path, synthetic.grid(axes, epochs=3))))
+    save_all(report.plots, tmp_path / "plots", jobs=1)
+    assert len(list((tmp_path / "plots").glob("*.svg"))) == len(report.plots) > 0
+
+
+def test_xor_boundaries_are_drawn(tmp_path: Path) -> None:
+    one = synthetic.cell({"seed": 0})
+    axis = [0.0, 0.5, 1.0]
+    one.extra = {"boundary": {"x": axis, "y": axis, "score": np.outer(axis, axis).tolist()}}
+    report = make_report(load(synthetic.write_sweep(tmp_path, [one])))
+    save_all([plot for plot in report.plots if plot.name == "boundary"], tmp_path / "plots", jobs=1)
+    assert (tmp_path / "plots" / "boundary.svg").is_file()
+
+
+def test_a_bad_option_does_not_flatten_the_shades_of_the_others() -> None:
+    shade = shades(
+        [0.1, 0.96, 0.97, 0.98, 0.97, 0.96, 0.97, 0.98, 0.97, 0.96, 0.97, 0.96], METRICS["test_accuracy"]
+    )
+    assert shade[0] == 0 and shade[3] == 1
+    assert shade[3] - shade[1] > 0.3
+    assert np.isnan(shades([np.nan, 0.5], METRICS["test_accuracy"])[0])
+
+
+def test_lower_is_better_turns_the_shades_round() -> None:
+    assert shades([1.0, 2.0, 3.0], METRICS["convergence"])[0] == 1
+
+
+def test_the_frontier_is_what_no_cell_beats_in_both() -> None:
+    points = pd.DataFrame({"seconds": [1.0, 2.0, 3.0, 4.0], "mean": [0.90, 0.95, 0.94, 0.96]})
+    assert frontier(points) == [0, 1, 3]
+
+
+def test_ticks_are_round_and_apart() -> None:
+    ticks = accuracy_ticks(float(log_error(0.85)), float(log_error(0.993)), 0.1)
+    assert ticks == sorted(ticks) and {0.9, 0.98, 0.99} <= set(ticks)
+
+
+def test_pens_tell_levels_apart_in_grey_too() -> None:
+    pens = [pen(k) for k in range(len(COLOURS))]
+    assert len({(str(p.dashes), p.marker) for p in pens}) == len(pens)
+    assert len({p.colour for p in pens}) == len(pens)
+
+
+def test_a_legend_never_needs_more_room_than_its_figure() -> None:
+    assert key_columns(["a long name of a level"] * 10, 4.2) <= 2
+    assert key_columns([], 4.2) == 1
