@@ -1,0 +1,106 @@
+"""The command line: `python -m reports DIR`, `… compare A B`, `… export DIR --to csv`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from reports.build import write_report
+from reports.collect import load
+from reports.compare import compare
+from reports.export import FORMATS, export
+from reports.results import Results
+from sweeps.record import UserError
+
+USER_ERROR, DAMAGED = 2, 1
+EPILOG = "Also: python -m reports compare A B; python -m reports export DIR --to csv|parquet|latex|json"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 2 for a user's mistake, 1 where records were damaged."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    commands = {"compare": run_compare, "export": run_export}
+    try:
+        return commands[words[0]](words[1:]) if words and words[0] in commands else run_report(words)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return USER_ERROR
+
+
+def run_report(words: Sequence[str]) -> int:
+    """Rebuild the report of one directory."""
+    parser = argparse.ArgumentParser(
+        prog="python -m reports",
+        description="Rebuild every table, ranking, plot and the page of a sweep from its run records.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("directory", type=Path, help="a sweep's directory, such as runs/grid")
+    parser.add_argument(
+        "--all", action="store_true", help="also take in recorded cells that the plan does not have"
+    )
+    parser.add_argument(
+        "--target", type=accuracy, help="test accuracy that the tables count epochs and seconds to"
+    )
+    parser.add_argument("--no-plots", action="store_true", help="tables and page only")
+    options = parser.parse_args(words)
+    results = load(options.directory, unplanned=options.all, target=options.target)
+    page = write_report(results, plots=not options.no_plots)
+    print(f"{summary_line(results)}\n{page}")
+    return warn(results)
+
+
+def run_compare(words: Sequence[str]) -> int:
+    """Compare two sweeps, cell by cell."""
+    parser = argparse.ArgumentParser(prog="python -m reports compare", description=compare.__doc__)
+    parser.add_argument("first", type=Path, help="a sweep's directory")
+    parser.add_argument("second", type=Path, help="another sweep's directory")
+    options = parser.parse_args(words)
+    first, second = load(options.first, unplanned=True), load(options.second, unplanned=True)
+    print(compare(first, second))
+    return max(warn(first), warn(second))
+
+
+def run_export(words: Sequence[str]) -> int:
+    """Write the tidy frames for other tools."""
+    parser = argparse.ArgumentParser(prog="python -m reports export", description=export.__doc__)
+    parser.add_argument("directory", type=Path, help="a sweep's directory")
+    parser.add_argument("--to", choices=sorted(FORMATS), required=True, help="the format")
+    parser.add_argument("--out", type=Path, help="where to (default: DIR/export)")
+    parser.add_argument(
+        "--all", action="store_true", help="also take in recorded cells that the plan does not have"
+    )
+    options = parser.parse_args(words)
+    results = load(options.directory, unplanned=options.all)
+    for path in export(results, options.to, options.out or options.directory / "export"):
+        print(path)
+    return warn(results)
+
+
+def accuracy(text: str) -> float:
+    """Return an accuracy given on the command line."""
+    value = float(text)
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{text}: must be above 0 and at most 1")
+    return value
+
+
+def summary_line(results: Results) -> str:
+    """Return how many runs there are of each kind."""
+    counts = results.runs["status"].value_counts(sort=False)
+    states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    return f"{results.sweep}: {len(results.runs)} runs ({states})"
+
+
+def warn(results: Results) -> int:
+    """Name what was left out or could not be believed, and return the exit code."""
+    if results.unplanned:
+        some = ", ".join(results.unplanned[:3]) + (", …" if len(results.unplanned) > 3 else "")
+        left_out = f"left out: {len(results.unplanned)} recorded cells that are not in the plan"
+        print(f"{left_out} ({some}); --all includes them", file=sys.stderr)
+    for problem in results.problems:
+        print(f"damaged: {problem}", file=sys.stderr)
+    return DAMAGED if results.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""Two sweeps side by side: cells matched by what they share, paired differences, what else differs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reports.factors import REPLICATE, find_factors, label
+from reports.formats import markdown
+from reports.metrics import METRICS, RANKED, Metric
+from reports.results import RESERVED, Results
+from reports.statistics import Contrast, contrast, matched
+from reports.tables import Table, text_table
+from reports.verdicts import p_text, show_signed
+
+SIDE = "sweep compared"
+LISTED = 20
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two sweeps matched: `both` has the runs of both, told apart by SIDE; `names` are the shared factors."""
+
+    both: pd.DataFrame
+    names: tuple[str, ...]
+    fixed: tuple[tuple[str, str, str], ...]
+
+
+def compare(first: Results, second: Results) -> str:
+    """Compare two sweeps cell by cell, and say what else differs between them."""
+    comparison = match(first, second)
+    names = (str(first.directory), str(second.directory))
+    tables = [differences_table(comparison, names), cells_table(comparison), *only_tables(comparison, names)]
+    tables += [setup_table(first, second, comparison, names)]
+    return "\n".join(markdown(table) for table in tables if table.rows)
+
+
+def match(first: Results, second: Results) -> Comparison:
+    """Match the runs of two sweeps by every setting that does not differ between the two as a whole."""
+    settings = pd.concat([first.settings, second.settings], keys=["first", "second"])
+    fixed = [key for key in settings.columns if key != REPLICATE and differs_as_a_whole(settings[key])]
+    shown = tuple((key, label(settings[key].iloc[0]), label(settings[key].iloc[-1])) for key in fixed)
+    factors, labels = find_factors(settings.drop(columns=fixed), [], RESERVED)
+    runs = pd.concat([first.runs, second.runs], keys=["first", "second"])
+    names = tuple(factor.name for factor in factors)
+    own = runs.drop(columns=[c for c in runs.columns if c not in (*RESERVED, REPLICATE)])
+    both = own.assign(**{name: labels[name] for name in names})
+    both[SIDE] = pd.Categorical(both.index.get_level_values(0), categories=["first", "second"])
+    return Comparison(both, names, shown)
+
+
+def differs_as_a_whole(column: pd.Series) -> bool:
+    """Whether a setting has one value in either sweep, but not the same."""
+    sides = [column.loc[side].map(label).unique() for side in ("first", "second")]
+    return all(len(side) == 1 for side in sides) and sides[0][0] != sides[1][0]
+
+
+def differences_table(comparison: Comparison, names: Sequence[str]) -> Table:
+    """Return the difference of every main metric over all matched cells: second − first."""
+    rows = []
+    for name in (*RANKED, "test_loss"):
+        metric = METRICS[name]
+        levels, values = matched(comparison.both, SIDE, name, comparison.names)
+        if len(levels) == 2:
+            rows.append((metric.label, *contrast_texts(contrast(values[1] - values[0]), metric)))
+    heads = ("metric", "difference", "95 % low", "95 % high", "p", "seeds", "matched cells")
+    note = "Averaged over the matched cells within each seed, then a paired t over the seeds (uncorrected)."
+    return text_table("differences", f"{names[1]} − {names[0]}", heads, rows, note)
+
+
+def contrast_texts(c: Contrast, metric: Metric) -> tuple[str, ...]:
+    """Return a contrast as a table prints it."""
+    figures = (show_signed(value, metric) for value in (c.estimate, c.low, c.high))
+    return (*figures, p_text(c.p), str(c.seeds), str(c.blocks))
+
+
+def cells_table(comparison: Comparison) -> Table:
+    """Return the cells whose test accuracy changed most, with the paired interval over their seeds."""
+    metric, keys = METRICS["test_accuracy"], [*comparison.names, REPLICATE]
+    wide = comparison.both.pivot(index=keys, columns=SIDE, values=metric.name)
+    sides = [wide[side] if side in wide else pd.Series(dtype=float) for side in ("first", "second")]
+    change = (sides[1] - sides[0]).dropna()
+    cells = (
+        change.groupby(level=list(range(len(comparison.names))), observed=True)
+        if comparison.names
+        else [((), change)]
+    )
+    found = [
+        (key if isinstance(key, tuple) else (key,), contrast(values.to_numpy()[None]))
+        for key, values in cells
+    ]
+    found.sort(key=lambda item: -abs(item[1].estimate))
+    rows = [(*map(str, key), *contrast_texts(c, metric)[:-1]) for key, c in found[:LISTED]]
+    heads = (*comparison.names, "difference", "95 % low", "95 % high", "p", "seeds")
+    return text_table(
+        "cells", "Largest differences in test accuracy", heads, rows, f"{len(found)} cells matched."
+    )
+
+
+def only_tables(comparison: Comparison, names: Sequence[str]) -> list[Table]:
+    """Return, for each side, the cells that only it has."""
+    columns = list(comparison.names)
+    sides = {
+        side: part[columns].astype(str).drop_duplicates()
+        for side, part in comparison.both.groupby(SIDE, observed=False)
+    }
+    tables = []
+    for side, other, name in (("first", "second", names[0]), ("second", "first", names[1])):
+        theirs = set(sides[other].itertuples(index=False, name=None))
+        rows = [row for row in sides[side].itertuples(index=False, name=None) if row not in theirs]
+        more = [f"and {len(rows) - LISTED} more"] if len(rows) > LISTED else []
+        tables.append(
+            text_table(f"only_{side}", f"Cells only in {name}: {len(rows)}", columns, rows[:LISTED], *more)
+        )
+    return tables if columns else []
+
+
+def setup_table(first: Results, second: Results, comparison: Comparison, names: Sequence[str]) -> Table:
+    """Return the settings, code and versions in which the two sweeps differ."""
+    rows: list[tuple[str, ...]] = list(comparison.fixed)
+    facts = [made_with(results) for results in (first, second)]
+    for key in dict.fromkeys([*facts[0], *facts[1]]):
+        texts = [side.get(key, "–") for side in facts]
+        rows += [(key, *texts)] if texts[0] != texts[1] else []
+    rows = rows or [("nothing", "", "")]
+    return text_table("setup", "What else differs", ("setting", *names), rows)
+
+
+def made_with(results: Results) -> dict[str, str]:
+    """Return every distinct answer to where and with what the runs were made."""
+    keys = dict.fromkeys(key for facts in results.provenance for key in facts)
+    found = {key: ", ".join(sorted({str(facts.get(key)) for facts in results.provenance})) for key in keys}
+    return {"code": ", ".join(sorted(set(results.runs["code"]) - {""})), **found}

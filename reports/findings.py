@@ -1,0 +1,136 @@
+"""The findings in words: every sentence computed, and pointing to the table that it was computed from."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reports.grids import concurrency_note
+from reports.metrics import METRICS
+from reports.rankings import Ranking
+from reports.results import Results
+from reports.statistics import MIN_SEEDS, explained
+from reports.verdicts import percent, show_signed, varies
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence, what it is about, the name of its table, and the figures behind it in short."""
+
+    about: str
+    text: str
+    table: str
+    evidence: str = ""
+
+
+def findings(
+    results: Results, rankings: Sequence[Ranking], summary: pd.DataFrame, marked: pd.Series
+) -> list[Finding]:
+    """Return the findings in reading order; `summary` and `marked` are of test accuracy over all cells."""
+    if results.done.empty:
+        return [Finding("Results", "No run has finished yet.", "unfinished")]
+    return [
+        *best_cell(results, summary, marked),
+        *testing(results),
+        *factor_findings(rankings, "test_accuracy", "Test accuracy, higher first"),
+        *shares(results),
+        *factor_findings(rankings, "gap", "Generalisation gap, wider first"),
+        *factor_findings(rankings, "convergence", "Convergence, sooner first"),
+        *factor_findings(rankings, "epoch_cpu_s", "Cost per epoch, dearer first"),
+        *timing(results),
+        *divergence(results),
+    ]
+
+
+def best_cell(results: Results, summary: pd.DataFrame, marked: pd.Series) -> Iterator[Finding]:
+    """Yield which cell is ahead on the test set, and how many are not shown to be worse."""
+    best = summary.loc[marked == "best"]
+    if best.empty:
+        return
+    row, metric = best.iloc[0], METRICS["test_accuracy"]
+    name = ", ".join(f"{key} {row[key]}" for key in results.names) or "the only cell"
+    figure, n = metric.show_interval(row["mean"], row["half"]), int(row["n"])
+    text = f"The highest test accuracy, {figure}, has {name}"
+    yield Finding(
+        "Best cell", f"{text}{not_worse(n, int((marked == 'near').sum()))}.", "best_cells", runs_text(n)
+    )
+
+
+def runs_text(n: int) -> str:
+    """Return how many runs a mean stands on."""
+    return f"mean of {n} seeds ± 95 % interval" if n > 1 else "a single run"
+
+
+def not_worse(seeds: int, near: int) -> str:
+    """Return what can be said of the other cells."""
+    if seeds < MIN_SEEDS:
+        return ""
+    if not near:
+        return "; every other cell that could be tested is significantly worse"
+    return f"; {near} other cell{'s are' if near > 1 else ' is'} not significantly worse"
+
+
+def testing(results: Results) -> Iterator[Finding]:
+    """Yield how far anything could be tested, where that is not far."""
+    seeds = results.done["seed"].nunique()
+    if seeds == 1:
+        text = "One seed per cell: the orders below are those of single runs, and nothing was tested."
+        yield Finding("Evidence", text, "rankings")
+    elif seeds < MIN_SEEDS:
+        text = f"{seeds} seeds are too few runs to say which differences are real; {MIN_SEEDS} are needed."
+        yield Finding("Evidence", text, "rankings")
+
+
+def factor_findings(rankings: Sequence[Ranking], metric: str, about: str) -> Iterator[Finding]:
+    """Yield one sentence per factor, those without any difference shown gathered into one."""
+    own = [r for r in rankings if r.metric.name == metric and len(r.order) > 1]
+    told = [r for r in own if r.state != "tested" or len(r.groups) > 1]
+    silent = [r for r in own if r not in told]
+    for ranking in told:
+        yield Finding(about, f"By {ranking.factor}: {ranking.text}.", "rankings", evidence(ranking))
+    if silent:
+        text = f"No difference was shown between the levels of {', '.join(r.factor for r in silent)}."
+        yield Finding(about, text, "rankings", f"{min(r.seeds for r in silent)} seeds")
+
+
+def evidence(ranking: Ranking) -> str:
+    """Return the size of a ranking's largest contrast and what is behind it, or why there is none."""
+    if ranking.state != "tested":
+        return ranking.note
+    widest = max(ranking.pairs, key=lambda pair: abs(pair.contrast.estimate))
+    c = widest.contrast
+    estimate, low, high = (show_signed(x, ranking.metric) for x in (c.estimate, c.low, c.high))
+    size = f"{widest.first} − {widest.second} = {estimate} [{low}, {high}]"
+    note = f"{ranking.note}; " if ranking.note else ""
+    return f"{note}{size}; {c.blocks} matched cells, {c.seeds} seeds"
+
+
+def shares(results: Results) -> Iterator[Finding]:
+    """Yield how much of the variance of test accuracy each factor explains."""
+    if varies(results, "test_accuracy"):
+        parts = explained(results.done, results.names, "test_accuracy").dropna().sort_values(ascending=False)
+        text = ", ".join(f"{name} {percent(share)}" for name, share in parts.items())
+        yield Finding("Main effects", f"Share of the variance of test accuracy: {text}.", "variance")
+
+
+def timing(results: Results) -> Iterator[Finding]:
+    """Yield the conditions under which times were measured, if that limits what they say."""
+    note = concurrency_note(results)
+    if note.startswith("Warning"):
+        table = f"timing_by_{results.names[0]}" if results.names else "epoch_cpu_s"
+        yield Finding(
+            "Cost per epoch, dearer first", note.replace("Warning: measured", "Times were measured"), table
+        )
+
+
+def divergence(results: Results) -> Iterator[Finding]:
+    """Yield how many runs diverged, and which options they have in common."""
+    lost = results.runs[results.runs["status"] == "diverged"]
+    if lost.empty:
+        return
+    common = [f"{name} {lost[name].iloc[0]}" for name in results.names if lost[name].nunique() == 1]
+    tail = f", all with {', '.join(common)}" if common and len(lost) > 1 else ""
+    plural = "s" if len(results.runs) > 1 else ""
+    yield Finding(
+        "Divergence", f"{len(lost)} of {len(results.runs)} run{plural} diverged{tail}.", "unfinished"
+    )

@@ -1,0 +1,195 @@
+import html
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from reports.__main__ import main
+from reports.build import make_report, write_report
+from reports.collect import load
+from reports.page import render
+from tests import synthetic
+
+AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "optimizer.weight_decay": [0.0, 0.0005]}
+HOSTILE = "<script>alert(1)</script></script>&\u202e" + "x" * 300
+
+
+class Page(HTMLParser):
+    """Collects what matters of a page: ids, links, images, scripts, attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+        self.tags: list[str] = []
+        self.attributes: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.tags.append(tag)
+        self.attributes |= set(found)
+        self.ids += [found["id"] or ""] if "id" in found else []
+        self.links += [found["href"] or ""] if "href" in found else []
+        self.images += [found] if tag == "img" else []
+
+
+def page_of(path: Path, seeds: int = 1, **more: str) -> str:
+    cells = synthetic.grid(AXES, seeds=range(seeds))
+    for place, state in more.items():
+        cells[int(place[1:])].status = state
+    return render(make_report(load(synthetic.write_sweep(path, cells))))
+
+
+def test_one_seed_says_that_nothing_was_tested(tmp_path: Path) -> None:
+    text = html.unescape(page_of(tmp_path))
+    assert "nothing was tested" in text
+    assert "relu > gelu" not in text and "gelu > relu" not in text
+
+
+def test_five_seeds_rank(tmp_path: Path) -> None:
+    assert "hinge > mse" in html.unescape(page_of(tmp_path, seeds=5))
+
+
+def test_an_incomplete_sweep_says_what_is_missing(tmp_path: Path) -> None:
+    text = page_of(tmp_path, _0="missing", _1="failed")
+    assert "2 of 8 runs have no result yet" in re.sub(r"\s+", " ", text)
+    assert "Incomplete" not in page_of(tmp_path / "whole")
+
+
+def test_every_finding_links_to_a_table_on_the_page(tmp_path: Path) -> None:
+    page = Page(page_of(tmp_path, seeds=5, _0="diverged", _1="missing"))
+    inside = [link[1:] for link in page.links if link.startswith("#")]
+    assert len(inside) > 10 and set(inside) <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_every_file_that_the_page_names_exists(tmp_path: Path) -> None:
+    cells = synthetic.grid(AXES)
+    index = write_report(load(synthetic.write_sweep(tmp_path, cells)), jobs=1)
+    page = Page(index.read_text(encoding="utf-8"))
+    files = [link for link in page.links if not link.startswith("#")]
+    files += [str(image["src"]) for image in page.images]
+    assert files and all((index.parent / file).is_file() for file in files)
+    assert all(image.get("alt") for image in page.images)
+
+
+def test_nothing_leaves_the_disk_and_nothing_unsigned_runs(tmp_path: Path) -> None:
+    text = page_of(tmp_path)
+    assert not re.search(r"https?:|//cdn|@import", text)
+    assert "default-src 'none'" in html.unescape(text) and "unsafe" not in text
+    assert not {name for name in Page(text).attributes if name.startswith("on") or name == "style"}
+
+
+def test_hostile_text_stays_text(tmp_path: Path) -> None:
+    axes = {"loss": ["mse", HOSTILE], "activation": ["relu", "gelu"]}
+    cells = synthetic.grid(axes)
+    for one, name in zip(cells, "abcd", strict=True):
+        one.name = f"{name}-{one.cell_id}"
+    cells[0].status = "failed"
+    cells[0].extra = {"error": {"type": "Error", "message": HOSTILE, "traceback": HOSTILE}}
+    text = render(make_report(load(synthetic.write_sweep(tmp_path, cells, sweep=HOSTILE))))
+    assert Page(text).tags.count("script") == 2
+    assert "alert(1)</script>" not in text
+    data = re.search(r'id="run-data">(.*?)</script>', text, re.S)
+    assert data and any(HOSTILE in str(x) for row in json.loads(data[1])["rows"] for x in row)
+
+
+def test_the_run_table_holds_every_run(tmp_path: Path) -> None:
+    text = page_of(tmp_path, seeds=2, _3="missing")
+    data = re.search(r'id="run-data">(.*?)</script>', text, re.S)
+    assert data
+    rows = json.loads(data[1])["rows"]
+    assert len(rows) == 16 and [row[-1] for row in rows].count(False) == 1
+
+
+@pytest.mark.parametrize("status", ["missing", "diverged", "failed"])
+def test_a_sweep_without_any_result_has_a_page(tmp_path: Path, status: str) -> None:
+    cells = synthetic.grid(AXES)
+    for one in cells:
+        one.status = status
+    results = load(synthetic.write_sweep(tmp_path, cells))
+    assert "No run has finished yet." in write_report(results, jobs=1).read_text(encoding="utf-8")
+
+
+# The command line
+
+
+def test_the_command_builds_everything_and_again_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    synthetic.write_sweep(tmp_path, synthetic.grid(AXES, epochs=3))
+    assert main([str(tmp_path)]) == 0
+    assert str(tmp_path / "report" / "index.html") in capsys.readouterr().out
+    first = {f.relative_to(tmp_path): f.read_bytes() for f in (tmp_path / "report").rglob("*") if f.is_file()}
+    assert {path.suffix for path in first} == {".html", ".csv", ".md", ".tex", ".png", ".svg"}
+    assert main([str(tmp_path)]) == 0
+    assert first == {
+        f.relative_to(tmp_path): f.read_bytes() for f in (tmp_path / "report").rglob("*") if f.is_file()
+    }
+    assert not list(tmp_path.glob(".report-*"))
+
+
+def test_a_damaged_record_ends_with_exit_code_1_and_the_rest_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = synthetic.grid(AXES)
+    synthetic.write_sweep(tmp_path, cells)
+    (tmp_path / cells[0].name / "report.json").write_text("{")
+    assert main([str(tmp_path), "--no-plots"]) == 1
+    assert cells[0].name in capsys.readouterr().err
+    assert "Damaged." in (tmp_path / "report" / "index.html").read_text()
+
+
+def test_mistakes_end_with_exit_code_2_and_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (
+        ["nowhere"],
+        [str(tmp_path)],
+        ["compare", "nowhere", "there"],
+        ["export", "x", "--to", "csv"],
+    ):
+        assert main(words) == 2
+        assert len(capsys.readouterr().err.splitlines()) == 1
+    with pytest.raises(SystemExit) as stop:
+        main([str(tmp_path), "--target", "2"])
+    assert stop.value.code == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_export_writes_tidy_frames(tmp_path: Path) -> None:
+    import pandas as pd
+
+    synthetic.write_sweep(tmp_path, synthetic.grid(AXES))
+    for form in ("csv", "json", "latex"):
+        assert main(["export", str(tmp_path), "--to", form]) == 0
+    runs = pd.read_csv(tmp_path / "export" / "runs.csv")
+    assert len(runs) == 8 and runs["weight_decay"].tolist()[:2] == [0.0, 0.0005]
+    assert len(pd.read_csv(tmp_path / "export" / "history.csv")) == 80
+    assert len(json.loads((tmp_path / "export" / "runs.json").read_text())) == 8
+    assert r"\begin{table}" in (tmp_path / "export" / "tables.tex").read_text()
+
+
+def test_parquet_without_a_writer_is_one_clear_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synthetic.write_sweep(tmp_path, synthetic.grid(AXES))
+    monkeypatch.setattr("reports.export.find_spec", lambda name: None)
+    assert main(["export", str(tmp_path), "--to", "parquet"]) == 2
+    assert "pyarrow" in capsys.readouterr().err
+    assert not (tmp_path / "export").exists()
+
+
+def test_compare_matches_cells_by_what_they_share(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    synthetic.write_sweep(tmp_path / "a", synthetic.grid(AXES, seeds=range(3), epochs=10))
+    fewer = {**AXES, "activation": ["relu"]}
+    synthetic.write_sweep(tmp_path / "b", synthetic.grid(fewer, seeds=range(3), epochs=4))
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
+    text = capsys.readouterr().out
+    assert re.search(r"Test accuracy +\| −0\.0\d+ .*\| 3 +\| 4 ", text)
+    assert re.search(r"training.epochs +\| 10 +\| 4 ", text)
+    assert "Cells only in" in text and "4 cells matched." in text
