@@ -1,9 +1,6 @@
-"""Ranges of parameters, written as types: `lr: Positive`; whatever lies outside is refused by name.
+"""Ranges of parameters, written as types (`lr: Positive`), and the check of them when a component is made."""
 
-A class that inherits from `Checked` has each of its annotated fields compared with its range when it is made.
-"""
-
-import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -32,9 +29,10 @@ class Checked:
                 constraint.check(field, getattr(self, field))
 
 
-def is_number(value: object) -> bool:
+def is_number(value: Any) -> bool:
     """Tell whether a value is a finite real number; True and False are not numbers here."""
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    real = isinstance(value, Real) and not isinstance(value, bool)
+    return real and bool(abs(value) <= sys.float_info.max)  # math.isfinite fails on very large integers
 
 
 def is_integer(value: object) -> bool:

@@ -14,7 +14,7 @@ from mlp.ranges import Checked
 from mlp.schedules import Cosine, Exponential, InverseTime, Step, Warmup
 
 NAN, INF = math.nan, math.inf
-NOT_NUMBERS = ["0.1", True, None, NAN, INF, [0.1]]
+NOT_NUMBERS = ["0.1", True, None, NAN, INF, -INF, 10**400, [0.1]]
 NOT_COUNTS = [0, -1, 1.5, 2.0, "2", True, None, NAN]
 NOT_BELOW_ONE = [1, 1.0, -0.1, 2, *NOT_NUMBERS]
 NEGATIVE = [-1, -1e-9, *NOT_NUMBERS]
@@ -32,7 +32,7 @@ BAD: dict[tuple[type[Checked], str], list[Any]] = {
     (Huber, "delta"): NOT_POSITIVE,
     (SoftmaxCE, "label_smoothing"): NOT_BELOW_ONE,
     (KLDiv, "smoothing"): NOT_BELOW_ONE,
-    (Focal, "alpha"): [-0.1, 1.1, (0.5, 1.5), (0.5, "x"), (0.5, NAN), *NOT_NUMBERS],
+    (Focal, "alpha"): [-0.1, 1.1, (0.5, 1.5), (0.5, "x"), (0.5, NAN), "0.1", True, None, NAN],
     (Focal, "gamma"): NEGATIVE,
     (Hinge, "margin"): NEGATIVE,
     (Hinge, "softmax"): ["yes", 1, 0, None],
@@ -45,7 +45,7 @@ BAD: dict[tuple[type[Checked], str], list[Any]] = {
     **{(rule, "weight_decay"): NEGATIVE for rule in (SGD, Nesterov, Adagrad, RMSprop, Adam, AdamW, LBFGS)},
     **{(rule, "l1"): NEGATIVE for rule in (SGD, AdamW)},
     **{(rule, "momentum"): NOT_BELOW_ONE for rule in (SGD, Nesterov, RMSprop)},
-    **{(rule, "eps"): NOT_POSITIVE for rule in (Adagrad, RMSprop, Adam)},
+    **{(rule, "eps"): [1e-40, *NOT_POSITIVE] for rule in (Adagrad, RMSprop, Adam)},
     (RMSprop, "rho"): NOT_BELOW_ONE,
     (Adam, "beta1"): NOT_BELOW_ONE,
     (Adam, "beta2"): NOT_BELOW_ONE,
@@ -75,6 +75,12 @@ def test_refused_in_one_line_that_names_field_value_and_range(
     assert message.startswith(f"{field} = {value!r}: must be ")
     assert len(message) > len(f"{field} = {value!r}: must be ")
     assert "\n" not in message
+
+
+def test_a_list_of_alphas_is_kept_as_a_tuple() -> None:
+    assert Focal(alpha=[0.1, 0.2]).alpha == (0.1, 0.2)
+    with pytest.raises(ValueError, match=r"alpha = .*: must be a number in"):
+        Focal(alpha=[0.1, 1.2])
 
 
 @pytest.mark.parametrize("component", sorted({c for c, _ in BAD}, key=str), ids=lambda c: c.__name__)

@@ -37,9 +37,6 @@ class Loss(Checked, ABC):
     def per_example(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
         """Return the loss of each example (batch,) and write the gradient of their sum into grad."""
 
-    def check_classes(self, classes: int) -> None:
-        """Raise ValueError if a parameter does not fit this number of classes."""
-
 
 def scratch_like(array: Array, name: str, work: Workspace) -> Array:
     """Return a scratch array of the same shape (batch, classes), column-major: see Loss."""

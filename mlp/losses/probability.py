@@ -4,6 +4,7 @@ All of them go through log p_k = z_k − log Σ_j e^{z_j}, with the row maximum 
 make them overflow, and no probability needs an epsilon. Their gradients come from ∂ log p_y/∂z_k = t_k − p_k.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 from typing import Annotated
@@ -23,7 +24,7 @@ def in_unit_interval(alpha: object) -> bool:
 
 
 Alpha = Annotated[
-    float | tuple[float, ...], Range("a number in [0, 1], or a list of one for each class", in_unit_interval)
+    float | Sequence[float], Range("a number in [0, 1], or a list of one for each class", in_unit_interval)
 ]
 
 
@@ -82,11 +83,16 @@ class KLDiv(Loss):
 class Focal(Loss):
     """−α (1 − p_y)^γ log p_y (Lin et al. 2017): examples that are already right count for little.
 
-    alpha: one number for all classes, or one for each class, by which true class the example has
+    alpha: one number for all examples, or one for each class, which counts for the examples of that class
     """
 
     alpha: Alpha = 0.1
     gamma: NotNegative = 2.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.alpha, list):
+            object.__setattr__(self, "alpha", tuple(self.alpha))
+        super().__post_init__()
 
     def per_example(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
         """∂/∂z_k = α q^γ (1 + γ p ℓ / q) (p_k − t_k), where p = p_y, q = 1 − p and ℓ = −log p.
@@ -115,7 +121,7 @@ class Focal(Loss):
 
     def weight(self, targets: Array, work: Workspace) -> Array | float:
         """Return alpha: as it is, or that of each example's true class (batch,)."""
-        if not isinstance(self.alpha, tuple):
+        if not isinstance(self.alpha, Sequence):
             return self.alpha
         by_class = work("by_class", (targets.shape[1],))
         by_class[:] = self.alpha

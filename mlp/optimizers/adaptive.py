@@ -2,19 +2,22 @@
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import Annotated
 
 import numpy as np
 
 from mlp.optimizers.optimizer import Optimizer, State, add_scaled, moving_average
-from mlp.ranges import BelowOne, NotNegative, Positive
+from mlp.ranges import BelowOne, NotNegative, Positive, numbers
 from mlp.workspace import Array, Workspace
+
+Epsilon = Annotated[float, numbers("a number >= 1e-30 (float32 must hold it)", lambda value: value >= 1e-30)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Adagrad(Optimizer):
     """s ← s + g²; w ← w − lr g / (√s + ε) (Duchi, Hazan & Singer 2011)."""
 
-    eps: Positive = 1e-10
+    eps: Epsilon = 1e-10
 
     def init(self, params: Array) -> State:
         """Start with a sum of squares of 0."""
@@ -38,7 +41,7 @@ class RMSprop(Optimizer):
     lr: Positive = 0.001
     rho: BelowOne = 0.99
     momentum: BelowOne = 0.0
-    eps: Positive = 1e-8
+    eps: Epsilon = 1e-8
 
     def init(self, params: Array) -> State:
         """Start at rest, with a mean square of 0."""
@@ -67,7 +70,7 @@ class Adam(Optimizer):
     lr: Positive = 0.001
     beta1: BelowOne = 0.9
     beta2: BelowOne = 0.999
-    eps: Positive = 1e-8
+    eps: Epsilon = 1e-8
 
     def init(self, params: Array) -> State:
         """Start with both averages 0, at step t = 0."""
