@@ -6,6 +6,7 @@ layer views into it (`bind`), so that an optimiser updates every parameter of th
 
 import numpy as np
 
+from mlp import activations
 from mlp.activations import Activation
 from mlp.initializers import Initializer
 from mlp.workspace import Array, Workspace
@@ -100,13 +101,12 @@ class Elementwise(Layer):
 
 
 class Maxout(Layer):
-    """h = max_k (x W_k + b_k), with k maps width → width (Goodfellow et al. 2013, Maxout Networks).
+    """h = max_k (x W_k + b_k), with k maps width → width (Goodfellow et al. 2013, Maxout Networks)."""
 
-    The gradient flows to the piece that won, for each unit and example; of equal pieces the first wins.
-    """
-
-    def __init__(self, width: int, pieces: int) -> None:
+    def __init__(self, width: int, activation: activations.Maxout) -> None:
+        pieces = activation.pieces
         super().__init__(weight=(pieces, width, width), bias=(pieces, width))
+        self.activation = activation
 
     def initialize(self, init: Initializer, activation: Activation, rng: np.random.Generator) -> None:
         """Draw each W_k, set each b_k to zero."""
@@ -116,14 +116,15 @@ class Maxout(Layer):
         self.params["bias"][...] = 0.0
 
     def forward(self, x: Array, *, train: bool) -> Array:
-        """Return the largest piece of each unit, and remember which it was."""
+        """Return the largest piece of each unit, and keep each piece's share in it."""
         self.x = x
         pieces, width = self.shapes["bias"]
         z = self.kept("z", (pieces, len(x), width))
         np.matmul(x, self.params["weight"], out=z)
         z += self.params["bias"][:, np.newaxis]
-        self.winner = z.argmax(axis=0)
-        return np.maximum.reduce(z, axis=0, out=self.kept("value", x.shape))
+        value, self.slope = self.kept("value", x.shape), self.kept("slope", z.shape)
+        self.activation(z, value, self.slope, self.work)
+        return value
 
     def backward(self, delta: Array, *, first: bool = False) -> Array:
         """Send delta back through the piece that won; the others get nothing."""
@@ -131,7 +132,7 @@ class Maxout(Layer):
         dx[...] = 0.0
         for piece, weight_k in enumerate(weight):
             won = self.work("won", delta.shape)
-            np.multiply(delta, self.winner == piece, out=won)
+            np.multiply(delta, self.slope[piece], out=won)
             np.matmul(self.x.T, won, out=self.grads["weight"][piece])
             np.matmul(_ones(self.kept, len(delta)), won, out=self.grads["bias"][piece])
             dx += np.matmul(won, weight_k.T, out=self.work("dx", dx.shape))

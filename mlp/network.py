@@ -127,7 +127,7 @@ class MLP(Checked):
         if self.batch_norm:
             block.append(BatchNorm(fan_out))
         if isinstance(activation, Maxout):
-            block.append(MaxoutLayer(fan_out, activation.pieces))
+            block.append(MaxoutLayer(fan_out, activation))
         else:
             block.append(Elementwise(activation))
         if self.dropout:

@@ -1,5 +1,6 @@
 """The training loop: epochs of gradient steps, each evaluated, until done, stopped early or diverged."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -144,18 +145,20 @@ class Trainer:
         order = generator(self.seed, Stream.ORDER, epoch).permutation(self.train_rows)
         shift_rng = generator(self.seed, Stream.SHIFT, epoch)
         self._reseed_dropout(epoch)
-        total_loss, correct, norms = 0.0, 0, []
-        for step, (inputs, targets, labels) in enumerate(self.train.split(training.batch_size, order)):
+        total_loss, norms, seen = 0.0, [], 0
+        outputs = np.empty((len(self.train.classes), len(order)), network.params.dtype)
+        for step, (inputs, targets, _) in enumerate(self.train.split(training.batch_size, order)):
             if training.shift:
                 shift_images(inputs, training.shift, rng=shift_rng)
             logits = network.forward(inputs, train=True)
             grad = scratch_like(logits, "grad", network.work)
             batch_loss = float(self.loss(logits, targets, grad, network.work).sum())
-            if not np.isfinite(batch_loss):
+            if not math.isfinite(batch_loss):
                 self.diverged = Divergence(epoch + 1, step + 1, "loss")
                 break
             total_loss += batch_loss
-            correct += int(np.count_nonzero(logits.argmax(axis=1) == labels))
+            outputs[:, seen : seen + len(inputs)] = logits.T  # judged all at once, which costs less
+            seen += len(inputs)
             network.backward(grad)
             if step % GRAD_NORM_EVERY == 0 or training.clip_norm is not None:
                 norms.append(self._clip())
@@ -164,7 +167,8 @@ class Trainer:
             )
         if self.diverged is None and not np.isfinite(network.params).all():
             self.diverged = Divergence(epoch + 1, step + 1, "parameters")
-        return total_loss / len(order), correct / len(order), float(np.mean(norms)) if norms else np.nan
+        accuracy = float(np.mean(outputs.argmax(axis=0) == self.train.y[order]))
+        return total_loss / len(order), accuracy, float(np.mean(norms)) if norms else np.nan
 
     def _minimize(self, epoch: int, optimizer: LBFGS) -> tuple[float, float, float]:
         """Let L-BFGS search with the loss over all examples; return loss, accuracy, gradient norm there."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from scipy import optimize
 
 from mlp.optimizers.optimizer import Optimizer, State
 from mlp.ranges import Count, numbers
@@ -35,6 +34,7 @@ class LBFGS(Optimizer):
         value_and_grad: the loss over all the data, and its gradient (parameters,), at what params hold when
         it is called. SciPy searches in float64, whatever dtype params have.
         """
+        from scipy import optimize  # here, because its import takes a quarter of a second
 
         def objective(position: Array) -> tuple[float, Array]:
             np.copyto(params, position, casting="same_kind")
