@@ -11,6 +11,10 @@ OWN_MODE = "-m --multirun -r --run -h --help --hydra-help -c --cfg -i --info -sc
 
 def main() -> None:
     """Run the command line; mistakes in it are told in one line each and end with exit code 2."""
+    if {"--help", "-h"} & set(sys.argv[1:]):
+        from sweeps import help
+
+        return print(help.text())
     for name in ONE_THREAD:  # before NumPy is imported: later it is not heard
         os.environ.setdefault(name, "1")
     os.environ["HYDRA_FULL_ERROR"] = "1"

@@ -1,0 +1,90 @@
+"""`python -m sweeps --help`: every option and key with the comment that its YAML file gives it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+CONF = Path(__file__).parent.parent / "conf"
+USAGE = """\
+Train one network, or every one of a grid, and keep a record of each under runs/.
+
+  python -m sweeps                                       one run with the defaults below
+  python -m sweeps activation=gelu loss=hinge            one run
+  python -m sweeps activation=relu,gelu optimizer.lr=0.1,0.01      2 x 2 runs
+  python -m sweeps sweep=grid seed=0,1,2,3,4             a named grid, with five seeds
+
+The same command again runs only what is missing. What it would do: hydra.sweeper.dry_run=true.
+What it did: python -m sweeps.status DIR; the report: python -m reports DIR."""
+GROUPS = (
+    "activation",
+    "loss",
+    "model",
+    "init",
+    "optimizer",
+    "schedule",
+    "dataset",
+    "study",
+    "sweep",
+    "hydra/launcher",
+)
+SWEEPER = """\
+  hydra.sweeper.retry=failed   what to run again: failed (all without a result), stale, all, none
+  hydra.sweeper.fresh=true     start anew; the old directory is moved aside
+  hydra.sweeper.dry_run=true   show the plan, run nothing
+  hydra.sweeper.workers=2      cells at once (by default one for each core)
+  hydra.sweeper.timeout_s=600  end a cell that takes longer
+  hydra.sweep.dir=DIR          where the cells' directories go"""
+
+
+def text() -> str:
+    """Return the whole help, as wide as the terminal."""
+    width = min(shutil.get_terminal_size().columns, 110)
+    parts = [USAGE, "KEYS (key=value; a list of values, separated by commas, is a sweep)"]
+    parts += ["\n".join(_entry(key, about, width) for key, about in keys())]
+    for group in GROUPS:
+        if options := list(options_of(group)):
+            parts.append(f"{group}=…")
+            parts.append("\n".join(_entry(name, about, width) for name, about in options))
+    return "\n\n".join([*parts, "THE SWEEPER", SWEEPER])
+
+
+def keys() -> Iterator[tuple[str, str]]:
+    """Yield the keys of config.yaml that are no groups, with their values, and their comments."""
+    yield from _parameters(CONF / "config.yaml", stop="hydra:")
+
+
+def options_of(group: str) -> Iterator[tuple[str, str]]:
+    """Yield each option of a group with its comment, and each parameter with its default and comment."""
+    for path in sorted((CONF / group).glob("*.yaml")):
+        comment = [line[2:] for line in path.read_text().splitlines() if line.startswith("# ")]
+        yield path.stem, " ".join(line for line in comment if not line.startswith("@package"))
+        if group not in ("sweep", "study", "hydra/launcher"):
+            yield from ((f"  {key}", about) for key, about in _parameters(path, prefix=f"{group}."))
+
+
+def _parameters(path: Path, prefix: str = "", stop: str | None = None) -> Iterator[tuple[str, str]]:
+    """Yield `key=value` and comment of the plain values of a small YAML file, one level deep."""
+    section, body = "", path.read_text().split(f"\n{stop}")[0]
+    for line in body.splitlines():
+        found = re.fullmatch(r"( *)(\w+):(?: +([^#]*?))?(?: *# *(.*))?", line)
+        if not found or found[2] == "_target_":
+            continue
+        indent, key, value, about = found.groups()
+        if not value:
+            section = f"{key}."
+        else:
+            yield f"{prefix}{section if indent else ''}{key}={value}", about or ""
+
+
+def _entry(name: str, about: str, width: int) -> str:
+    column = 34
+    lines = textwrap.wrap(about, max(width - column, 30)) or [""]
+    first = f"  {name}".ljust(column - 1)
+    if len(first) >= column:
+        first, lines = f"  {name}\n" + " " * (column - 1), lines
+    rest = [" " * column + line for line in lines[1:]]
+    return "\n".join([f"{first} {lines[0]}".rstrip(), *rest])
