@@ -11,7 +11,7 @@ HYDRA   = $(if $(RETRY),hydra.sweeper.retry=$(RETRY)) $(if $(FRESH),hydra.sweepe
 QUICK  := not slow and not faults and not parity and not page and not cluster and not network
 
 .DEFAULT_GOAL := help
-.PHONY: help venv sweep plan report status data test test-full test-faults lint format lock
+.PHONY: help venv sweep plan report status data test test-full test-faults test-parity lint format lock
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ test-full: $(READY)  ## Run the slow tests too
 
 test-faults: $(READY)  ## Kill a sweep and its workers over and over, and look for anything lost
 	@$(BIN)/python -m pytest -q -m faults $(PYTEST_ARGS)
+
+test-parity: $(READY)  ## Compare values and gradients with PyTorch (installs it)
+	@$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/python -m pip install --quiet torch==2.13.0
+	@$(BIN)/python -m pytest -q -m parity $(PYTEST_ARGS)
 
 lint: $(READY)  ## Check style and types
 	@$(BIN)/ruff check .
