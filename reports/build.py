@@ -2,34 +2,30 @@
 
 import shutil
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from reports.findings import findings
-from reports.formats import csv_text, latex, markdown
-from reports.grids import grid_tables
-from reports.metrics import METRICS, RANKED
-from reports.page import Report, render
-from reports.plots import all_plots, save_all
-from reports.rankings import Ranking
-from reports.results import Results, natural
-from reports.statistics import explained
-from reports.summary import marks, summarise
-from reports.tables import Table, file_name
-from reports.verdicts import (
+from reports.cache import CACHE, save_cache
+from reports.evidence import (
     best_table,
     contrasts_table,
     levels_table,
-    rankings_of,
     rankings_table,
     timing_tables,
     unfinished_table,
     variance_table,
-    varies,
 )
+from reports.findings import findings
+from reports.formats import csv_text, latex, markdown
+from reports.grids import grid_tables
+from reports.metrics import METRICS
+from reports.page import Report, render
+from reports.plots import all_plots, save_all
+from reports.results import Results, natural
+from reports.summary import summarise
+from reports.tables import Table, file_name
+from reports.verdict import Verdict, judge
 
 REPORT_DIR = "report"
 FORMATS = {"csv": csv_text, "md": markdown, "tex": latex}
@@ -38,49 +34,26 @@ FORMATS = {"csv": csv_text, "md": markdown, "tex": latex}
 def make_report(results: Results, plots: bool = True) -> Report:
     """Return everything that a report says, nothing of it written or drawn yet."""
     verdict = judge(results)
-    tables = {table.name: table for table in all_tables(results, verdict)}
-    return Report(
-        results=results,
-        findings=findings(results, verdict.rankings, verdict.summary, verdict.marked),
-        rankings=verdict.rankings,
-        tables=tables,
-        plots=all_plots(results, tables, verdict.rankings) if plots else [],
-        shares={
-            name: explained(results.done, results.names, name) for name in RANKED if varies(results, name)
-        },
-    )
+    tables = {table.name: table for table in all_tables(verdict)}
+    drawn = all_plots(results, tables, verdict.rankings) if plots else []
+    return Report(results, findings(verdict), verdict.rankings, tables, drawn, verdict.shares)
 
 
 def make_tables(results: Results) -> list[Table]:
     """Return every table of a report."""
-    return all_tables(results, judge(results))
+    return all_tables(judge(results))
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What several tables share: the rankings, and test accuracy of all cells with the best marked."""
-
-    rankings: Sequence[Ranking]
-    summary: pd.DataFrame
-    marked: pd.Series
-
-
-def judge(results: Results) -> Verdict:
-    """Rank the factors and find the best cells."""
-    summary = summarise(results, "test_accuracy")
-    one_group = pd.Series(0, index=summary.index)
-    return Verdict(rankings_of(results), summary, marks(results, METRICS["test_accuracy"], one_group))
-
-
-def all_tables(results: Results, verdict: Verdict) -> list[Table]:
+def all_tables(verdict: Verdict) -> list[Table]:
     """Return every table, given what they share."""
+    results, rankings = verdict.results, verdict.rankings
     return [
         *grid_tables(results),
         best_table(results, verdict.summary, verdict.marked),
-        rankings_table(verdict.rankings),
-        contrasts_table(verdict.rankings),
-        levels_table(verdict.rankings),
-        variance_table(results),
+        rankings_table(rankings),
+        contrasts_table(rankings),
+        levels_table(rankings),
+        variance_table(results, verdict.shares),
         *timing_tables(results),
         unfinished_table(results),
     ]
@@ -96,6 +69,7 @@ def write_report(results: Results, *, plots: bool = True, jobs: int = -1) -> Pat
         if plots:
             save_all(report.plots, draft / "plots", jobs)
         (draft / "index.html").write_text(render(report), encoding="utf-8")
+        save_cache(draft / CACHE.name, results.history, results.stamps)
         replace_directory(draft, target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

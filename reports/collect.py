@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from reports.cache import CurveCache
 from reports.factors import REPLICATE, Flattener
 from reports.history import HISTORY, Curve, choose_target, convergence, history_frame, read_curve, to_target
 from reports.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors
@@ -30,7 +31,7 @@ def load(directory: str | Path, *, unplanned: bool = False, target: float | None
     folders = cell_dirs(root)
     if not folders and plan is None and not problems:
         raise UserError(f"{root}: no run records and no plan in this directory")
-    reader = Reader(plan, problems)
+    reader = Reader(root, plan, problems)
     outside = reader.read(folders, unplanned)
     return assemble(root, plan, reader, outside, target)
 
@@ -52,7 +53,8 @@ def read_plan(root: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
 class Reader:
     """Reads records one by one and keeps of each only its row, its settings and its curve."""
 
-    def __init__(self, plan: Mapping[str, Any] | None, problems: list[Problem]) -> None:
+    def __init__(self, root: Path, plan: Mapping[str, Any] | None, problems: list[Problem]) -> None:
+        self.cache = CurveCache(root)
         self.planned = {cell["id"]: cell for cell in plan["cells"]} if plan else {}
         self.base = dict(plan.get("base", {})) if plan else {}
         self.base_choices = dict(plan.get("base_choices", {})) if plan else {}
@@ -115,7 +117,8 @@ class Reader:
         if record.status not in ("done", "diverged", "running", "lost", "interrupted"):
             return None
         try:
-            curve = read_curve(record.path / HISTORY, complete=record.status == "done")
+            path, complete = record.path / HISTORY, record.status == "done"
+            curve = self.cache.curve(cell_id, path) if complete else read_curve(path, complete=False)
         except ValueError as error:
             return (record.path / HISTORY, str(error)) if record.status == "done" else None
         if record.status == "done" and not len(curve):
@@ -198,6 +201,7 @@ def assemble(
         unplanned=tuple(outside),
         provenance=tuple(reader.provenance.values()),
         boundaries=reader.boundaries,
+        stamps=reader.cache.stamps,
     )
     return with_factors(made, [str(key) for key in (plan or {}).get("swept", [])])
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from reports.evidence import p_text, show_signed
 from reports.factors import REPLICATE, find_factors, label
 from reports.formats import markdown
 from reports.metrics import METRICS, RANKED, Metric
 from reports.results import RESERVED, Results
 from reports.statistics import Contrast, contrast, matched
 from reports.tables import Table, text_table
-from reports.verdicts import p_text, show_signed
 
 SIDE = "sweep compared"
 LISTED = 20

@@ -74,7 +74,7 @@ class Flattener:
         """All settings of one cell: a group by its choice, everything else by its dotted key."""
         settings: dict[str, Hashable] = {}
         for key, value in config.items():
-            known = (key, json.dumps(value, sort_keys=True))
+            known = (key, repr(value))
             if known not in self._known:
                 self._known[known] = flatten(key, value)
             settings |= self._known[known]

@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
+from reports.evidence import percent, show_signed
 from reports.grids import concurrency_note
 from reports.metrics import METRICS
 from reports.rankings import Ranking
 from reports.results import Results
-from reports.statistics import MIN_SEEDS, explained
-from reports.verdicts import percent, show_signed, varies
+from reports.statistics import MIN_SEEDS
+from reports.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -23,17 +22,16 @@ class Finding:
     evidence: str = ""
 
 
-def findings(
-    results: Results, rankings: Sequence[Ranking], summary: pd.DataFrame, marked: pd.Series
-) -> list[Finding]:
-    """Return the findings in reading order; `summary` and `marked` are of test accuracy over all cells."""
+def findings(verdict: Verdict) -> list[Finding]:
+    """Return the findings in reading order."""
+    results, rankings = verdict.results, verdict.rankings
     if results.done.empty:
         return [Finding("Results", "No run has finished yet.", "unfinished")]
     return [
-        *best_cell(results, summary, marked),
+        *best_cell(verdict),
         *testing(results),
         *factor_findings(rankings, "test_accuracy", "Test accuracy, higher first"),
-        *shares(results),
+        *shares(verdict),
         *factor_findings(rankings, "gap", "Generalisation gap, wider first"),
         *factor_findings(rankings, "convergence", "Convergence, sooner first"),
         *factor_findings(rankings, "epoch_cpu_s", "Cost per epoch, dearer first"),
@@ -42,18 +40,17 @@ def findings(
     ]
 
 
-def best_cell(results: Results, summary: pd.DataFrame, marked: pd.Series) -> Iterator[Finding]:
+def best_cell(verdict: Verdict) -> Iterator[Finding]:
     """Yield which cell is ahead on the test set, and how many are not shown to be worse."""
-    best = summary.loc[marked == "best"]
+    best = verdict.summary.loc[verdict.marked == "best"]
     if best.empty:
         return
     row, metric = best.iloc[0], METRICS["test_accuracy"]
-    name = ", ".join(f"{key} {row[key]}" for key in results.names) or "the only cell"
+    name = ", ".join(f"{key} {row[key]}" for key in verdict.results.names) or "the only cell"
     figure, n = metric.show_interval(row["mean"], row["half"]), int(row["n"])
-    text = f"The highest test accuracy, {figure}, has {name}"
-    yield Finding(
-        "Best cell", f"{text}{not_worse(n, int((marked == 'near').sum()))}.", "best_cells", runs_text(n)
-    )
+    near = int((verdict.marked == "near").sum())
+    text = f"The highest test accuracy, {figure}, has {name}{not_worse(n, near)}."
+    yield Finding("Best cell", text, "best_cells", runs_text(n))
 
 
 def runs_text(n: int) -> str:
@@ -105,10 +102,10 @@ def evidence(ranking: Ranking) -> str:
     return f"{note}{size}; {c.blocks} matched cells, {c.seeds} seeds"
 
 
-def shares(results: Results) -> Iterator[Finding]:
+def shares(verdict: Verdict) -> Iterator[Finding]:
     """Yield how much of the variance of test accuracy each factor explains."""
-    if varies(results, "test_accuracy"):
-        parts = explained(results.done, results.names, "test_accuracy").dropna().sort_values(ascending=False)
+    if "test_accuracy" in verdict.shares:
+        parts = verdict.shares["test_accuracy"].dropna().sort_values(ascending=False)
         text = ", ".join(f"{name} {percent(share)}" for name, share in parts.items())
         yield Finding("Main effects", f"Share of the variance of test accuracy: {text}.", "variance")
 

@@ -2,36 +2,37 @@
 
 import csv
 import io
-import re
 from itertools import groupby
-
-from tabulate import tabulate
 
 from reports.tables import Entry, Table
 
 LONG = 40
-TEX = {
-    "\\": r"\textbackslash{}",
-    **{char: "\\" + char for char in "&%$#_{}"},
-    "~": r"$\sim$",
-    "^": r"\textasciicircum{}",
-    "±": r"$\pm$",
-    "×": r"$\times$",
-    ">": r"$>$",
-    "<": r"$<$",
-    "−": r"$-$",
-    "–": "--",
-    "…": r"\dots{}",
-}
+TEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        **{char: "\\" + char for char in "&%$#_{}"},
+        "~": r"$\sim$",
+        "^": r"\textasciicircum{}",
+        "±": r"$\pm$",
+        "×": r"$\times$",
+        ">": r"$>$",
+        "<": r"$<$",
+        "−": r"$-$",
+        "–": "--",
+        "…": r"\dots{}",
+    }
+)
+MARKDOWN = str.maketrans({char: "\\" + char for char in "\\`*_[]<>|~#"})
 
 
 def csv_text(table: Table) -> str:
     """Return the table as CSV; marks stand in columns of their own, so that figures stay figures."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([*table.heads, *(["best", "not_worse"] if table.marked else [])])
+    marked = table.marked
+    writer.writerow([*table.heads, *(["best", "not_worse"] if marked else [])])
     for row in table.rows:
-        marks = [marked_heads(table, row, mark) for mark in ("best", "near")] if table.marked else []
+        marks = [marked_heads(table, row, mark) for mark in ("best", "near")] if marked else []
         writer.writerow([*(entry.text for entry in row), *marks])
     return buffer.getvalue()
 
@@ -46,14 +47,10 @@ def markdown(table: Table) -> str:
     wrap = {"best": "**{}**", "near": "*{}*", "": "{}"}
     rows = [[wrap[entry.mark].format(markdown_escape(entry.text)) for entry in row] for row in table.rows]
     heads = [markdown_escape(head) for head in table.heads]
-    align = (
-        ["left"] * table.leading + ["right"] * (len(heads) - table.leading)
-        if table.across
-        else ["left"] * len(heads)
-    )
-    body = tabulate(rows, heads, tablefmt="pipe", disable_numparse=True, colalign=align if rows else None)
+    align = [":--"] * table.leading + ["--:" if table.across else ":--"] * (len(heads) - table.leading)
+    body = [f"| {' | '.join(line)} |" for line in (heads, align, *rows)]
     notes = [markdown_escape(note) for note in (*table.notes, *mark_note(table, "bold", "italics"))]
-    return "\n".join([f"# {markdown_escape(table.title)}", "", body, "", *(f"{note}\n" for note in notes)])
+    return "\n".join([f"# {markdown_escape(table.title)}", "", *body, "", *(f"{note}\n" for note in notes)])
 
 
 def mark_note(table: Table, best: str, near: str) -> list[str]:
@@ -68,7 +65,12 @@ def mark_note(table: Table, best: str, near: str) -> list[str]:
 
 def markdown_escape(text: str) -> str:
     """Return the text so that Markdown shows it as it is."""
-    return re.sub(r"([\\`*_\[\]<>|~#])", r"\\\1", re.sub(r"\s*\n\s*", " ", text))
+    return one_line(text).translate(MARKDOWN)
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line."""
+    return " ".join(text.split()) if "\n" in text else text
 
 
 def latex(table: Table) -> str:
@@ -106,4 +108,4 @@ def latex_body(table: Table) -> list[str]:
 
 def tex_escape(text: str) -> str:
     """Return the text so that LaTeX prints it as it is."""
-    return "".join(TEX.get(char, char) for char in re.sub(r"\s*\n\s*", " ", text))
+    return one_line(text).translate(TEX)

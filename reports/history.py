@@ -42,8 +42,8 @@ def read_curve(path: Path, complete: bool = True) -> Curve:
     if absent := [name for name in COLUMNS if name not in names]:
         raise ValueError(f"has no column {absent[0]}")
     try:
-        table = np.array(",".join(lines).split(","), dtype=np.float64) if lines else np.empty(0)
-        table = table.reshape(len(lines), len(names))
+        numbers = map(float, ",".join(lines).split(",") if lines else [])
+        table = np.fromiter(numbers, dtype=np.float64).reshape(len(lines), len(names))
     except ValueError:
         raise ValueError(f"has a line that is not {len(names)} numbers") from None
     table = table if names == list(COLUMNS) else table[:, [names.index(name) for name in COLUMNS]]

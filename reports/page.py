@@ -14,6 +14,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from reports.evidence import p_text, show_signed
 from reports.findings import Finding
 from reports.metrics import METRICS, RANKED, Metric
 from reports.plots import Plot
@@ -21,7 +22,6 @@ from reports.plots.heatmaps import HEAT_METRICS, grid_panels
 from reports.rankings import Ranking
 from reports.results import Results
 from reports.tables import Entry, Table, file_name
-from reports.verdicts import p_text, show_signed
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHADES = 20

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ TEXTS = (
     "git_commit",
     "machine",
 )
+PENDING = ("missing", "failed", "running", "interrupted", "lost", "damaged")
 RESERVED = (*TEXTS, *NUMBERS, "cell", "epoch", "lr_now", "grad_norm", "planned")
 
 
@@ -75,6 +77,7 @@ class Results:
     unplanned: tuple[str, ...] = ()
     provenance: tuple[Mapping[str, Any], ...] = ()
     boundaries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    stamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -85,6 +88,14 @@ class Results:
     def done(self) -> pd.DataFrame:
         """The runs that ended well."""
         return self.runs[self.runs["status"] == "done"]
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """One row per cell, on the cell's number: its factors, and how many runs it has in each state."""
+        by_cell = self.runs.groupby("cell")
+        counts = pd.crosstab(self.runs["cell"], self.runs["status"])
+        counts = counts.reindex(columns=["done", "diverged", *PENDING], fill_value=0)
+        return by_cell[self.names].first().join(counts).assign(runs=by_cell.size())
 
     def factor(self, name: str) -> Factor:
         """Return the factor of that name; KeyError names the ones that there are."""
@@ -137,6 +148,7 @@ def natural(results: Results, frame: pd.DataFrame) -> pd.DataFrame:
 __all__ = [
     "FINAL",
     "NUMBERS",
+    "PENDING",
     "REPLICATE",
     "RESERVED",
     "TEXTS",

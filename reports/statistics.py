@@ -188,18 +188,14 @@ def explained(runs: pd.DataFrame, factors: Sequence[str], metric: str) -> pd.Ser
     """
     frame = runs.loc[np.isfinite(runs[metric].to_numpy(np.float64)), [*factors, metric]]
     y = frame[metric].to_numpy(np.float64) - frame[metric].mean()
-    total = float(y @ y)
-    dummies = {name: indicators(frame[name]) for name in factors}
-    model = residual(y, list(dummies.values()))
-    parts = {name: residual(y, [d for key, d in dummies.items() if key != name]) - model for name in factors}
-    cell = (
-        frame.groupby(list(factors), observed=True).ngroup().to_numpy()
-        if factors and len(frame)
-        else np.zeros(len(y), int)
-    )
-    within = residual(y, [indicators(pd.Series(cell))])
-    replicated = len(np.unique(cell)) < len(cell)
-    parts |= {"interactions": model - within, "seeds": within if replicated else NAN}
+    columns = {name: indicators(frame[name]) for name in factors}
+    total, model = float(y @ y), residual(y, list(columns.values()))
+    parts = {name: residual(y, [c for key, c in columns.items() if key != name]) - model for name in factors}
+    one = np.zeros(len(y), dtype=np.intp)
+    cell = frame.groupby(list(factors), observed=True).ngroup().to_numpy() if factors and len(frame) else one
+    counts = np.bincount(cell)
+    within = float(((y - (np.bincount(cell, y) / np.maximum(counts, 1))[cell]) ** 2).sum())
+    parts |= {"interactions": model - within, "seeds": within if (counts > 1).any() else NAN}
     return pd.Series(parts, dtype=float) / (total if total > 0 else NAN)
 
 
@@ -210,25 +206,43 @@ def indicators(column: pd.Series) -> Floats:
 
 
 def residual(y: Floats, blocks: Sequence[Floats]) -> float:
-    """Return the sum of squares that a least-squares fit of these columns (and a constant) leaves."""
+    """Return the sum of squares that a least-squares fit of these columns (and a constant) leaves of y."""
     design = np.concatenate([np.ones((len(y), 1)), *blocks], axis=1)
-    left = y - design @ np.linalg.lstsq(design, y, rcond=None)[0]
-    return float(left @ left)
+    moments = design.T @ y
+    fit = np.linalg.pinv(design.T @ design, hermitian=True) @ moments
+    return max(float(y @ y - moments @ fit), 0.0)
 
 
-def best_and_near(values: Floats, higher: bool) -> tuple[int | None, Mask]:
-    """Return the row with the best mean, and which others are not significantly worse.
+def best_and_near(values: Floats, groups: NDArray[np.intp], higher: bool) -> tuple[Mask, Mask]:
+    """Return which rows have the best mean of their group, and which others are not significantly worse.
 
-    `values` is (cells, seeds). Each cell is compared with the best by a paired t over the seeds they share,
-    Holm-corrected; cells with fewer than five such seeds are never called near, for nothing was shown.
+    `values` is (cells, seeds), `groups` (cells,) counts from 0. Each cell is compared with the best of its
+    group by a paired t over the seeds they share, Holm-corrected within the group; cells with fewer than
+    five such seeds are never called near, for nothing was shown.
     """
+    sign = 1.0 if higher else -1.0
     counts = np.isfinite(values).sum(axis=1)
-    if not counts.any():
-        return None, np.zeros(len(values), bool)
-    means = np.where(counts > 0, np.nansum(values, axis=1) / np.maximum(counts, 1), NAN)
-    best = int(np.nanargmax(means if higher else -means))
-    worse = values[best] - values if higher else values - values[best]
-    p = np.array([t_test(row[np.isfinite(row)]) for row in worse])
-    tested = (np.isfinite(worse).sum(axis=1) >= MIN_SEEDS) & (np.arange(len(values)) != best)
-    corrected = holm(np.where(tested, p, NAN))
-    return best, tested & ~(corrected <= ALPHA)
+    means = np.where(counts > 0, sign * np.nansum(values, axis=1) / np.maximum(counts, 1), -np.inf)
+    leader = np.lexsort((np.arange(len(means)), -means, groups))  # by group, best first, then first come
+    first = leader[np.r_[True, np.diff(groups[leader]) > 0]] if len(leader) else leader
+    best = np.isin(np.arange(len(means)), first) & (counts > 0)
+    worse = sign * (values[first[groups]] - values) if len(leader) else values
+    p = paired_p(worse)
+    p[best | (np.isfinite(worse).sum(axis=1) < MIN_SEEDS)] = NAN
+    corrected = np.full(len(p), NAN)
+    for group in np.split(leader, np.flatnonzero(np.diff(groups[leader])) + 1):
+        corrected[group] = holm(p[group])
+    return best, corrected > ALPHA
+
+
+def paired_p(differences: Floats) -> Floats:
+    """Return the two-sided p of a one-sample t test of each row against zero, NaN left out; as `t_test`."""
+    n = np.isfinite(differences).sum(axis=1)
+    mean = np.nansum(differences, axis=1) / np.maximum(n, 1)
+    squares = np.nansum((differences - mean[:, None]) ** 2, axis=1)
+    error = np.sqrt(squares / np.maximum(n - 1, 1) / np.maximum(n, 1))
+    scale = np.abs(np.where(np.isfinite(differences), differences, 0)).max(axis=1, initial=1e-300)
+    alike = error <= 1e-12 * scale
+    p = 2 * stdtr(np.maximum(n - 1, 1), -np.abs(mean) / np.where(alike, 1, error))
+    p = np.where(alike, np.where(mean == 0, 1.0, 0.0), p)
+    return np.where(n > 1, p, NAN)

@@ -9,10 +9,8 @@ from scipy.special import stdtrit
 
 from reports.factors import Factor
 from reports.metrics import Metric
-from reports.results import Results
+from reports.results import PENDING, Results
 from reports.statistics import LEVEL, best_and_near
-
-PENDING = ("missing", "failed", "running", "interrupted", "lost", "damaged")
 
 
 @dataclass(frozen=True)
@@ -36,22 +34,14 @@ def layout(factors: tuple[Factor, ...]) -> Layout:
     return Layout(row, column, tuple(f for f in factors if f not in (row, column)))
 
 
-def cells(results: Results) -> pd.DataFrame:
-    """Return one row per cell, on the cell's number: its factors, and how many runs it has in each state."""
-    by_cell = results.runs.groupby("cell")
-    counts = pd.crosstab(results.runs["cell"], results.runs["status"])
-    counts = counts.reindex(columns=["done", "diverged", *PENDING], fill_value=0)
-    return by_cell[results.names].first().join(counts).assign(runs=by_cell.size())
-
-
 def summarise(results: Results, metric: str) -> pd.DataFrame:
-    """Return `cells` with the metric's `mean`, `low`, `high`, `half`, `sd` and `n` (runs that have it)."""
+    """Return the cells with the metric's `mean`, `low`, `high`, `half`, `sd` and `n` (runs that have it)."""
     values = results.runs.groupby("cell")[metric].agg(["mean", "std", "count"])
     n = values["count"]
     quantile = stdtrit(np.maximum(n - 1, 1), 0.5 + LEVEL / 2)
     half = (quantile * values["std"] / np.sqrt(n)).where(n > 1)
     figures = {"mean": values["mean"], "low": values["mean"] - half, "high": values["mean"] + half}
-    return cells(results).assign(**figures, half=half, sd=values["std"], n=n)
+    return results.cells.assign(**figures, half=half, sd=values["std"], n=n)
 
 
 def seed_values(results: Results, metric: str) -> pd.DataFrame:
@@ -61,16 +51,12 @@ def seed_values(results: Results, metric: str) -> pd.DataFrame:
 
 def marks(results: Results, metric: Metric, groups: pd.Series) -> pd.Series:
     """Return "best", "near" (not significantly worse) or "" for each cell, within its group of cells."""
-    marked = pd.Series("", index=groups.index, dtype=object)
     if not metric.better:
-        return marked
-    values = seed_values(results, metric.name)
-    for _, members in groups.groupby(groups, observed=True):
-        best, near = best_and_near(values.loc[members.index].to_numpy(np.float64), metric.better == "higher")
-        marked.loc[members.index[near]] = "near"
-        if best is not None:
-            marked.loc[members.index[best]] = "best"
-    return marked
+        return pd.Series("", index=groups.index, dtype=object)
+    values = seed_values(results, metric.name).loc[groups.index].to_numpy(np.float64)
+    codes = pd.factorize(groups)[0]
+    best, near = best_and_near(values, codes, metric.better == "higher")
+    return pd.Series(np.where(best, "best", np.where(near, "near", "")), index=groups.index, dtype=object)
 
 
 def cell_text(row: "CellRow", metric: Metric, usual: int) -> str:

@@ -125,7 +125,7 @@ def test_the_command_builds_everything_and_again_the_same(
     assert main([str(tmp_path)]) == 0
     assert str(tmp_path / "report" / "index.html") in capsys.readouterr().out
     first = {f.relative_to(tmp_path): f.read_bytes() for f in (tmp_path / "report").rglob("*") if f.is_file()}
-    assert {path.suffix for path in first} == {".html", ".csv", ".md", ".tex", ".png", ".svg"}
+    assert {path.suffix for path in first} == {".html", ".csv", ".md", ".tex", ".png", ".svg", ".npz"}
     assert main([str(tmp_path)]) == 0
     assert first == {
         f.relative_to(tmp_path): f.read_bytes() for f in (tmp_path / "report").rglob("*") if f.is_file()

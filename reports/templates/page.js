@@ -69,7 +69,8 @@
       ...state.rows.slice(start, start + SIZE).map((row) => {
         const line = make("tr", null);
         data.columns.forEach((_, column) => line.append(make("td", show(row[column], column))));
-        line.append(links(row), make("td", row[PROBLEM], { class: "problem", dir: "auto" }));
+        line.children[0].after(links(row));
+        line.append(make("td", row[PROBLEM], { class: "problem", dir: "auto" }));
         return line;
       }),
     );
@@ -83,7 +84,7 @@
   const sortBy = (column) => {
     state.down = state.sort === column ? !state.down : data.kinds[column] === "number" && data.columns[column] !== "seed";
     state.sort = column;
-    head.querySelectorAll("th").forEach((cell, place) => {
+    head.querySelectorAll("th:has(button)").forEach((cell, place) => {
       if (place === column) cell.setAttribute("aria-sort", state.down ? "descending" : "ascending");
       else cell.removeAttribute("aria-sort");
     });
@@ -98,7 +99,8 @@
       cell.append(button);
       line.append(cell);
     });
-    line.append(make("th", "files", { scope: "col" }), make("th", "why", { scope: "col" }));
+    line.children[0].after(make("th", "files", { scope: "col" }));
+    line.append(make("th", "why", { scope: "col" }));
     head.append(line);
   };
 

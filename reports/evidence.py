@@ -1,26 +1,15 @@
 """Tables of what was tested: rankings and their contrasts, levels, shares of variance, cost."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from reports.grids import concurrency_note
-from reports.metrics import METRICS, RANKED, Metric
+from reports.metrics import METRICS, Metric
 from reports.rankings import Ranking, rank
 from reports.results import Results
-from reports.statistics import explained
 from reports.tables import NAN, Entry, Table, text_table
-
-
-def rankings_of(results: Results, metrics: Sequence[str] = RANKED) -> list[Ranking]:
-    """Return the ranking of every factor by every metric that has a figure."""
-    return [
-        rank(results.runs, factor.name, METRICS[name], results.names)
-        for name in metrics
-        if results.runs[name].notna().any()
-        for factor in results.factors
-    ]
 
 
 def rankings_table(rankings: Sequence[Ranking]) -> Table:
@@ -110,9 +99,8 @@ def levels_table(rankings: Sequence[Ranking]) -> Table:
     return Table("levels", "Means of the levels", heads, tuple(rows), 3, (note,))
 
 
-def variance_table(results: Results) -> Table:
+def variance_table(results: Results, shares: Mapping[str, "pd.Series[float]"]) -> Table:
     """Return how much of each metric's variance every factor explains."""
-    shares = {name: explained(results.done, results.names, name) for name in RANKED if varies(results, name)}
     heads = ("metric", *results.names, "interactions", "seeds")
     rows = tuple(
         (Entry(METRICS[name].label), *(Entry(percent(share), value=share) for share in series))
@@ -124,11 +112,6 @@ def variance_table(results: Results) -> Table:
         *(() if replicated(results) else ("One run per cell: the interactions contain the seeds' share.",)),
     )
     return Table("variance", "Variance explained", heads, rows, 1, notes)
-
-
-def varies(results: Results, metric: str) -> bool:
-    """Whether the finished runs differ in a metric."""
-    return bool(results.factors) and results.done[metric].nunique() > 1
 
 
 def replicated(results: Results) -> bool:
