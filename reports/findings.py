@@ -92,6 +92,9 @@ def factor_findings(rankings: Sequence[Ranking], metric: str, about: str) -> Ite
 
 def evidence(ranking: Ranking) -> str:
     """Return the size of a ranking's largest contrast and what is behind it, or why there is none."""
+    if ranking.state in ("one seed", "too few seeds"):
+        seeds = "one seed" if ranking.seeds == 1 else f"{ranking.seeds} seeds"
+        return f"order of means over {ranking.blocks} matched cells of {seeds}; not tested"
     if ranking.state != "tested":
         return ranking.note
     widest = max(ranking.pairs, key=lambda pair: abs(pair.contrast.estimate))

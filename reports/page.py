@@ -87,6 +87,7 @@ def context(report: Report) -> dict[str, Any]:
         "seeds": int(results.runs["seed"].nunique()),
         "waiting": len(results.runs) - int(counts.get("done", 0)) - int(counts.get("diverged", 0)),
         "findings": report.findings,
+        "tested": any(ranking.state == "tested" for ranking in report.rankings),
         "heatmaps": [
             heatmap(report.tables[name], METRICS[name])
             for name in HEAT_METRICS
