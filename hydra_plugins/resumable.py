@@ -37,6 +37,10 @@ class ResumableSweeperConf:
     # Dotted name of a function that takes a cell's resolved config (a dict), and yields a line per mistake.
     validate: str | None = None
 
+    # Dotted name of a function that takes the configs of the cells that are due, and gets ready what they all
+    # need, once, before the first of them starts.
+    prepare: str | None = None
+
     # Modules and packages whose sources the results depend on; results made by others are called stale.
     code: list[str] = field(default_factory=list)
 

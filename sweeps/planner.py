@@ -112,13 +112,13 @@ def _counted(line: str, count: int) -> str:
     return f"{line} ({count:,} cells)" if count > 1 else line
 
 
-def load_callable(dotted: str | None) -> Validate | None:
-    """Import the function that a dotted name stands for. Raises UserError if there is none."""
+def load_callable(setting: str, dotted: str | None) -> Callable[..., Any] | None:
+    """Import the function that a setting names by its dotted name. Raises UserError if there is none."""
     if dotted is None:
         return None
     module, _, name = dotted.rpartition(".")
     try:
-        found: Validate = getattr(importlib.import_module(module), name)
+        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(f"hydra.sweeper.validate={dotted}: cannot be imported ({error})") from error
+        raise UserError(f"hydra.sweeper.{setting}={dotted}: cannot be imported ({error})") from error
     return found

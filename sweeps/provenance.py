@@ -17,7 +17,9 @@ PROJECT = "mlp-grid"
 def provenance() -> dict[str, Any]:
     """Return what a run record says about code and machine; gathered once in each process."""
     pools = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
-    blas: dict[str, Any] = min(pools, key=lambda pool: "numpy" not in pool["filepath"], default={})  # SciPy brings its own
+    blas: dict[str, Any] = min(
+        pools, key=lambda pool: "numpy" not in pool["filepath"], default={}
+    )  # SciPy brings its own
     return {
         "version": _version(),
         **_git(),

@@ -16,11 +16,12 @@ import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from mlp.datasets import Data
+from mlp.datasets import Data, DatasetError
 from mlp.training import Trainer
 from sweeps.components import Components, build, problems
 from sweeps.journal import Journal
 from sweeps.provenance import provenance, single_blas_thread
+from sweeps.record import UserError
 
 METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 
@@ -31,13 +32,13 @@ def validate(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def prepare(configs: Iterable[Mapping[str, Any]]) -> None:
-    """Fetch and verify every data set that these cells need, before any of them starts.
-
-    DatasetError if one cannot be had.
-    """
+    """Fetch and verify every data set that these cells need; UserError if one cannot be had."""
     distinct = {json.dumps(config["dataset"], sort_keys=True): config["dataset"] for config in configs}
     for node in distinct.values():
-        build("dataset", node).load()
+        try:
+            build("dataset", node).load()
+        except DatasetError as error:
+            raise UserError(str(error)) from error
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="config")

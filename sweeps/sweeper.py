@@ -19,7 +19,7 @@ from typing import Any
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from sweeps import lock, progress
+from sweeps import changes, lock, progress
 from sweeps.compose import Composer
 from sweeps.fingerprint import fingerprint
 from sweeps.interrupt import Stop, stoppable
@@ -89,6 +89,7 @@ class Sweep:
     config: DictConfig
     settings: dict[str, Any]
     arguments: list[str]
+    moved: bool = False
 
     def run(self) -> int:
         """Run the sweep and return its exit code. Raises UserError before anything is written."""
@@ -101,6 +102,7 @@ class Sweep:
         if self.settings["dry_run"]:
             print(self._describe(plan))
             return 0
+        self._prepare(plan)
         with self._directory() as folder:
             plan = self._store(plan)
             return self._launch(plan, folder, started)
@@ -113,7 +115,7 @@ class Sweep:
             exclude=self.settings["exclude"],
             ignore=self.settings["ignore"],
             named=self.settings["name"],
-            validate=load_callable(self.settings["validate"]),
+            validate=load_callable("validate", self.settings["validate"]),
         )
         planner.run(grids, self.arguments)
         return Plan(
@@ -134,7 +136,9 @@ class Sweep:
         return replace(plan, cells=cells)
 
     def _match(self, plan: Plan) -> tuple[dict[str, Record], dict[str, Verdict]]:
-        records = {} if self.settings["fresh"] and self.settings["dry_run"] else load_records(self.root)
+        """Compare the plan with what is on disk, once what a fresh start moves aside is out of the way."""
+        aside = self.settings["fresh"] and not self.moved
+        records = {} if aside else load_records(self.root)
         return records, {cell.id: verdict(records.get(cell.id), plan.code, self.retry) for cell in plan.cells}
 
     def _describe(self, plan: Plan) -> str:
@@ -142,6 +146,15 @@ class Sweep:
         due = sum(verdict.due for verdict in verdicts.values())
         workers = worker_count(self.config, self.settings["workers"], max(due, 1))
         return planned(_short(self.root), plan, records, verdicts, workers)
+
+    def _prepare(self, plan: Plan) -> None:
+        """Let the application get ready for the cells that are due, if there are any."""
+        prepare = load_callable("prepare", self.settings["prepare"])
+        if prepare is None:
+            return
+        _, verdicts = self._match(plan)
+        if due := [cell.config for cell in plan.cells if verdicts[cell.id].due]:
+            prepare(due)
 
     @contextlib.contextmanager
     def _directory(self) -> Iterator[Path]:
@@ -167,6 +180,7 @@ class Sweep:
             return
         if (owner := lock.holder(self.root / HIDDEN / "lock")) is not None:
             raise lock.Held(owner)
+        self.moved = True
         self.root.rename(self.root.with_name(f"{self.root.name}.{time.strftime('%Y%m%d-%H%M%S')}"))
 
     def _store(self, plan: Plan) -> Plan:
@@ -180,6 +194,7 @@ class Sweep:
             stored = replace(plan, cells=[*others, *plan.cells], swept=swept)
         try:
             write_plan(self.root, stored)
+            changes.remember(self.root, self.settings["code"])
         except OSError as error:
             raise UserError(f"cannot write {self.root}: {error.strerror}") from error
         return plan
@@ -195,7 +210,9 @@ class Sweep:
         problem = None
         with stoppable(folder / "stop") as stop:
             if jobs:
-                with progress.live(self.root, plan):
+                due = {job.id for job in jobs}
+                workers = worker_count(self.config, self.settings["workers"], len(jobs))
+                with progress.live(self.root, plan, records=records, due=due, workers=workers):
                     problem = self._launcher(plan, folder).run(jobs, stop)
         kept = sum(
             record.is_complete and not verdicts[key].due for key, record in records.items() if key in verdicts

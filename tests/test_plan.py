@@ -98,7 +98,7 @@ def test_a_combination_that_does_not_compose_can_be_excluded(composer: Composer)
 
 
 def test_all_problems_of_all_cells_are_listed_together(composer: Composer) -> None:
-    planner = Planner(composer, validate=load_callable("tests.tiny.app.check"))
+    planner = Planner(composer, validate=load_callable("validate", "tests.tiny.app.check"))
     with pytest.raises(UserError) as error:
         planner.run([{"steps": "0,-1,3", "seed": "0,1"}, {"x": "${nope}"}, {"part.shade": "1"}], [])
     lines = str(error.value).splitlines()
@@ -133,7 +133,7 @@ def test_a_sweep_without_cells_is_a_mistake(composer: Composer) -> None:
 def test_a_check_that_cannot_be_imported_is_a_mistake() -> None:
     for name in ("nowhere.at.all", "tests.tiny.app.nothing", "plain"):
         with pytest.raises(UserError, match=name):
-            load_callable(name)
+            load_callable("validate", name)
 
 
 def test_names_tell_what_was_swept_and_what_is_always_named(composer: Composer) -> None:

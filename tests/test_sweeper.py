@@ -39,7 +39,7 @@ def test_a_run_leaves_its_record_and_nothing_else(tiny: Tiny) -> None:
     names = {path.name for path in record.path.iterdir()}
     assert names == {"report.json", "config.yaml", "history.csv", "checkpoint.json"}
     assert {path.name for path in tiny.root.iterdir()} == {"sweep.json", ".sweep", record.path.name}
-    assert list((tiny.root / ".sweep").iterdir()) == []
+    assert {path.name for path in (tiny.root / ".sweep").iterdir()} == {"code.json"}
 
 
 def test_the_job_sees_hydra_as_in_a_run_of_its_own(tiny: Tiny) -> None:
@@ -280,3 +280,15 @@ def test_nothing_of_the_environment_changes_the_id(tiny: Tiny) -> None:
     assert json.loads((other.record().path / "report.json").read_text())["config"]["where"] == (
         "${hydra:runtime.output_dir}"
     )
+
+
+def test_the_application_prepares_once_for_the_cells_that_are_due(tiny: Tiny) -> None:
+    assert "prepared for 2\n" in tiny.run("x=1,2").stdout
+    assert "prepared for 1\n" in tiny.run("x=1,2,3").stdout
+    assert "prepared" not in tiny.run("x=1,2,3").stdout
+
+
+def test_a_preparation_that_fails_leaves_nothing_behind(tiny: Tiny) -> None:
+    done = tiny.run("x=12,13", code=2)
+    assert done.stderr.strip() == "error: nothing to be had for x = 13"
+    assert not tiny.root.exists()

@@ -19,6 +19,8 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from sweeps.record import UserError
+
 
 class Unpicklable(Exception):
     def __init__(self, one: int, two: int) -> None:
@@ -29,6 +31,12 @@ class Unpicklable(Exception):
 def check(config: dict[str, Any]) -> Iterator[str]:
     if config["steps"] < 1:
         yield f"steps = {config['steps']}: must be at least 1"
+
+
+def prepare(configs: list[dict[str, Any]]) -> None:
+    if any(config["x"] == 13 for config in configs):
+        raise UserError("nothing to be had for x = 13")
+    print(f"prepared for {len(configs)}")
 
 
 class Notes(Callback):
@@ -82,6 +90,8 @@ def misbehave(action: str) -> Any:
         import ctypes
 
         ctypes.string_at(0)
+    if action == "fill" and "ROOM" not in os.environ:
+        Path(HydraConfig.get().runtime.output_dir, "big").write_bytes(b"x" * 300_000)
     if action == "hang":
         time.sleep(600)
 
