@@ -13,6 +13,7 @@ import copy
 import logging
 import os
 import shutil
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,12 +26,14 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig, open_dict
 
 from sweeps import lock
+from sweeps.guard import guarded
 from sweeps.interrupt import Interrupted, Stop, end_descendants
 from sweeps.job import Job, Runner
-from sweeps.record import read_record
+from sweeps.record import Record, read_record
 from sweeps.worker import Worker
 
 HIDDEN = ".sweep"  # <root>/.sweep: the plan's lock, and a folder for each command that runs
+WAIT_S = 0.5  # between looks at the cells that another sweep runs
 
 
 @dataclass
@@ -60,6 +63,7 @@ class Launch:
                 return f"the launcher failed: {crash}"
             self.losses.update(job.id for job in started)
             due = [job for job in due if self.losses[job.id] < self.max_attempts]
+            due = self._free(due, stop)
         return None
 
     def _round(self, jobs: list[Job], stop: Stop) -> tuple[str | None, str | None]:
@@ -109,20 +113,37 @@ class Launch:
             ]
             for n in range(count)
         ]
-        with _silent(type(launcher).__module__, bool(config.hydra.verbose)):
+        with guarded(), _silent(type(launcher).__module__, bool(config.hydra.verbose)):
             return launcher.launch(overrides, initial_job_idx=0)
+
+    def _free(self, jobs: list[Job], stop: Stop) -> list[Job]:
+        """Return the jobs that are still to be done, as soon as another sweep does not run all of them."""
+        while jobs and stop.signal is None:
+            records = {job.id: read_record(self.runner.root / job.name) for job in jobs}
+            jobs = [job for job in jobs if not is_done_elsewhere(job, records[job.id])]
+            if any(records[job.id].status != "running" for job in jobs):
+                break
+            time.sleep(WAIT_S)
+        return jobs
 
     def _left(self, jobs: list[Job]) -> tuple[list[Job], list[Job]]:
         """Return the jobs that have not ended in this launch, and those of them that were started."""
         due, started = [], []
         for job in jobs:
             record = read_record(self.runner.root / job.name)
+            if is_done_elsewhere(job, record):
+                continue
             own = record.data.get("launch") == self.runner.launch
             if own and record.status in ("lost", "interrupted", "running"):
                 started.append(job)
             if not own or job in started:
                 due.append(job)
         return due, started
+
+
+def is_done_elsewhere(job: Job, record: Record) -> bool:
+    """Whether somebody else has run the cell since the sweep was planned."""
+    return record.is_complete and record.data.get("launch") != job.seen
 
 
 def worker_count(config: DictConfig, workers: int | None, due: int) -> int:

@@ -18,7 +18,8 @@ def one_line(error: BaseException) -> str:
         if isinstance(inner, (ConfigAttributeError, ConfigKeyError)):
             return _missing_key(inner)
     if isinstance(error, OverrideParseException):
-        return f"{error.override}: cannot be parsed ({_flat(str(error)).replace(error.override, '').strip(' ^')})"
+        why = _flat(str(error)).replace(error.override, "").strip(" ^")
+        return f"{error.override}: cannot be parsed ({why})"
     if isinstance(error, OmegaConfBaseException):
         return _with_key(error)
     text = _flat(str(error)) or type(error).__name__

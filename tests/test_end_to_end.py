@@ -36,7 +36,7 @@ def test_every_cell_leaves_a_full_record(smoke: Path) -> None:
         data = record.data
         assert record.status == "done"
         assert data["final"].keys() == {"train_loss", "train_accuracy", "test_loss", "test_accuracy"}
-        assert data["final"]["test_accuracy"] > 0.5
+        assert data["final"]["test_accuracy"] > 0.3  # chance is 0.1
         assert data["timing"]["blas_threads"] == 1
         assert data["timing"]["concurrent_runs"] in (1, 2, 3, 4)
         assert data["parameters"] == 784 * 32 + 32 + 32 * 10 + 10
