@@ -11,7 +11,7 @@ HYDRA   = $(if $(RETRY),hydra.sweeper.retry=$(RETRY)) $(if $(FRESH),hydra.sweepe
 QUICK  := not slow and not faults and not parity and not page and not cluster and not network
 
 .DEFAULT_GOAL := help
-.PHONY: help venv sweep plan report status data test test-full test-faults test-parity lint format lock
+.PHONY: help venv sweep plan report status data test test-full test-faults test-parity bench bench-peers lint format lock
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,15 @@ test-faults: $(READY)  ## Kill a sweep and its workers over and over, and look f
 test-parity: $(READY)  ## Compare values and gradients with PyTorch (installs it)
 	@$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/python -m pip install --quiet torch==2.13.0
 	@$(BIN)/python -m pytest -q -m parity $(PYTEST_ARGS)
+
+bench: $(READY)  ## Measure speed beside the floor and the installed peers; writes docs/benchmarks.md
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+bench-peers: $(READY)  ## Install the peers to measure against: PyTorch, JAX, scikit-learn
+	@$(BIN)/python -m pip freeze > $(VENV)/installed.txt # stays as it is
+	@$(BIN)/python -c 'import tomllib; file = open("pyproject.toml", "rb"); \
+	  print(*tomllib.load(file)["project"]["optional-dependencies"]["bench"], sep="\n")' > $(VENV)/peers.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(VENV)/installed.txt -r $(VENV)/peers.txt
 
 lint: $(READY)  ## Check style and types
 	@$(BIN)/ruff check .

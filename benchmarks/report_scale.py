@@ -12,10 +12,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-AXES = {
+AXES: dict[str, list[Any]] = {
     "activation": ["selu", "swish", "relu", "gelu", "tanh"],
     "loss": ["mse", "softmax_ce", "hinge", "focal"],
     "model.hidden": [[32], [64], [128], [256], [256, 64]],

@@ -1,0 +1,53 @@
+"""`python -m benchmarks`: measure, print, and write docs/benchmarks.md once everything was measured.
+
+`--only step --rounds 2` measures a part and prints it, and writes nothing.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+SECTIONS = ("step", "pairs", "anatomy", "memory", "first_step", "sweep", "grid")
+"""In the order of the page; each is a module here with `run(settings) -> Section`."""
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """Return the command line's options."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure speed, side by side.")
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, metavar="PART", help=", ".join(SECTIONS))
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default: 5)")
+    parser.add_argument("--grid", type=Path, help="judge this finished sweep as a whole, and run none")
+    options = parser.parse_args(argv)
+    if options.rounds < 1:
+        parser.error(f"--rounds {options.rounds}: must be at least 1")
+    return options
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure and print; write the page if no part was left out."""
+    options = arguments(argv)
+    from benchmarks.machine import Settings, description, load
+    from benchmarks.page import PATH, Section, goals_section, page
+    from benchmarks.process import last_core
+
+    settings = Settings(options.rounds, last_core(), options.grid)
+    load_before, sections = load(), list[Section]()
+    with tempfile.TemporaryDirectory() as cache:  # compiled for this run, gone after it
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
+        for name in options.only or SECTIONS:
+            sections.append(importlib.import_module(f"benchmarks.{name}").run(settings))
+            print(f"{sections[-1]}\n", flush=True)
+    print(goals_section(sections))
+    machine = description(settings, load_before)
+    print(f"\n{machine}")
+    if not options.only:
+        PATH.write_text(page(sections, machine), encoding="utf-8")
+        print(f"\nwritten to {PATH.relative_to(Path.cwd()) if PATH.is_relative_to(Path.cwd()) else PATH}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

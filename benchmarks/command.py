@@ -1,0 +1,38 @@
+"""Running commands as a user would: from the project's root, and without the benchmark's own settings."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.process import ONE_THREAD, CannotRun
+
+ROOT = Path(__file__).parent.parent
+
+
+def started(
+    module: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    errors: int = subprocess.DEVNULL,
+) -> "subprocess.Popen[str]":
+    """Start `python -m module arguments` in silence, thread counts unset; `errors`: where stderr goes."""
+    inherited = {key: value for key, value in os.environ.items() if key not in ONE_THREAD}
+    options: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": errors, "text": True}
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.Popen(command, cwd=ROOT, env={**inherited, **(environment or {})}, **options)
+
+
+def timed(module: str, arguments: Sequence[str]) -> float:
+    """Run `python -m module arguments` and return its seconds. Raises CannotRun if it fails."""
+    begin = time.perf_counter()
+    process = started(module, arguments, errors=subprocess.PIPE)
+    _, said = process.communicate()
+    seconds = time.perf_counter() - begin
+    if process.returncode:
+        last = ([line for line in said.splitlines() if line.strip()] or ["no message"])[-1]
+        raise CannotRun(f"python -m {module} ended with {process.returncode}: {last.strip()}")
+    return seconds

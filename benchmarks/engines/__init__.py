@@ -1,0 +1,1 @@
+"""The engines that train the task: this one, and its peers."""

@@ -1,0 +1,58 @@
+"""A sweep of 16 cells here, against the same grid as PyTorch jobs under Hydra's joblib launcher."""
+
+import json
+import statistics
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.command import timed
+from benchmarks.contest import version
+from benchmarks.efficiency import efficiency, measured_peak, records
+from benchmarks.machine import Settings, cores
+from benchmarks.page import Section, table
+from benchmarks.process import CannotRun
+from mlp.datasets import MNIST
+
+GRID = ["activation=selu,swish,relu,gelu", "loss=mse,softmax_ce,hinge,focal"]
+ABOUT = """4 activations × 4 losses, 784-128-10, 10 epochs each, tested after every epoch, on all cores; \
+the wall time of one run each. The other side is `benchmarks/torch_sweep/job.py`, the script that one would \
+write: tensors in memory, the usual loop, Hydra's joblib launcher. Efficiency is the sum of the cells' \
+floors over cores × wall time."""
+
+
+def run(settings: Settings) -> Section:
+    """Run both sweeps, once each."""
+    with tempfile.TemporaryDirectory() as folder:
+        own_s = timed("sweeps", [*GRID, f"hydra.sweep.dir={folder}"])
+        found = records(Path(folder))
+    configs = [record["config"] for record in found]
+    peak = measured_peak(settings.core)
+
+    def row(name: str, seconds: float, accuracies: Sequence[float]) -> tuple[str, ...]:
+        share = efficiency(configs, peak, cores(), seconds)
+        mean, worst = statistics.mean(accuracies), min(accuracies)
+        return name, f"{seconds:.1f}", f"{seconds / own_s:.2f}", f"{share:.2f}", f"{mean:.4f}", f"{worst:.4f}"
+
+    rows = [row("**this project**", own_s, [record["final"]["test_accuracy"] for record in found])]
+    try:
+        rows.append(row("PyTorch under Hydra joblib", *torch_sweep()))
+    except CannotRun as error:
+        rows.append(("PyTorch under Hydra joblib", str(error), "", "", "", ""))
+    headers = ("16 cells", "s", "× this", "efficiency", "mean accuracy", "lowest")
+    return Section("A sweep", [ABOUT, table(headers, rows)])
+
+
+def torch_sweep() -> tuple[float, list[float]]:
+    """Run the PyTorch sweep; return its seconds and every cell's test accuracy."""
+    if version("torch") is None:
+        raise CannotRun("not installed: torch")
+    data = MNIST.files.folder
+    with tempfile.TemporaryDirectory() as folder:
+        seconds = timed(
+            "benchmarks.torch_sweep.job", ["-m", *GRID, f"data='{data}'", f"hydra.sweep.dir={folder}"]
+        )
+        results = [json.loads(path.read_text()) for path in Path(folder).glob("*/result.json")]
+    if len(results) != 16:
+        raise CannotRun(f"{len(results)} of 16 cells have a result")
+    return seconds, [result["test_accuracy"] for result in results]
