@@ -11,6 +11,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -23,19 +24,42 @@ SEARCHES, PAUSE_S = 5, 0.2  # again and again: a process may be about to start a
 def guarded() -> Iterator[None]:
     """Within, processes that are started end with this one, however it ends."""
     os.environ[MARK] = mark = uuid.uuid4().hex
-    guard = subprocess.Popen(
-        [sys.executable, "-P", __file__, mark],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,  # out of reach of a terminal's Ctrl-C
-    )
+    guard = Guard(mark)
+    guard.start()
     try:
         yield
     finally:
         del os.environ[MARK]
+        guard.release()
+
+
+class Guard(threading.Thread):
+    """Keeps a guarding process for the mark, another one if that is killed."""
+
+    def __init__(self, mark: str) -> None:
+        super().__init__(daemon=True)
+        self.mark, self.over = mark, False
+        self.process = self._launched()
+
+    def run(self) -> None:
+        """Wait for the end of the process, and replace it until all is over."""
+        while self.process.wait() is not None and not self.over:
+            self.process = self._launched()
+
+    def release(self) -> None:
+        """Let the process go: there is nothing to guard any more."""
+        self.over = True
         with contextlib.suppress(OSError):  # it was ended with the other descendants
-            guard.communicate(b"over")
+            self.process.communicate(b"over")
+
+    def _launched(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-P", __file__, self.mark],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # out of reach of a terminal's Ctrl-C
+        )
 
 
 def end_marked(mark: str) -> None:

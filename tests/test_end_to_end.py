@@ -41,7 +41,7 @@ def test_every_cell_leaves_a_full_record(smoke: Path) -> None:
         assert data["timing"]["concurrent_runs"] in (1, 2, 3, 4)
         assert data["parameters"] == 784 * 32 + 32 + 32 * 10 + 10
         assert data["provenance"]["dataset_sha256"]
-        rows = list(csv.DictReader((record.path / "history.csv").open()))
+        rows = list(csv.DictReader((record.path / "history.csv").read_text().splitlines()))
         assert ",".join(rows[0]) == COLUMNS
         assert [row["epoch"] for row in rows] == ["1", "2"]
         assert data["best"]["test_accuracy"] == max(float(row["test_accuracy"]) for row in rows)
