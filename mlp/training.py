@@ -15,7 +15,7 @@ from mlp.losses.loss import scratch_like
 from mlp.network import Network
 from mlp.optimizers import LBFGS, Optimizer
 from mlp.randomness import Stream, generator
-from mlp.ranges import Checked, Count, CountOrZero, Flag, Positive, optional
+from mlp.ranges import Checked, Count, CountOrZero, Flag, Positive, one_of, optional
 from mlp.schedules import Schedule
 from mlp.workspace import Array
 
@@ -37,6 +37,8 @@ class Training(Checked):
     patience: stop after this many epochs without a better validation accuracy; null to run all epochs
     shift: augmentation: move each training image by up to this many pixels in each step
     layer_stats: add each layer's gradient norm and share of dead units to the history
+    save_weights: which network to keep: best (by validation accuracy, by test accuracy where nothing is held
+        out), last or none
     """
 
     epochs: Count = 10
@@ -46,6 +48,7 @@ class Training(Checked):
     patience: Annotated[int | None, optional(Count)] = None
     shift: CountOrZero = 0
     layer_stats: Flag = False
+    save_weights: Annotated[str, one_of("none", "last", "best")] = "none"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -87,7 +90,8 @@ class Trainer:
         self.validation_rows = np.sort(shuffled[: self.training.validation_size])
         self.train_rows = np.sort(shuffled[self.training.validation_size :])
         self.slots = self.optimizer.init(self.network.params)
-        self.best_params = self.network.params.copy() if self.training.patience else None
+        keeps_best = self.training.patience is not None or self.training.save_weights == "best"
+        self.best = {name: array.copy() for name, array in self._learned().items()} if keeps_best else {}
 
     @property
     def finished(self) -> bool:
@@ -105,8 +109,13 @@ class Trainer:
                     self.history.append(row)
                     self._remember_best()
                     after_epoch(self)
-            if self.best_params is not None and self.diverged is None:
-                self.network.params[...] = self.best_params
+            if self.training.patience is not None and self.diverged is None:
+                self.restore_best()
+
+    def restore_best(self) -> None:
+        """Make the network again what it was after its best epoch, if that was remembered."""
+        for name, array in self.best.items():
+            self._learned()[name][...] = array
 
     def _epoch(self, epoch: int) -> dict[str, float] | None:
         """Train one epoch and evaluate; None if it diverged."""
@@ -215,14 +224,15 @@ class Trainer:
         """Return everything that continuing needs, by name: arrays only, so that no pickle is needed."""
         columns = list(self.history[0]) if self.history else []
         history = np.array([[row[column] for column in columns] for row in self.history])
-        state = {"params": self.network.params, "history": history, "columns": np.array(columns, dtype="U32")}
+        state = {"history": history, "columns": np.array(columns, dtype="U32"), **self._learned()}
         state |= {f"slot.{name}": array for name, array in self.slots.items()}
-        state |= {f"layer.{name}": array for name, array in self.network.state().items()}
-        return state if self.best_params is None else state | {"best_params": self.best_params}
+        return state | {f"best.{name}": array for name, array in self.best.items()}
 
     def load_state(self, state: dict[str, Array]) -> None:
         """Continue from what `state()` returned; ValueError if it is not of this network and optimiser."""
         live = self.state()
+        if not self.best:  # the run was to keep its best network, and now is not
+            state = {name: array for name, array in state.items() if not name.startswith("best.")}
         if state.keys() != live.keys():
             raise ValueError("the checkpoint is of another network or optimiser")
         columns = [str(name) for name in state["columns"]]
@@ -231,12 +241,19 @@ class Trainer:
             if name not in ("history", "columns"):
                 array[...] = state[name]
 
+    def _learned(self) -> dict[str, Array]:
+        """Return all that training changes in the network, by name: live arrays."""
+        layers = {f"layer.{name}": array for name, array in self.network.state().items()}
+        return {"params": self.network.params, **layers}
+
     def _remember_best(self) -> None:
-        if self.best_params is not None and self._best_epoch() == len(self.history) - 1:
-            self.best_params[...] = self.network.params
+        if self.best and self._best_epoch() == len(self.history) - 1:
+            for name, array in self._learned().items():
+                self.best[name][...] = array
 
     def _best_epoch(self) -> int:
-        return int(np.argmax([row["validation_accuracy"] for row in self.history]))
+        judge = "validation_accuracy" if len(self.validation_rows) else "test_accuracy"
+        return int(np.argmax([row[judge] for row in self.history]))
 
     def _out_of_patience(self) -> bool:
         patience = self.training.patience

@@ -1,4 +1,4 @@
-"""What a run writes as it goes: history.csv, a row an epoch, and the checkpoint that it can continue from."""
+"""What a run writes: history.csv, a row an epoch, a checkpoint to continue from, at the end its network."""
 
 import io
 import zipfile
@@ -7,11 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from mlp import saved
+from mlp.activations import Activation
+from mlp.datasets import Data
+from mlp.network import MLP
 from mlp.training import Trainer
 from sweeps.record import set_aside, write_atomic
 
 CHECKPOINT = "checkpoint.npz"
 HISTORY = "history.csv"
+WEIGHTS = "weights.npz"
 COLUMNS = (
     "epoch",
     "train_loss",
@@ -45,6 +50,20 @@ class Journal:
         state: dict[str, Any] = trainer.state()
         np.savez(buffer, **state)
         write_atomic(self.directory / CHECKPOINT, buffer.getvalue())
+
+    def save_weights(self, model: MLP, activation: Activation, data: Data) -> None:
+        """Keep the trained network if that is wanted, and the run has one; call when all is evaluated."""
+        wanted = self.trainer.training.save_weights
+        if wanted == "none" or self.trainer.diverged:
+            return
+        if wanted == "best":
+            self.trainer.restore_best()
+        buffer = io.BytesIO()
+        columns, scale = data.columns, data.scale
+        saved.save(
+            buffer, self.trainer.network, model=model, activation=activation, columns=columns, scale=scale
+        )
+        write_atomic(self.directory / WEIGHTS, buffer.getvalue())
 
     def close(self) -> None:
         """Write the whole history once more, atomically, and remove the checkpoint: the run is over."""

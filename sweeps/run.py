@@ -54,6 +54,7 @@ def main(cfg: DictConfig) -> dict[str, Any]:
     journal = Journal(Path(hydra_config.runtime.output_dir), trainer)
     trainer.run(journal.after_epoch)
     result = outcome(trainer, data)
+    journal.save_weights(parts.model, parts.activation, data)
     journal.close()
     result["timing"] |= {
         "total_wall_s": time.perf_counter() - started,

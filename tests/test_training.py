@@ -135,3 +135,35 @@ def test_layer_statistics_name_every_layer() -> None:
     row = run.history[0]
     assert all(row[f"grad_norm_{i}"] > 0 for i in (1, 2, 3))
     assert all(0 <= row[f"dead_{i}"] <= 1 for i in (1, 2))
+
+
+@pytest.mark.parametrize("validation_size", [0, 40])
+def test_the_best_network_is_kept_through_an_interruption_statistics_and_all(validation_size: int) -> None:
+    options = {"save_weights": "best", "validation_size": validation_size, "epochs": 6}
+    model = MLP(hidden=(12,), batch_norm=True)
+    whole, snapshots, states = trainer(model, lr=2.0, **options), [], []
+
+    def note(run: Trainer) -> None:
+        snapshots.append({name: array.copy() for name, array in run._learned().items()})
+        states.append({name: array.copy() for name, array in run.state().items()})
+
+    whole.run(note)
+    judge = "validation_accuracy" if validation_size else "test_accuracy"
+    best = int(np.argmax([row[judge] for row in whole.history]))
+    assert best < 5, "the best epoch should not be the last one"
+    continued = trainer(model, lr=2.0, **options)
+    continued.load_state(states[2])
+    continued.run()
+    for run in (whole, continued):
+        assert np.array_equal(run.network.params, snapshots[-1]["params"])
+        run.restore_best()
+        for name, array in run._learned().items():
+            assert np.array_equal(array, snapshots[best][name])
+
+
+def test_a_run_that_no_longer_is_to_keep_its_best_network_continues() -> None:
+    states: list[dict[str, Any]] = []
+    trainer(save_weights="best").run(lambda run: states.append(run.state()))
+    run = trainer(save_weights="none")
+    run.load_state(states[1])
+    assert len(run.history) == 2
