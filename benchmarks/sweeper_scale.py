@@ -58,9 +58,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         sweep = (f"x=range({cells})", "steps=1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=1")
         seconds, peak, line = timed("tests.tiny.app", *sweep, cwd=Path(folder))
-        print(
-            f"run {cells:,} empty cells, one worker: {1000 * seconds / cells:.1f} ms each, {peak:.0f} MB\n  {line}"
-        )
+        print(f"run {cells:,} empty cells, one worker: {1000 * seconds / cells:.1f} ms each, {peak:.0f} MB")
+        print(f"  {line}")
         seconds, peak, line = timed("tests.tiny.app", *sweep, cwd=Path(folder))
         print(f"resume them, all done: {seconds:.1f} s, {peak:.0f} MB\n  {line}")
 
