@@ -289,6 +289,6 @@ def test_the_application_prepares_once_for_the_cells_that_are_due(tiny: Tiny) ->
 
 
 def test_a_preparation_that_fails_leaves_nothing_behind(tiny: Tiny) -> None:
-    done = tiny.run("x=12,666", code=2)
-    assert done.stderr.strip() == "error: nothing to be had for x = 666"
+    done = tiny.run("x=12,-13", code=2)
+    assert done.stderr.strip() == "error: nothing to be had for x = -13"
     assert not tiny.root.exists()

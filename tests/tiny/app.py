@@ -34,8 +34,8 @@ def check(config: dict[str, Any]) -> Iterator[str]:
 
 
 def prepare(configs: list[dict[str, Any]]) -> None:
-    if any(config["x"] == 666 for config in configs):
-        raise UserError("nothing to be had for x = 666")
+    if any(config["x"] == -13 for config in configs):
+        raise UserError("nothing to be had for x = -13")
     print(f"prepared for {len(configs)}")
 
 
