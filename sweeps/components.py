@@ -61,6 +61,8 @@ class Components:
 
     def trainer(self, data: Data) -> Trainer:
         """Return the run, ready to train on this data."""
+        if self.training.shift:
+            data = data.unordered()  # only whole images can be moved
         network = self.model.build(
             data.features,
             data.classes,

@@ -16,6 +16,7 @@ from mlp.network import MLP
 from mlp.optimizers import SGD
 from mlp.schedules import Constant
 from mlp.training import Trainer, Training
+from sweeps.components import Components
 
 
 def train(data: Data) -> Trainer:
@@ -43,6 +44,26 @@ def test_a_run_on_ordered_columns_is_the_same_up_to_rounding(tmp_path: Path) -> 
     for one, other in zip(plain.history, fast.history, strict=True):
         assert other["train_loss"] == pytest.approx(one["train_loss"], rel=1e-4)
         assert other["test_accuracy"] == pytest.approx(one["test_accuracy"], abs=0.004)
+
+
+def test_images_are_whole_again_where_they_are_shifted(tmp_path: Path) -> None:
+    data = Sample().load()
+    ordered = by_use(data, tmp_path / "by-use")
+    parts = Components(
+        activation=GELU(),
+        loss=SoftmaxCE(),
+        model=MLP(hidden=(8,)),
+        init=He(),
+        optimizer=SGD(),
+        schedule=Constant(),
+        dataset=Sample(),
+        training=Training(epochs=1, shift=2),
+        seed=0,
+    )
+    runs = [parts.trainer(which) for which in (data, ordered)]
+    for run in runs:
+        run.run()
+    np.testing.assert_array_equal(runs[0].network.params, runs[1].network.params)
 
 
 def test_ordered_columns_come_back_from_disk_and_turn_back_into_images(tmp_path: Path) -> None:

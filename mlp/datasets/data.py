@@ -50,6 +50,13 @@ class Data:
         extent = None if self.extent_train is None else self.extent_train[:n]
         return replace(self, x_train=self.x_train[:n], y_train=self.y_train[:n], extent_train=extent)
 
+    def unordered(self) -> "Data":
+        """Return the data with their columns in the original order, for what looks at neighbouring pixels."""
+        x_train, x_test = self.original(self.x_train), self.original(self.x_test)
+        return replace(
+            self, x_train=x_train, x_test=x_test, columns=None, extent_train=None, extent_test=None
+        )
+
     def original(self, x: Array) -> Array:
         """Return rows x (n, features) with their columns in the original order, as images are looked at."""
         return x if self.columns is None else x[:, np.argsort(self.columns)]
