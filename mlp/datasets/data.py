@@ -59,7 +59,7 @@ class Data:
 
     def original(self, x: Array) -> Array:
         """Return rows x (n, features) with their columns in the original order, as images are looked at."""
-        return x if self.columns is None else x[:, np.argsort(self.columns)]
+        return x if self.columns is None else x.take(np.argsort(self.columns), axis=1)
 
 
 class Dataset(ABC):
