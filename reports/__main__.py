@@ -10,10 +10,11 @@ from reports.collect import load
 from reports.compare import compare
 from reports.export import FORMATS, export
 from reports.results import Results
+from reports.trackers import TRACKERS, export_to
 from sweeps.record import UserError
 
 USER_ERROR, DAMAGED = 2, 1
-EPILOG = "Also: python -m reports compare A B; python -m reports export DIR --to csv|parquet|latex|json"
+EPILOG = "Also: python -m reports compare A B; python -m reports export DIR --to csv|mlflow|… (export --help)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,15 +65,18 @@ def run_export(words: Sequence[str]) -> int:
     """Write the tidy frames for other tools."""
     parser = argparse.ArgumentParser(prog="python -m reports export", description=export.__doc__)
     parser.add_argument("directory", type=Path, help="a sweep's directory")
-    parser.add_argument("--to", choices=sorted(FORMATS), required=True, help="the format")
+    parser.add_argument("--to", choices=[*sorted(FORMATS), *TRACKERS], required=True, help="the format")
     parser.add_argument("--out", type=Path, help="where to (default: DIR/export)")
     parser.add_argument(
         "--all", action="store_true", help="also take in recorded cells that the plan does not have"
     )
     options = parser.parse_args(words)
     results = load(options.directory, unplanned=options.all)
-    for path in export(results, options.to, options.out or options.directory / "export"):
-        print(path)
+    folder = options.out or options.directory / "export"
+    if folder.is_symlink():
+        raise UserError(f"{folder}: is a link; nothing is written through it")
+    for line in (export_to if options.to in TRACKERS else export)(results, options.to, folder):
+        print(line)
     return warn(results)
 
 
