@@ -1,0 +1,137 @@
+"""Registers the launchers for clusters with Hydra; conf/hydra/launcher has presets: slurm, ray_local, ray.
+
+They run the workers of the resumable sweeper, and nothing else. As in resumable.py, nothing is imported here
+before it is needed: submitit and Ray are optional.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+@dataclass
+class SlurmConf:
+    """The settings under `hydra.launcher` with SLURM, named as submitit and sbatch name them."""
+
+    _target_: str = "hydra_plugins.clusters.SlurmLauncher"
+
+    # Tasks in the job array, and at once: each is a worker that runs one cell after another. No more than the
+    # cluster's MaxArraySize allows.
+    array_parallelism: int = 64
+
+    # Cells for each task, on average, at least: fewer tasks are started for a small sweep.
+    min_cells: int = 4
+
+    # A task's limit (minutes). A cell that it cuts short goes on in the next task, from its last checkpoint.
+    timeout_min: int = 240
+
+    # So long before the limit (s) a task is told to stop, and lets go of its cell.
+    signal_delay_s: int = 60
+
+    cpus_per_task: int = 1
+    mem_gb: float = 2
+
+    name: str = "${hydra.job.name}"
+    partition: str | None = None
+    account: str | None = None
+    qos: str | None = None
+    constraint: str | None = None
+    exclude: str | None = None
+    comment: str | None = None
+
+    # Shell commands that a task runs first, such as `module load …`.
+    setup: list[str] = field(default_factory=list)
+
+    # Other options of sbatch, without the dashes: {mail-type: END}.
+    additional_parameters: dict[str, Any] = field(default_factory=dict)
+
+    # How a worker starts the process of its cells.
+    start_method: str = "fork"
+
+
+@dataclass
+class RayConf:
+    """What is passed on to Ray."""
+
+    # Arguments of ray.init; without an address a Ray of our own is started on this machine, and ended.
+    init: dict[str, Any] = field(default_factory=dict)
+
+    # Options of each task, as of ray.remote. Ray itself must not try again: the sweeper does.
+    remote: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class RayLauncherConf:
+    """The settings under `hydra.launcher` with Ray."""
+
+    _target_: str = "hydra_plugins.clusters.RayLauncher"
+
+    # Tasks at once: each is a worker that runs one cell after another. -1: one for each core of this machine.
+    n_jobs: int = -1
+
+    # Cells for each task, on average, at least: fewer tasks are started for a small sweep.
+    min_cells: int = 1
+
+    ray: RayConf = field(default_factory=RayConf)
+
+    # How a worker starts the process of its cells: Ray's processes have threads, which do not go with fork.
+    start_method: str = "spawn"
+
+
+class SlurmLauncher(Launcher):
+    """Runs workers as one SLURM job array; see sweeps.slurm_tasks."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settings
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Keep the workers' function and where the command has its folder."""
+        self.task_function, self.folder = task_function, config.hydra.sweep.dir
+
+    @staticmethod
+    def check() -> None:
+        """Raise UserError if there is no submitit or no SLURM here."""
+        from sweeps import slurm_tasks
+
+        slurm_tasks.check()
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Run as many workers as there are lists of overrides, and wait for their ends."""
+        from sweeps import slurm_tasks
+
+        return slurm_tasks.launch(self.task_function, len(job_overrides), self.folder, self.settings)
+
+
+class RayLauncher(Launcher):
+    """Runs workers as Ray tasks; see sweeps.ray_tasks."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settings
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Keep the workers' function."""
+        self.task_function = task_function
+
+    @staticmethod
+    def check() -> None:
+        """Raise UserError if there is no Ray here."""
+        from sweeps import ray_tasks
+
+        ray_tasks.check()
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Run as many workers as there are lists of overrides, and wait for their ends."""
+        from sweeps import ray_tasks
+
+        return ray_tasks.launch(self.task_function, len(job_overrides), self.settings["ray"])
+
+
+_STORE = ConfigStore.instance()
+_STORE.store(group="hydra/launcher", name="slurm_workers", node=SlurmConf, provider="clusters")
+_STORE.store(group="hydra/launcher", name="ray_workers", node=RayLauncherConf, provider="clusters")

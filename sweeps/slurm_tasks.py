@@ -1,0 +1,187 @@
+"""Workers as the tasks of one SLURM job array, submitted by submitit.
+
+submitit waits without end for a task that SLURM has forgotten or will never start again, and asks as seldom
+as every ten minutes; so the waiting is done here. A task is over when it has left the queue, which slurmctld
+is asked for (squeue; no accounting is needed), and asked at once when all have left a result.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import pickle
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra.core.utils import JobReturn, JobStatus
+from omegaconf import OmegaConf
+
+from sweeps.record import UserError
+
+FOLDER = ".submitit"  # <the command's folder>/.submitit: what is submitted, and each task's result and log
+LOOK_S = 1.0  # between looks for results
+ASK_S, SELDOM_S = 2.0, 60.0  # between questions to SLURM: at first, and later
+LATE_S = 15.0  # what a result may take to be seen, through the file system, once its task has left the queue
+SILENCE_S = 1800.0  # without an answer from SLURM, and without any result, before its tasks count as lost
+CANCEL_S = 8.0  # what cancelled tasks get to end
+NEVER = ("requeue", "DependencyNeverSatisfied")  # reasons for which a pending task is not started any more
+
+
+class TaskLost(Exception):
+    """A task has ended without a result: it was killed, cancelled, preempted, or its node has died."""
+
+
+def check() -> None:
+    """Raise UserError if submitit or SLURM's commands are not here."""
+    if importlib.util.find_spec("submitit") is None:
+        raise UserError("hydra/launcher=slurm needs submitit: pip install 'mlp-grid[slurm]'")
+    if missing := [name for name in ("sbatch", "squeue", "scancel") if shutil.which(name) is None]:
+        raise UserError(f"hydra/launcher=slurm needs SLURM's {', '.join(missing)} on this machine")
+
+
+def launch(
+    worker: Callable[..., Any], count: int, folder: str, settings: Mapping[str, Any]
+) -> list[JobReturn]:
+    """Run `worker` in so many tasks, and return how each has ended. Cancels them all if it is interrupted."""
+    place = Path(folder) / FOLDER
+    ids = submit(worker, count, place, settings)
+    array = Array(place, ids)
+    try:
+        array.wait()
+    except BaseException:
+        array.cancel()
+        raise
+    return [array.result(task) for task in ids]
+
+
+def submit(worker: Callable[..., Any], count: int, place: Path, settings: Mapping[str, Any]) -> list[str]:
+    """Submit the tasks as one array and return their ids. Raises submitit's error if sbatch refuses them."""
+    import submitit
+
+    plain = {key: OmegaConf.to_container(v) if OmegaConf.is_config(v) else v for key, v in settings.items()}
+    general = {key: plain.pop(key) for key in ("timeout_min", "cpus_per_task", "mem_gb", "name")}
+    for key in ("min_cells", "start_method"):  # the sweeper's
+        plain.pop(key, None)
+    special = {f"slurm_{key}": value for key, value in plain.items() if value not in (None, [], {})}
+    executor = submitit.AutoExecutor(cluster="slurm", folder=place, slurm_max_num_timeout=0)
+    executor.update_parameters(nodes=1, tasks_per_node=1, **general, **special)
+    return [job.job_id for job in executor.map_array(worker, [None] * count)]
+
+
+@dataclass
+class Array:
+    """The tasks of a launch, and what is known of them."""
+
+    place: Path
+    ids: Sequence[str]
+    seen: dict[str, float] = field(default_factory=dict)  # task -> when it was last in the queue
+    done: set[str] = field(default_factory=set)  # tasks that have left a result
+    why: dict[str, str] = field(default_factory=dict)
+
+    def wait(self) -> None:
+        """Return when every task is over."""
+        started = heard = time.monotonic()
+        self.seen = dict.fromkeys(self.ids, started)
+        asked = 0.0
+        left = set(self.ids)
+        while left:
+            time.sleep(LOOK_S)
+            now = time.monotonic()
+            if new := self._results() - self.done:
+                self.done |= new
+                heard = now
+            pause = min(SELDOM_S, max(ASK_S, (now - started) / 10))
+            if self.done.issuperset(left) or now - asked > pause:
+                asked = now
+                if (queue := self._queue()) is not None:
+                    heard = now
+                    left = self._left(left, queue, now)
+                elif self.done.issuperset(left):
+                    return
+            if now - heard > SILENCE_S:
+                self.why |= dict.fromkeys(left, f"SLURM does not answer for {SILENCE_S / 60:.0f} minutes")
+                return
+
+    def _left(self, left: set[str], queue: Mapping[str, tuple[str, str]], now: float) -> set[str]:
+        """Return the tasks that are not over: a task with a result may have been put into the queue again."""
+        stuck = [task for task in left if _is_stuck(*queue.get(task, ("", "")))]
+        if stuck:
+            self.why |= {task: queue[task][1] for task in stuck}
+            _run("scancel", *stuck)
+        for task in queue.keys() - stuck:
+            self.seen[task] = now
+        gone = {task for task in left if task not in queue or task in stuck}
+        return left - {task for task in gone if task in self.done or now - self.seen[task] > LATE_S}
+
+    def _results(self) -> set[str]:
+        """Return the tasks that have left a result."""
+        names = {path.name for path in self.place.glob("*_result.pkl")}
+        return {task for task in self.ids if f"{task}_0_result.pkl" in names}
+
+    def _queue(self) -> dict[str, tuple[str, str]] | None:
+        """Return task -> (state, reason) of what SLURM has to run or runs; None if it does not answer."""
+        array = self.ids[0].partition("_")[0]
+        asked = _run("squeue", "--noheader", "--array", f"--jobs={array}", "--format=%i|%T|%r")
+        if asked is None:
+            return None
+        if asked.returncode:  # of a job that has ended a while ago it says that there is none
+            return {} if "Invalid job id" in asked.stderr else None
+        rows = [line.strip().split("|", 2) for line in asked.stdout.splitlines() if line.count("|") == 2]
+        return {task: (state, reason) for task, state, reason in rows if state != "COMPLETING"}
+
+    def result(self, task: str) -> JobReturn:
+        """Return how a task has ended: with what its worker returned, with its exception, or lost."""
+        try:
+            outcome, value = pickle.loads((self.place / f"{task}_0_result.pkl").read_bytes())
+        except (OSError, EOFError, pickle.UnpicklingError):
+            why = self.why.get(task) or _state(task) or "left no result"
+            outcome, value = "lost", TaskLost(f"SLURM task {task}: {why}")
+        if outcome == "success":
+            return JobReturn(_return_value=value, status=JobStatus.COMPLETED)
+        if outcome == "error":  # what submitit keeps of an exception is its traceback
+            value = TaskLost(f"SLURM task {task}: {str(value).strip().splitlines()[-1]}")
+        print(f"{value}; its cells are run again", file=sys.stderr)
+        return JobReturn(_return_value=value, status=JobStatus.FAILED)
+
+    def cancel(self) -> None:
+        """Cancel all tasks, and wait a moment until they have let go of their cells."""
+        cancel(self.ids)
+        end = time.monotonic() + CANCEL_S
+        while time.monotonic() < end and self._queue():
+            time.sleep(0.2)
+
+
+def cancel_left_behind(folder: Path) -> None:
+    """Cancel the tasks of a command that has died, going by what it left in its folder."""
+    ids = {path.name.partition("_")[0] for path in (folder / FOLDER).glob("*_submi*")}
+    if ids and shutil.which("scancel"):
+        cancel(sorted(ids))
+
+
+def cancel(ids: Sequence[str]) -> None:
+    """Cancel the arrays that these tasks belong to."""
+    _run("scancel", "--quiet", *sorted({task.partition("_")[0] for task in ids}))
+
+
+def _is_stuck(state: str, reason: str) -> bool:
+    return state == "PENDING" and any(word.lower() in reason.lower() for word in NEVER)
+
+
+def _state(task: str) -> str:
+    """Return SLURM's word for how a task has ended, as long as slurmctld remembers it; empty if not."""
+    shown = _run("scontrol", "--oneliner", "show", "job", task)
+    words = shown.stdout.split() if shown is not None and shown.returncode == 0 else []
+    return next((word.partition("=")[2] for word in words if word.startswith("JobState=")), "")
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str] | None:
+    """Run one of SLURM's commands; None if it cannot be run or does not end."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return None

@@ -1,0 +1,212 @@
+"""A real SLURM on this machine alone: munged, mariadbd, slurmdbd, slurmctld, slurmd; as long as a test runs.
+
+It listens on 127.0.0.1 only and keeps everything it writes in one directory. It needs root and the packages
+slurm-wlm, slurmdbd, munge and mariadb-server.
+"""
+
+import contextlib
+import os
+import pwd
+import secrets
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.cluster.servers import Unavailable, answers, call, find, server, wait_for
+
+PROGRAMS = (
+    *("munged", "mariadbd", "mariadb-install-db", "mariadb", "mariadb-admin"),
+    *("slurmdbd", "slurmctld", "slurmd", "sacctmgr", "scontrol", "sinfo", "squeue", "scancel", "sbatch"),
+)
+PACKAGES = "apt-get install --no-install-recommends slurm-wlm slurmdbd munge mariadb-server"
+SLURM_CONF = """
+ClusterName=gridtest
+SlurmctldHost={host}(127.0.0.1)
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
+SlurmctldPort={ctld}
+SlurmdPort={d}
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+SlurmctldLogFile={folder}/log/slurmctld.log
+SlurmdLogFile={folder}/log/slurmd.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SwitchType=switch/none
+MpiDefault=none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
+JobAcctGatherType=jobacct_gather/linux
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=127.0.0.1
+AccountingStoragePort={dbd}
+AccountingStoragePass={folder}/munge.socket
+ReturnToService=2
+KillWait=5
+SchedulerParameters=batch_sched_delay=0,sched_interval=1
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} State=UNKNOWN
+PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO
+"""
+SLURMDBD_CONF = """
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+DbdHost=localhost
+DbdAddr=127.0.0.1
+DbdPort={dbd}
+SlurmUser=root
+LogFile={folder}/log/slurmdbd.log
+PidFile={folder}/slurmdbd.pid
+StorageType=accounting_storage/mysql
+StorageHost=127.0.0.1
+StoragePort={db}
+StorageUser=slurm
+StoragePass={password}
+StorageLoc=slurm_acct
+"""
+
+
+@dataclass(frozen=True)
+class Slurm:
+    """A running SLURM: what its commands need to find it, and those commands."""
+
+    environment: dict[str, str]
+    programs: dict[str, str]
+
+    def __call__(self, program: str, *arguments: str) -> str:
+        """Run one of SLURM's commands, such as scancel, and return what it prints."""
+        return call(self.programs[program], *arguments, environment=self.environment)
+
+    def tasks(self) -> dict[str, str]:
+        """Return task id → state of everything in the queue."""
+        rows = self("squeue", "--noheader", "--array", "--format=%i %T").splitlines()
+        return dict(row.split() for row in rows)
+
+
+@contextlib.contextmanager
+def single_node_slurm(folder: Path, cpus: int = 2) -> Iterator[Slurm]:
+    """Run SLURM within the body, everything it writes in `folder`. Raises Unavailable, with the reason."""
+    programs = find(*PROGRAMS)
+    if os.geteuid() != 0:
+        raise Unavailable("slurmctld and slurmd need root")
+    for name in ("state", "spool", "log", "db"):
+        (folder / name).mkdir(parents=True)
+    folder.chmod(0o755)
+    ports = dict(zip(("ctld", "d", "dbd", "db"), _free_ports(4), strict=True))
+    values = {
+        **ports,
+        "folder": folder,
+        "host": socket.gethostname().partition(".")[0],
+        "cpus": cpus,
+        "memory": 4000,
+        "password": secrets.token_hex(16),
+    }
+    environment = {"SLURM_CONF": _write(folder / "slurm.conf", SLURM_CONF, values, 0o644)}
+    _write(folder / "slurmdbd.conf", SLURMDBD_CONF, values, 0o600)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_munged(folder, programs))
+        stack.enter_context(_mariadb(folder, programs, int(ports["db"]), str(values["password"])))
+        for name, arguments in (("slurmdbd", ["-D"]), ("slurmctld", ["-D"]), ("slurmd", ["-D"])):
+            stack.enter_context(_daemon(name, arguments, folder, programs, environment))
+        slurm = Slurm(environment, programs)
+        wait_for(lambda: "idle" in slurm("sinfo", "--noheader", "--format=%T"), "the node")
+        yield slurm
+
+
+def _write(path: Path, template: str, values: dict[str, object], mode: int) -> str:
+    path.touch(mode)
+    path.write_text(template.format(**values).lstrip())
+    return str(path)
+
+
+def _free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on just now."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+@contextlib.contextmanager
+def _munged(folder: Path, programs: dict[str, str]) -> Iterator[None]:
+    key = folder / "munge.key"
+    key.touch(0o400)
+    key.write_bytes(secrets.token_bytes(1024))
+    places = {
+        "key-file": key,
+        "socket": folder / "munge.socket",
+        "pid-file": folder / "munged.pid",
+        "log-file": folder / "log/munged.log",
+        "seed-file": folder / "munged.seed",
+    }
+    options = [f"--{name}={place}" for name, place in places.items()]
+    with server(
+        *(programs["munged"], "--foreground", "--force", *options),
+        pid_file=places["pid-file"],
+        is_ready=places["socket"].exists,
+        log=folder / "log/munged.out",
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def _mariadb(folder: Path, programs: dict[str, str], port: int, password: str) -> Iterator[None]:
+    owner = _database_user()
+    place = folder / "db"
+    os.chown(place, owner.pw_uid, owner.pw_gid)
+    own = ["--no-defaults", f"--datadir={place}"]
+    call(
+        programs["mariadb-install-db"],
+        *own,
+        f"--user={owner.pw_name}",
+        "--auth-root-authentication-method=socket",
+    )
+    socket_file = place / "socket"
+    client = ["--no-defaults", f"--socket={socket_file}"]
+    with server(
+        *(programs["mariadbd"], *own, f"--user={owner.pw_name}", f"--socket={socket_file}", f"--port={port}"),
+        *("--bind-address=127.0.0.1", f"--pid-file={place / 'pid'}", "--innodb-buffer-pool-size=64M"),
+        pid_file=place / "pid",
+        is_ready=lambda: answers(programs["mariadb-admin"], *client, "ping"),
+        log=folder / "log/mariadbd.log",
+    ):
+        user = "'slurm'@'localhost'"
+        grant = f"CREATE USER {user} IDENTIFIED BY '{password}'; GRANT ALL ON slurm_acct.* TO {user}"
+        call(programs["mariadb"], *client, "--execute", grant)
+        yield
+
+
+def _database_user() -> pwd.struct_passwd:
+    """Return the user that the database runs as: its own where the package has made it."""
+    try:
+        return pwd.getpwnam("mysql")
+    except KeyError:
+        return pwd.getpwuid(os.getuid())
+
+
+@contextlib.contextmanager
+def _daemon(
+    name: str, arguments: list[str], folder: Path, programs: dict[str, str], environment: dict[str, str]
+) -> Iterator[None]:
+    """Run one of SLURM's own servers."""
+    ready = {
+        "slurmdbd": ("sacctmgr", "--noheader", "list", "cluster"),
+        "slurmctld": ("scontrol", "ping"),
+        "slurmd": ("sinfo",),
+    }[name]
+    with server(
+        *(programs[name], *arguments),
+        pid_file=folder / f"{name}.pid",
+        is_ready=lambda: answers(programs[ready[0]], *ready[1:], environment=environment),
+        log=folder / f"log/{name}.out",
+        environment=environment,
+    ):
+        if name == "slurmdbd":
+            call(programs["sacctmgr"], "--immediate", "add", "cluster", "gridtest", environment=environment)
+        yield
