@@ -29,24 +29,34 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Measure and print; write the page if no part was left out."""
     options = arguments(argv)
+    from benchmarks.process import CannotRun
+
+    with tempfile.TemporaryDirectory() as cache:  # what is compiled for this run goes with it
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
+        try:
+            measure(options)
+        except CannotRun as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Measure part after part."""
     from benchmarks.machine import Settings, description, load
     from benchmarks.page import PATH, Section, goals_section, page
     from benchmarks.process import last_core
 
     settings = Settings(options.rounds, last_core(), options.grid)
     load_before, sections = load(), list[Section]()
-    with tempfile.TemporaryDirectory() as cache:  # compiled for this run, gone after it
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
-        for name in options.only or SECTIONS:
-            sections.append(importlib.import_module(f"benchmarks.{name}").run(settings))
-            print(f"{sections[-1]}\n", flush=True)
-    print(goals_section(sections))
+    for name in options.only or SECTIONS:
+        sections.append(importlib.import_module(f"benchmarks.{name}").run(settings))
+        print(f"{sections[-1]}\n", flush=True)
     machine = description(settings, load_before)
-    print(f"\n{machine}")
+    print(f"{goals_section(sections)}\n\n{machine}")
     if not options.only:
         PATH.write_text(page(sections, machine), encoding="utf-8")
-        print(f"\nwritten to {PATH.relative_to(Path.cwd()) if PATH.is_relative_to(Path.cwd()) else PATH}")
-    return 0
+        print(f"\nwritten to {PATH}")
 
 
 if __name__ == "__main__":

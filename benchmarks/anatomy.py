@@ -40,11 +40,11 @@ class Anatomy:
         self.laps: dict[str, list[float]] = {}
         self.flops: dict[str, int] = {}
         self.asked: list[float] = []
-        self.columns: list[int] = []
+        self.pixels: list[int] = []
         self._open()
 
     def listing(self, epochs: int) -> tuple[list[Part], float, float]:
-        """Train; return the parts, the flops per second at peak, and the mean share of columns multiplied."""
+        """Train; return the parts, the flops per second at peak, and the share of pixels multiplied."""
         peaks = [peak_flops()]
         for _ in range(epochs):
             train_to(self.trainer, len(self.trainer.history) + 1)
@@ -54,7 +54,7 @@ class Anatomy:
         ]
         step = statistics.median(np.diff(self.asked))
         rest = Part("the loop around them", step - sum(part.seconds for part in parts))
-        share = statistics.mean(self.columns) / self.task.widths[0]
+        share = statistics.mean(self.pixels) / (self.task.batch_size * self.task.widths[0])
         return (
             [*parts, rest, Part("**a step**", step, sum(self.flops.values()))],
             statistics.median(peaks),
@@ -98,10 +98,15 @@ class Anatomy:
                 self.asked.append(started := clock())
                 batch = next(batches)
                 laps.append(clock() - started)
-                self.columns.append(batch[0].shape[1])
+                self.pixels.append(multiplied(batch[0]))
                 yield batch
 
         return timed
+
+
+def multiplied(inputs: Array | tuple[Array, ...]) -> int:
+    """Return how many pixels of a batch are multiplied; the batch may come in blocks."""
+    return sum(block.size for block in inputs) if isinstance(inputs, tuple) else inputs.size
 
 
 def _described(layer: Layer) -> str:
@@ -132,5 +137,5 @@ def _table(task: Task, parts: list[Part], peak: float, share: float) -> str:
             f"{1e6 * (part.seconds - at_peak):.1f}",
         )
 
-    title = f"{task} ({share:.0%} of the pixel columns are multiplied)"
+    title = f"{task} ({share:.0%} of the pixels are multiplied)"
     return table((title, "µs", "at peak", "excess"), map(row, parts))

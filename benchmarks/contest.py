@@ -72,6 +72,13 @@ def ratio(result: Result, reference: Result) -> float:
     )
 
 
+def indispensable(result: Result) -> Result:
+    """Return a result that the others are judged by. Raises CannotRun if there is none."""
+    if result.problem:
+        raise CannotRun(f"{result.entry.title} {result.problem}")
+    return result
+
+
 def contest(entries: Sequence[Entry], task: Task, rounds: int, core: int | None) -> list[Result]:
     """Let every entry train the task for one epoch to get ready, then one in each round; in entry order.
 

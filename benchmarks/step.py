@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from benchmarks.contest import Entry, Result, contest, ratio
+from benchmarks.contest import Entry, Result, contest, indispensable, ratio
 from benchmarks.machine import Settings
 from benchmarks.page import Goal, Section, table
 from benchmarks.task import ONE_HIDDEN, SMALL, TWO_HIDDEN, Task
@@ -35,6 +35,8 @@ imports, data, compilation."""
 def run(settings: Settings) -> Section:
     """Measure every engine on every task."""
     results = [contest(ENTRIES, task, settings.rounds, settings.core) for task in TASKS]
+    for column in results:
+        indispensable(column[0])
     goals = [goal for task, column in zip(TASKS, results, strict=True) for goal in _goals(task, column)]
     return Section("An epoch", [ABOUT, _table(results), *map(_spread, TASKS, results)], goals)
 
@@ -66,7 +68,7 @@ def _setup(result: Result) -> str:
 
 
 def _own(column: Sequence[Result]) -> Result:
-    return next(result for result in column if result.entry is OWN)
+    return indispensable(next(result for result in column if result.entry is OWN))
 
 
 def _spread(task: Task, column: Sequence[Result]) -> str:
