@@ -8,10 +8,10 @@ READY  := $(VENV)/.ready
 SWEEP  ?= grid
 DIR    ?= runs/$(SWEEP)
 HYDRA   = $(if $(RETRY),hydra.sweeper.retry=$(RETRY)) $(if $(FRESH),hydra.sweeper.fresh=true) $(OVERRIDES)
-QUICK  := not slow and not faults and not parity and not page and not cluster and not network
+QUICK  := not slow and not faults and not parity and not page and not cluster and not network and not package and not trackers
 
 .DEFAULT_GOAL := help
-.PHONY: help venv sweep plan report status data test test-full test-faults test-parity bench bench-peers lint format lock
+.PHONY: help venv sweep plan report status data test test-full test-faults test-parity test-package test-trackers docs bench bench-peers lint format lock
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ test: $(READY)  ## Run the tests (under 10 minutes, no network)
 	@$(BIN)/python -m pytest -q -m "$(QUICK)" $(PYTEST_ARGS)
 
 test-full: $(READY)  ## Run the slow tests too
-	@$(BIN)/python -m pytest -q -m "not parity and not page and not cluster" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -q -m "not parity and not page and not cluster and not package and not trackers" $(PYTEST_ARGS)
 
 test-faults: $(READY)  ## Kill a sweep and its workers over and over, and look for anything lost
 	@$(BIN)/python -m pytest -q -m faults $(PYTEST_ARGS)
@@ -65,6 +65,18 @@ bench-peers: $(READY)  ## Install the peers to measure against: PyTorch, JAX, sc
 	@$(BIN)/python -c 'import tomllib; file = open("pyproject.toml", "rb"); \
 	  print(*tomllib.load(file)["project"]["optional-dependencies"]["bench"], sep="\n")' > $(VENV)/peers.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(VENV)/installed.txt -r $(VENV)/peers.txt
+
+test-package: $(READY)  ## Install the wheel into empty environments, one for each Python here, and use it
+	@$(BIN)/python -m pytest -q -m package $(PYTEST_ARGS)
+
+TRACKERS := $(VENV)/trackers
+test-trackers: $(READY)  ## Export to real trackers and read it back (installs them beside the project)
+	@test -d $(TRACKERS) || $(PYTHON) -m venv $(TRACKERS)
+	@$(TRACKERS)/bin/python -m pip install --quiet --disable-pip-version-check ".[trackers]" scikit-learn pytest hypothesis
+	@$(TRACKERS)/bin/python -m pytest -q -p no:cacheprovider tests/test_trackers.py tests/test_examples.py $(PYTEST_ARGS)
+
+docs: $(READY)  ## Renew the config reference from the comments in conf/
+	@$(BIN)/python -m sweeps.help > docs/reference/config.md
 
 lint: $(READY)  ## Check style and types
 	@$(BIN)/ruff check .
