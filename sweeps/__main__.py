@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 OWN_MODE = "-m --multirun -r --run -h --help --hydra-help -c --cfg -i --info -sc --shell-completion --version"
@@ -11,10 +12,11 @@ OWN_MODE = "-m --multirun -r --run -h --help --hydra-help -c --cfg -i --info -sc
 
 def main() -> None:
     """Run the command line; mistakes in it are told in one line each and end with exit code 2."""
-    if {"--help", "-h"} & set(sys.argv[1:]):
-        from sweeps import help
+    from sweeps import imports
 
-        return print(help.text())
+    if {"--help", "-h"} & set(sys.argv[1:]):
+        return _help(imports.config_dir(sys.argv[1:]))
+    imports.extend_for(sys.argv[1:])
     for name in ONE_THREAD:  # before NumPy is imported: later it is not heard
         os.environ.setdefault(name, "1")
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -39,6 +41,15 @@ def main() -> None:
         raise SystemExit(_say(f"{nulls}: {one_line(error)}")) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+
+
+def _help(config_dir: Path | None) -> None:
+    from sweeps import help
+
+    try:
+        print(help.text(config_dir), flush=True)
+    except BrokenPipeError:  # of `| head`, which has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _say(problem: str) -> int:

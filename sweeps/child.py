@@ -38,6 +38,8 @@ class Child:
         if method == "fork":
             arguments = (other, runner, os.getpid(), self._connection)
         else:
+            # in joblib's workers it is loky's own, which a process that is spawned would not find
+            multiprocessing.set_start_method(method, force=True)
             arguments = (other, cloudpickle.dumps((Singleton.get_state(), runner)), os.getpid(), None)
         self._process: BaseProcess = context.Process(target=_serve, args=arguments)
         self._process.start()

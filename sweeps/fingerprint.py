@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
+import sys
 from collections.abc import Iterable, Iterator
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from sweeps.record import UserError
@@ -28,10 +29,7 @@ def sources(modules: Iterable[str]) -> dict[str, str]:
 
 
 def _files(module: str) -> Iterator[tuple[str, Path]]:
-    try:
-        spec = importlib.util.find_spec(module)
-    except ImportError:
-        spec = None
+    spec = _spec(module)
     if spec is None or (spec.origin is None and not spec.submodule_search_locations):
         raise UserError(f"hydra.sweeper.code: there is no module {module}")
     for folder in map(Path, spec.submodule_search_locations or []):
@@ -39,3 +37,18 @@ def _files(module: str) -> Iterator[tuple[str, Path]]:
             yield f"{module}/{path.relative_to(folder).as_posix()}", path
     if not spec.submodule_search_locations and spec.origin:
         yield module, Path(spec.origin)
+
+
+def _spec(module: str) -> ModuleSpec | None:
+    """Find a module without importing anything; importlib's find_spec imports the packages around it."""
+    spec, folders, name = None, None, ""
+    if not all(part.isidentifier() for part in module.split(".")):
+        return None
+    for part in module.split("."):
+        name = f"{name}.{part}".lstrip(".")
+        found = (finder.find_spec(name, folders) for finder in sys.meta_path)
+        spec = next((each for each in found if each is not None), None)
+        if spec is None:
+            return None
+        folders = spec.submodule_search_locations
+    return spec

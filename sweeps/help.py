@@ -1,11 +1,14 @@
-"""`python -m sweeps --help`: every option and key with the comment that its YAML file gives it."""
+"""Every option and key with the comment that its YAML file gives it.
+
+`python -m sweeps --help` shows it; `python -m sweeps.help` prints docs/reference/config.md.
+"""
 
 from __future__ import annotations
 
 import re
 import shutil
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 CONF = Path(__file__).parent.parent / "conf"
@@ -19,6 +22,15 @@ Train one network, or every one of a grid, and keep a record of each under runs/
 
 The same command again runs only what is missing. What it would do: hydra.sweeper.dry_run=true.
 What it did: python -m sweeps.status DIR; the report: python -m reports DIR."""
+PAGE = """\
+# Configuration
+
+<!-- made by `make docs` from the comments in conf/: change those -->
+
+Whatever stands here can stand on the command line, `key=value`; a list of values with commas is a sweep.
+A heading is a config group: `activation=gelu` takes the option, `activation.alpha=0.5` sets one of its keys.
+`python -m sweeps --help` shows the same in the terminal, with the options of your own `--config-dir`.
+"""
 GROUPS = (
     "activation",
     "loss",
@@ -40,13 +52,13 @@ SWEEPER = """\
   hydra.sweep.dir=DIR          where the cells' directories go"""
 
 
-def text() -> str:
-    """Return the whole help, as wide as the terminal."""
+def text(own: Path | None = None) -> str:
+    """Return the whole help, as wide as the terminal; `own`: a config directory of the user's."""
     width = min(shutil.get_terminal_size().columns, 110)
     parts = [USAGE, "KEYS (key=value; a list of values, separated by commas, is a sweep)"]
     parts += ["\n".join(_entry(key, about, width) for key, about in keys())]
     for group in GROUPS:
-        if options := list(options_of(group)):
+        if options := [*options_of(group), *(options_of(group, own) if own else ())]:
             parts.append(f"{group}=…")
             parts.append("\n".join(_entry(name, about, width) for name, about in options))
     return "\n\n".join([*parts, "THE SWEEPER", SWEEPER])
@@ -57,9 +69,9 @@ def keys() -> Iterator[tuple[str, str]]:
     yield from _parameters(CONF / "config.yaml", stop="hydra:")
 
 
-def options_of(group: str) -> Iterator[tuple[str, str]]:
+def options_of(group: str, conf: Path = CONF) -> Iterator[tuple[str, str]]:
     """Yield each option of a group with its comment, and each parameter with its default and comment."""
-    for path in sorted((CONF / group).glob("*.yaml")):
+    for path in sorted((conf / group).glob("*.yaml")):
         comment = [line[2:] for line in path.read_text().splitlines() if line.startswith("# ")]
         yield path.stem, " ".join(line for line in comment if not line.startswith("@package"))
         if group not in ("sweep", "study", "hydra/launcher"):
@@ -88,3 +100,32 @@ def _entry(name: str, about: str, width: int) -> str:
         first, lines = f"  {name}\n" + " " * (column - 1), lines
     rest = [" " * column + line for line in lines[1:]]
     return "\n".join([f"{first} {lines[0]}".rstrip(), *rest])
+
+
+def markdown() -> str:
+    """Return the config reference as a page."""
+    parts = [PAGE, "## Keys\n", _table("key", "default", keys())]
+    for group in GROUPS:
+        if found := list(options_of(group)):
+            parts += [f"## {group}\n", *_choices(found)]
+    return "\n".join([*parts, "## The sweeper\n", f"```text\n{SWEEPER}\n```"]) + "\n"
+
+
+def _choices(entries: list[tuple[str, str]]) -> Iterator[str]:
+    """Yield each option of a group as a paragraph, with a table of its parameters."""
+    starts = [i for i, (name, _) in enumerate(entries) if not name.startswith(" ")]
+    for start, end in zip(starts, [*starts[1:], len(entries)], strict=True):
+        (name, about), *parameters = entries[start:end]
+        yield f"**`{name}`**: {about}\n"
+        if parameters:
+            yield _table("key", "default", parameters)
+
+
+def _table(key: str, value: str, entries: Iterable[tuple[str, str]]) -> str:
+    rows = [(*name.strip().split("=", 1), about) for name, about in entries]
+    lines = [f"| `{left}` | `{right}` | {about} |".replace(" |  |", " | |") for left, right, about in rows]
+    return "\n".join([f"| {key} | {value} | |", "|---|---|---|", *lines]) + "\n"
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

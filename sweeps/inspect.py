@@ -19,7 +19,7 @@ import numpy as np
 from mlp import datasets, saved
 from mlp.datasets import Data, DatasetError
 from mlp.workspace import Array
-from sweeps import pictures
+from sweeps import imports, pictures
 from sweeps.components import build
 from sweeps.journal import WEIGHTS
 from sweeps.record import Record, UserError, cell_dirs, read_record
@@ -201,6 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--activation", metavar="NAME", help="dotted name of an activation that is not ours")
     options = parser.parse_args(arguments)
+    imports.extend([Path.cwd()])
     try:
         record = read_run(options.run)
         network = read_network(record, options.activation)

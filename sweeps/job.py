@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import functools
 import shutil
+import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,7 @@ class Runner:
     code: str
     ignore: list[str]
     workers: int = 1
+    path: list[str] = field(default_factory=lambda: list(sys.path))  # where the sweeper finds modules
 
     def run(self, job: Job) -> str:
         """Run a cell and return its status. Raises OSError if its record cannot be written."""

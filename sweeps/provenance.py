@@ -50,9 +50,10 @@ def _version() -> str:
 
 
 def _git() -> dict[str, Any]:
-    """Return commit and dirty flag of the checkout that this code is in; null outside of one."""
+    """Return commit and dirty flag of the checkout that this code is of; null outside of one."""
     here = Path(__file__).parent
     try:
+        _output("git", "-C", str(here), "ls-files", "--error-unmatch", Path(__file__).name)  # not just in it
         commit = _output("git", "-C", str(here), "rev-parse", "HEAD")
         dirty = _output("git", "-C", str(here), "status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.SubprocessError):

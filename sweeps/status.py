@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sweeps import lock
+from sweeps import imports, lock
 from sweeps.explain import Explanation, find
 from sweeps.plan import Plan, read_plan
 from sweeps.record import Record, UserError, load_records
@@ -156,6 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--retry", choices=RETRY, default="failed", help="assume hydra.sweeper.retry=…")
     options = parser.parse_args(arguments)
+    imports.extend([Path.cwd()])  # where a user's own code is, which the results may depend on
     try:
         status = Status(options.directory, options.retry)
         print("\n".join(_answer(status, options)), flush=True)

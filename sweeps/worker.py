@@ -19,7 +19,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from sweeps import lock
+from sweeps import imports, lock
 from sweeps.child import Child, die_with
 from sweeps.job import OUTPUT, PREVIOUS, Job, Runner
 from sweeps.output import tail
@@ -45,6 +45,7 @@ class Worker:
 
     def __call__(self, _: DictConfig) -> dict[str, Any]:
         """Work until nothing is due. Returns `problem`: why it had to give up, or None."""
+        imports.extend(self.runner.path)
         return {"problem": Shift(self).work()}
 
 
