@@ -4,6 +4,8 @@ A layer names the shapes of its parameters; the network owns one flat vector for
 layer views into it (`bind`), so that an optimiser updates every parameter of the network at once.
 """
 
+from typing import Any
+
 import numpy as np
 
 from mlp import activations
@@ -31,7 +33,7 @@ class Layer:
     def initialize(self, init: Initializer, activation: Activation, rng: np.random.Generator) -> None:
         """Set the initial parameters; layers without parameters have nothing to set."""
 
-    def forward(self, x: Array, *, train: bool) -> Array:
+    def forward(self, x: Any, *, train: bool) -> Array:
         """Map x (batch, in) to (batch, out); x may be overwritten."""
         raise NotImplementedError
 
@@ -46,7 +48,6 @@ class Layer:
 class Linear(Layer):
     """z = x W + b, with W (fan_in, fan_out) and b (fan_out,).
 
-    x may have fewer columns than W has rows: then the missing ones are zero, and contribute nothing.
     column_major: the memory order of z, in which sums over few columns run along the many rows
     """
 
@@ -63,22 +64,55 @@ class Linear(Layer):
     def forward(self, x: Array, *, train: bool) -> Array:
         """Return x W + b."""
         self.x = x
-        weight, bias = self.params["weight"], self.params["bias"]
-        batch, width = len(x), weight.shape[1]
-        z = self.kept("z", (width, batch)).T if self.column_major else self.kept("z", (batch, width))
-        np.matmul(x, weight[: x.shape[1]], out=z)
-        z += bias
+        z = self.output(len(x))
+        np.matmul(x, self.params["weight"], out=z)
+        z += self.params["bias"]
         return z
 
     def backward(self, delta: Array, *, first: bool = False) -> Array:
         """Return dL/dx = delta Wᵀ; by the same chain rule dL/dW = xᵀ delta and dL/db = Σ_batch delta."""
-        weight, columns = self.params["weight"], self.x.shape[1]
-        np.matmul(self.x.T, delta, out=self.grads["weight"][:columns])
-        self.grads["weight"][columns:] = 0.0
+        np.matmul(self.x.T, delta, out=self.grads["weight"])
         np.matmul(_ones(self.kept, len(delta)), delta, out=self.grads["bias"])
         if first:
             return delta
-        return np.matmul(delta, weight.T, out=self.kept("dx", self.x.shape))
+        return np.matmul(delta, self.params["weight"].T, out=self.kept("dx", self.x.shape))
+
+    def output(self, batch: int) -> Array:
+        """Return the array for z (batch, fan_out)."""
+        width = self.shapes["bias"][0]
+        return self.kept("z", (width, batch)).T if self.column_major else self.kept("z", (batch, width))
+
+
+class Entry(Linear):
+    """The first Linear, whose x comes in blocks of columns (mlp.batches), or whole.
+
+    A block covers the first so many rows, those below are zero there; and so is x in columns beyond the last
+    block. Zeros add nothing to x W nor to xᵀ delta: those products are left out.
+    """
+
+    def forward(self, x: Array | tuple[Array, ...], *, train: bool) -> Array:
+        """Return x W + b, the sum of each block's product with its rows of W."""
+        first, *others = self.blocks = x if isinstance(x, tuple) else (x,)
+        weight, end = self.params["weight"], first.shape[1]
+        z = self.output(len(first))
+        np.matmul(first, weight[:end], out=z)
+        for block in others:
+            (rows, columns), start = block.shape, end
+            end = start + columns
+            z[:rows] += np.matmul(block, weight[start:end], out=self.work("part", z.shape)[:rows])
+        z += self.params["bias"]
+        return z
+
+    def backward(self, delta: Array, *, first: bool = False) -> Array:
+        """Write dL/dW = xᵀ delta block by block, and dL/db = Σ_batch delta; nobody asks for dL/dx."""
+        grad, end = self.grads["weight"], 0
+        for block in self.blocks:
+            (rows, columns), start = block.shape, end
+            end = start + columns
+            np.matmul(block.T, delta[:rows], out=grad[start:end])
+        grad[end:] = 0.0
+        np.matmul(_ones(self.kept, len(delta)), delta, out=self.grads["bias"])
+        return delta
 
 
 class Elementwise(Layer):

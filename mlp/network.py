@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 
 from mlp.activations import Activation, Maxout
 from mlp.initializers import Initializer
-from mlp.layers import BatchNorm, Dropout, Elementwise, Fork, Join, Layer, Linear
+from mlp.layers import BatchNorm, Dropout, Elementwise, Entry, Fork, Join, Layer, Linear
 from mlp.layers import Maxout as MaxoutLayer
 from mlp.randomness import Stream, generator
 from mlp.ranges import BelowOne, Checked, Flag, Range, is_integer
@@ -43,9 +43,11 @@ class Network:
         for layer, (params, grads) in zip(self.layers, views, strict=True):
             layer.bind(params, grads, self.work)
 
-    def forward(self, x: Array, *, train: bool = False) -> Array:
-        """Map x (batch, features) to logits (batch, classes); valid until the next call."""
-        for layer in self.layers:
+    def forward(self, x: Array | tuple[Array, ...], *, train: bool = False) -> Array:
+        """Map x (batch, features), whole or in blocks, to logits (batch, classes), kept until the next."""
+        first, *rest = self.layers
+        x = first.forward(x, train=train)
+        for layer in rest:
             x = layer.forward(x, train=train)
         return x
 
@@ -79,7 +81,7 @@ class MLP(Checked):
     hidden: widths of the hidden layers; [] is the linear model
     dropout: share of hidden units zeroed in training, in [0, 1)
     batch_norm: normalise each hidden layer before its activation
-    residual: add each hidden layer's input to its output wherever the two widths agree
+    residual: add the output of each hidden layer to that of the next wherever the two widths agree
     """
 
     hidden: Widths = (128,)
@@ -106,11 +108,12 @@ class MLP(Checked):
         Every layer draws from a stream of its own (seed, its depth), so that two networks of one seed
         start from the same weights wherever their shapes agree.
         """
-        widths = (features, *self.hidden)
         layers: list[Layer] = []
-        for fan_in, fan_out in itertools.pairwise(widths):
-            layers += self._hidden_block(fan_in, fan_out, activation)
-        layers.append(Linear(widths[-1], classes, column_major=True))  # as the losses like it
+        for depth, (fan_in, fan_out) in enumerate(itertools.pairwise((features, *self.hidden, classes))):
+            kind, is_output = Linear if depth else Entry, depth == len(self.hidden)
+            linear = kind(fan_in, fan_out, column_major=is_output)  # as the losses like it
+            residual = self.residual and depth > 0 and fan_in == fan_out
+            layers += [linear] if is_output else self._hidden_block(linear, activation, residual)
         network = Network(layers, dtype)
         depth = 0
         for layer in layers:
@@ -122,17 +125,18 @@ class MLP(Checked):
             first[...] = first[columns]
         return network
 
-    def _hidden_block(self, fan_in: int, fan_out: int, activation: Activation) -> list[Layer]:
-        block: list[Layer] = [Linear(fan_in, fan_out)]
+    def _hidden_block(self, linear: Linear, activation: Activation, residual: bool) -> list[Layer]:
+        block: list[Layer] = [linear]
+        width = linear.shapes["bias"][0]
         if self.batch_norm:
-            block.append(BatchNorm(fan_out))
+            block.append(BatchNorm(width))
         if isinstance(activation, Maxout):
-            block.append(MaxoutLayer(fan_out, activation))
+            block.append(MaxoutLayer(width, activation))
         else:
             block.append(Elementwise(activation))
         if self.dropout:
             block.append(Dropout(self.dropout))
-        if self.residual and fan_in == fan_out:
+        if residual:
             fork = Fork()
             block = [fork, *block, Join(fork)]
         return block

@@ -156,9 +156,10 @@ class Trainer:
         self._reseed_dropout(epoch)
         total_loss, norms, seen = 0.0, [], 0
         outputs = np.empty((len(self.train.classes), len(order)), network.params.dtype)
-        for step, (inputs, targets, _) in enumerate(self.train.split(training.batch_size, order)):
+        expected = np.empty(len(order), np.intp)
+        for step, (inputs, targets, labels) in enumerate(self.train.split(training.batch_size, order)):
             if training.shift:
-                shift_images(inputs, training.shift, rng=shift_rng)
+                shift_images(inputs[0], training.shift, rng=shift_rng)
             logits = network.forward(inputs, train=True)
             grad = scratch_like(logits, "grad", network.work)
             batch_loss = float(self.loss(logits, targets, grad, network.work).sum())
@@ -166,8 +167,8 @@ class Trainer:
                 self.diverged = Divergence(epoch + 1, step + 1, "loss")
                 break
             total_loss += batch_loss
-            outputs[:, seen : seen + len(inputs)] = logits.T  # judged all at once, which costs less
-            seen += len(inputs)
+            now = slice(seen, seen := seen + len(labels))
+            outputs[:, now], expected[now] = logits.T, labels  # judged all at once, which costs less
             network.backward(grad)
             if step % GRAD_NORM_EVERY == 0 or training.clip_norm is not None:
                 norms.append(self._clip())
@@ -176,7 +177,7 @@ class Trainer:
             )
         if self.diverged is None and not np.isfinite(network.params).all():
             self.diverged = Divergence(epoch + 1, step + 1, "parameters")
-        accuracy = float(np.mean(outputs.argmax(axis=0) == self.train.y[order]))
+        accuracy = float(np.mean(outputs.argmax(axis=0) == expected))
         return total_loss / len(order), accuracy, float(np.mean(norms)) if norms else np.nan
 
     def _minimize(self, epoch: int, optimizer: LBFGS) -> tuple[float, float, float]:
@@ -192,7 +193,7 @@ class Trainer:
                 grad = scratch_like(logits, "grad", network.work)
                 total_loss += float(self.loss(logits, targets, grad, network.work).sum())
                 network.backward(grad)
-                share = len(inputs) / len(rows) if self.loss.reduction == "mean" else 1.0
+                share = len(targets) / len(rows) if self.loss.reduction == "mean" else 1.0
                 np.add(whole, share * network.grads, out=whole)
             return (total_loss / len(rows) if self.loss.reduction == "mean" else total_loss), whole
 

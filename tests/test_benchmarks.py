@@ -134,7 +134,7 @@ def test_the_parts_of_a_step_add_up_to_it() -> None:
     assert step.flops == floor.flops_per_example(SAMPLE.widths) * SAMPLE.batch_size
     names = " ".join(part.name for part in parts)
     assert all(
-        word in names for word in ("batch", "Linear 784×128, forward", "GELU, backward", "loss", "update")
+        word in names for word in ("batch", "Entry 784×128, forward", "GELU, backward", "loss", "update")
     )
 
 

@@ -16,6 +16,7 @@ from mlp.network import MLP
 from mlp.optimizers import SGD
 from mlp.schedules import Constant
 from mlp.training import Trainer, Training
+from mlp.workspace import Workspace
 from sweeps.components import Components
 
 
@@ -91,3 +92,23 @@ def test_damaged_files_are_made_again(tmp_path: Path, damage: str) -> None:
 def test_extents_end_behind_the_last_column_that_is_lit() -> None:
     x = np.array([[1, 0, 0], [0, 2, 0], [0, 0, 3], [0, 0, 0]], dtype=np.uint8)
     assert extents(x).tolist() == [1, 2, 3, 0]
+
+
+def test_blocks_hold_all_that_is_not_zero_with_the_longest_rows_first(tmp_path: Path) -> None:
+    data = by_use(Sample().load(), tmp_path / "by-use")
+    batches = Batches(
+        data.x_train, data.y_train, scale=1.0, classes=10, work=Workspace(), extents=data.extent_train
+    )
+    order = np.random.default_rng(0).permutation(len(batches))
+    for start, (blocks, _, labels) in zip(range(0, 1500, 100), batches.split(100, order), strict=True):
+        rows = order[start : start + 100]
+        assert data.extent_train is not None
+        rows = rows[np.argsort(-data.extent_train[rows], kind="stable")]
+        whole = np.zeros((100, data.features), np.float32)
+        end = 0
+        for block in blocks:
+            whole[: len(block), end : end + block.shape[1]] = block
+            end += block.shape[1]
+        np.testing.assert_array_equal(whole, data.x_train[rows])
+        np.testing.assert_array_equal(labels, data.y_train[rows])
+        assert len(blocks) > 1

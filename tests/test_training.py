@@ -123,7 +123,7 @@ def test_batches_cover_every_row_once_in_the_order_asked_for() -> None:
     x = np.arange(14, dtype=np.uint8).reshape(7, 2)
     batches = Batches(x, np.arange(7), scale=0.5, classes=7, work=Workspace(np.float64))
     order = np.array([6, 2, 0, 5, 1, 4, 3])
-    taken = [(batch.inputs.copy(), batch.targets.copy()) for batch in batches.split(3, order)]
+    taken = [(batch.inputs[0].copy(), batch.targets.copy()) for batch in batches.split(3, order)]
     assert [len(inputs) for inputs, _ in taken] == [3, 3, 1]
     np.testing.assert_array_equal(np.concatenate([inputs for inputs, _ in taken]), x[order] * 0.5)
     np.testing.assert_array_equal(np.concatenate([t for _, t in taken]).argmax(axis=1), order)
