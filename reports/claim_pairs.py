@@ -1,0 +1,96 @@
+"""Pairs of levels: what was claimed of them, what the paired contrast over seeds says, and the verdict."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from reports.claim import Compared, Outcome, Test, Verdict
+from reports.claim_runs import Matched
+from reports.rankings import relation
+from reports.statistics import MIN_SEEDS, Contrast, contrast, equivalent, holm, level_intervals
+
+NOTHING = Contrast(np.nan, np.nan, np.nan, np.nan, 0, 0)
+
+
+def combine(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return the verdict on all together: refuted if any is, holds if all do."""
+    if "refuted" in verdicts:
+        return "refuted"
+    return "holds" if verdicts and all(verdict == "holds" for verdict in verdicts) else "undecided"
+
+
+def compare(test: Test, found: Matched, wanted: Sequence[tuple[str, str, str]]) -> Outcome:
+    """Decide every pair, and from them the test."""
+    intervals = dict(zip(found.levels, level_intervals(found.values), strict=True))
+    contrasts = [contrast(found.values[found.place(a)] - found.values[found.place(b)]) for a, _, b in wanted]
+    corrected = holm([c.p for c in contrasts])
+    pairs = tuple(
+        decide(test, found.lost, (a, symbol, b), c, float(p), (intervals[a].mean + intervals[b].mean) / 2)
+        for (a, symbol, b), c, p in zip(wanted, contrasts, corrected, strict=True)
+    )
+    known = [pair.contrast for pair in pairs if pair.contrast.seeds]
+    return Outcome(
+        test,
+        combine([pair.verdict for pair in pairs]),
+        tuple(intervals.items()),
+        pairs,
+        seeds=min((c.seeds for c in known), default=0),
+        cells=min((c.blocks for c in known), default=0),
+        why="; ".join(pair.why for pair in deciding(pairs)),
+    )
+
+
+def deciding(pairs: Sequence[Compared]) -> list[Compared]:
+    """Return the pairs that keep a test from holding: those refuted, else those undecided."""
+    refuted = [pair for pair in pairs if pair.verdict == "refuted"]
+    return refuted or [pair for pair in pairs if pair.verdict == "undecided"]
+
+
+def decide(
+    test: Test, lost: frozenset[str], pair: tuple[str, str, str], c: Contrast, p: float, scale: float
+) -> Compared:
+    """Decide one pair."""
+    first, symbol, second = pair
+    if lost & {first, second}:
+        return diverged(pair, lost)
+    if c.seeds < MIN_SEEDS:
+        reason = f"{c.seeds} of {MIN_SEEDS} seeds" if c.seeds else "no runs that differ in nothing else"
+        return Compared(first, symbol, second, c, p, "undecided", f"{first}, {second}: {reason}")
+    margin = margin_of(test, scale)
+    stands, same = relation(c, p, test.metric.descending), equivalent(c.low, c.high, margin)
+    verdict = pair_verdict(symbol, stands, same, not_worse(c, margin, test.metric.descending))
+    finding = f"{first} {stands} {second}" if stands != "~" else f"{first}, {second}: no difference shown"
+    finding += " but within the margin" if same and stands != "~" else ", equivalent" if same else ""
+    return Compared(first, symbol, second, c, p, verdict, finding)
+
+
+def pair_verdict(symbol: str, stands: str, same: bool, not_worse: bool | None) -> Verdict:
+    """Return the verdict on "first symbol second" where the first `stands` so to the second."""
+    if symbol == ">=":
+        return "undecided" if not_worse is None else "holds" if not_worse else "refuted"
+    if symbol == ">":
+        return "holds" if stands == ">" else "refuted" if stands == "<" or same else "undecided"
+    return "holds" if same else "undecided" if stands == "~" else "refuted"
+
+
+def not_worse(c: Contrast, margin: float, descending: bool) -> bool | None:
+    """Whether the first is not behind the second by the margin; None if the interval leaves it open."""
+    low, high = (c.low, c.high) if descending else (-c.high, -c.low)
+    return True if low > -margin else False if high < -margin else None
+
+
+def diverged(pair: tuple[str, str, str], lost: frozenset[str]) -> Compared:
+    """Decide a pair of which one level or both diverged with every seed: those come last."""
+    first, symbol, second = pair
+    held = second in lost and first not in lost and symbol != "~"
+    both = lost >= {first, second}
+    verdict: Verdict = "undecided" if both else "holds" if held else "refuted"
+    gone = " and ".join(level for level in (first, second) if level in lost)
+    return Compared(first, symbol, second, NOTHING, np.nan, verdict, f"{gone} diverged with every seed")
+
+
+def margin_of(test: Test, scale: float) -> float:
+    """Return the difference that counts as none."""
+    if test.margin is None:
+        return test.metric.margin(scale)
+    return test.margin * abs(scale) if test.relative else test.margin

@@ -1,0 +1,211 @@
+"""Claims files: statements about a sweep as data.
+
+YAML, `claims:` a list. A claim has an `id`, a `statement` in words, and one test or a list of `tests`, which
+inherit what the claim itself says:
+
+    - {id: X1, statement: …, where: {loss: mse}, factor: activation, metric: gap, order: "gelu > elu"}
+
+A test names a `metric` (or a list: one test each), `where` (settings that a run must have, by short or dotted
+name: one value or a list; "–" where a setting does not exist), and exactly one of KINDS; claim_tests.py says
+what each of those asks for and when it holds. The other keys are fields of `claim.Test`.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reports.claim import CLAIM_METRICS, KINDS, LEVEL_JOIN, Claim, Conditions, Test
+from reports.factors import label
+from reports.metrics import Metric
+from sweeps.record import UserError
+
+TEST_KEYS = (*KINDS, "metric", "where", "part", "factor", "levels", "among", "along", "margin", "within")
+CLAIM_KEYS = ("id", "statement", "tests", "note", "explains", *TEST_KEYS)
+LEVELS_OF = ("order", "best", "worst", "equivalent", "ratio")
+
+
+def read_claims(path: Path) -> list[Claim]:
+    """Read a claims file; UserError with every mistake on a line of its own."""
+    return parse_claims(read_yaml(path).get("claims"), str(path))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping; UserError if it is none."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path}: cannot be read as YAML ({reason})") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: must be a mapping with a list of claims")
+    return content
+
+
+def parse_claims(entries: Any, source: str) -> list[Claim]:
+    """Return the claims of a list of mappings; UserError with every mistake on a line of its own."""
+    if not isinstance(entries, list) or not entries:
+        raise UserError(f"{source}: claims must be a list with at least one claim")
+    claims, problems = [], []
+    for number, entry in enumerate(entries, 1):
+        name = entry.get("id", f"number {number}") if isinstance(entry, dict) else f"number {number}"
+        try:
+            claims.append(parse_claim(entry))
+        except ValueError as error:
+            problems.append(f"{source}: claim {name}: {error}")
+    names = [claim.id for claim in claims]
+    problems += [f"{source}: claim {name}: id is used twice" for name in names if names.count(name) > 1]
+    if problems:
+        raise UserError("\n".join(dict.fromkeys(problems)))
+    return claims
+
+
+def parse_claim(entry: Any) -> Claim:
+    """Return one claim; ValueError in one line."""
+    if not isinstance(entry, dict):
+        raise ValueError("must be a mapping")
+    allow(entry, CLAIM_KEYS)
+    for key in ("id", "statement"):
+        if not isinstance(entry.get(key), str) or not entry[key].strip():
+            raise ValueError(f"{key} must be a text")
+    shared = {key: entry[key] for key in entry if key in TEST_KEYS}
+    own = entry.get("tests", [{}])
+    if not isinstance(own, list) or not own or not all(isinstance(test, dict) for test in own):
+        raise ValueError("tests must be a list of mappings")
+    tests = [test for each in own for test in parse_tests(inherit(shared, each))]
+    note, explains = str(entry.get("note", "")), tuple(map(str, entry.get("explains", [])))
+    return Claim(entry["id"], entry["statement"].strip(), tuple(tests), note, explains)
+
+
+def inherit(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a test with what its claim says for all of its tests; conditions add up."""
+    where = {**as_mapping(shared, "where"), **as_mapping(own, "where")}
+    return {**shared, **own, "where": where}
+
+
+def parse_tests(entry: Mapping[str, Any]) -> Iterable[Test]:
+    """Yield the tests of one mapping, one for each metric."""
+    allow(entry, TEST_KEYS)
+    kinds = [kind for kind in KINDS if kind in entry]
+    if len(kinds) != 1:
+        raise ValueError(f"must have one of {', '.join(KINDS)}; has {' and '.join(kinds) or 'none'}")
+    names = entry.get("metric")
+    for name in names if isinstance(names, list) and names else [names]:
+        if name not in CLAIM_METRICS:
+            raise ValueError(f"metric = {name}: must be one of {', '.join(CLAIM_METRICS)}")
+        yield parse_test(kinds[0], entry, CLAIM_METRICS[name])
+
+
+def parse_test(kind: str, entry: Mapping[str, Any], metric: Metric) -> Test:
+    """Return one test of a known kind."""
+    levels = as_mapping(entry, "levels")
+    factor = as_tuple(entry.get("factor", []))
+    if kind in LEVELS_OF and bool(levels) == bool(factor):
+        raise ValueError(f"{kind} needs a factor, or levels by name, and not both")
+    margin, relative = share(entry, "margin")
+    return Test(
+        kind,
+        wanted(kind, entry, factor),
+        metric,
+        conditions(as_mapping(entry, "where")),
+        entry.get("part"),
+        factor,
+        {str(name): conditions(as_mapping(levels, name)) for name in levels} if levels else None,
+        tuple(map(canonical, entry.get("among", []))),
+        as_tuple(entry.get("along", [])),
+        margin,
+        relative,
+    )
+
+
+def wanted(kind: str, entry: Mapping[str, Any], factor: Sequence[str]) -> Any:
+    """Return what a test of this kind compares with, in the form in which claim_tests.py takes it."""
+    value = entry[kind]
+    if kind == "order":
+        return chain(value)
+    if kind in ("best", "worst"):
+        if isinstance(value, dict):
+            return LEVEL_JOIN.join(canonical(value.get(name)) for name in factor)
+        return canonical(value)
+    if kind == "ratio":
+        ((text, number),) = as_mapping(entry, kind).items() or [("", 0)]
+        first, _, second = (part.strip() for part in str(text).partition("/"))
+        if not first or not second:
+            raise ValueError(f"ratio = {text}: must be 'first / second': number")
+        return canonical(first), canonical(second), number_of(kind, number), share(entry, "within", 0.1)[0]
+    if kind == "effects":
+        return chain(value)
+    if kind == "about":
+        within = share(entry, "within")[0]
+        if within is None:
+            raise ValueError("about needs within")
+        return number_of(kind, value), within
+    return value if kind == "equivalent" else number_of(kind, value)
+
+
+def chain(text: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the levels of "a > b ~ c" and the symbols between them."""
+    parts = re.split(r"\s*(>=|>|~)\s*", str(text).strip())
+    levels, symbols = tuple(map(canonical, parts[::2])), tuple(parts[1::2])
+    if len(levels) < 2 or not all(levels) or len(set(levels)) < len(levels):
+        raise ValueError(f"order = {text}: must be different levels with >, >= or ~ between them")
+    return levels, symbols
+
+
+def conditions(mapping: Mapping[str, Any]) -> Conditions:
+    """Return settings and the values allowed, as the texts by which settings are known."""
+    return {
+        str(name): tuple(map(canonical, value if isinstance(value, list) else [value]))
+        for name, value in mapping.items()
+    }
+
+
+def canonical(value: Any) -> str:
+    """Return the text by which a setting's value is known, however it was written: 5e-4 is 0.0005."""
+    if isinstance(value, list):
+        return label(tuple(value))
+    if isinstance(value, str) and re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", value.strip()):
+        return label(float(value))
+    return label(value.strip() if isinstance(value, str) else value)
+
+
+def share(entry: Mapping[str, Any], key: str, default: float | None = None) -> tuple[float | None, bool]:
+    """Return a number, and whether it was written as a percentage."""
+    value = entry.get(key, default)
+    if isinstance(value, str) and value.strip().endswith("%"):
+        return number_of(key, value.strip().rstrip("%")) / 100, True
+    return (None if value is None else number_of(key, value)), False
+
+
+def number_of(key: str, value: Any) -> float:
+    """Return a finite number; ValueError in one line."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{key} = {value}: must be a number")
+    return number
+
+
+def as_mapping(entry: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return the mapping under a key, empty if there is none."""
+    value = entry.get(key)
+    if value is not None and not isinstance(value, dict):
+        raise ValueError(f"{key} = {value}: must be a mapping")
+    return dict(value or {})
+
+
+def as_tuple(value: Any) -> tuple[str, ...]:
+    """Return one name or a list of names as a tuple."""
+    return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
+
+
+def allow(entry: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Raise ValueError for a key that nobody reads."""
+    for key in entry:
+        if key not in known:
+            raise ValueError(f"{key}: unknown key; known are {', '.join(known)}")
