@@ -1,0 +1,78 @@
+"""The evidence of a claim as a figure: every level with its interval, and the limits it is held against."""
+
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from reports.claim import Judgement, Outcome
+from reports.claim_tables import demand, has_figures, plot_name
+from reports.plots.plot import Plot
+from reports.plots.style import INK, SOFT, Page, panels
+
+LIMIT = "#a63d00"
+ROW, LINE, EDGE, CHARACTER = 0.24, 0.16, 0.2, 0.066  # inches: of a level, a line of text, a margin, a letter
+
+
+def claim_plots(judgements: Sequence[Judgement]) -> list[Plot]:
+    """Return a figure for each claim that has figures."""
+    return [
+        Plot(
+            plot_name(j),
+            f"{j.claim.id}: {j.verdict}",
+            f"{j.claim.id}, {j.verdict}: {j.claim.statement} Means with 95 % intervals over seeds.",
+            "claims",
+            draw_claim,
+            (j,),
+        )
+        for j in judgements
+        if has_figures(j)
+    ]
+
+
+def draw_claim(judgement: Judgement) -> Figure:
+    """Draw a panel for each test of a claim, under the claim in words."""
+    outcomes = [outcome for outcome in judgement.outcomes if outcome.shown]
+    tallest = max(len(outcome.shown) for outcome in outcomes)
+    longest = max(len(name) for outcome in outcomes for name, _ in outcome.shown)
+    names = 0.3 + 0.067 * longest
+    width = 3.3 if len(outcomes) == 1 else 2.5
+    whole = len(outcomes) * (names + width) + EDGE
+    words = textwrap.wrap(judgement.claim.statement, int(max(whole - 2 * EDGE, 3.8) / CHARACTER))
+    page = Page(width, max(ROW * tallest, 0.6), names, EDGE, 0.72 + LINE * len(words), 0.55, names)
+    figure, (row,) = panels("", 1, len(outcomes), page, share_y=False)
+    head(figure, f"{judgement.claim.id}: {judgement.verdict}", words)
+    for axes, outcome in zip(row, outcomes, strict=True):
+        draw_outcome(axes, outcome, int(width / CHARACTER))
+    return figure
+
+
+def head(figure: Figure, title: str, words: Sequence[str]) -> None:
+    """Write the title and the lines below it."""
+    width, height = figure.get_size_inches()
+    left = EDGE / width
+    figure.text(left, 1 - 0.24 / height, title, fontsize=10.5, fontweight="bold", va="center")
+    for number, line in enumerate(words):
+        figure.text(left, 1 - (0.46 + LINE * number) / height, line, fontsize=8, color=SOFT, va="center")
+
+
+def draw_outcome(axes: Axes, outcome: Outcome, characters: int) -> None:
+    """Draw the levels of one test from the top down."""
+    known = [(name, interval) for name, interval in outcome.shown if np.isfinite(interval.mean)]
+    y = np.arange(len(known))
+    means = [interval.mean for _, interval in known]
+    halves = [[i.mean - i.low for _, i in known], [i.high - i.mean for _, i in known]]
+    axes.errorbar(means, y, xerr=np.nan_to_num(halves), fmt="o", color=INK, elinewidth=1.4, capsize=2.5)
+    for line in outcome.lines:
+        axes.axvline(line, color=LIMIT, linestyle=(0, (4, 2)), linewidth=1)
+    axes.set_yticks(y, [name for name, _ in known])
+    axes.set_ylim(max(len(known), 1) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
+    ratio = outcome.test.kind == "ratio"
+    axes.set_xlabel(f"ratio of {outcome.test.metric.label}" if ratio else outcome.test.metric.label)
+    axes.set_title(textwrap.shorten(demand(outcome.test), characters, placeholder=" …"))
