@@ -6,9 +6,8 @@ averaged together. The rows can be kept as one CSV file and read back, so that e
 them can be rebuilt without the run records.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -114,15 +113,9 @@ def with_measurements(frame: pd.DataFrame, directory: Path) -> pd.DataFrame:
 def read_rows(path: Path) -> pd.DataFrame:
     """Read rows as they are kept on disk: figures as numbers, everything else as text."""
     try:
-        names = pd.read_csv(path, nrows=0).columns
-        kinds: Mapping[Any, Any] = {name: float if name in FIGURES else str for name in names}
-        table = pd.read_csv(
-            path,
-            dtype=kinds,
-            keep_default_na=False,
-            na_values={name: [""] for name in FIGURES},
-            float_precision="round_trip",
-        )
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        for name in [name for name in FIGURES if name in table]:
+            table[name] = table[name].replace("", "nan").astype(float)
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read as a table of runs ({error})") from error
     if "seed" not in table:
@@ -132,11 +125,13 @@ def read_rows(path: Path) -> pd.DataFrame:
 
 def complete(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with every column that observations have, settings filled in where they are absent."""
-    added = frame.reindex(columns=[*frame.columns, *(c for c in (*RUN, *FIGURES) if c not in frame)])
-    texts = [str(name) for name in added if name not in FIGURES]
-    added[texts] = added[texts].fillna(ABSENT).astype(str)
-    order = [*RUN, *(name for name in texts if name not in RUN), *FIGURES]
-    return added[order].astype(dict.fromkeys(FIGURES, float))
+    absent = [name for name in (*RUN, *FIGURES) if name not in frame]
+    texts = [name for name in (*frame.columns, *absent) if name not in FIGURES]
+    added = frame.reindex(columns=[*frame.columns, *absent])
+    words = added[texts].astype(object)
+    order = [*RUN, *(name for name in texts if name not in RUN)]
+    filled = words.where(words.notna(), ABSENT).astype(str)
+    return pd.concat([filled[order], added[list(FIGURES)].astype(float)], axis=1)
 
 
 def settings_of(frame: pd.DataFrame) -> list[str]:
