@@ -11,7 +11,7 @@ from reports.compare import compare
 from reports.export import FORMATS, export
 from reports.results import Results
 from reports.trackers import TRACKERS, export_to
-from sweeps.record import UserError
+from sweeps.record import UserError, links_out, printable
 
 USER_ERROR, DAMAGED = 2, 1
 EPILOG = "Also: python -m reports compare A B; python -m reports export DIR --to csv|mlflow|… (export --help)"
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return commands[words[0]](words[1:]) if words and words[0] in commands else run_report(words)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return USER_ERROR
 
 
@@ -46,7 +46,7 @@ def run_report(words: Sequence[str]) -> int:
     options = parser.parse_args(words)
     results = load(options.directory, unplanned=options.all, target=options.target)
     page = write_report(results, plots=not options.no_plots)
-    print(f"{summary_line(results)}\n{page}")
+    print(printable(f"{summary_line(results)}\n{page}"))
     return warn(results)
 
 
@@ -57,7 +57,7 @@ def run_compare(words: Sequence[str]) -> int:
     parser.add_argument("second", type=Path, help="another sweep's directory")
     options = parser.parse_args(words)
     first, second = load(options.first, unplanned=True), load(options.second, unplanned=True)
-    print(compare(first, second))
+    print(printable(compare(first, second)))
     return max(warn(first), warn(second))
 
 
@@ -73,10 +73,10 @@ def run_export(words: Sequence[str]) -> int:
     options = parser.parse_args(words)
     results = load(options.directory, unplanned=options.all)
     folder = options.out or options.directory / "export"
-    if folder.is_symlink():
-        raise UserError(f"{folder}: is a link; nothing is written through it")
+    if link := links_out(folder):
+        raise UserError(f"{link}: is a link that leads elsewhere; nothing is written through it")
     for line in (export_to if options.to in TRACKERS else export)(results, options.to, folder):
-        print(line)
+        print(printable(str(line)))
     return warn(results)
 
 
@@ -100,9 +100,9 @@ def warn(results: Results) -> int:
     if results.unplanned:
         some = ", ".join(results.unplanned[:3]) + (", …" if len(results.unplanned) > 3 else "")
         left_out = f"left out: {len(results.unplanned)} recorded cells that are not in the plan"
-        print(f"{left_out} ({some}); --all includes them", file=sys.stderr)
+        print(printable(f"{left_out} ({some}); --all includes them"), file=sys.stderr)
     for problem in results.problems:
-        print(f"damaged: {problem}", file=sys.stderr)
+        print(printable(f"damaged: {problem}"), file=sys.stderr)
     return DAMAGED if results.problems else 0
 
 

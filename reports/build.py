@@ -97,10 +97,12 @@ def cell_figures(results: Results) -> pd.DataFrame:
 
 def replace_directory(new: Path, old: Path) -> None:
     """Put a finished directory in the place of an older one."""
-    if old.exists():
+    if old.exists() or old.is_symlink():
         aside = new.with_suffix(".old")
         old.rename(aside)
         new.rename(old)
+        if aside.is_symlink():
+            aside.unlink()  # only the link: where it leads is not ours
         shutil.rmtree(aside, ignore_errors=True)
     else:
         new.rename(old)

@@ -41,11 +41,14 @@ class CurveCache:
 def load_cache(path: Path) -> dict[str, tuple[Stamp, Curve]]:
     """Return the cached curves by cell id; empty if there is no cache, or none that can be believed."""
     try:
+        with zipfile.ZipFile(path) as archive:
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+                return {}  # not ours, and no telling how large it becomes
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             ids, stamps, lengths, table = (arrays[name] for name in ("ids", "stamps", "lengths", "table"))
         if table.shape != (lengths.sum(), len(COLUMNS)) or not len(ids) == len(stamps) == len(lengths):
             return {}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, TypeError, EOFError, MemoryError, zipfile.BadZipFile):
         return {}
     curves = np.split(table, np.cumsum(lengths)[:-1]) if len(lengths) else []
     keys = map(tuple, stamps.tolist())

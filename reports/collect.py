@@ -1,6 +1,7 @@
 """From a sweep's directory to tidy frames: the plan and every run record, read once, damage named."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,17 @@ from reports.cache import CurveCache
 from reports.factors import REPLICATE, Flattener
 from reports.history import HISTORY, Curve, choose_target, convergence, history_frame, read_curve, to_target
 from reports.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors
-from sweeps.record import PLAN, REPORT, Record, UserError, cell_dirs, read_record
+from sweeps.record import (
+    LARGEST_PLAN,
+    PLAN,
+    REPORT,
+    Record,
+    UserError,
+    cell_dirs,
+    plan_problem,
+    read_json,
+    read_record,
+)
 
 NAN = float("nan")
 MAX_BOUNDARIES = 12
@@ -40,9 +51,9 @@ def read_plan(root: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
     """Return the plan of a sweep, or None, and what is wrong with the file."""
     path = root / PLAN
     try:
-        plan = json.loads(path.read_bytes())
-        for cell in plan["cells"]:
-            cell["config"], cell["choices"], cell["id"], cell["name"]
+        plan = read_json(path, LARGEST_PLAN)
+        if problem := plan_problem(plan):
+            raise ValueError(problem)
     except FileNotFoundError:
         return None, []
     except (ValueError, KeyError, TypeError) as error:
@@ -135,7 +146,9 @@ def mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def is_number(value: object) -> bool:
     """Whether a recorded figure is there and finite (null stands for one that is not)."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max
 
 
 def row(data: Mapping[str, Any], status: str) -> Row:
@@ -182,7 +195,7 @@ def assemble(
         reader.rows, columns=[c for c in base if not c.startswith(("convergence", "epochs_to", "seconds_to"))]
     )
     settings = pd.DataFrame(reader.settings, index=runs.index)
-    seed = settings[REPLICATE] if REPLICATE in settings else pd.Series(0, index=runs.index)
+    seed = numbered(settings[REPLICATE]) if REPLICATE in settings else pd.Series(0, index=runs.index)
     runs = runs.assign(seed=seed, gap=runs["train_accuracy"] - runs["test_accuracy"])
     target = choose_target(runs["test_accuracy"]) if target is None else target
     runs = runs.join(curve_figures(runs, history, target))
@@ -204,6 +217,13 @@ def assemble(
         stamps=reader.cache.stamps,
     )
     return with_factors(made, [str(key) for key in (plan or {}).get("swept", [])])
+
+
+def numbered(seeds: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return seeds as they are if all are integers, else a number for each distinct one."""
+    if all(isinstance(seed, int) for seed in seeds):
+        return seeds
+    return pd.Series(pd.factorize(seeds.map(repr))[0], index=seeds.index)
 
 
 def curve_figures(runs: pd.DataFrame, history: pd.DataFrame, target: float) -> pd.DataFrame:

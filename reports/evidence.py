@@ -142,7 +142,7 @@ def timing_table(results: Results, factor: str) -> Table:
         (
             Entry(level),
             Entry(show(i.mean, i.half), value=i.mean),
-            Entry(show(wall.levels[level].mean, wall.levels[level].half)),
+            Entry(show(wall.levels[level].mean, wall.levels[level].half) if level in wall.levels else "–"),
             Entry(f"{i.mean / least:.2f}"),
             Entry(str(i.n)),
         )
@@ -160,7 +160,7 @@ def unfinished_table(results: Results) -> Table:
     """Return every run that did not end well, or did not end, and why."""
     rows = results.runs[results.runs["status"] != "done"]
     columns = ["status", *results.names, "seed", "name", "problem"]
-    body = rows[columns].astype(str).itertuples(index=False, name=None)
+    body = rows[columns].astype(object).map(str).itertuples(index=False, name=None)
     return text_table("unfinished", "Runs without a result", columns, body)
 
 

@@ -116,7 +116,7 @@ def shares(verdict: Verdict) -> Iterator[Finding]:
 def timing(results: Results) -> Iterator[Finding]:
     """Yield the conditions under which times were measured, if that limits what they say."""
     note = concurrency_note(results)
-    if note.startswith("Warning"):
+    if note.startswith("Warning") and results.done["epoch_cpu_s"].notna().any():
         table = f"timing_by_{results.names[0]}" if results.names else "epoch_cpu_s"
         yield Finding(
             "Cost per epoch, dearer first", note.replace("Warning: measured", "Times were measured"), table

@@ -7,7 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sweeps.record import read_file
+
 HISTORY = "history.csv"
+LARGEST = 256 * 2**20  # bytes
 COLUMNS = (
     "epoch",
     "train_loss",
@@ -31,7 +34,7 @@ def read_curve(path: Path, complete: bool = True) -> Curve:
     Raises ValueError, with the reason, for a file that is not a history. A file that is not there is empty.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_file(path, LARGEST).decode()
     except FileNotFoundError:
         return np.empty((0, len(COLUMNS)))
     except UnicodeDecodeError:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from sweeps.files import read_json
 from sweeps.fingerprint import fingerprint, sources
 from sweeps.record import UserError, write_json
 
@@ -24,7 +24,7 @@ def remember(root: Path, modules: Iterable[str]) -> None:
 def remembered(root: Path) -> dict[str, Sources]:
     """Return fingerprint → sources, the latest last; what cannot be read is as if it were not there."""
     try:
-        known = json.loads((root / CODE).read_bytes())
+        known = read_json(root / CODE)
     except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}

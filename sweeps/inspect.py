@@ -21,6 +21,7 @@ from mlp.datasets import Data, DatasetError
 from mlp.workspace import Array
 from sweeps import imports, pictures
 from sweeps.components import build
+from sweeps.files import links_out, printable
 from sweeps.journal import WEIGHTS
 from sweeps.record import Record, UserError, cell_dirs, read_record
 
@@ -209,11 +210,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (data.features, data.classes) != (network.features, network.classes):
             raise UserError(f"the data have {data.features} inputs, the network has {network.features}")
         folder = options.out or record.path / FOLDER
-        if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-            raise UserError(f"{folder}: is a link or a file; nothing is written through it")
-        print("\n".join(inspect(record, folder, data, network)), folder, sep="\n")
+        if link := links_out(folder):
+            raise UserError(f"{link}: is a link that leads elsewhere; nothing is written through it")
+        print(printable("\n".join([*inspect(record, folder, data, network), str(folder)])))
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 2
     return 0
 

@@ -8,7 +8,6 @@ traceback.
 from __future__ import annotations
 
 import functools
-import shutil
 import sys
 import traceback
 from collections.abc import Mapping
@@ -24,15 +23,15 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
-from sweeps import lock
+from sweeps import lock, previous
 from sweeps.cell import cell_id, job_values_as_text, resolve
 from sweeps.compose import Composer
 from sweeps.output import captured
 from sweeps.record import COMPLETE, SCHEMA, read_record, write_atomic, write_record
+from sweeps.shape import record_problem
 
 CONFIG = "config.yaml"
 OUTPUT = "output.log"
-PREVIOUS = ".previous"  # <root>/.previous/<name>: a cell's earlier directory, until it has a new result
 RESULTS = ("done", "diverged", "failed")  # the statuses that a job may return
 
 
@@ -110,7 +109,7 @@ class Runner:
         record.pop("worker", None)
         write_record(self.root / record["name"], record | {"finished": now()})
         if record["status"] in COMPLETE:
-            shutil.rmtree(self.root / PREVIOUS / record["name"], ignore_errors=True)
+            previous.drop(self.root, record["name"])
 
     def _composed(self, job: Job) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return a cell's config and choices; none if they do not compose here, which `_call` reports."""
@@ -178,6 +177,8 @@ def outcome(value: Any, record: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"the job returned status {end['status']!r}: must be one of {', '.join(RESULTS)}")
     if taken := sorted(record.keys() & end.keys() - {"status"}):
         raise ValueError(f"the job returned {', '.join(taken)}, which the sweeper writes itself")
+    if problem := record_problem(end):
+        raise ValueError(f"the job returned what {problem}")
     return end
 
 

@@ -29,10 +29,11 @@ from sweeps import lock
 from sweeps.guard import guarded
 from sweeps.interrupt import Interrupted, Stop, end_descendants
 from sweeps.job import Job, Runner
-from sweeps.record import Record, read_record
+from sweeps.record import LOCK, Record, read_record
 from sweeps.worker import Worker
 
 HIDDEN = ".sweep"  # <root>/.sweep: the plan's lock, and a folder for each command that runs
+IDLE_ROUNDS = 3  # launches in a row that start no cell, before a sweep is given up
 WAIT_S = 0.5  # between looks at the cells that another sweep runs
 
 
@@ -52,15 +53,19 @@ class Launch:
     def run(self, jobs: Sequence[Job], stop: Stop) -> str | None:
         """Run the jobs until each has ended or is given up. Returns what stopped the sweep, or None."""
         due = list(jobs)
-        round_number = 0
+        round_number = idle = 0
         while due and stop.signal is None:
             self.runner.launch = f"{self.folder.name}.{(round_number := round_number + 1)}"
             problem, crash = self._round(due, stop)
             if problem is not None or stop.signal is not None:
                 return problem
+            before = len(due)
             due, started = self._left(due)
-            if due and crash is not None and not started:
+            idle = 0 if started or len(due) < before else idle + 1
+            if due and idle and crash is not None:
                 return f"the launcher failed: {crash}"
+            if due and idle >= IDLE_ROUNDS:
+                return f"{idle} times in a row the workers ended without having started a cell"
             self.losses.update(job.id for job in started)
             due = [job for job in due if self.losses[job.id] < self.max_attempts]
             due = self._free(due, stop)
@@ -121,7 +126,7 @@ class Launch:
         while jobs and stop.signal is None:
             records = {job.id: read_record(self.runner.root / job.name) for job in jobs}
             jobs = [job for job in jobs if not is_done_elsewhere(job, records[job.id])]
-            if any(records[job.id].status != "running" for job in jobs):
+            if not all(_is_worked_on(records[job.id]) for job in jobs):
                 break
             time.sleep(WAIT_S)
         return jobs
@@ -139,6 +144,10 @@ class Launch:
             if not own or job in started:
                 due.append(job)
         return due, started
+
+
+def _is_worked_on(record: Record) -> bool:
+    return record.status == "running" or lock.holder(record.path / LOCK) is not None
 
 
 def is_done_elsewhere(job: Job, record: Record) -> bool:

@@ -22,6 +22,8 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from sweeps.files import read_json
+
 REFRESH_S = 10.0  # how often a holder touches its lock
 STALE_S = 120.0  # a lock from another host that was not touched for so long is dead
 
@@ -34,6 +36,11 @@ class Owner:
     pid: int
     process_started: str | None
     token: str = ""
+
+    def __post_init__(self) -> None:
+        known = isinstance(self.host, str) and isinstance(self.pid, int) and isinstance(self.token, str)
+        if not known or self.token.strip("0123456789abcdefghijklmnopqrstuvwxyz"):
+            raise TypeError("names no process")
 
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
@@ -165,6 +172,8 @@ def _link(draft: Path, place: Path) -> bool:
 def _chain(path: Path) -> list[tuple[Path, Owner]]:
     chain: list[tuple[Path, Owner]] = []
     while (owner := _read(file := _successor(path, chain))) is not None:
+        if any(file == known for known, _ in chain):  # nobody's lock is its own successor
+            break
         chain.append((file, owner))
     return chain
 
@@ -176,7 +185,7 @@ def _successor(path: Path, chain: list[tuple[Path, Owner]]) -> Path:
 def _read(path: Path) -> Owner | None:
     """Return the owner that a lock file names; None if there is no file. A torn file has a dead owner."""
     try:
-        return Owner(**json.loads(path.read_text()))
+        return Owner(**read_json(path))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError):

@@ -6,13 +6,14 @@ choices likewise. Only the standard library is needed to read a plan.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sweeps.record import PLAN, SCHEMA, UserError, write_json
+from sweeps.files import read_json
+from sweeps.record import LARGEST_PLAN, PLAN, SCHEMA, UserError, write_json
+from sweeps.shape import plan_problem
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,11 @@ def read_plan(root: Path) -> Plan | None:
     """Return the plan in a directory, None if there is none. Raises UserError if the file is damaged."""
     path = root / PLAN
     try:
-        data = json.loads(path.read_bytes())
-        if data["schema"] != SCHEMA:
-            raise ValueError(f"schema {data['schema']!r}, not {SCHEMA}")
+        data = read_json(path, LARGEST_PLAN)
+        if problem := plan_problem(data):
+            raise ValueError(problem)
+        if data.get("schema") != SCHEMA:
+            raise ValueError(f"has schema {data.get('schema')!r}, not {SCHEMA}")
         base, base_choices = data.pop("base"), data.pop("base_choices")
         cells = [
             Cell(

@@ -24,13 +24,36 @@ from pathlib import Path
 from typing import Any
 
 from sweeps import lock
+from sweeps.files import links_out, printable, read_file, read_json
+from sweeps.shape import plan_problem, record_problem
+
+__all__ = [
+    "Record",
+    "UserError",
+    "cell_dirs",
+    "cell_id_of",
+    "links_out",
+    "load_records",
+    "plain",
+    "plan_problem",
+    "printable",
+    "read_file",
+    "read_json",
+    "read_record",
+    "set_aside",
+    "write_atomic",
+    "write_json",
+    "write_record",
+]
 
 SCHEMA = 1
 REPORT = "report.json"
 PLAN = "sweep.json"
 LOCK = "lock"
+LARGEST_PLAN = 512 * 2**20  # bytes
 STATUSES = ("done", "diverged", "failed", "running", "interrupted")
 COMPLETE = ("done", "diverged")
+_SURROGATE = re.compile("[\ud800-\udfff]")  # in a name that is no text, which could be written nowhere
 _CELL_DIR = re.compile(r"(?:.*-)?([0-9a-f]{12})")
 
 
@@ -62,7 +85,7 @@ class Record:
 def cell_id_of(name: str) -> str | None:
     """Return the cell id that a directory name ends in; None if it is no cell's directory."""
     found = _CELL_DIR.fullmatch(name)
-    return found[1] if found else None
+    return found[1] if found and not _SURROGATE.search(name) else None
 
 
 def cell_dirs(root: Path) -> dict[str, Path]:
@@ -84,13 +107,13 @@ def read_record(path: Path) -> Record:
     """Return the record in a cell's directory, whatever state it is in."""
     cell_id = cell_id_of(path.name) or ""
     try:
-        data = json.loads((path / REPORT).read_bytes())
+        data = read_json(path / REPORT)
     except (FileNotFoundError, NotADirectoryError):
         return Record(path, cell_id, "missing")
     except OSError as error:
         return Record(path, cell_id, "damaged", problem=f"cannot be read: {error.strerror}")
     except ValueError as error:
-        return Record(path, cell_id, "damaged", problem=f"is truncated or no JSON: {error}")
+        return Record(path, cell_id, "damaged", problem=str(error))
     if problem := _problem(data, cell_id):
         return Record(path, cell_id, "damaged", problem=problem)
     status = data["status"]
@@ -111,7 +134,7 @@ def _problem(data: object, cell_id: str) -> str:
         return f"belongs to cell {data.get('cell_id')!r}"
     if not isinstance(data.get("config"), dict):
         return "has no config"
-    return ""
+    return record_problem(data)
 
 
 def _is_worked_on(path: Path, worker: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import stat
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,8 +70,10 @@ def _words(cell: Cell) -> list[str]:
 def last_row(path: Path) -> dict[str, str]:
     """Return the last complete row of a CSV file, column → text; empty if none. Reads only the file's end."""
     try:
+        if not stat.S_ISREG(path.lstat().st_mode):  # a pipe, say, that nobody writes to
+            return {}
         with open(path, "rb") as file:
-            header = file.readline()
+            header = file.readline(TAIL)
             file.seek(max(len(header), file.seek(0, 2) - TAIL))
             rows = file.read().split(b"\n")[:-1]  # what follows the last line end is being written just now
     except OSError:

@@ -15,6 +15,7 @@ from typing import Any
 
 from sweeps import imports, lock
 from sweeps.explain import Explanation, find
+from sweeps.files import printable
 from sweeps.plan import Plan, read_plan
 from sweeps.record import Record, UserError, load_records
 from sweeps.resume import RETRY, Verdict, verdict
@@ -159,11 +160,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     imports.extend([Path.cwd()])  # where a user's own code is, which the results may depend on
     try:
         status = Status(options.directory, options.retry)
-        print("\n".join(_answer(status, options)), flush=True)
+        print(printable("\n".join(_answer(status, options))), flush=True)
     except BrokenPipeError:  # of `| head`, which has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 2
     return 0
 

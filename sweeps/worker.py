@@ -19,9 +19,9 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from sweeps import imports, lock
+from sweeps import imports, lock, previous
 from sweeps.child import Child, die_with
-from sweeps.job import OUTPUT, PREVIOUS, Job, Runner
+from sweeps.job import OUTPUT, Job, Runner
 from sweeps.output import tail
 from sweeps.record import LOCK, REPORT, Record, read_record, set_aside
 
@@ -131,12 +131,8 @@ class Shift:
             _kill_orphan(record)
         if record.status == "damaged" and (record.path / REPORT).exists():
             set_aside(record.path / REPORT)
-        if job.restart:
-            previous = self.worker.runner.root / PREVIOUS / job.name
-            previous.mkdir(parents=True, exist_ok=True)
-            for entry in record.path.iterdir():
-                if not entry.name.startswith((LOCK, f".{LOCK}")):
-                    entry.replace(previous / entry.name)
+        if job.restart or record.status in ("missing", "damaged"):  # no telling which code left a checkpoint
+            previous.keep(self.worker.runner.root, job.name)
 
     def _run(self, job: Job, held: lock.Lock) -> None:
         """Run the cell, again if its process dies."""

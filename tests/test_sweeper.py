@@ -137,6 +137,28 @@ def test_retry_all_starts_over_and_keeps_the_old_run_until_there_is_a_new_one(ti
     assert not list(tiny.root.glob(".previous/*"))
 
 
+def test_what_is_started_over_is_kept_until_there_is_a_result_and_never_overwritten(tiny: Tiny) -> None:
+    tiny.run("x=1")
+    old = (tiny.record().path / "report.json").read_bytes()
+    environment = {"FAIL": "1"}
+    tiny.run("x=1", "hydra.sweeper.retry=all", code=1, **environment)
+    tiny.run("x=1", "hydra.sweeper.code=[sweeps.lock]", code=1, **environment)
+    kept = sorted((tiny.root / ".previous").iterdir())
+    assert [path.name.rpartition(".")[2] for path in kept] == ["1", "2"]
+    assert (kept[0] / "report.json").read_bytes() == old
+    tiny.run("x=1", "hydra.sweeper.code=[sweeps.lock]")
+    assert list((tiny.root / ".previous").iterdir()) == []
+
+
+def test_a_checkpoint_without_a_record_is_not_continued_for_nobody_knows_its_code(tiny: Tiny) -> None:
+    tiny.run("x=1")
+    path = tiny.record().path
+    (path / "checkpoint.json").write_text("[12345, 3]")
+    (path / "report.json").unlink()
+    tiny.run("x=1")
+    assert tiny.record().data["final"]["total"] != 12345
+
+
 def test_results_of_other_code_are_kept_named_and_run_again_on_demand(tiny: Tiny) -> None:
     tiny.run("x=1,2", code=0)
     output = tiny.run("x=1,2,3", "hydra.sweeper.code=[sweeps.lock]").stdout

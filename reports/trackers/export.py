@@ -1,6 +1,5 @@
 """From a sweep's results to a tracker, adding what is not there yet."""
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -9,7 +8,7 @@ from typing import Protocol
 
 from reports.results import Results
 from reports.trackers.runs import TrackedRun, tracked
-from sweeps.record import UserError, write_json
+from sweeps.record import UserError, read_json, write_json
 
 INDEX = "exported.json"
 
@@ -65,7 +64,7 @@ class Index:
     def read(self) -> dict[str, str]:
         """Return cell id → stamp; empty if there is no such file, or none that can be read."""
         try:
-            content = json.loads(self.file.read_bytes())
+            content = read_json(self.file)
         except (OSError, ValueError):
             return {}
         return {str(k): str(v) for k, v in content.items()} if isinstance(content, dict) else {}

@@ -116,6 +116,8 @@ def main(cfg: DictConfig) -> Any:
             draft = file.with_suffix(".tmp")
             draft.write_text(text)
             draft.replace(file)
+    if "FAIL" in os.environ:
+        raise ArithmeticError("told to fail")
     result: dict[str, Any] = {"final": {"total": total}, "workers": HydraConfig.get().sweeper.workers}
     if cfg.mode.action == "diverge":
         return result | {"status": "diverged", "final": {"total": float("nan")}}

@@ -1,0 +1,72 @@
+"""Reading files that may be anybody's: no link, pipe or device is opened, nothing huge is read."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+LARGEST = 64 * 2**20  # bytes
+DEEPEST = 100  # lists and mappings within one another
+
+
+def read_file(path: Path, largest: int = LARGEST) -> bytes:
+    """Return a file's content. Raises ValueError, with the reason, if it is no plain file or too large."""
+    state = path.lstat()
+    if not stat.S_ISREG(state.st_mode):
+        raise ValueError("is a link" if stat.S_ISLNK(state.st_mode) else "is no file")
+    if state.st_size > largest:
+        raise ValueError(f"is larger than {largest // 2**20} MB")
+    return path.read_bytes()
+
+
+def read_json(path: Path, largest: int = LARGEST) -> Any:
+    """Return what a JSON file says. Raises ValueError as `read_file` does, and if it is no sound JSON."""
+    content = read_file(path, largest)
+    try:
+        data = json.loads(content, parse_constant=_refuse)
+        if b"\\ud" in content.lower():  # half a character, which could not be written anywhere
+            json.dumps(data, ensure_ascii=False).encode()
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"is truncated or no JSON: {error}") from error
+    if content.count(b"{") + content.count(b"[") > DEEPEST and _is_deep(data):
+        raise ValueError("is nested too deeply")
+    return data
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number")
+
+
+def _is_deep(data: Any) -> bool:
+    layer = [data]
+    for _ in range(DEEPEST):
+        layer = [
+            item
+            for node in layer
+            if isinstance(node, (dict, list))
+            for item in (node.values() if isinstance(node, dict) else node)
+            if isinstance(item, (dict, list))
+        ]
+        if not layer:
+            return False
+    return True
+
+
+def printable(text: str) -> str:
+    """Return the text without characters that could control a terminal; line ends stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else repr(char)[1:-1] for char in text)
+
+
+def links_out(folder: Path) -> Path | None:
+    """Return a link that leads out of a folder, the folder itself if it is one; None if there is none."""
+    if folder.is_symlink():
+        return folder
+    inside = folder.resolve()
+    links = (path for path in folder.rglob("*") if path.is_symlink())
+    return next((link for link in links if not link.resolve().is_relative_to(inside)), None)
