@@ -37,6 +37,14 @@ class Count:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """Another study whose rankings stand beside this one's, over those of its runs that are comparable."""
+
+    study: str
+    where: Conditions
+
+
+@dataclass(frozen=True)
 class Reference:
     """A source report. `unsaid`: the settings of a figure's cell that the report leaves unsaid."""
 
@@ -49,6 +57,7 @@ class Reference:
     beyond: tuple[Claim, ...]
     counts: tuple[Count, ...]
     figures: pd.DataFrame
+    beside: Beside | None = None
 
 
 @cache
@@ -68,6 +77,7 @@ def reference(study: str) -> Reference | None:
         tuple(parse_claims(data["beyond"], path.name)) if data.get("beyond") else (),
         tuple(map(count, data.get("parameters", ()))),
         figures(study),
+        Beside(data["beside"]["study"], conditions(data["beside"]["where"])) if "beside" in data else None,
     )
 
 
