@@ -1,14 +1,15 @@
 """Composition without Hydra's cost, but with its result: sweeps.compose."""
 
+import itertools
 import pickle
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import initialize_config_dir
+from hydra import version
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from hydra.types import RunMode
 from hypothesis import given, settings
@@ -23,9 +24,13 @@ HYDRA = ["hydra.sweeper.max_attempts=2", "+hydra.job.env_set.A=b"]
 
 
 @pytest.fixture(scope="module")
-def loader() -> Iterator[ConfigLoader]:
-    with initialize_config_dir(str(CONF), version_base="1.3", job_name="tiny"):
-        yield GlobalHydra.instance().config_loader()
+def loader() -> ConfigLoader:
+    return loader_of(CONF)
+
+
+def loader_of(conf: Path) -> ConfigLoader:
+    version.setbase("1.3")
+    return ConfigLoaderImpl(create_config_search_path(str(conf)))
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +141,45 @@ def test_mistakes_are_told_in_one_line(composer: Composer, override: str, line: 
         composer.full([override])
     assert one_line(error.value).startswith(line)
     assert "\n" not in one_line(error.value)
+
+
+TRICKY = {
+    "config.yaml": """
+defaults:
+  - a: one
+  - b: one
+  - optional both: ${a}_${b}
+  - _self_
+c: 0
+""",
+    "a/one.yaml": "v: 1",
+    "a/two.yaml": "v: 2",
+    "a/with_defaults.yaml": "defaults: [/b@inner: two, _self_]\nv: 3",
+    "b/one.yaml": "w: ${a.v}",
+    "b/two.yaml": "w: 2",
+    "b/everywhere.yaml": "# @package _global_\na: {v: 1}\nb: {w: 3}",
+    "both/two_two.yaml": "found: true",
+}
+
+
+def test_options_that_reach_beyond_their_own_node_are_hydras_to_combine(tmp_path: Path) -> None:
+    for name, content in TRICKY.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    loader = loader_of(tmp_path)
+    master = loader.load_configuration("config", [], RunMode.MULTIRUN)
+    composer = Composer(loader, master)
+    for a, b in itertools.product(("one", "two", "with_defaults"), ("one", "two", "everywhere")):
+        overrides = [f"a={a}", f"b={b}"]
+        expected = loader.load_sweep_config(master, overrides)
+        assert OmegaConf.to_container(composer.full(overrides)) == OmegaConf.to_container(expected)
+
+
+def test_a_combination_costs_no_composition_of_its_own(
+    composer: Composer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    composer.full(["part=b", "mode=tell"])
+    composer.full(["part=a", "mode=hang"])
+    monkeypatch.setattr(composer.loader, "load_sweep_config", pytest.fail)
+    assert composer.full(["mode=tell", "part=a"]).mode.action == "tell"
+    assert composer.full(["part=b", "mode=hang"]).part.size == 2

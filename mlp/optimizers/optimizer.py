@@ -1,10 +1,12 @@
 """What an optimiser is: a rule that moves the parameters, one flat vector, along their gradient, another."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
-from scipy.linalg.blas import daxpy, saxpy
 
 from mlp.ranges import Checked, NotNegative, Positive
 from mlp.workspace import Array, Workspace
@@ -54,8 +56,14 @@ class Optimizer(Checked, ABC):
 
 def add_scaled(target: Array, factor: float, vector: Array) -> None:
     """Do target += factor · vector in one pass over memory: BLAS's axpy, where NumPy's ufuncs need two."""
-    axpy = saxpy if target.dtype == np.float32 else daxpy
-    axpy(vector, target, a=factor)
+    _axpy(target.dtype)(vector, target, a=factor)
+
+
+@cache
+def _axpy(dtype: np.dtype[Any]) -> Callable[..., object]:
+    from scipy.linalg import blas  # here, because it takes a tenth of a second that planning need not wait
+
+    return blas.saxpy if dtype == np.float32 else blas.daxpy
 
 
 def moving_average(average: Array, share: float, new: Array) -> None:
