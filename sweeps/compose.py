@@ -46,7 +46,8 @@ class Composer:
         self._parsed: dict[str, Override] = {}
         self._groups: dict[str, bool] = {}
         self._composed: dict[tuple[str, ...], bytes] = {}
-        self._nodes: dict[str, Node | None] = {}
+        self._own: dict[str, bool] = {}
+        self._nodes: dict[tuple[str, tuple[str, ...]], Node | None] = {}
         self._files = ConfigRepository(loader.get_search_path())
         self._tasks: dict[tuple[str, ...], tuple[bytes, dict[str, Any]]] = {}
 
@@ -121,41 +122,45 @@ class Composer:
         return self._composed[overrides]
 
     def _together(self, overrides: tuple[str, ...]) -> DictConfig | None:
-        """Put together what each option changes; None if any of them changes more than a node of its own."""
-        chosen: dict[str, Node] = {}
-        for text in overrides:
-            node = self._node(text)
-            if node is None or node.group in chosen:
-                return None
-            chosen[node.group] = node
-        config: DictConfig = pickle.loads(self._base(()))
+        """Put together what each option changes; None if that is more than a node of its own."""
+        own = [text for text in overrides if self._is_own(text)]
+        rest = tuple(text for text in overrides if text not in own)
+        if len(own) < 2:
+            return None
+        nodes = {text: self._node(text, rest) for text in own}
+        chosen = {node.group: node for node in nodes.values() if node}
+        if len(chosen) < len(own):
+            return None
+        config: DictConfig = pickle.loads(self._base(rest))
         with flag_override(config, ["struct", "readonly"], False):
             for node in chosen.values():
                 config[node.group] = node.content
                 config.hydra.runtime.choices[node.group] = node.option
         return config
 
-    def _node(self, text: str) -> Node | None:
-        if text not in self._nodes:
-            self._nodes[text] = self._own_node(self.parse(text))
-        return self._nodes[text]
+    def _is_own(self, text: str) -> bool:
+        """Whether an override chooses an option whose file can only fill the node of its group."""
+        if text not in self._own:
+            override = self.parse(text)
+            group, option = override.key_or_group, override.value()
+            named = _is_plain(override) and self.is_group(group) and isinstance(option, str)
+            file = self._files.load_config(f"{group}/{option}") if named else None
+            self._own[text] = bool(
+                file and not file.defaults_list and file.header["package"] in (None, group)
+            )
+        return self._own[text]
 
-    def _own_node(self, override: Override) -> Node | None:
-        """Return the node of the option that an override chooses, None if it changes anything else."""
-        group, option = override.key_or_group, override.value()
-        if not (_is_plain(override) and self.is_group(group) and isinstance(option, str)):
-            return None
-        source = self._files.load_config(f"{group}/{option}")
-        if source is None or source.defaults_list or source.header["package"] not in (None, group):
-            return None
-        base: DictConfig = pickle.loads(self._base(()))
-        if option == base.hydra.runtime.choices.get(group):
-            alone = base
-        else:
-            alone = pickle.loads(self._base((f"{group}={option}",)))
-        if group not in base or _without(base, group) != _without(alone, group):
-            return None
-        return Node(group, option, alone[group])
+    def _node(self, text: str, rest: tuple[str, ...]) -> Node | None:
+        """Return the node of an option beside other overrides; None if it changes anything else there."""
+        if (text, rest) not in self._nodes:
+            override = self.parse(text)
+            group, option = override.key_or_group, str(override.value())
+            base: DictConfig = pickle.loads(self._base(rest))
+            is_base = option == base.hydra.runtime.choices.get(group)
+            alone: DictConfig = base if is_base else pickle.loads(self._base((*rest, text)))
+            local = group in base and group in alone and _without(base, group) == _without(alone, group)
+            self._nodes[text, rest] = Node(group, option, alone[group]) if local else None
+        return self._nodes[text, rest]
 
     def _describe(self, config: DictConfig, overrides: list[Override]) -> None:
         """Tell the config which overrides made it, as Hydra's loader does."""

@@ -149,6 +149,7 @@ defaults:
   - a: one
   - b: one
   - optional both: ${a}_${b}
+  - wide: null
   - _self_
 c: 0
 """,
@@ -159,6 +160,7 @@ c: 0
     "b/two.yaml": "w: 2",
     "b/everywhere.yaml": "# @package _global_\na: {v: 1}\nb: {w: 3}",
     "both/two_two.yaml": "found: true",
+    "wide/yes.yaml": "# @package _global_\na: {v: 7}\nc: 1",
 }
 
 
@@ -169,8 +171,9 @@ def test_options_that_reach_beyond_their_own_node_are_hydras_to_combine(tmp_path
     loader = loader_of(tmp_path)
     master = loader.load_configuration("config", [], RunMode.MULTIRUN)
     composer = Composer(loader, master)
-    for a, b in itertools.product(("one", "two", "with_defaults"), ("one", "two", "everywhere")):
-        overrides = [f"a={a}", f"b={b}"]
+    options = ("one", "two", "with_defaults"), ("one", "two", "everywhere"), ("null", "yes")
+    for a, b, wide in itertools.product(*options):
+        overrides = [f"a={a}", f"wide={wide}", f"b={b}"]
         expected = loader.load_sweep_config(master, overrides)
         assert OmegaConf.to_container(composer.full(overrides)) == OmegaConf.to_container(expected)
 
