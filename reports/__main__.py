@@ -11,21 +11,19 @@ from reports.compare import compare
 from reports.export import FORMATS, export
 from reports.results import Results
 from reports.trackers import TRACKERS, export_to
+from sweeps.command import command
 from sweeps.record import UserError, links_out, printable
 
-USER_ERROR, DAMAGED = 2, 1
+DAMAGED = 1
 EPILOG = "Also: python -m reports compare A B; python -m reports export DIR --to csv|mlflow|… (export --help)"
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 2 for a user's mistake, 1 where records were damaged."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     commands = {"compare": run_compare, "export": run_export}
-    try:
-        return commands[words[0]](words[1:]) if words and words[0] in commands else run_report(words)
-    except UserError as error:
-        print(f"error: {printable(str(error))}", file=sys.stderr)
-        return USER_ERROR
+    return commands[words[0]](words[1:]) if words and words[0] in commands else run_report(words)
 
 
 def run_report(words: Sequence[str]) -> int:

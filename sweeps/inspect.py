@@ -20,6 +20,7 @@ from mlp import datasets, saved
 from mlp.datasets import Data, DatasetError
 from mlp.workspace import Array
 from sweeps import imports, pictures
+from sweeps.command import command
 from sweeps.components import build
 from sweeps.files import links_out, printable
 from sweeps.journal import WEIGHTS
@@ -190,6 +191,7 @@ def read_network(record: Record, activation: str | None) -> saved.Trained:
         ) from error
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Show what a trained network gets wrong and what it looks at: pictures and a table in RUN/inspect."""
     parser = argparse.ArgumentParser(prog="python -m sweeps.inspect", description=main.__doc__)
@@ -203,19 +205,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--activation", metavar="NAME", help="dotted name of an activation that is not ours")
     options = parser.parse_args(arguments)
     imports.extend([Path.cwd()])
-    try:
-        record = read_run(options.run)
-        network = read_network(record, options.activation)
-        data = read_data(record, options.data)
-        if (data.features, data.classes) != (network.features, network.classes):
-            raise UserError(f"the data have {data.features} inputs, the network has {network.features}")
-        folder = options.out or record.path / FOLDER
-        if link := links_out(folder):
-            raise UserError(f"{link}: is a link that leads elsewhere; nothing is written through it")
-        print(printable("\n".join([*inspect(record, folder, data, network), str(folder)])))
-    except UserError as error:
-        print(f"error: {printable(str(error))}", file=sys.stderr)
-        return 2
+    record = read_run(options.run)
+    network = read_network(record, options.activation)
+    data = read_data(record, options.data)
+    if (data.features, data.classes) != (network.features, network.classes):
+        raise UserError(f"the data have {data.features} inputs, the network has {network.features}")
+    folder = options.out or record.path / FOLDER
+    if link := links_out(folder):
+        raise UserError(f"{link}: is a link that leads elsewhere; nothing is written through it")
+    print(printable("\n".join([*inspect(record, folder, data, network), str(folder)])))
     return 0
 
 

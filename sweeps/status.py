@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeps import imports, lock
+from sweeps.command import command
 from sweeps.explain import Explanation, find
 from sweeps.files import printable
 from sweeps.plan import Plan, read_plan
@@ -146,6 +146,7 @@ def _cost(record: Record) -> str:
     return duration(seconds) if isinstance(seconds, int | float) else ""
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Show the state of every cell of a sweep, and why it would be run again or not."""
     parser = argparse.ArgumentParser(prog="python -m sweeps.status", description=main.__doc__)
@@ -158,14 +159,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--retry", choices=RETRY, default="failed", help="assume hydra.sweeper.retry=…")
     options = parser.parse_args(arguments)
     imports.extend([Path.cwd()])  # where a user's own code is, which the results may depend on
-    try:
-        status = Status(options.directory, options.retry)
-        print(printable("\n".join(_answer(status, options))), flush=True)
-    except BrokenPipeError:  # of `| head`, which has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    except UserError as error:
-        print(f"error: {printable(str(error))}", file=sys.stderr)
-        return 2
+    status = Status(options.directory, options.retry)
+    print(printable("\n".join(_answer(status, options))))
     return 0
 
 

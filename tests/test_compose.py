@@ -160,6 +160,7 @@ c: 0
     "b/two.yaml": "w: 2",
     "b/everywhere.yaml": "# @package _global_\na: {v: 1}\nb: {w: 3}",
     "both/two_two.yaml": "found: true",
+    "wide/no.yaml": "# @package _global_\nc: 0",
     "wide/yes.yaml": "# @package _global_\na: {v: 7}\nc: 1",
 }
 
@@ -171,7 +172,7 @@ def test_options_that_reach_beyond_their_own_node_are_hydras_to_combine(tmp_path
     loader = loader_of(tmp_path)
     master = loader.load_configuration("config", [], RunMode.MULTIRUN)
     composer = Composer(loader, master)
-    options = ("one", "two", "with_defaults"), ("one", "two", "everywhere"), ("null", "yes")
+    options = ("one", "two", "with_defaults"), ("one", "two", "everywhere"), ("no", "yes")
     for a, b, wide in itertools.product(*options):
         overrides = [f"a={a}", f"wide={wide}", f"b={b}"]
         expected = loader.load_sweep_config(master, overrides)

@@ -34,9 +34,8 @@ class Undeclared:
     def __init__(self, **_):
         harm()
 """
-COMMAND = (
-    "from sweeps.__main__ import main; main()"  # as the installed `mlp-sweep`: no current directory in path
-)
+# as the installed `mlp-sweep`: no current directory in path
+COMMAND = "import sys; from sweeps.__main__ import main; sys.exit(main())"
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """`python -m sweeps --help`: nothing that can be chosen is left unexplained."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,3 +32,65 @@ def test_every_key_says_what_it_is() -> None:
     described = dict(help.keys())
     assert not [key for key, about in described.items() if not about]
     assert {key.partition("=")[0] for key in described} >= {"seed", "training.epochs", "training.batch_size"}
+
+
+# what argparse does from Python 3.14 on
+CHECKED = """
+import argparse, sys
+plain = argparse._ActionsContainer.add_argument
+
+def check_help(self, action):
+    action.help and "%" in action.help
+
+def add_argument(self, *names, **options):
+    action = plain(self, *names, **options)
+    check = getattr(self, "_check_help", None)
+    check and check(action)
+    return action
+
+argparse.ArgumentParser._check_help = check_help
+argparse._ActionsContainer.add_argument = add_argument
+from sweeps.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_hydra_starts_where_argparse_refuses_its_help_text(tmp_path: Path) -> None:
+    overrides = ["dataset=sample", "hydra.sweeper.dry_run=true"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", CHECKED, *overrides],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1 due" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "sweeps --help",
+        "sweeps sweep=grid hydra.sweeper.dry_run=true",
+        "sweeps sweep=grid --cfg job",
+        "reports --help",
+        "sweeps.status --help",
+        "sweeps.inspect --help",
+    ],
+)
+def test_what_is_printed_may_be_left_unread(arguments: str, tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments.split()],
+        cwd=tmp_path,
+        env=environment,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")

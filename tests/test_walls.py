@@ -44,7 +44,7 @@ def test_reports_read_records_and_know_neither_hydra_nor_the_network(path: Path)
     names = imports(path)
     assert not top(names) & {"hydra", "omegaconf", "mlp", "hydra_plugins", "conf"}
     assert {name for name in names if name.split(".")[0] == "sweeps"} <= {
-        name for name in names if name.startswith("sweeps.record")
+        name for name in names if name.startswith(("sweeps.record", "sweeps.command"))
     } | {"sweeps"}
 
 
