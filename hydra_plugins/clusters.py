@@ -91,8 +91,9 @@ class SlurmLauncher(Launcher):
         self.settings = settings
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep the workers' function and where the command has its folder."""
-        self.task_function, self.folder = task_function, config.hydra.sweep.dir
+        """Keep the worker and where the command has its folder."""
+        self.worker: Any = task_function
+        self.folder = config.hydra.sweep.dir
 
     @staticmethod
     def check() -> None:
@@ -105,7 +106,7 @@ class SlurmLauncher(Launcher):
         """Run as many workers as there are lists of overrides, and wait for their ends."""
         from sweeps import slurm_tasks
 
-        return slurm_tasks.launch(self.task_function, len(job_overrides), self.folder, self.settings)
+        return slurm_tasks.launch(self.worker, len(job_overrides), self.folder, self.settings)
 
 
 class RayLauncher(Launcher):
@@ -115,8 +116,8 @@ class RayLauncher(Launcher):
         self.settings = settings
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep the workers' function."""
-        self.task_function = task_function
+        """Keep the worker."""
+        self.worker: Any = task_function
 
     @staticmethod
     def check() -> None:
@@ -129,7 +130,7 @@ class RayLauncher(Launcher):
         """Run as many workers as there are lists of overrides, and wait for their ends."""
         from sweeps import ray_tasks
 
-        return ray_tasks.launch(self.task_function, len(job_overrides), self.settings["ray"])
+        return ray_tasks.launch(self.worker, len(job_overrides), self.settings["ray"])
 
 
 _STORE = ConfigStore.instance()

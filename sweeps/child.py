@@ -5,6 +5,7 @@ It ends with its worker, however that ends: on Linux the kernel sees to it, else
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import faulthandler
 import multiprocessing
@@ -35,19 +36,29 @@ class Child:
         method = start_method or ("fork" if sys.platform == "linux" else "spawn")
         context: Any = multiprocessing.get_context(method)
         self._connection, other = context.Pipe()
+        self._first: bytes | None = None
         if method == "fork":
-            arguments = (other, runner, os.getpid(), self._connection)
+            arguments: tuple[object, ...] = (other, os.getpid(), runner, self._connection)
         else:
             # in joblib's workers it is loky's own, which a process that is spawned would not find
             multiprocessing.set_start_method(method, force=True)
-            arguments = (other, cloudpickle.dumps((Singleton.get_state(), runner)), os.getpid(), None)
+            arguments = (other, os.getpid(), None, None)
+            self._first = cloudpickle.dumps((Singleton.get_state(), runner))
         self._process: BaseProcess = context.Process(target=_serve, args=arguments)
         self._process.start()
         other.close()
 
     def send(self, job: Job) -> None:
-        """Start a cell."""
-        self._connection.send(job)
+        """Start a cell. If the process has died, `is_done` tells.
+
+        A process that is spawned is told here how cells are run, not by `start`: that writes into a pipe
+        whose other end it holds itself, and so would wait for a process that has died without end.
+        """
+        with contextlib.suppress(ConnectionError):
+            if self._first is not None:
+                self._connection.send_bytes(self._first)
+                self._first = None
+            self._connection.send(job)
 
     def is_done(self, timeout_s: float) -> bool:
         """Whether the cell has ended, waiting for it so long.
@@ -86,8 +97,11 @@ class Child:
         return f"its process was killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
 
 
-def _serve(connection: Connection, given: Runner | bytes, parent: int, other: Connection | None) -> None:
-    """Run the cells that come through the connection; answer each with None or what kept its record away."""
+def _serve(connection: Connection, parent: int, runner: Runner | None, other: Connection | None) -> None:
+    """Run the cells that come through the connection; answer each with None or what kept its record away.
+
+    Without a `runner` that comes first. `other` is the worker's end, if this process has inherited it.
+    """
     os.setpgid(0, 0)  # out of reach of a terminal's Ctrl-C, and one group with what the job starts
     die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -95,13 +109,11 @@ def _serve(connection: Connection, given: Runner | bytes, parent: int, other: Co
     faulthandler.enable(file=2)
     if other is not None:
         other.close()
-    runner = given if isinstance(given, Runner) else _unpacked(given)
-    setup_globals()
-    while True:
-        try:
+    with contextlib.suppress(EOFError, ConnectionError):  # the worker is gone
+        runner = runner or _unpacked(connection.recv_bytes())
+        setup_globals()
+        while True:
             connection.send(_run(runner, connection.recv()))
-        except (EOFError, ConnectionError):  # the worker is gone
-            return
 
 
 def _run(runner: Runner, job: Job) -> tuple[int | None, str | None, str | None] | None:

@@ -8,10 +8,9 @@ traceback.
 from __future__ import annotations
 
 import functools
-import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -68,7 +67,6 @@ class Runner:
     code: str
     ignore: list[str]
     workers: int = 1
-    path: list[str] = field(default_factory=lambda: list(sys.path))  # where the sweeper finds modules
 
     def run(self, job: Job) -> str:
         """Run a cell and return its status. Raises OSError if its record cannot be written."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import logging
+import math
 import os
 import shutil
 import time
@@ -23,6 +24,7 @@ from hydra._internal.callbacks import Callbacks
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext
+from hydra.utils import get_class
 from omegaconf import DictConfig, open_dict
 
 from sweeps import lock
@@ -30,10 +32,12 @@ from sweeps.guard import guarded
 from sweeps.interrupt import Interrupted, Stop, end_descendants
 from sweeps.job import Job, Runner
 from sweeps.record import LOCK, Record, read_record
+from sweeps.slurm_tasks import cancel_left_behind
+from sweeps.todo import Todo
 from sweeps.worker import Worker
 
 HIDDEN = ".sweep"  # <root>/.sweep: the plan's lock, and a folder for each command that runs
-IDLE_ROUNDS = 3  # launches in a row that start no cell, before a sweep is given up
+IDLE_ROUNDS = 4  # launches in a row that start no cell, before a sweep is given up
 WAIT_S = 0.5  # between looks at the cells that another sweep runs
 
 
@@ -49,6 +53,7 @@ class Launch:
     workers: int | None
     start_method: str | None
     losses: Counter[str] = field(default_factory=Counter)
+    loss: str = ""  # how a worker of the last round was lost, if one was
 
     def run(self, jobs: Sequence[Job], stop: Stop) -> str | None:
         """Run the jobs until each has ended or is given up. Returns what stopped the sweep, or None."""
@@ -60,13 +65,13 @@ class Launch:
             if problem is not None or stop.signal is not None:
                 return problem
             before = len(due)
-            due, started = self._left(due)
-            idle = 0 if started or len(due) < before else idle + 1
+            due, begun, lost = self._left(due)
+            idle = 0 if begun or len(due) < before else idle + 1
             if due and idle and crash is not None:
                 return f"the launcher failed: {crash}"
             if due and idle >= IDLE_ROUNDS:
-                return f"{idle} times in a row the workers ended without having started a cell"
-            self.losses.update(job.id for job in started)
+                return f"{idle} times in a row the workers ended without having started a cell{self.loss}"
+            self.losses.update(job.id for job in lost)
             due = [job for job in due if self.losses[job.id] < self.max_attempts]
             due = self._free(due, stop)
         return None
@@ -75,17 +80,15 @@ class Launch:
         """Launch workers once. Returns what a worker gave up for, and what the launcher raised, if so."""
         count = worker_count(self.config, self.workers, len(jobs))
         self.runner.workers = count
-        worker = Worker(
-            self.runner,
-            jobs,
-            stop.file,
-            lock.this_process(),
-            self.max_attempts,
-            self.timeout_s,
-            self.start_method,
-        )
+        todo = Todo(self.folder / self.runner.launch.rpartition(".")[2])
+        method = self.start_method or self.config.hydra.launcher.get("start_method")
+        worker = Worker(todo, stop.file, lock.this_process(), self.max_attempts, self.timeout_s, method)
         try:
-            returned = self._launch(worker, count)
+            todo.write(self.runner, jobs)
+        except OSError as error:
+            return f"cannot write {error.filename or self.folder}: {error.strerror}", None
+        try:
+            returned = self._launch(worker, count, jobs[0].overrides)
         except Interrupted:
             end_descendants()
             return None, None
@@ -93,12 +96,12 @@ class Launch:
             end_descendants()
             return None, " ".join(f"{type(error).__name__}: {error}".split())
         failed = [job._return_value for job in returned if job.status is not JobStatus.COMPLETED]
+        self.loss = f" ({type(failed[0]).__name__}: {failed[0]})" if failed else ""
         problems = [job.return_value["problem"] for job in returned if job.status is JobStatus.COMPLETED]
-        crash = f"{type(failed[0]).__name__}: {failed[0]}" if failed else None
-        return next((problem for problem in problems if problem), None), crash
+        return next((problem for problem in problems if problem), None), None
 
-    def _launch(self, worker: Worker, count: int) -> Sequence[JobReturn]:
-        """Hand the workers to the launcher, and wait for them."""
+    def _launch(self, worker: Worker, count: int, some: Sequence[str]) -> Sequence[JobReturn]:
+        """Hand the workers to the launcher, and wait for them; `some`: overrides that compose."""
         context = HydraContext(config_loader=self.runner.hydra_context.config_loader, callbacks=Callbacks())
         config = copy.deepcopy(self.config)
         with open_dict(config):
@@ -111,7 +114,7 @@ class Launch:
         quiet = ["hydra.output_subdir=null", "hydra.job.chdir=false", "hydra/job_logging=none"]
         overrides = [
             [
-                *worker.jobs[0].overrides,
+                *some,
                 *quiet,
                 f"hydra.sweep.dir='{self.folder}'",
                 f"hydra.sweep.subdir=worker-{n}",
@@ -131,19 +134,28 @@ class Launch:
             time.sleep(WAIT_S)
         return jobs
 
-    def _left(self, jobs: list[Job]) -> tuple[list[Job], list[Job]]:
-        """Return the jobs that have not ended in this launch, and those of them that were started."""
-        due, started = [], []
+    def _left(self, jobs: list[Job]) -> tuple[list[Job], bool, list[Job]]:
+        """Return the jobs still to be done, whether any was started in this launch, and those lost in it."""
+        due, begun, lost = [], False, []
         for job in jobs:
             record = read_record(self.runner.root / job.name)
-            if is_done_elsewhere(job, record):
-                continue
             own = record.data.get("launch") == self.runner.launch
+            begun = begun or own
             if own and record.status in ("lost", "interrupted", "running"):
-                started.append(job)
-            if not own or job in started:
+                lost.append(job)
                 due.append(job)
-        return due, started
+            elif not own and not is_done_elsewhere(job, record):
+                due.append(job)
+        return due, begun, lost
+
+
+def check_launcher(config: DictConfig) -> None:
+    """Raise UserError if the launcher has a check of its own, and that finds that it cannot work here."""
+    try:
+        launcher = get_class(config.hydra.launcher._target_)
+    except Exception:  # Hydra says what is wrong with it when it makes one
+        return
+    getattr(launcher, "check", lambda: None)()
 
 
 def _is_worked_on(record: Record) -> bool:
@@ -156,7 +168,10 @@ def is_done_elsewhere(job: Job, record: Record) -> bool:
 
 
 def worker_count(config: DictConfig, workers: int | None, due: int) -> int:
-    """Return how many cells run at once: what is asked for, else what the launcher offers, at most all."""
+    """Return how many workers there are, and so how many cells run at once, at most all.
+
+    That is what is asked for, else what the launcher offers, unless its `min_cells` for each make it fewer.
+    """
     launcher = config.hydra.launcher
     offered = next(
         (launcher[key] for key in ("n_jobs", "array_parallelism") if launcher.get(key) is not None), 1
@@ -164,6 +179,8 @@ def worker_count(config: DictConfig, workers: int | None, due: int) -> int:
     wanted = offered if workers is None else workers
     if wanted < 0:
         wanted = max(1, available_cores() + 1 + wanted)
+    if workers is None:
+        due = math.ceil(due / (launcher.get("min_cells") or 1))
     return min(int(wanted), due)
 
 
@@ -192,9 +209,10 @@ def command_folder(root: Path, name: str) -> Iterator[Path]:
     hidden = root / HIDDEN
     folder = hidden / name
     folder.mkdir(parents=True)
-    with lock.acquire(folder / "lock"):
+    with lock.kept(lock.acquire(folder / "lock")):
         for other in hidden.iterdir():
             if other.is_dir() and other != folder and lock.holder(other / "lock") is None:
+                cancel_left_behind(other)
                 shutil.rmtree(other, ignore_errors=True)
         yield folder
     shutil.rmtree(folder, ignore_errors=True)

@@ -16,8 +16,11 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -92,12 +95,16 @@ class Lock:
         self.path = path
         self.token = token
 
-    def refresh(self) -> None:
-        """Show other hosts that the holder is alive."""
-        try:
-            os.utime(self.path)
-        except FileNotFoundError:
-            pass
+    def refresh(self) -> bool:
+        """Show other hosts that the holder is alive; False if the lock is no longer its own.
+
+        That happens to a holder that was halted for longer than STALE_S, and to nobody else.
+        """
+        owner = _read(self.path)
+        if owner is None or owner.token != self.token:
+            return False
+        os.utime(self.path)
+        return True
 
     def release(self) -> None:
         """Give the lock up, unless another process has taken it over meanwhile."""
@@ -133,6 +140,26 @@ def acquire(path: Path) -> Lock:
                 file.unlink(missing_ok=True)
             return Lock(path, mine.token)
         place.unlink(missing_ok=True)
+
+
+@contextmanager
+def kept(held: Lock) -> Iterator[Lock]:
+    """Hold a lock within the body and show all the while that its holder is alive; release it then."""
+    over = threading.Event()
+    thread = threading.Thread(target=_refresh, args=(held, over), daemon=True)
+    with held:
+        thread.start()
+        try:
+            yield held
+        finally:
+            over.set()
+            thread.join()
+
+
+def _refresh(held: Lock, over: threading.Event) -> None:
+    while not over.wait(REFRESH_S):
+        with suppress(OSError):
+            held.refresh()
 
 
 def holder(path: Path) -> Owner | None:

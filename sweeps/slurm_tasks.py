@@ -16,12 +16,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
 from sweeps.record import UserError
+
+if TYPE_CHECKING:
+    from sweeps.worker import Worker
 
 FOLDER = ".submitit"  # <the command's folder>/.submitit: what is submitted, and each task's result and log
 LOOK_S = 1.0  # between looks for results
@@ -29,7 +32,10 @@ ASK_S, SELDOM_S = 2.0, 60.0  # between questions to SLURM: at first, and later
 LATE_S = 15.0  # what a result may take to be seen, through the file system, once its task has left the queue
 SILENCE_S = 1800.0  # without an answer from SLURM, and without any result, before its tasks count as lost
 CANCEL_S = 8.0  # what cancelled tasks get to end
-NEVER = ("requeue", "DependencyNeverSatisfied")  # reasons for which a pending task is not started any more
+NEVER = (
+    "requeue",
+    "dependencyneversatisfied",
+)  # in the reason of a pending task that is not started any more
 
 
 class TaskLost(Exception):
@@ -44,22 +50,20 @@ def check() -> None:
         raise UserError(f"hydra/launcher=slurm needs SLURM's {', '.join(missing)} on this machine")
 
 
-def launch(
-    worker: Callable[..., Any], count: int, folder: str, settings: Mapping[str, Any]
-) -> list[JobReturn]:
-    """Run `worker` in so many tasks, and return how each has ended. Cancels them all if it is interrupted."""
+def launch(worker: Worker, count: int, folder: str, settings: Mapping[str, Any]) -> list[JobReturn]:
+    """Run the worker in so many tasks, and return how each has ended. No task is left, however that ends."""
     place = Path(folder) / FOLDER
-    ids = submit(worker, count, place, settings)
-    array = Array(place, ids)
+    array = Array(place, submit(worker, count, place, settings), worker.todo.is_empty)
     try:
         array.wait()
     except BaseException:
         array.cancel()
         raise
-    return [array.result(task) for task in ids]
+    cancel(array.ids)  # tasks that have not begun when all cells were taken
+    return [array.result(task) for task in array.ids]
 
 
-def submit(worker: Callable[..., Any], count: int, place: Path, settings: Mapping[str, Any]) -> list[str]:
+def submit(worker: Worker, count: int, place: Path, settings: Mapping[str, Any]) -> list[str]:
     """Submit the tasks as one array and return their ids. Raises submitit's error if sbatch refuses them."""
     import submitit
 
@@ -75,13 +79,15 @@ def submit(worker: Callable[..., Any], count: int, place: Path, settings: Mappin
 
 @dataclass
 class Array:
-    """The tasks of a launch, and what is known of them."""
+    """The tasks of a launch, and what is known of them; `is_idle`: whether there is nothing left to take."""
 
     place: Path
     ids: Sequence[str]
+    is_idle: Callable[[], bool]
     seen: dict[str, float] = field(default_factory=dict)  # task -> when it was last in the queue
     done: set[str] = field(default_factory=set)  # tasks that have left a result
-    why: dict[str, str] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)  # what is known of a task that was lost
+    spare: set[str] = field(default_factory=set)  # tasks that are not needed any more
 
     def wait(self) -> None:
         """Return when every task is over."""
@@ -109,14 +115,15 @@ class Array:
 
     def _left(self, left: set[str], queue: Mapping[str, tuple[str, str]], now: float) -> set[str]:
         """Return the tasks that are not over: a task with a result may have been put into the queue again."""
-        stuck = [task for task in left if _is_stuck(*queue.get(task, ("", "")))]
-        if stuck:
-            self.why |= {task: queue[task][1] for task in stuck}
-            _run("scancel", *stuck)
-        for task in queue.keys() - stuck:
-            self.seen[task] = now
-        gone = {task for task in left if task not in queue or task in stuck}
-        return left - {task for task in gone if task in self.done or now - self.seen[task] > LATE_S}
+        self.seen |= {task: now for task, (state, _) in queue.items() if state != "COMPLETING"}
+        pending = {task for task in left if queue.get(task, ("", ""))[0] == "PENDING"}
+        if self.is_idle():
+            self.spare |= pending
+        stuck = {task for task in pending if any(word in queue[task][1].lower() for word in NEVER)}
+        self.why |= {task: queue[task][1] for task in stuck}
+        ended = {task for task in left - queue.keys() if task in self.done}
+        late = {task for task in left if now - self.seen[task] > LATE_S}
+        return left - self.spare - stuck - ended - late
 
     def _results(self) -> set[str]:
         """Return the tasks that have left a result."""
@@ -132,13 +139,15 @@ class Array:
         if asked.returncode:  # of a job that has ended a while ago it says that there is none
             return {} if "Invalid job id" in asked.stderr else None
         rows = [line.strip().split("|", 2) for line in asked.stdout.splitlines() if line.count("|") == 2]
-        return {task: (state, reason) for task, state, reason in rows if state != "COMPLETING"}
+        return {task: (state, reason) for task, state, reason in rows}
 
     def result(self, task: str) -> JobReturn:
         """Return how a task has ended: with what its worker returned, with its exception, or lost."""
         try:
             outcome, value = pickle.loads((self.place / f"{task}_0_result.pkl").read_bytes())
         except (OSError, EOFError, pickle.UnpicklingError):
+            if task in self.spare:
+                return JobReturn(_return_value={"problem": None}, status=JobStatus.COMPLETED)
             why = self.why.get(task) or _state(task) or "left no result"
             outcome, value = "lost", TaskLost(f"SLURM task {task}: {why}")
         if outcome == "success":
@@ -157,19 +166,22 @@ class Array:
 
 
 def cancel_left_behind(folder: Path) -> None:
-    """Cancel the tasks of a command that has died, going by what it left in its folder."""
-    ids = {path.name.partition("_")[0] for path in (folder / FOLDER).glob("*_submi*")}
-    if ids and shutil.which("scancel"):
-        cancel(sorted(ids))
+    """Cancel the tasks of a command that has died, going by what it left in its folder.
+
+    The folder may be anybody's: only what was submitted from there is cancelled.
+    """
+    place = folder / FOLDER
+    named = {path.name.partition("_")[0] for path in place.glob("*_submi*")}
+    ids = sorted(name for name in named if name.isascii() and name.isdigit())
+    asked = _run("squeue", "--noheader", f"--jobs={','.join(ids)}", "--format=%F|%o") if ids else None
+    rows = [line.strip().partition("|") for line in asked.stdout.splitlines()] if asked else []
+    if own := {array for array, _, script in rows if array in ids and Path(script).is_relative_to(place)}:
+        cancel(sorted(own))
 
 
 def cancel(ids: Sequence[str]) -> None:
     """Cancel the arrays that these tasks belong to."""
     _run("scancel", "--quiet", *sorted({task.partition("_")[0] for task in ids}))
-
-
-def _is_stuck(state: str, reason: str) -> bool:
-    return state == "PENDING" and any(word.lower() in reason.lower() for word in NEVER)
 
 
 def _state(task: str) -> str:

@@ -24,7 +24,7 @@ from sweeps.compose import Composer
 from sweeps.fingerprint import fingerprint
 from sweeps.interrupt import Stop, stoppable
 from sweeps.job import Job, Runner, now
-from sweeps.launch import HIDDEN, Launch, command_folder, worker_count
+from sweeps.launch import HIDDEN, Launch, check_launcher, command_folder, worker_count
 from sweeps.plan import Cell, Plan, read_plan, write_plan
 from sweeps.planner import Planner, load_callable
 from sweeps.record import Record, UserError, cell_dirs, load_records, write_record
@@ -102,6 +102,7 @@ class Sweep:
         if self.settings["dry_run"]:
             print(self._describe(plan))
             return 0
+        check_launcher(self.config)
         self._prepare(plan)
         with self._directory() as folder:
             plan = self._store(plan)
@@ -165,7 +166,7 @@ class Sweep:
                     self._move_aside()
                 (self.root / HIDDEN).mkdir(parents=True, exist_ok=True)
                 if self.settings["sweep"]:
-                    stack.enter_context(lock.acquire(self.root / HIDDEN / "lock"))
+                    stack.enter_context(lock.kept(lock.acquire(self.root / HIDDEN / "lock")))
                 name = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}"
                 folder = stack.enter_context(command_folder(self.root, name))
             except OSError as error:

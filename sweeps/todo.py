@@ -14,9 +14,11 @@ be told that it came too late: then nobody runs the chunk in this launch, and th
 
 from __future__ import annotations
 
+import bisect
 import os
 import pickle
 import random
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,7 @@ from pathlib import Path
 import cloudpickle  # type: ignore[import-untyped]
 from hydra.core.singleton import Singleton
 
+from sweeps import imports
 from sweeps.job import Job, Runner
 
 CHUNK = 64  # cells at most: what is left of the chunk of a worker that dies waits for the next launch
@@ -37,15 +40,23 @@ class Todo:
 
     def write(self, runner: Runner, jobs: Sequence[Job]) -> None:
         """Lay the work out. Raises OSError."""
+        self.folder.mkdir()
+        content = cloudpickle.dumps((Singleton.get_state(), runner))
+        (self.folder / "runner").write_bytes(pickle.dumps((sys.path, content)))
+        self.lay_out(jobs, runner.workers)
+
+    def lay_out(self, jobs: Sequence[Job], workers: int) -> None:
+        """Write the chunks."""
         for name in ("todo", "taken"):
-            (self.folder / name).mkdir(parents=True)
-        (self.folder / "runner").write_bytes(cloudpickle.dumps((Singleton.get_state(), runner)))
-        for number, chunk in enumerate(chunks(jobs, runner.workers)):
+            (self.folder / name).mkdir()
+        for number, chunk in enumerate(chunks(jobs, workers)):
             (self.folder / "todo" / f"{number:06}").write_bytes(pickle.dumps(chunk))
 
     def runner(self, *, own_process: bool) -> Runner:
         """Return how cells are run; in a process of its own, with what the application has registered."""
-        state, runner = pickle.loads((self.folder / "runner").read_bytes())
+        path, content = pickle.loads((self.folder / "runner").read_bytes())
+        imports.extend(path)  # where the sweeper has found modules
+        state, runner = pickle.loads(content)
         assert isinstance(runner, Runner)
         if own_process:
             Singleton.set_state(state)
@@ -56,12 +67,22 @@ class Todo:
         while (chunk := self._take(workers)) is not None:
             yield from chunk
 
+    def is_empty(self) -> bool:
+        """Whether every chunk has been taken."""
+        try:
+            with os.scandir(self.folder / "todo") as entries:
+                return next(entries, None) is None
+        except FileNotFoundError:
+            return True
+
     def _take(self, workers: int) -> list[Job] | None:
-        """Take one of the first chunks, which one by chance: others choose at the same moment."""
+        """Take a chunk of the first piece, which one by chance: others choose at the same moment."""
         try:
             names = sorted(os.listdir(self.folder / "todo"))
             while names:
-                name = names.pop(random.randrange(min(workers, len(names))))
+                piece = int(names[0]) // workers
+                first = bisect.bisect_left(names, f"{(piece + 1) * workers:06}")
+                name = names.pop(random.randrange(first))
                 try:
                     os.rename(self.folder / "todo" / name, self.folder / "taken" / name)
                 except FileNotFoundError:

@@ -19,24 +19,27 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from sweeps import imports, lock, previous
+from sweeps import lock, previous
 from sweeps.child import Child, die_with
 from sweeps.job import OUTPUT, Job, Runner
 from sweeps.output import tail
 from sweeps.record import LOCK, REPORT, Record, read_record, set_aside
+from sweeps.todo import Todo
 
 TICK_S = 0.1  # how often a worker looks whether it is to stop
+FAR_TICK_S = 10.0  # on another machine than the sweeper's: through a file system that thousands of them share
+TAKEN = "taken"  # the end of a run whose lock another worker has got
 
 
 @dataclass
 class Worker:
     """What a launcher runs; called with a job's config, of which it needs nothing.
 
-    `stop` is a file whose appearance ends the sweep; `sweeper` the process that started it.
+    `stop` is a file whose appearance ends the sweep, in the folder whose `lock` the sweeper holds; `sweeper`
+    is the process that started it.
     """
 
-    runner: Runner
-    jobs: list[Job]
+    todo: Todo
     stop: Path
     sweeper: lock.Owner
     max_attempts: int
@@ -45,8 +48,24 @@ class Worker:
 
     def __call__(self, _: DictConfig) -> dict[str, Any]:
         """Work until nothing is due. Returns `problem`: why it had to give up, or None."""
-        imports.extend(self.runner.path)
-        return {"problem": Shift(self).work()}
+        try:
+            runner = self.todo.runner(own_process=not self.is_sweeper())
+        except FileNotFoundError as error:
+            host = lock.this_process().host
+            return {"problem": f"{error.filename} is not there on {host}: every machine must see it"}
+        return {"problem": Shift(self, runner).work()}
+
+    def is_sweeper(self) -> bool:
+        """Whether the worker runs in the sweeper's own process."""
+        return self.sweeper.is_here() and self.sweeper.pid == os.getpid()
+
+    def is_over(self) -> bool:
+        """Whether the sweep was stopped, or has died: told by its process here, by its lock elsewhere."""
+        if self.stop.exists():
+            return True
+        if self.sweeper.is_here():
+            return not self.sweeper.is_running()
+        return lock.holder(self.stop.with_name("lock")) is None
 
 
 @dataclass
@@ -54,35 +73,39 @@ class Shift:
     """One worker at work, in its own process."""
 
     worker: Worker
+    runner: Runner
     child: Child | None = None
     terminated: bool = False
     looked: float = 0.0
+    closed: int = 0  # the attempt at the present cell whose end this worker has written
     problem: str | None = field(default=None)
 
     def work(self) -> str | None:
         """Run the due cells that nobody else has. Returns why it gave up, or None."""
         with self._signals():
             try:
-                for job in self.worker.jobs:
+                for job in self.worker.todo.jobs(self.runner.workers):
                     if self._is_stopped():
                         break
                     self._claim(job)
             except OSError as error:
-                self.problem = f"cannot write {error.filename or self.worker.runner.root}: {error.strerror}"
+                self.problem = f"cannot write {error.filename or self.runner.root}: {error.strerror}"
             finally:
                 self._end_child()
         return self.problem
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """Take SIGTERM as an order to stop, leave Ctrl-C to the sweeper, and end with it."""
-        if self._is_sweeper() or threading.current_thread() is not threading.main_thread():
+        """Take SIGTERM, and SIGUSR2 ahead of a time limit, as orders to stop; leave Ctrl-C to the sweeper."""
+        if self.worker.is_sweeper() or threading.current_thread() is not threading.main_thread():
             yield
             return
         if os.getppid() == self.worker.sweeper.pid and self.worker.sweeper.is_here():
             die_with(self.worker.sweeper.pid)
-        before = [(number, signal.getsignal(number)) for number in (signal.SIGTERM, signal.SIGINT)]
+        numbers = (signal.SIGTERM, signal.SIGUSR2, signal.SIGINT)
+        before = [(number, signal.getsignal(number)) for number in numbers]
         signal.signal(signal.SIGTERM, self._terminate)
+        signal.signal(signal.SIGUSR2, self._terminate)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             yield
@@ -93,21 +116,17 @@ class Shift:
     def _terminate(self, *_: object) -> None:
         self.terminated = True
 
-    def _is_sweeper(self) -> bool:
-        return self.worker.sweeper.is_here() and self.worker.sweeper.pid == os.getpid()
-
     def _is_stopped(self) -> bool:
-        """Whether the sweep is over: it was stopped, this worker was, or the sweeper has died."""
-        if self.terminated or self.worker.stop.exists():
-            return True
-        if time.monotonic() - self.looked < 5 * TICK_S:
-            return False
-        self.looked = time.monotonic()
-        return self.worker.sweeper.is_here() and not self.worker.sweeper.is_running()
+        """Whether this worker is to stop, or the sweep is over."""
+        pause = TICK_S if self.worker.sweeper.is_here() else FAR_TICK_S
+        if not self.terminated and time.monotonic() - self.looked >= pause:
+            self.looked = time.monotonic()
+            self.terminated = self.worker.is_over()
+        return self.terminated
 
     def _claim(self, job: Job) -> None:
         """Run a cell, unless it was run since the sweep was planned or another worker has it."""
-        path = self.worker.runner.root / job.name
+        path = self.runner.root / job.name
         if self._is_handled(job, read_record(path)):
             return
         path.mkdir(parents=True, exist_ok=True)
@@ -123,7 +142,7 @@ class Shift:
 
     def _is_handled(self, job: Job, record: Record) -> bool:
         launch = record.data.get("launch")
-        return launch == self.worker.runner.launch or (record.is_complete and launch != job.seen)
+        return launch == self.runner.launch or (record.is_complete and launch != job.seen)
 
     def _prepare(self, job: Job, record: Record) -> None:
         """Put the cell's directory in order: no orphan at work, no damaged record, no old run."""
@@ -132,22 +151,28 @@ class Shift:
         if record.status == "damaged" and (record.path / REPORT).exists():
             set_aside(record.path / REPORT)
         if job.restart or record.status in ("missing", "damaged"):  # no telling which code left a checkpoint
-            previous.keep(self.worker.runner.root, job.name)
+            previous.keep(self.runner.root, job.name)
 
     def _run(self, job: Job, held: lock.Lock) -> None:
         """Run the cell, again if its process dies."""
+        self.closed = 0
         for _ in range(self.worker.max_attempts):
             if self.child is None:
-                self.child = Child(self.worker.runner, self.worker.start_method)
+                self.child = Child(self.runner, self.worker.start_method)
             self.child.send(job)
             try:
                 if end := self._wait(held):
                     self._end_child()
-                    self._record_end(job, **end)
+                    if end["status"] != TAKEN:
+                        self._record_end(job, **end)
                 return
             except EOFError:
                 why = self.child.death()
                 self._end_child()
+                time.sleep(TICK_S)  # it may have died of what this worker is told, too
+                if self._is_stopped():
+                    self._record_end(job, "interrupted")
+                    return
                 if self._record_end(job, "failed", "ProcessDied", why) != "running":
                     return
 
@@ -164,22 +189,24 @@ class Shift:
                 message = f"was ended after hydra.sweeper.timeout_s = {limit:g} s"
                 return {"status": "failed", "kind": "TimeoutError", "message": message}
             if time_s - refreshed > lock.REFRESH_S:
-                held.refresh()
                 refreshed = time_s
+                if not held.refresh():
+                    return {"status": TAKEN}
         return {}
 
     def _record_end(self, job: Job, status: str, kind: str = "", message: str = "") -> str:
         """Write the end of a cell whose process cannot. Returns the status found: running, or its end."""
-        runner = self.worker.runner
+        runner = self.runner
         path = runner.root / job.name
         data = read_record(path).data
-        if data.get("launch") != runner.launch:
-            data = runner.header(job)
+        if data.get("launch") != runner.launch or data["attempts"] == self.closed:
+            data = runner.header(job)  # its process has died before it has written one
         elif data["status"] != "running":
             return str(data["status"])
         if kind:
             data["error"] = {"type": kind, "message": message, "traceback": tail(path / OUTPUT)}
         runner.close(data | {"status": status})
+        self.closed = data["attempts"]
         return "running"
 
     def _end_child(self) -> None:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from sweeps.record import load_records
-from tests.tiny.driver import Tiny, descendants, running, wait_gone, wait_until
+from tests.tiny.driver import PROJECT, Tiny, descendants, running, wait_gone, wait_until
 
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 
@@ -55,6 +55,27 @@ def test_a_cell_whose_process_dies_costs_no_other_cell(tiny: Tiny, mode: str, wh
 def test_a_cell_whose_process_dies_once_is_done_within_the_same_command(tiny: Tiny) -> None:
     tiny.run("mode=kill", "mode.once=true")
     assert (tiny.record().status, tiny.record().data["attempts"]) == ("done", 2)
+
+
+DIES_AT_START = """
+import os, signal, sys
+if "spawn_main" in " ".join(sys.orig_argv) and len(os.listdir(os.environ["DEATHS"])) < 2:
+    open(os.path.join(os.environ["DEATHS"], str(os.getpid())), "w").close()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize(("attempts", "status"), [(2, "failed"), (3, "done")])
+def test_a_process_that_dies_while_it_is_spawned_costs_its_cell_one_attempt(
+    tiny: Tiny, tmp_path: Path, attempts: int, status: str
+) -> None:
+    (tmp_path / "deaths").mkdir()
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(DIES_AT_START)
+    overrides = ("hydra.sweeper.start_method=spawn", f"hydra.sweeper.max_attempts={attempts}")
+    path = f"{tmp_path / 'site'}{os.pathsep}{PROJECT}"
+    tiny.run(*overrides, code=status == "failed", PYTHONPATH=path, DEATHS=str(tmp_path / "deaths"))
+    assert (tiny.record().status, tiny.record().data["attempts"]) == (status, attempts)
 
 
 def test_a_cell_that_hangs_is_ended(tiny: Tiny) -> None:

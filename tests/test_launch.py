@@ -1,0 +1,43 @@
+"""How many workers are launched, and what a launcher needs: sweeps.launch."""
+
+import pytest
+from omegaconf import OmegaConf
+
+from sweeps.launch import check_launcher, worker_count
+from sweeps.record import UserError
+
+
+def count(launcher: dict[str, int | None], due: int, workers: int | None = None) -> int:
+    return worker_count(OmegaConf.create({"hydra": {"launcher": launcher}}), workers, due)
+
+
+@pytest.mark.parametrize(
+    ("launcher", "due", "expected"),
+    [
+        ({}, 10, 1),
+        ({"n_jobs": 4}, 10, 4),
+        ({"n_jobs": 4}, 3, 3),
+        ({"array_parallelism": 64, "min_cells": 4}, 1000, 64),
+        ({"array_parallelism": 64, "min_cells": 4}, 96, 24),
+        ({"array_parallelism": 64, "min_cells": 4}, 97, 25),
+        ({"array_parallelism": 64, "min_cells": 4}, 3, 1),
+        ({"n_jobs": 8, "min_cells": None}, 5, 5),
+    ],
+)
+def test_as_many_workers_as_the_launcher_offers_and_the_cells_are_worth(
+    launcher: dict[str, int | None], due: int, expected: int
+) -> None:
+    assert count(launcher, due) == expected
+
+
+def test_the_sweepers_own_setting_wins() -> None:
+    assert count({"array_parallelism": 64, "min_cells": 4}, 96, workers=90) == 90
+
+
+def test_a_launcher_that_cannot_work_here_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    for name, extra in (("SlurmLauncher", "slurm"), ("RayLauncher", "ray")):
+        config = OmegaConf.create({"hydra": {"launcher": {"_target_": f"hydra_plugins.clusters.{name}"}}})
+        monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+        with pytest.raises(UserError, match=rf"hydra/launcher={extra} needs .*mlp-grid\[{extra}\]"):
+            check_launcher(config)
