@@ -9,7 +9,7 @@ import os
 import pwd
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,18 @@ from tests.cluster.servers import Unavailable, answers, call, find, server, wait
 
 PROGRAMS = (
     *("munged", "mariadbd", "mariadb-install-db", "mariadb", "mariadb-admin"),
-    *("slurmdbd", "slurmctld", "slurmd", "sacctmgr", "scontrol", "sinfo", "squeue", "scancel", "sbatch"),
+    *(
+        "slurmdbd",
+        "slurmctld",
+        "slurmd",
+        "sacctmgr",
+        "scontrol",
+        "sinfo",
+        "squeue",
+        "scancel",
+        "sbatch",
+        "sacct",
+    ),
 )
 PACKAGES = "apt-get install --no-install-recommends slurm-wlm slurmdbd munge mariadb-server"
 SLURM_CONF = """
@@ -43,15 +54,17 @@ MpiDefault=none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 JobAcctGatherType=jobacct_gather/linux
-AccountingStorageType=accounting_storage/slurmdbd
-AccountingStorageHost=127.0.0.1
-AccountingStoragePort={dbd}
-AccountingStoragePass={folder}/munge.socket
+AccountingStorageType=accounting_storage/{storage}
 ReturnToService=2
 KillWait=5
 SchedulerParameters=batch_sched_delay=0,sched_interval=1
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory={memory} State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO
+"""
+ACCOUNTING = """
+AccountingStorageHost=127.0.0.1
+AccountingStoragePort={dbd}
+AccountingStoragePass={folder}/munge.socket
 """
 SLURMDBD_CONF = """
 AuthType=auth/munge
@@ -73,14 +86,19 @@ StorageLoc=slurm_acct
 
 @dataclass(frozen=True)
 class Slurm:
-    """A running SLURM: what its commands need to find it, and those commands."""
+    """A running SLURM: its directory, what its commands need to find it, and those commands."""
 
+    folder: Path
     environment: dict[str, str]
     programs: dict[str, str]
 
     def __call__(self, program: str, *arguments: str) -> str:
         """Run one of SLURM's commands, such as scancel, and return what it prints."""
         return call(self.programs[program], *arguments, environment=self.environment)
+
+    def pid(self, server: str) -> int:
+        """Return the process id of one of SLURM's servers."""
+        return int((self.folder / f"{server}.pid").read_text())
 
     def tasks(self) -> dict[str, str]:
         """Return task id → state of everything in the queue."""
@@ -89,7 +107,7 @@ class Slurm:
 
 
 @contextlib.contextmanager
-def single_node_slurm(folder: Path, cpus: int = 2) -> Iterator[Slurm]:
+def single_node_slurm(folder: Path, *, cpus: int = 2, accounting: bool = True) -> Iterator[Slurm]:
     """Run SLURM within the body, everything it writes in `folder`. Raises Unavailable, with the reason."""
     programs = find(*PROGRAMS)
     if os.geteuid() != 0:
@@ -105,20 +123,25 @@ def single_node_slurm(folder: Path, cpus: int = 2) -> Iterator[Slurm]:
         "cpus": cpus,
         "memory": 4000,
         "password": secrets.token_hex(16),
+        "storage": "slurmdbd" if accounting else "none",
     }
-    environment = {"SLURM_CONF": _write(folder / "slurm.conf", SLURM_CONF, values, 0o644)}
-    _write(folder / "slurmdbd.conf", SLURMDBD_CONF, values, 0o600)
+    conf = SLURM_CONF + (ACCOUNTING if accounting else "")
+    environment = {"SLURM_CONF": _write(folder / "slurm.conf", conf, values, 0o644)}
+    slurm = Slurm(folder, environment, programs)
     with contextlib.ExitStack() as stack:
         stack.enter_context(_munged(folder, programs))
-        stack.enter_context(_mariadb(folder, programs, int(ports["db"]), str(values["password"])))
-        for name, arguments in (("slurmdbd", ["-D"]), ("slurmctld", ["-D"]), ("slurmd", ["-D"])):
-            stack.enter_context(_daemon(name, arguments, folder, programs, environment))
-        slurm = Slurm(environment, programs)
+        if accounting:
+            _write(folder / "slurmdbd.conf", SLURMDBD_CONF, values, 0o600)
+            stack.enter_context(_mariadb(folder, programs, ports["db"], str(values["password"])))
+            stack.enter_context(_daemon("slurmdbd", slurm, "sacctmgr", "--noheader", "list", "cluster"))
+            slurm("sacctmgr", "--immediate", "add", "cluster", "gridtest")
+        stack.enter_context(_daemon("slurmctld", slurm, "scontrol", "ping"))
+        stack.enter_context(_daemon("slurmd", slurm, "sinfo"))
         wait_for(lambda: "idle" in slurm("sinfo", "--noheader", "--format=%T"), "the node")
         yield slurm
 
 
-def _write(path: Path, template: str, values: dict[str, object], mode: int) -> str:
+def _write(path: Path, template: str, values: Mapping[str, object], mode: int) -> str:
     path.touch(mode)
     path.write_text(template.format(**values).lstrip())
     return str(path)
@@ -191,22 +214,13 @@ def _database_user() -> pwd.struct_passwd:
 
 
 @contextlib.contextmanager
-def _daemon(
-    name: str, arguments: list[str], folder: Path, programs: dict[str, str], environment: dict[str, str]
-) -> Iterator[None]:
-    """Run one of SLURM's own servers."""
-    ready = {
-        "slurmdbd": ("sacctmgr", "--noheader", "list", "cluster"),
-        "slurmctld": ("scontrol", "ping"),
-        "slurmd": ("sinfo",),
-    }[name]
+def _daemon(name: str, slurm: Slurm, *ready: str) -> Iterator[None]:
+    """Run one of SLURM's own servers; it is up when the command `ready` succeeds."""
     with server(
-        *(programs[name], *arguments),
-        pid_file=folder / f"{name}.pid",
-        is_ready=lambda: answers(programs[ready[0]], *ready[1:], environment=environment),
-        log=folder / f"log/{name}.out",
-        environment=environment,
+        *(slurm.programs[name], "-D"),
+        pid_file=slurm.folder / f"{name}.pid",
+        is_ready=lambda: answers(slurm.programs[ready[0]], *ready[1:], environment=slurm.environment),
+        log=slurm.folder / f"log/{name}.out",
+        environment=slurm.environment,
     ):
-        if name == "slurmdbd":
-            call(programs["sacctmgr"], "--immediate", "add", "cluster", "gridtest", environment=environment)
         yield

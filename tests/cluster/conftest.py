@@ -1,0 +1,50 @@
+"""Fixtures of the cluster tests: a SLURM for all of them, and the grid as this machine runs it by itself."""
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.command import LOCAL, Grid
+from tests.cluster.servers import Unavailable
+from tests.cluster.slurm import PACKAGES, Slurm, single_node_slurm
+
+
+def cannot(why: str) -> None:
+    """Skip what needs a cluster that cannot be had; fail if REQUIRE=1 asks for it."""
+    if os.environ.get("REQUIRE") == "1":
+        pytest.fail(why)
+    pytest.skip(why)
+
+
+@contextlib.contextmanager
+def slurm_or_skip(**options: bool) -> Iterator[Slurm]:
+    with contextlib.ExitStack() as stack:
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="slurm-", ignore_cleanup_errors=True))
+        )
+        try:
+            slurm = stack.enter_context(single_node_slurm(folder, **options))
+        except Unavailable as error:
+            cannot(f"no SLURM here: {error} ({PACKAGES}, as root)")
+        yield slurm
+
+
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[Slurm]:
+    with slurm_or_skip() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Grid:
+    """The grid, run by processes on this machine."""
+    if sys.platform != "linux":
+        cannot("needs Linux")
+    grid = Grid(tmp_path_factory.mktemp("local"), LOCAL)
+    grid.run()
+    return grid
