@@ -1,9 +1,9 @@
 """Documentation: what a page tells to type works as it stands and prints what is shown; no link is dead.
 
-In a page, a block ```sh is run; ```python NAME and ```yaml NAME write or continue a file; a block ```text
-that follows commands shows lines of their output, up to numbers. `<!-- exit N -->` before a block is its
-exit code, `<!-- not run: why -->` that it is not run here, `<!-- slow -->` at a page's top that it
-takes long.
+In a page, a block ```sh is run, one without a language is planned; ```python NAME and ```yaml NAME write or
+continue a file; a block ```text that follows commands shows lines of their output, up to numbers.
+`<!-- exit N -->` before a block is its exit code, `<!-- not run: why -->` that it is not run here,
+`<!-- slow -->` at a page's top that it takes long.
 """
 
 import os
@@ -115,6 +115,25 @@ def shows(shown: str, output: str) -> None:
 
 def skeleton(line: str) -> str:
     return " ".join(re.sub(r"\b[0-9a-f]{12}\b|[0-9][0-9.,]*", "#", line).split())
+
+
+def planned() -> set[str]:
+    """The command lines of blocks that are not run here: they take too long, or change the machine."""
+    plain = [block.body for page in PAGES for block in blocks(page) if not block.language]
+    lines = [line.partition(" #")[0].strip() for body in plain for line in body.splitlines()]
+    return {line for line in lines if re.match("make |python -m sweeps ", line)}
+
+
+@pytest.mark.parametrize("line", sorted(planned()))
+def test_what_is_not_run_here_can_be_planned(line: str, tmp_path: Path, environment: dict[str, str]) -> None:
+    if line.startswith("make "):
+        command = ["make", "-n", *shlex.split(line)[1:]]
+        shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert shown.returncode == 0, shown.stderr
+        found = re.search(r"python (-m sweeps [^;]*);", shown.stdout)
+        line = f"python {found[1]}" if found else "true"
+    run(Block("sh", "", "", f"{line} hydra.sweeper.dry_run=true\n"), tmp_path, environment)
+    assert {path.name for path in tmp_path.iterdir()} == {"bin"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

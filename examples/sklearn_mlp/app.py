@@ -23,6 +23,8 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
+from sweeps.argparse_help import accept_hydras
+
 ACTIVATIONS = ("identity", "logistic", "relu", "tanh")
 
 
@@ -81,4 +83,5 @@ def write_history(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
+    accept_hydras()  # only Python 3.14 needs it: Hydra 1.3 does not start there (its issue 3121)
     main()
