@@ -1,11 +1,10 @@
 """From overrides to a cell's config, as Hydra composes it, without paying 40 ms for every cell.
 
-Hydra reads the defaults list and its files anew for each composition. Here that is done once for every
-option of a config group that is chosen; a combination of options (`activation=relu loss=hinge`) is put
-together from what each of them changes, where that is only its own node. Plain values (`optimizer.lr=0.1`)
-are then set on a copy, as Hydra does in its own last step. Whatever is not a plain value, and everything
-that stands before it, goes through Hydra; so does everything, if setting a value fails, for the sake of
-Hydra's own error message.
+Hydra reads the defaults list and its files anew for each composition. Here that is done once; options of
+config groups (`activation=relu`) then fill their nodes, where that is all they do, and plain values
+(`optimizer.lr=0.1`) are set on a copy, as Hydra does in its own last step. Whatever is not a plain value, and
+everything that stands before it, goes through Hydra; so does everything, if setting a value fails, for the
+sake of Hydra's own error message.
 
 What was composed is kept pickled: that is four times faster to copy than a config, small, and travels to the
 workers with the composer, so that they compose nothing at all.
@@ -15,25 +14,16 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from hydra._internal.config_loader_impl import get_overrides_dirname
-from hydra._internal.config_repository import ConfigRepository
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-
-@dataclass(frozen=True)
-class Node:
-    """An option of a config group, and what it puts into the group's own node."""
-
-    group: str
-    option: str
-    content: Any
+from sweeps.options import Options
 
 
 class Composer:
@@ -43,12 +33,10 @@ class Composer:
         self.loader = loader
         self.master = master
         self.parser = OverridesParser.create(config_loader=loader)
+        self.options = Options(loader, master.hydra.job.config_name, self._hydra_overrides())
         self._parsed: dict[str, Override] = {}
         self._groups: dict[str, bool] = {}
         self._composed: dict[tuple[str, ...], bytes] = {}
-        self._own: dict[str, bool] = {}
-        self._nodes: dict[tuple[str, tuple[str, ...]], Node | None] = {}
-        self._files = ConfigRepository(loader.get_search_path())
         self._tasks: dict[tuple[str, ...], tuple[bytes, dict[str, Any]]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -101,8 +89,10 @@ class Composer:
         return self._groups[key]
 
     def _where(self) -> dict[str, Any]:
-        hydra_overrides = OmegaConf.to_container(self.master.hydra.overrides.hydra)
-        return {"config_name": self.master.hydra.job.config_name, "overrides": hydra_overrides}
+        return {"config_name": self.master.hydra.job.config_name, "overrides": self._hydra_overrides()}
+
+    def _hydra_overrides(self) -> list[str]:
+        return list(self.master.hydra.overrides.hydra)
 
     def _split(self, overrides: Sequence[str]) -> tuple[tuple[str, ...], list[Override]]:
         """Split into what Hydra composes (groups, and all up to the last unusual one) and plain values."""
@@ -115,52 +105,36 @@ class Composer:
 
     def _base(self, overrides: tuple[str, ...]) -> bytes:
         if overrides not in self._composed:
-            config = self._together(overrides) if len(overrides) > 1 else None
+            config = self._together(overrides)
             if config is None:
                 config = self.loader.load_sweep_config(self.master, list(overrides))
             self._composed[overrides] = pickle.dumps(config)
         return self._composed[overrides]
 
     def _together(self, overrides: tuple[str, ...]) -> DictConfig | None:
-        """Put together what each option changes; None if that is more than a node of its own."""
-        own = [text for text in overrides if self._is_own(text)]
-        rest = tuple(text for text in overrides if text not in own)
-        if len(own) < 2:
-            return None
-        nodes = {text: self._node(text, rest) for text in own}
-        chosen = {node.group: node for node in nodes.values() if node}
-        if len(chosen) < len(own):
+        """Fill the nodes of options that do no more than that; None if there are none."""
+        filling = {self.parse(text).key_or_group: text for text in overrides if self._fills(text)}
+        rest = tuple(text for text in overrides if text not in filling.values())
+        touched = {self.parse(text).key_or_group.partition(".")[0] for text in rest}
+        if not filling or touched & filling.keys():
             return None
         config: DictConfig = pickle.loads(self._base(rest))
+        if not all(self.options.fills_alone(group, config, rest) for group in filling):
+            return None
         with flag_override(config, ["struct", "readonly"], False):
-            for node in chosen.values():
-                config[node.group] = node.content
-                config.hydra.runtime.choices[node.group] = node.option
+            for group, text in filling.items():
+                option = str(self.parse(text).value())
+                config[group] = self.options.content(group, option)
+                config.hydra.runtime.choices[group] = option
         return config
 
-    def _is_own(self, text: str) -> bool:
-        """Whether an override chooses an option whose file can only fill the node of its group."""
-        if text not in self._own:
-            override = self.parse(text)
-            group, option = override.key_or_group, override.value()
-            named = _is_plain(override) and self.is_group(group) and isinstance(option, str)
-            file = self._files.load_config(f"{group}/{option}") if named else None
-            self._own[text] = bool(
-                file and not file.defaults_list and file.header["package"] in (None, group)
-            )
-        return self._own[text]
-
-    def _node(self, text: str, rest: tuple[str, ...]) -> Node | None:
-        """Return the node of an option beside other overrides; None if it changes anything else there."""
-        if (text, rest) not in self._nodes:
-            override = self.parse(text)
-            group, option = override.key_or_group, str(override.value())
-            base: DictConfig = pickle.loads(self._base(rest))
-            is_base = option == base.hydra.runtime.choices.get(group)
-            alone: DictConfig = base if is_base else pickle.loads(self._base((*rest, text)))
-            local = group in base and group in alone and _without(base, group) == _without(alone, group)
-            self._nodes[text, rest] = Node(group, option, alone[group]) if local else None
-        return self._nodes[text, rest]
+    def _fills(self, text: str) -> bool:
+        """Whether an override chooses an option that only fills the node of its group."""
+        override = self.parse(text)
+        group, option = override.key_or_group, override.value()
+        if not (_is_plain(override) and self.is_group(group) and isinstance(option, str)):
+            return False
+        return self.options.content(group, option) is not None
 
     def _describe(self, config: DictConfig, overrides: list[Override]) -> None:
         """Tell the config which overrides made it, as Hydra's loader does."""
@@ -182,14 +156,6 @@ def without_hydra(config: DictConfig) -> DictConfig:
         OmegaConf.set_readonly(config, False)
         del config["hydra"]
     return config
-
-
-def _without(config: DictConfig, group: str) -> dict[str, Any]:
-    """Return all of a config but a group's node, its choice, and the overrides that made it."""
-    content: Any = OmegaConf.to_container(config)
-    del content[group], content["hydra"]["runtime"]["choices"][group]
-    del content["hydra"]["overrides"], content["hydra"]["job"]["override_dirname"]
-    return dict(content)
 
 
 def _choices(config: DictConfig) -> dict[str, Any]:

@@ -162,6 +162,7 @@ c: 0
     "both/two_two.yaml": "found: true",
     "wide/no.yaml": "# @package _global_\nc: 0",
     "wide/yes.yaml": "# @package _global_\na: {v: 7}\nc: 1",
+    "wide/same.yaml": "# @package _global_\na: {v: 1}",
 }
 
 
@@ -172,11 +173,23 @@ def test_options_that_reach_beyond_their_own_node_are_hydras_to_combine(tmp_path
     loader = loader_of(tmp_path)
     master = loader.load_configuration("config", [], RunMode.MULTIRUN)
     composer = Composer(loader, master)
-    options = ("one", "two", "with_defaults"), ("one", "two", "everywhere"), ("no", "yes")
+    options = ("one", "two", "with_defaults"), ("one", "two", "everywhere"), ("no", "yes", "same")
     for a, b, wide in itertools.product(*options):
-        overrides = [f"a={a}", f"wide={wide}", f"b={b}"]
+        overrides = [f"a={a}", f"wide={wide}", f"b={b}", *(["++a.v=1"] if b == "two" else [])]
         expected = loader.load_sweep_config(master, overrides)
         assert OmegaConf.to_container(composer.full(overrides)) == OmegaConf.to_container(expected)
+
+
+def test_every_option_of_this_project_is_composed_as_by_hydra() -> None:
+    loader = loader_of(Path(__file__).parent.parent / "conf")
+    master = loader.load_configuration("config", [], RunMode.MULTIRUN)
+    composer = Composer(loader, master)
+    groups = [group for group in loader.list_groups("") if group not in ("hydra", "study", "sweep")]
+    for group in groups:
+        for option in loader.get_group_options(group, config_name="config", overrides=[]):
+            overrides = ["study=long_run_grid", f"{group}={option}"]
+            expected, problem = attempt(loader.load_sweep_config, master, overrides)
+            assert attempt(composer.full, overrides) == (expected, problem)
 
 
 def test_a_combination_costs_no_composition_of_its_own(
