@@ -14,7 +14,7 @@ QUICK  := not slow and not faults and not parity and not page and not cluster an
 .PHONY: help venv sweep plan report status data test test-full test-faults test-parity test-package test-trackers docs bench bench-peers lint format lock
 
 help:  ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo; echo '  SWEEP=NAME (of conf/sweep; default grid)  OVERRIDES="loss=hinge training.epochs=3"  RETRY=all  FRESH=1'
 
 venv: $(READY)  ## Make .venv with the hash-locked requirements

@@ -2,12 +2,14 @@
 
 import shlex
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import wandb
 
 from reports.trackers.export import Index
 from reports.trackers.runs import TrackedRun
+from sweeps.record import links_out
 
 
 class WeightsAndBiases:
@@ -40,9 +42,19 @@ class WeightsAndBiases:
             for epoch in run.epochs:
                 live.log(dict(epoch.figures), step=epoch.number)
             live.summary.update({f"final/{name}": value for name, value in run.figures.items()})
+        self._cut_off(run)
         self.index.note(run)
 
     def remove(self, run: TrackedRun) -> None:
         """Remove the folders of this cell's runs."""
-        for old in (self.folder / "wandb").glob(f"offline-run-*-{run.cell_id}-*"):
+        for old in self._folders(run):
             shutil.rmtree(old, ignore_errors=True)
+
+    def _folders(self, run: TrackedRun) -> Iterator[Path]:
+        return (self.folder / "wandb").glob(f"offline-run-*-{run.cell_id}-*")
+
+    def _cut_off(self, run: TrackedRun) -> None:
+        """Remove links out of the folder, which no export writes through: one to wandb's log in the cache."""
+        for folder in self._folders(run):
+            while link := links_out(folder):
+                link.unlink()
