@@ -11,11 +11,10 @@ from reports.compare import compare
 from reports.export import FORMATS, export
 from reports.results import Results
 from reports.trackers import TRACKERS, export_to
-from sweeps.command import command
+from sweeps.command import called, command, parser_of
 from sweeps.record import UserError, links_out, printable
 
 DAMAGED = 1
-EPILOG = "Also: python -m reports compare A B; python -m reports export DIR --to csv|mlflow|… (export --help)"
 
 
 @command
@@ -28,10 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run_report(words: Sequence[str]) -> int:
     """Rebuild the report of one directory."""
-    parser = argparse.ArgumentParser(
-        prog="python -m reports",
-        description="Rebuild every table, ranking, plot and the page of a sweep from its run records.",
-        epilog=EPILOG,
+    parser = parser_of(
+        "reports",
+        "Rebuild every table, ranking, plot and the page of a sweep from its run records.",
+        f"Also: {called('reports compare')} A B; {called('reports export')} DIR --to csv|mlflow|…",
     )
     parser.add_argument("directory", type=Path, help="a sweep's directory, such as runs/grid")
     parser.add_argument(
@@ -50,7 +49,7 @@ def run_report(words: Sequence[str]) -> int:
 
 def run_compare(words: Sequence[str]) -> int:
     """Compare two sweeps, cell by cell."""
-    parser = argparse.ArgumentParser(prog="python -m reports compare", description=compare.__doc__)
+    parser = parser_of("reports compare", compare.__doc__)
     parser.add_argument("first", type=Path, help="a sweep's directory")
     parser.add_argument("second", type=Path, help="another sweep's directory")
     options = parser.parse_args(words)
@@ -61,7 +60,7 @@ def run_compare(words: Sequence[str]) -> int:
 
 def run_export(words: Sequence[str]) -> int:
     """Write the tidy frames for other tools."""
-    parser = argparse.ArgumentParser(prog="python -m reports export", description=export.__doc__)
+    parser = parser_of("reports export", export.__doc__)
     parser.add_argument("directory", type=Path, help="a sweep's directory")
     parser.add_argument("--to", choices=[*sorted(FORMATS), *TRACKERS], required=True, help="the format")
     parser.add_argument("--out", type=Path, help="where to (default: DIR/export)")

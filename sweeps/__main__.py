@@ -7,9 +7,10 @@ import sys
 
 from sweeps import imports
 from sweeps.command import command, mistake
+from sweeps.version import PROJECT, version
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-OWN_MODE = "-m --multirun -r --run -h --help --hydra-help -c --cfg -i --info -sc --shell-completion --version"
+OWN_MODE = "-m --multirun -r --run -h --help --hydra-help -c --cfg -i --info -sc --shell-completion"
 
 
 @command
@@ -19,6 +20,9 @@ def main() -> int:
         from sweeps import help
 
         print(help.text(imports.config_dir(sys.argv[1:])))
+        return 0
+    if "--version" in sys.argv[1:]:
+        print(PROJECT, version())
         return 0
     imports.extend_for(sys.argv[1:])
     for name in ONE_THREAD:  # before NumPy is imported: later it is not heard

@@ -1,13 +1,16 @@
 """What all commands do alike: a user's mistake is one line and exit code 2; pipes may be closed early."""
 
+import argparse
 import os
 import select
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import ParamSpec
 
 from sweeps.record import UserError, printable
+from sweeps.version import PROJECT, version
 
 Arguments = ParamSpec("Arguments")
 USER_ERROR = 2
@@ -32,6 +35,21 @@ def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
             return 0
 
     return run
+
+
+def parser_of(module: str, description: str | None, epilog: str | None = None) -> argparse.ArgumentParser:
+    """Return a parser that names the command as it was called: as `mlp-…`, or as a module."""
+    made = argparse.ArgumentParser(prog=called(module), description=description, epilog=epilog)
+    made.add_argument("--version", action="version", version=f"{PROJECT} {version()}")
+    return made
+
+
+def called(module: str) -> str:
+    """Return what to type for a module: the installed command if this is one."""
+    name, *words = module.split()
+    command = {"sweeps": "mlp-sweep", "reports": "mlp-report"}.get(name, name.replace("sweeps.", "mlp-"))
+    installed = Path(sys.argv[0]).name.startswith("mlp-")
+    return " ".join([command if installed else f"python -m {name}", *words])
 
 
 def mistake(problem: str) -> int:

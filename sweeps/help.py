@@ -11,6 +11,8 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from sweeps.command import called
+
 CONF = Path(__file__).parent.parent / "conf"
 USAGE = """\
 Train one network, or every one of a grid, and keep a record of each under runs/.
@@ -55,7 +57,10 @@ SWEEPER = """\
 def text(own: Path | None = None) -> str:
     """Return the whole help, as wide as the terminal; `own`: a config directory of the user's."""
     width = min(shutil.get_terminal_size().columns, 110)
-    parts = [USAGE, "KEYS (key=value; a list of values, separated by commas, is a sweep)"]
+    usage = USAGE
+    for module in ("sweeps.status", "reports", "sweeps"):
+        usage = usage.replace(f"python -m {module}", called(module))
+    parts = [usage, "KEYS (key=value; a list of values, separated by commas, is a sweep)"]
     parts += ["\n".join(_entry(key, about, width) for key, about in keys())]
     for group in GROUPS:
         if options := [*options_of(group), *(options_of(group, own) if own else ())]:

@@ -7,7 +7,6 @@ that is not one of ours its name (`--activation`).
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from mlp import datasets, saved
 from mlp.datasets import Data, DatasetError
 from mlp.workspace import Array
 from sweeps import imports, pictures
-from sweeps.command import command
+from sweeps.command import command, parser_of
 from sweeps.components import build
 from sweeps.files import links_out, printable
 from sweeps.journal import WEIGHTS
@@ -29,6 +28,7 @@ from sweeps.record import Record, UserError, cell_dirs, read_record
 FOLDER = "inspect"
 MISTAKES = 24
 UNITS = 64
+AGAIN = "run it again with training.save_weights=last hydra.sweeper.retry=all"
 
 
 @dataclass(frozen=True)
@@ -149,13 +149,14 @@ def read_run(path: Path) -> Record:
     if len(inside) > 1:
         some = ", ".join(cell.name for cell in inside[:3])
         raise UserError(f"{path}: holds {len(inside)} runs with weights, such as {some}: name one of them")
+    if not inside and cell_dirs(path):
+        raise UserError(f"{path}: no run in it kept weights; {AGAIN}")
     record = read_record(inside[0] if inside else path.resolve())
     if record.status not in ("done",):
         why = f" ({record.problem})" if record.problem else ""
         raise UserError(f"{path}: is no finished run: its record is {record.status}{why}")
     if not (record.path / WEIGHTS).is_file():
-        again = "run it again with training.save_weights=last hydra.sweeper.retry=all"
-        raise UserError(f"{path}: kept no weights; {again}")
+        raise UserError(f"{path}: kept no weights; {AGAIN}")
     return record
 
 
@@ -194,7 +195,7 @@ def read_network(record: Record, activation: str | None) -> saved.Trained:
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Show what a trained network gets wrong and what it looks at: pictures and a table in RUN/inspect."""
-    parser = argparse.ArgumentParser(prog="python -m sweeps.inspect", description=main.__doc__)
+    parser = parser_of("sweeps.inspect", main.__doc__)
     parser.add_argument(
         "run", type=Path, help="the directory of a run with training.save_weights=last or best"
     )

@@ -3,14 +3,13 @@
 import functools
 import platform
 import subprocess
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import threadpoolctl
 
-PROJECT = "mlp-grid"
+from sweeps.version import version
 
 
 @functools.cache
@@ -21,7 +20,7 @@ def provenance() -> dict[str, Any]:
         pools, key=lambda pool: "numpy" not in pool["filepath"], default={}
     )  # SciPy brings its own
     return {
-        "version": _version(),
+        "version": version(),
         **_git(),
         "python": platform.python_version(),
         "numpy": np.__version__,
@@ -37,16 +36,6 @@ def single_blas_thread() -> int:
     """Give BLAS one thread in this process, and return how many it has."""
     threadpoolctl.threadpool_limits(1)
     return max((pool["num_threads"] for pool in threadpoolctl.threadpool_info()), default=1)
-
-
-def _version() -> str:
-    try:
-        return metadata.version(PROJECT)
-    except metadata.PackageNotFoundError:  # run from a checkout
-        import tomllib
-
-        pyproject = Path(__file__).parent.parent / "pyproject.toml"
-        return str(tomllib.loads(pyproject.read_text())["project"]["version"])
 
 
 def _git() -> dict[str, Any]:

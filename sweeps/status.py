@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeps import imports, lock
-from sweeps.command import command
+from sweeps.command import command, parser_of
 from sweeps.explain import Explanation, find
 from sweeps.files import printable
 from sweeps.plan import Plan, read_plan
@@ -149,7 +149,7 @@ def _cost(record: Record) -> str:
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Show the state of every cell of a sweep, and why it would be run again or not."""
-    parser = argparse.ArgumentParser(prog="python -m sweeps.status", description=main.__doc__)
+    parser = parser_of("sweeps.status", main.__doc__)
     parser.add_argument("directory", type=Path, help="a sweep's directory, such as runs/grid")
     parser.add_argument("--all", action="store_true", help="list every cell, done ones too")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")

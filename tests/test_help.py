@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from sweeps import help
+from sweeps.command import called
+from sweeps.version import version
 
 ROOT = Path(__file__).parent.parent
 OPTIONS = [(group, name) for group in help.GROUPS for name, _ in help.options_of(group)]
@@ -94,3 +96,22 @@ def test_what_is_printed_may_be_left_unread(arguments: str, tmp_path: Path) -> N
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("module", ["sweeps", "reports", "sweeps.status", "sweeps.inspect"])
+def test_every_command_tells_the_version(module: str) -> None:
+    command = [sys.executable, "-m", module, "--version"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == f"mlp-grid {version()}\n"
+
+
+def test_commands_are_named_as_they_were_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/mlp-sweep"])
+    assert [called(module) for module in ("sweeps", "reports compare", "sweeps.status")] == [
+        "mlp-sweep",
+        "mlp-report compare",
+        "mlp-status",
+    ]
+    assert "python -m" not in help.text()
+    monkeypatch.setattr(sys, "argv", ["/somewhere/sweeps/__main__.py"])
+    assert called("reports compare") == "python -m reports compare"

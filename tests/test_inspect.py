@@ -89,9 +89,11 @@ def test_what_cannot_be_inspected_is_said_in_one_line(
     plain = tmp_path / run.path.name
     plain.mkdir()
     (plain / "report.json").write_text((run.path / "report.json").read_text())
+    (tmp_path / "empty").mkdir()
     for path, said in (
         (tmp_path / "missing", "no such directory"),
-        (tmp_path, "is no finished run"),
+        (tmp_path, "no run in it kept weights; run it again with training.save_weights=last"),
+        (tmp_path / "empty", "is no finished run"),
         (plain, "kept no weights; run it again with training.save_weights=last"),
     ):
         assert inspect.main([str(path)]) == 2
