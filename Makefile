@@ -11,7 +11,7 @@ HYDRA   = $(if $(RETRY),hydra.sweeper.retry=$(RETRY)) $(if $(FRESH),hydra.sweepe
 QUICK  := not slow and not faults and not parity and not page and not cluster and not network and not package and not trackers
 
 .DEFAULT_GOAL := help
-.PHONY: help venv sweep plan report status data test test-full test-faults test-parity test-package test-trackers docs bench bench-peers lint format lock
+.PHONY: help venv sweep plan report status data test test-full test-faults test-parity test-page test-package test-trackers docs bench bench-peers lint format lock
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench-peers: $(READY)  ## Install the peers to measure against: PyTorch, JAX, sc
 	@$(BIN)/python -c 'import tomllib; file = open("pyproject.toml", "rb"); \
 	  print(*tomllib.load(file)["project"]["optional-dependencies"]["bench"], sep="\n")' > $(VENV)/peers.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(VENV)/installed.txt -r $(VENV)/peers.txt
+
+test-page: $(READY)  ## Look at the report's page in a browser without a screen (needs Chromium)
+	@$(BIN)/python -m pytest -q -m page $(PYTEST_ARGS)
 
 test-package: $(READY)  ## Install the wheel into empty environments, one for each Python here, and use it
 	@$(BIN)/python -m pytest -q -m package $(PYTEST_ARGS)

@@ -16,16 +16,8 @@ from sweeps.fingerprint import fingerprint
 from sweeps.record import UserError, load_records
 
 ROOT = Path(__file__).parent.parent
-SINE = """
-from dataclasses import dataclass
-import numpy as np
-from mlp.activations import Activation
-
-@dataclass(frozen=True)
-class Sine(Activation):
-    def __call__(self, z, value, slope, work):
-        np.sin(z, out=value)
-        np.cos(z, out=slope)
+SINE = (ROOT / "tests" / "sine.py").read_text()
+HARM = """
 
 def harm(**_):
     open("HARM", "w").close()
@@ -42,7 +34,7 @@ COMMAND = "import sys; from sweeps.__main__ import main; sys.exit(main())"
 def own(tmp_path: Path) -> Path:
     """A folder with a module and, beside it, a config directory."""
     (tmp_path / "conf" / "activation").mkdir(parents=True)
-    (tmp_path / "waves.py").write_text(SINE)
+    (tmp_path / "waves.py").write_text(SINE + HARM)
     (tmp_path / "conf" / "activation" / "sine.yaml").write_text("# Sine.\n_target_: waves.Sine\n")
     return tmp_path
 
@@ -115,7 +107,7 @@ def test_results_are_told_apart_by_the_users_code_that_made_them(own: Path) -> N
     code = "hydra.sweeper.code=[mlp,waves]"
     arguments = ("--config-dir=conf", "activation=sine", "dataset=sample", "training.epochs=1", code)
     mlp_sweep(own, *arguments)
-    (own / "waves.py").write_text(SINE + "\n# another form\n")
+    (own / "waves.py").write_text(SINE + HARM + "\n# another form\n")
     status = [sys.executable, "-m", "sweeps.status", "runs/adhoc"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     shown = subprocess.run(status, cwd=own, env=environment, capture_output=True, text=True, check=True)
