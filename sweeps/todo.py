@@ -1,12 +1,12 @@
 """The work of one launch, on disk: due cells in chunks, each a small file that a worker takes by renaming it.
 
-    <folder>/runner    how cells are run; each worker reads it once
-    <folder>/todo/     chunks that nobody has taken yet, named by their order
-    <folder>/taken/    chunks that somebody has
+    <folder>/runner             how cells are run; each worker reads it once
+    <folder>/todo/<piece>/      chunks that nobody has taken yet; a piece of the plan, a chunk for each worker
+    <folder>/taken/             chunks that somebody has
 
 A launcher copies what it runs for every task, and a worker without a share of its own would have to look at
 every cell: for 100,000 cells and 1,000 workers that is 30 GB written and 100 million files opened. Here each
-cell is written and read once.
+cell is written and read once, and a worker that looks for a chunk lists those of one piece only.
 
 Renaming is atomic, on NFS too, so a chunk has one taker. (Should an NFS server lose its answer, the taker may
 be told that it came too late: then nobody runs the chunk in this launch, and the next one has it again.)
@@ -14,7 +14,7 @@ be told that it came too late: then nobody runs the chunk in this launch, and th
 
 from __future__ import annotations
 
-import bisect
+import contextlib
 import os
 import pickle
 import random
@@ -47,10 +47,12 @@ class Todo:
 
     def lay_out(self, jobs: Sequence[Job], workers: int) -> None:
         """Write the chunks."""
-        for name in ("todo", "taken"):
-            (self.folder / name).mkdir()
-        for number, chunk in enumerate(chunks(jobs, workers)):
-            (self.folder / "todo" / f"{number:06}").write_bytes(pickle.dumps(chunk))
+        (self.folder / "taken").mkdir()
+        for number, piece in enumerate(pieces(jobs, workers)):
+            place = self.folder / "todo" / f"{number:04}"
+            place.mkdir(parents=True)
+            for worker, chunk in enumerate(piece):
+                (place / f"{number:04}-{worker:04}").write_bytes(pickle.dumps(chunk))
 
     def runner(self, *, own_process: bool) -> Runner:
         """Return how cells are run; in a process of its own, with what the application has registered."""
@@ -62,47 +64,48 @@ class Todo:
             Singleton.set_state(state)
         return runner
 
-    def jobs(self, workers: int) -> Iterator[Job]:
+    def jobs(self) -> Iterator[Job]:
         """Yield cells that nobody else has taken until there are none, or the sweep is over."""
-        while (chunk := self._take(workers)) is not None:
+        while (chunk := self._take()) is not None:
             yield from chunk
 
     def is_empty(self) -> bool:
         """Whether every chunk has been taken."""
-        try:
-            with os.scandir(self.folder / "todo") as entries:
-                return next(entries, None) is None
-        except FileNotFoundError:
-            return True
+        return not any(_listed(self.folder / "todo" / piece) for piece in _listed(self.folder / "todo"))
 
-    def _take(self, workers: int) -> list[Job] | None:
+    def _take(self) -> list[Job] | None:
         """Take a chunk of the first piece, which one by chance: others choose at the same moment."""
-        try:
-            names = sorted(os.listdir(self.folder / "todo"))
-            while names:
-                piece = int(names[0]) // workers
-                first = bisect.bisect_left(names, f"{(piece + 1) * workers:06}")
-                name = names.pop(random.randrange(first))
-                try:
-                    os.rename(self.folder / "todo" / name, self.folder / "taken" / name)
-                except FileNotFoundError:
-                    continue
-                chunk: list[Job] = pickle.loads((self.folder / "taken" / name).read_bytes())
-                return chunk
-        except FileNotFoundError:  # the sweep has ended and taken its folder with it
-            pass
+        for piece in sorted(_listed(self.folder / "todo")):
+            names = _listed(self.folder / "todo" / piece)
+            random.shuffle(names)
+            for name in names:
+                taken = self.folder / "taken" / name
+                with contextlib.suppress(FileNotFoundError):  # somebody was faster
+                    os.rename(self.folder / "todo" / piece / name, taken)
+                    chunk: list[Job] = pickle.loads(taken.read_bytes())
+                    return chunk
+            with contextlib.suppress(OSError):  # somebody has removed it, or the sweep all of it
+                os.rmdir(self.folder / "todo" / piece)
         return None
 
 
-def chunks(jobs: Sequence[Job], workers: int) -> Iterator[list[Job]]:
-    """Cut the work into chunks that get smaller towards the end, so that all workers end at much one time.
+def _listed(folder: Path) -> list[str]:
+    """Return the names in a folder; none if it has been removed, by a worker or at the end of the sweep."""
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
 
-    As many chunks as there are workers share out one piece of the plan in turns: so cells are started in the
-    plan's order, roughly, where the live view looks for them.
+
+def pieces(jobs: Sequence[Job], workers: int) -> Iterator[list[list[Job]]]:
+    """Cut the work into pieces of a chunk for each worker, smaller towards the end, so that all end together.
+
+    The chunks of a piece share it out in turns: so cells are started in the plan's order, roughly, where the
+    live view looks for them.
     """
     start = 0
     while start < len(jobs):
         size = max(1, min(CHUNK, (len(jobs) - start) // (4 * workers)))
         piece = jobs[start : start + size * workers]
-        yield from (list(piece[number::workers]) for number in range(min(workers, len(piece))))
+        yield [list(piece[number::workers]) for number in range(min(workers, len(piece)))]
         start += len(piece)

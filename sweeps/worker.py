@@ -84,7 +84,7 @@ class Shift:
         """Run the due cells that nobody else has. Returns why it gave up, or None."""
         with self._signals():
             try:
-                for job in self.worker.todo.jobs(self.runner.workers):
+                for job in self.worker.todo.jobs():
                     if self._is_stopped():
                         break
                     self._claim(job)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweeps.job import Job
-from sweeps.todo import CHUNK, Todo, chunks
+from sweeps.todo import CHUNK, Todo, pieces
 
 
 def jobs(count: int) -> list[Job]:
@@ -24,7 +24,7 @@ def laid_out(folder: Path, count: int, workers: int) -> Todo:
 
 @given(st.integers(0, 3000), st.integers(1, 40))
 def test_chunks_hold_every_job_once_and_get_smaller(count: int, workers: int) -> None:
-    parts = list(chunks(jobs(count), workers))
+    parts = [chunk for piece in pieces(jobs(count), workers) for chunk in piece]
     assert sorted(job.number for part in parts for job in part) == list(range(count))
     sizes = [len(part) for part in parts]
     assert all(0 < size <= CHUNK for size in sizes)
@@ -37,20 +37,20 @@ def test_chunks_hold_every_job_once_and_get_smaller(count: int, workers: int) ->
 def test_one_worker_keeps_the_order_of_the_plan(tmp_path: Path) -> None:
     todo = laid_out(tmp_path, 500, 1)
     assert not todo.is_empty()
-    assert [job.number for job in todo.jobs(1)] == list(range(500))
+    assert [job.number for job in todo.jobs()] == list(range(500))
     assert todo.is_empty()
 
 
 def test_several_workers_start_cells_nearly_in_the_order_of_the_plan(tmp_path: Path) -> None:
     todo = laid_out(tmp_path, 1000, 4)
-    takers = [todo.jobs(4) for _ in range(4)]
+    takers = [todo.jobs() for _ in range(4)]
     started = [next(taker).number for _ in range(20) for taker in takers]
     assert sorted(started) == list(range(80))
 
 
 def take_all(folder: Path, start: "multiprocessing.synchronize.Barrier", result: Path) -> None:
     start.wait()
-    result.write_text(" ".join(str(job.number) for job in Todo(folder).jobs(8)))
+    result.write_text(" ".join(str(job.number) for job in Todo(folder).jobs()))
 
 
 def test_no_job_is_taken_twice_or_by_nobody(tmp_path: Path) -> None:
@@ -72,6 +72,6 @@ def test_no_job_is_taken_twice_or_by_nobody(tmp_path: Path) -> None:
 def test_work_that_is_gone_is_done(tmp_path: Path) -> None:
     todo = Todo(tmp_path / "nowhere")
     assert todo.is_empty()
-    assert list(todo.jobs(3)) == []
+    assert list(todo.jobs()) == []
     with pytest.raises(FileNotFoundError):
         todo.runner(own_process=True)
