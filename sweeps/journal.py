@@ -1,6 +1,7 @@
 """What a run writes: history.csv, a row an epoch, a checkpoint to continue from, at the end its network."""
 
 import io
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -33,23 +34,30 @@ COLUMNS = (
 class Journal:
     """The files of one run directory that follow its trainer, epoch by epoch."""
 
-    def __init__(self, directory: Path, trainer: Trainer) -> None:
-        """Bring the trainer to where the directory's checkpoint stands, and the history with it."""
-        self.directory, self.trainer = directory, trainer
+    def __init__(self, directory: Path, trainer: Trainer, pause_s: float = 0.0) -> None:
+        """Bring the trainer to where the directory's checkpoint stands, and the history with it.
+
+        `pause_s` is the least time between two checkpoints: a thousand runs at once, each with one of a
+        megabyte after every short epoch, are more than a shared file system takes.
+        """
+        self.directory, self.trainer, self.pause_s = directory, trainer, pause_s
+        self.saved = time.monotonic()
         self._restore()
         self._write_history()
 
     def after_epoch(self, trainer: Trainer) -> None:
-        """Append the new row, then save the checkpoint: whatever happens between, no epoch is kept twice."""
+        """Append the new row, then save a checkpoint: whatever happens between, no epoch is kept twice."""
         if len(trainer.history) == 1:
             self._write_history()  # only now the columns are known
         else:
             with open(self.directory / HISTORY, "a", encoding="utf-8") as file:
                 file.write(csv_row(trainer.history[-1]))
-        buffer = io.BytesIO()
-        state: dict[str, Any] = trainer.state()
-        np.savez(buffer, **state)
-        write_atomic(self.directory / CHECKPOINT, buffer.getvalue())
+        if time.monotonic() - self.saved >= self.pause_s:
+            buffer = io.BytesIO()
+            state: dict[str, Any] = trainer.state()
+            np.savez(buffer, **state)
+            write_atomic(self.directory / CHECKPOINT, buffer.getvalue())
+            self.saved = time.monotonic()
 
     def save_weights(self, model: MLP, activation: Activation, data: Data) -> None:
         """Keep the trained network if that is wanted, and the run has one; call when all is evaluated."""

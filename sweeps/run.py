@@ -23,6 +23,7 @@ from sweeps.journal import Journal
 from sweeps.provenance import provenance, single_blas_thread
 from sweeps.record import UserError
 
+CHECKPOINTS_PER_S = 100  # of all the runs that go on at once: with a hundred, one a second each
 METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 
 
@@ -51,7 +52,8 @@ def main(cfg: DictConfig) -> dict[str, Any]:
     parts = Components.of(config)
     data = parts.dataset.load()
     trainer = parts.trainer(data)
-    journal = Journal(Path(hydra_config.runtime.output_dir), trainer)
+    pause_s = hydra_config.sweeper.workers / CHECKPOINTS_PER_S
+    journal = Journal(Path(hydra_config.runtime.output_dir), trainer, pause_s)
     trainer.run(journal.after_epoch)
     result = outcome(trainer, data)
     journal.save_weights(parts.model, parts.activation, data)

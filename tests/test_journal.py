@@ -7,10 +7,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from sweeps.journal import CHECKPOINT, HISTORY, Journal
 from sweeps.record import Record, load_records
 
 ROOT = Path(__file__).parent.parent
@@ -105,3 +108,13 @@ def test_a_damaged_history_is_written_again_from_the_checkpoint(
     }
     changes[damage]()
     assert_as_undisturbed(run(tmp_path), calm)
+
+
+def test_with_very_many_runs_at_once_checkpoints_are_rare_but_no_row_is(tmp_path: Path) -> None:
+    trainer: Any = SimpleNamespace(history=[{"epoch": 1}], state=lambda: {"weights": np.zeros(1)})
+    for pause_s, expected in ((60.0, False), (0.0, True)):
+        (tmp_path / f"{pause_s}").mkdir()
+        journal = Journal(tmp_path / f"{pause_s}", trainer, pause_s)
+        journal.after_epoch(trainer)
+        assert (journal.directory / CHECKPOINT).exists() == expected
+        assert (journal.directory / HISTORY).read_text() == "epoch\n1\n"
