@@ -25,6 +25,7 @@ from sweeps.watch import View, Watch
 log = logging.getLogger(__name__)
 
 POLL_S = 0.7
+REST = 10  # times as long as a poll takes until the next one: thousands of cells on a busy file server
 LINE_S, QUIET_S = 10.0, 60.0  # between plain lines: when something has changed, and when nothing has
 STEP = 0.1  # of the cells: a plain line at each
 EPOCHS_SHOWN = 8  # running cells whose epoch a plain line tells
@@ -76,7 +77,7 @@ def _follow(watch: Watch, display: Display, stop: threading.Event, poll_s: float
     stops = 0
     try:
         while True:
-            ending = stop.is_set()
+            ending, began = stop.is_set(), time.monotonic()
             for event in watch.poll():
                 stops += 1
                 if stops <= STOPS_SHOWN:
@@ -86,7 +87,7 @@ def _follow(watch: Watch, display: Display, stop: threading.Event, poll_s: float
             if ending:
                 return display.close(watch.view())
             display.show(watch.view())
-            stop.wait(poll_s)
+            stop.wait(max(poll_s, REST * (time.monotonic() - began)))
     except Exception as error:
         log.warning("the live view has stopped (%s: %s); the sweep goes on", type(error).__name__, error)
 

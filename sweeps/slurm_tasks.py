@@ -27,15 +27,16 @@ if TYPE_CHECKING:
     from sweeps.worker import Worker
 
 FOLDER = ".submitit"  # <the command's folder>/.submitit: what is submitted, and each task's result and log
-LOOK_S = 1.0  # between looks for results
+LOOK_S, MANY = 1.0, 100  # between looks for results, and as much longer for each so many tasks
 ASK_S, SELDOM_S = 2.0, 60.0  # between questions to SLURM: at first, and later
 LATE_S = 15.0  # what a result may take to be seen, through the file system, once its task has left the queue
 SILENCE_S = 1800.0  # without an answer from SLURM, and without any result, before its tasks count as lost
 CANCEL_S = 8.0  # what cancelled tasks get to end
-NEVER = (
-    "requeue",
-    "dependencyneversatisfied",
-)  # in the reason of a pending task that is not started any more
+NEVER = ("requeue", "dependencyneversatisfied")  # in a pending task's reason: it is not started any more
+LOST = (
+    *("BOOT_FAIL", "CANCELLED", "DEADLINE", "FAILED"),
+    *("NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "TIMEOUT"),
+)  # states of a task that leaves no result any more
 
 
 class TaskLost(Exception):
@@ -84,7 +85,7 @@ class Array:
     place: Path
     ids: Sequence[str]
     is_idle: Callable[[], bool]
-    seen: dict[str, float] = field(default_factory=dict)  # task -> when it was last in the queue
+    gone: dict[str, float] = field(default_factory=dict)  # task -> since when it is not in the queue
     done: set[str] = field(default_factory=set)  # tasks that have left a result
     why: dict[str, str] = field(default_factory=dict)  # what is known of a task that was lost
     spare: set[str] = field(default_factory=set)  # tasks that are not needed any more
@@ -92,16 +93,15 @@ class Array:
     def wait(self) -> None:
         """Return when every task is over."""
         started = heard = time.monotonic()
-        self.seen = dict.fromkeys(self.ids, started)
         asked = 0.0
         left = set(self.ids)
         while left:
-            time.sleep(LOOK_S)
+            time.sleep(LOOK_S * (1 + len(left) / MANY))
             now = time.monotonic()
             if new := self._results() - self.done:
                 self.done |= new
                 heard = now
-            pause = min(SELDOM_S, max(ASK_S, (now - started) / 10))
+            pause = ASK_S if self.gone else min(SELDOM_S, max(ASK_S, (now - started) / 10))
             if self.done.issuperset(left) or now - asked > pause:
                 asked = now
                 if (queue := self._queue()) is not None:
@@ -115,15 +115,24 @@ class Array:
 
     def _left(self, left: set[str], queue: Mapping[str, tuple[str, str]], now: float) -> set[str]:
         """Return the tasks that are not over: a task with a result may have been put into the queue again."""
-        self.seen |= {task: now for task, (state, _) in queue.items() if state != "COMPLETING"}
+        there = {task for task, (state, _) in queue.items() if state != "COMPLETING"}
         pending = {task for task in left if queue.get(task, ("", ""))[0] == "PENDING"}
         if self.is_idle():
             self.spare |= pending
         stuck = {task for task in pending if any(word in queue[task][1].lower() for word in NEVER)}
         self.why |= {task: queue[task][1] for task in stuck}
-        ended = {task for task in left - queue.keys() if task in self.done}
-        late = {task for task in left if now - self.seen[task] > LATE_S}
-        return left - self.spare - stuck - ended - late
+        left = left - self.spare - stuck - (self.done - queue.keys())
+        self.gone = {task: self.gone.get(task, now) for task in left - there}
+        return left - self._lost(left - queue.keys()) - self._late(now)
+
+    def _lost(self, tasks: set[str]) -> set[str]:
+        """Return those of the tasks that will leave no result: all are asked for at once."""
+        states = self._states() if tasks else {}
+        self.why |= {task: states[task] for task in tasks & states.keys()}
+        return {task for task in tasks if states.get(task) in LOST}
+
+    def _late(self, now: float) -> set[str]:
+        return {task for task, since in self.gone.items() if now - since > LATE_S}
 
     def _results(self) -> set[str]:
         """Return the tasks that have left a result."""
@@ -141,6 +150,13 @@ class Array:
         rows = [line.strip().split("|", 2) for line in asked.stdout.splitlines() if line.count("|") == 2]
         return {task: (state, reason) for task, state, reason in rows}
 
+    def _states(self) -> dict[str, str]:
+        """Return task -> SLURM's word for how it is or has ended, as long as slurmctld remembers it."""
+        shown = _run("scontrol", "--oneliner", "show", "job", self.ids[0].partition("_")[0])
+        lines = shown.stdout.splitlines() if shown is not None and shown.returncode == 0 else []
+        rows = [dict(word.split("=", 1) for word in line.split() if "=" in word) for line in lines]
+        return {f"{row.get('ArrayJobId')}_{row.get('ArrayTaskId')}": row.get("JobState", "") for row in rows}
+
     def result(self, task: str) -> JobReturn:
         """Return how a task has ended: with what its worker returned, with its exception, or lost."""
         try:
@@ -148,8 +164,8 @@ class Array:
         except (OSError, EOFError, pickle.UnpicklingError):
             if task in self.spare:
                 return JobReturn(_return_value={"problem": None}, status=JobStatus.COMPLETED)
-            why = self.why.get(task) or _state(task) or "left no result"
-            outcome, value = "lost", TaskLost(f"SLURM task {task}: {why}")
+            value = TaskLost(f"SLURM task {task}: {self.why.get(task, 'left no result')}")
+            outcome = "lost"
         if outcome == "success":
             return JobReturn(_return_value=value, status=JobStatus.COMPLETED)
         if outcome == "error":  # what submitit keeps of an exception is its traceback
@@ -182,13 +198,6 @@ def cancel_left_behind(folder: Path) -> None:
 def cancel(ids: Sequence[str]) -> None:
     """Cancel the arrays that these tasks belong to."""
     _run("scancel", "--quiet", *sorted({task.partition("_")[0] for task in ids}))
-
-
-def _state(task: str) -> str:
-    """Return SLURM's word for how a task has ended, as long as slurmctld remembers it; empty if not."""
-    shown = _run("scontrol", "--oneliner", "show", "job", task)
-    words = shown.stdout.split() if shown is not None and shown.returncode == 0 else []
-    return next((word.partition("=")[2] for word in words if word.startswith("JobState=")), "")
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str] | None:

@@ -27,11 +27,16 @@ class Queue:
         self.cancelled = folder / "cancelled"
         self._script("squeue", 'cat "$0.rows" 2>/dev/null || { echo "Unable to contact slurm" >&2; exit 1; }')
         self._script("scancel", f'echo "$@" >> {self.cancelled}')
-        self._script("scontrol", 'echo "JobId=8 JobState=NODE_FAIL Reason=x"')
+        self.end("7_1", "COMPLETED")
         self.set()
 
     def set(self, *rows: str) -> None:
         (self.folder / "squeue.rows").write_text("".join(f"{row}\n" for row in rows))
+
+    def end(self, task: str, state: str) -> None:
+        array, _, number = task.partition("_")
+        row = f"JobId=8 ArrayJobId={array} ArrayTaskId={number} JobState={state} Reason=x"
+        self._script("scontrol", f'echo "{row}"')
 
     def break_down(self) -> None:
         (self.folder / "squeue.rows").unlink()
@@ -73,14 +78,26 @@ def test_tasks_with_results_that_have_left_the_queue_are_over(queue: Queue, arra
     assert [end.return_value["problem"] for end in ends] == ["that of 7_0", "that of 7_1"]
 
 
-def test_a_task_that_has_left_the_queue_without_a_result_is_lost(
+def test_a_task_that_has_ended_without_a_result_is_lost_unless_that_comes_late(
     queue: Queue, array: Array, capsys: pytest.CaptureFixture[str]
 ) -> None:
     leave_result(queue.folder, "7_0")
     assert 0.4 < seconds(array.wait) < 1
-    lost = array.result("7_1")
-    assert lost.status is JobStatus.FAILED
-    assert "SLURM task 7_1: NODE_FAIL; its cells are run again" in capsys.readouterr().err
+    assert array.result("7_1").status is JobStatus.FAILED
+    assert "SLURM task 7_1: COMPLETED; its cells are run again" in capsys.readouterr().err
+    leave_result(queue.folder, "7_1")
+    assert array.result("7_1").status is JobStatus.COMPLETED
+
+
+@pytest.mark.parametrize("state", ["NODE_FAIL", "CANCELLED", "TIMEOUT", "OUT_OF_MEMORY"])
+def test_a_task_that_leaves_no_result_any_more_is_lost_at_once(
+    queue: Queue, array: Array, state: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leave_result(queue.folder, "7_0")
+    queue.end("7_1", state)
+    assert seconds(array.wait) < 0.4
+    assert array.result("7_1").status is JobStatus.FAILED
+    assert f"SLURM task 7_1: {state}; its cells are run again" in capsys.readouterr().err
 
 
 def test_a_task_that_raised_is_lost_with_its_exception(
@@ -94,7 +111,7 @@ def test_a_task_that_raised_is_lost_with_its_exception(
 def test_a_task_with_a_result_that_is_put_into_the_queue_again_is_waited_for(
     queue: Queue, array: Array
 ) -> None:
-    array.seen, array.done = dict.fromkeys(IDS, time.monotonic()), set(IDS)
+    array.done = set(IDS)
     assert array._left(set(IDS), {"7_0": ("PENDING", "BeginTime")}, time.monotonic()) == {"7_0"}
 
 
