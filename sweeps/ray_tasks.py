@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -19,6 +21,7 @@ from omegaconf import OmegaConf
 from sweeps.record import UserError
 
 LOOK_S = 0.5  # between looks for ended tasks; Python hears signals then
+CONNECT_S = 20.0  # for a cluster's head to answer
 QUIET = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
 HANDLED = (signal.SIGINT, signal.SIGTERM)
 
@@ -59,7 +62,9 @@ def _connected(count: int, init: Mapping[str, Any]) -> Iterator[None]:
     """Connect to Ray, or start one for so many tasks; leave or end it."""
     import ray
 
-    own = {} if init.get("address") else {"num_cpus": count}
+    if address := init.get("address"):
+        _require(os.environ.get("RAY_ADDRESS", address) if address == "auto" else address)
+    own = {} if address else {"num_cpus": count}
     handlers = {number: signal.getsignal(number) for number in HANDLED}
     ray.init(**QUIET | own | dict(init))
     for number, handler in handlers.items():  # Ray sets its own
@@ -69,6 +74,18 @@ def _connected(count: int, init: Mapping[str, Any]) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _require(address: str) -> None:
+    """Raise ConnectionError if nobody listens at a host:port, for which Ray itself would wait for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit() and "/" not in host:
+        try:
+            socket.create_connection((host, int(port)), CONNECT_S).close()
+        except OSError as error:
+            raise ConnectionError(
+                f"no Ray cluster answers at {address}: {error.strerror or error}"
+            ) from error
 
 
 def _result(reference: Any) -> JobReturn:
