@@ -43,12 +43,12 @@ class Journal:
         self.directory, self.trainer, self.pause_s = directory, trainer, pause_s
         self.saved = time.monotonic()
         self._restore()
-        self._write_history()
+        self._write_history(durable=False)  # the checkpoint holds it all
 
     def after_epoch(self, trainer: Trainer) -> None:
         """Append the new row, then save a checkpoint: whatever happens between, no epoch is kept twice."""
         if len(trainer.history) == 1:
-            self._write_history()  # only now the columns are known
+            self._write_history(durable=False)  # only now the columns are known
         else:
             with open(self.directory / HISTORY, "a", encoding="utf-8") as file:
                 file.write(csv_row(trainer.history[-1]))
@@ -75,7 +75,7 @@ class Journal:
 
     def close(self) -> None:
         """Write the whole history once more, atomically, and remove the checkpoint: the run is over."""
-        self._write_history()
+        self._write_history(durable=True)
         (self.directory / CHECKPOINT).unlink(missing_ok=True)
 
     def _restore(self) -> None:
@@ -89,11 +89,11 @@ class Journal:
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             set_aside(path)
 
-    def _write_history(self) -> None:
+    def _write_history(self, *, durable: bool) -> None:
         rows = self.trainer.history
         columns = list(rows[0]) if rows else list(COLUMNS)
         text = ",".join(columns) + "\n" + "".join(map(csv_row, rows))
-        write_atomic(self.directory / HISTORY, text.encode())
+        write_atomic(self.directory / HISTORY, text.encode(), durable=durable)
 
 
 def csv_row(row: dict[str, float]) -> str:
