@@ -98,6 +98,8 @@ class Ranking:
             "too many levels": f"more than {MAX_LEVELS} levels: not ranked",
             "tested": "" if self.is_chain else "groups overlap: no difference shown within a group",
         }
+        if self.state == "tested" and any(pair.relation == "<" for pair in self.pairs):
+            return "the comparisons, each over the cells that both have, go round in a circle"
         return notes[self.state]
 
 
@@ -118,6 +120,11 @@ def rank(runs: pd.DataFrame, factor: str, metric: Metric, factors: Sequence[str]
     levels, values = [levels[k] for k in order], values[order]
     intervals = level_intervals(values)
     pairs = compare_pairs(levels, values, [i.mean for i in intervals], metric)
+    if any(pair.relation == "<" for pair in pairs):
+        order = agreeing_order(levels, pairs)
+        levels, values = [levels[k] for k in order], values[order]
+        intervals = [intervals[k] for k in order]
+        pairs = compare_pairs(levels, values, [i.mean for i in intervals], metric)
     groups = cliques(levels, {frozenset((p.first, p.second)) for p in pairs if p.relation in "<>"})
     named = dict(zip(levels, intervals, strict=True))
     return Ranking(factor, metric, tuple(levels), named, pairs, state_of(pairs), groups, unranked, diverged)
@@ -143,6 +150,21 @@ def ranking_order(values: Floats, descending: bool) -> list[int]:
     score = np.where(shared, difference, 0).sum(axis=1) / np.maximum(shared.sum(axis=1), 1)
     score = np.where(shared.any(axis=1), -score if descending else score, np.inf)
     return [int(place) for place in np.argsort(score, kind="stable")]
+
+
+def agreeing_order(levels: Sequence[str], pairs: Sequence[Pair]) -> list[int]:
+    """Return the places of the levels so that none stands behind one it is significantly before, if possible.
+
+    Pairs share different cells, so the order of average differences can go against a pair's own comparison.
+    """
+    strict = [p for p in pairs if p.relation in "<>"]
+    ahead = {(p.first, p.second) if p.relation == ">" else (p.second, p.first) for p in strict}
+    left, order = list(levels), list[str]()
+    while left:
+        free = [level for level in left if not any((other, level) in ahead for other in left)]
+        order.append((free or left)[0])
+        left.remove(order[-1])
+    return [levels.index(level) for level in order]
 
 
 def compare_pairs(

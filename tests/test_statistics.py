@@ -144,6 +144,19 @@ def test_a_relation_that_is_not_transitive_prints_groups() -> None:
     assert cliques("abcd", {frozenset("ab")}) == (("a", "c", "d"), ("b", "c", "d"))
 
 
+def test_no_level_stands_behind_one_that_it_beats_wherever_both_were_run() -> None:
+    figures = {("a", 1): 0.95, ("b", 1): 0.93, ("c", 1): 0.90, ("d", 1): 0.80, ("c", 2): 0.95, ("d", 2): 0.50}
+    rng = np.random.default_rng(0)
+    rows = [
+        (loss, block, seed, figure + rng.normal(0, 0.001))
+        for (loss, block), figure in figures.items()
+        for seed in range(5)
+    ]
+    runs = pd.DataFrame(rows, columns=["loss", "block", "seed", "test_accuracy"])
+    ranking = rank(runs, "loss", METRICS["test_accuracy"], ["loss", "block"])
+    assert ranking.text == "a > b > c > d" and ranking.note == ""
+
+
 def test_fewer_than_five_seeds_are_too_few_to_say() -> None:
     effects = {"a": 0.0, "b": 50.0}
     few = ranked(simulated(np.random.default_rng(4), effects, seeds=4))
