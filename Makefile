@@ -11,7 +11,7 @@ HYDRA   = $(if $(RETRY),hydra.sweeper.retry=$(RETRY)) $(if $(FRESH),hydra.sweepe
 QUICK  := not slow and not faults and not parity and not page and not cluster and not network and not package and not trackers
 
 .DEFAULT_GOAL := help
-.PHONY: help venv sweep plan report status data test test-full test-faults test-parity test-page test-package test-trackers docs bench bench-peers lint format lock
+.PHONY: help venv sweep plan report status data test test-full test-faults test-parity test-page test-package test-trackers test-cluster docs bench bench-peers lint format lock
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,19 @@ test-trackers: $(READY)  ## Export to real trackers and read it back (installs t
 	@test -d $(TRACKERS) || $(PYTHON) -m venv $(TRACKERS)
 	@$(TRACKERS)/bin/python -m pip install --quiet --disable-pip-version-check ".[trackers]" scikit-learn pytest hypothesis
 	@$(TRACKERS)/bin/python -m pytest -q -p no:cacheprovider tests/test_trackers.py tests/test_examples.py $(PYTEST_ARGS)
+
+CLUSTER := $(VENV)/cluster
+SLURM   := slurm-wlm slurmdbd munge mariadb-server
+test-cluster: $(READY)  ## Run the grid on a real SLURM and Ray, under faults (REQUIRE=1: installs SLURM, no skips)
+	@test -d $(CLUSTER) || $(PYTHON) -m venv $(CLUSTER)
+	@for extra in slurm ray; do \
+	  $(CLUSTER)/bin/python -m pip install --quiet --disable-pip-version-check -e ".[$$extra]" pytest || \
+	  echo "The extra $$extra cannot be installed here." >&2; done
+	@if test "$(REQUIRE)" = 1 -a ! -x /usr/sbin/slurmctld -a -x /usr/bin/apt-get; then \
+	  apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $(SLURM); fi
+	@if $(CLUSTER)/bin/python -c 'import pytest'; then \
+	  REQUIRE=$(REQUIRE) $(CLUSTER)/bin/python -m pytest -q -p no:cacheprovider tests/cluster $(PYTEST_ARGS); \
+	else echo "Skipped: pytest cannot be installed here." >&2; test "$(REQUIRE)" != 1; fi
 
 docs: $(READY)  ## Renew the config reference from the comments in conf/
 	@$(BIN)/python -m sweeps.help > docs/reference/config.md

@@ -13,11 +13,11 @@ import psutil
 from sweeps.record import Record, load_records
 from tests.tiny.driver import PROJECT, wait_until
 
+CELLS, EPOCHS = 16, 30
 GRID = (
     *("activation=relu,gelu,tanh,selu", "loss=softmax_ce,hinge", "optimizer.weight_decay=0,5e-4"),
-    *("dataset=sample", "model.hidden=[16]", "training.batch_size=5", "training.epochs=40"),
+    *("dataset=sample", "model.hidden=[16]", "training.batch_size=5", f"training.epochs={EPOCHS}"),
 )
-CELLS, EPOCHS = 16, 40
 LOCAL = ("hydra/launcher=local", "hydra.launcher.n_jobs=2")
 TIMES = ("timing", "started", "finished", "launch", "attempts", "provenance")  # what may differ between runs
 
@@ -83,6 +83,9 @@ def finish(process: "subprocess.Popen[str]", code: int = 0, seconds: float = 240
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate()
         raise AssertionError(f"did not end within {seconds} s\n{out}\n{err}") from None
+    except BaseException:  # the tests are to end
+        process.terminate()
+        raise
     assert process.returncode == code, f"exit code {process.returncode}, not {code}\n{out}\n{err}"
     return f"{out}\n{err}"
 

@@ -2,9 +2,11 @@
 
 import contextlib
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,11 @@ import pytest
 from tests.cluster.command import LOCAL, Grid
 from tests.cluster.servers import Unavailable
 from tests.cluster.slurm import PACKAGES, Slurm, single_node_slurm
+
+
+def pytest_configure() -> None:
+    """End the servers, too, when the tests are told to stop."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 def cannot(why: str) -> None:
@@ -22,12 +29,19 @@ def cannot(why: str) -> None:
 
 
 @contextlib.contextmanager
+def short_folder() -> Iterator[Path]:
+    """Make a folder for a server's files; the paths of its sockets must not be long."""
+    with tempfile.TemporaryDirectory(prefix="grid-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@contextlib.contextmanager
 def slurm_or_skip(**options: bool) -> Iterator[Slurm]:
     with contextlib.ExitStack() as stack:
-        folder = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="slurm-", ignore_cleanup_errors=True))
-        )
+        folder = stack.enter_context(short_folder())
         try:
+            if find_spec("submitit") is None:
+                raise Unavailable("not installed: submitit")
             slurm = stack.enter_context(single_node_slurm(folder, **options))
         except Unavailable as error:
             cannot(f"no SLURM here: {error} ({PACKAGES}, as root)")

@@ -13,22 +13,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster.servers import Unavailable, answers, call, find, server, wait_for
+import psutil
+
+from tests.cluster.servers import Unavailable, answers, call, find, free_ports, server, wait_for
 
 PROGRAMS = (
     *("munged", "mariadbd", "mariadb-install-db", "mariadb", "mariadb-admin"),
-    *(
-        "slurmdbd",
-        "slurmctld",
-        "slurmd",
-        "sacctmgr",
-        "scontrol",
-        "sinfo",
-        "squeue",
-        "scancel",
-        "sbatch",
-        "sacct",
-    ),
+    *("slurmdbd", "slurmctld", "slurmd", "sacctmgr", "scontrol"),
+    *("sinfo", "squeue", "scancel", "sbatch", "sacct"),
 )
 PACKAGES = "apt-get install --no-install-recommends slurm-wlm slurmdbd munge mariadb-server"
 SLURM_CONF = """
@@ -100,6 +92,26 @@ class Slurm:
         """Return the process id of one of SLURM's servers."""
         return int((self.folder / f"{server}.pid").read_text())
 
+    def steps(self) -> list[psutil.Process]:
+        """Return the processes with which slurmd looks after tasks; they outlive it."""
+        own = f"SLURM_CONF={self.environment['SLURM_CONF']}".encode()
+        found = []
+        for process in psutil.process_iter(["name"]):
+            with contextlib.suppress(
+                OSError
+            ):  # psutil cannot read the environment of one that renamed itself
+                environment = Path(f"/proc/{process.pid}/environ").read_bytes()
+                if process.info["name"] == "slurmstepd" and own in environment:
+                    found.append(process)
+        return found
+
+    def end_steps(self) -> None:
+        """End what is left of the tasks: without slurmctld they wait for it for long."""
+        for process in (steps := self.steps()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(steps, timeout=10)
+
     def tasks(self) -> dict[str, str]:
         """Return task id → state of everything in the queue."""
         rows = self("squeue", "--noheader", "--array", "--format=%i %T").splitlines()
@@ -115,7 +127,7 @@ def single_node_slurm(folder: Path, *, cpus: int = 2, accounting: bool = True) -
     for name in ("state", "spool", "log", "db"):
         (folder / name).mkdir(parents=True)
     folder.chmod(0o755)
-    ports = dict(zip(("ctld", "d", "dbd", "db"), _free_ports(4), strict=True))
+    ports = dict(zip(("ctld", "d", "dbd", "db"), free_ports(4), strict=True))
     values = {
         **ports,
         "folder": folder,
@@ -129,6 +141,7 @@ def single_node_slurm(folder: Path, *, cpus: int = 2, accounting: bool = True) -
     environment = {"SLURM_CONF": _write(folder / "slurm.conf", conf, values, 0o644)}
     slurm = Slurm(folder, environment, programs)
     with contextlib.ExitStack() as stack:
+        stack.callback(slurm.end_steps)
         stack.enter_context(_munged(folder, programs))
         if accounting:
             _write(folder / "slurmdbd.conf", SLURMDBD_CONF, values, 0o600)
@@ -145,15 +158,6 @@ def _write(path: Path, template: str, values: Mapping[str, object], mode: int) -
     path.touch(mode)
     path.write_text(template.format(**values).lstrip())
     return str(path)
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on just now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 @contextlib.contextmanager

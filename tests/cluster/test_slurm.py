@@ -3,9 +3,12 @@
 import contextlib
 import os
 import signal
+import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sweeps.record import Record
@@ -13,10 +16,11 @@ from tests.cluster.command import CELLS, Grid, assert_same, disturb, finish, wor
 from tests.cluster.conftest import slurm_or_skip
 from tests.cluster.servers import Unavailable
 from tests.cluster.slurm import Slurm
-from tests.tiny.driver import Tiny, running, wait_until
+from tests.tiny.driver import Tiny, running, wait_gone, wait_until
 
 pytestmark = pytest.mark.cluster
 LAUNCHER = ("hydra/launcher=slurm", "hydra.launcher.min_cells=1", "hydra.launcher.mem_gb=0.5")
+STEPS = 80  # of a second each: more than a task's limit, of which the shortest is a minute
 TASKS = "hydra.launcher.array_parallelism=2"
 PLAIN = ("hydra/launcher=slurm_workers", *LAUNCHER[1:])  # without our presets: the application is another
 
@@ -36,6 +40,34 @@ def task_of(record: Record) -> str:
     return f"{environment['SLURM_ARRAY_JOB_ID']}_{environment['SLURM_ARRAY_TASK_ID']}"
 
 
+def running_cells(grid: Grid) -> list[Record]:
+    """Return the cells that run just now, in processes that have not ended since."""
+    found = []
+    for record in grid.records():
+        with contextlib.suppress(psutil.NoSuchProcess, AssertionError):
+            if record.status == "running" and worker_of(record).is_running():
+                found.append(record)
+    return found
+
+
+def tasks(grid: Grid) -> set[str]:
+    """Return the tasks that run cells just now."""
+    found = set()
+    for record in running_cells(grid):
+        with contextlib.suppress(psutil.NoSuchProcess, AssertionError):
+            found.add(task_of(record))
+    return found
+
+
+def start_now(slurm: Slurm) -> None:
+    """Start at once what SLURM has put back into the queue, which it does after two minutes."""
+    wait_until(lambda: "PENDING" in slurm.tasks().values())
+    for task, state in slurm.tasks().items():
+        if state == "PENDING":
+            with contextlib.suppress(Unavailable):  # it has just been started
+                slurm("scontrol", "update", f"jobid={task}", "starttime=now")
+
+
 def test_every_figure_is_that_of_the_local_run(grid: Grid, local: Grid) -> None:
     output = grid.run()
     assert f"{CELLS} cells: {CELLS} done (0 kept, {CELLS} run)" in output
@@ -46,29 +78,35 @@ def test_every_figure_is_that_of_the_local_run(grid: Grid, local: Grid) -> None:
 
 
 def test_one_task_runs_many_cells(slurm: Slurm, grid: Grid) -> None:
-    before = len(slurm("sacct", "--allocations", "--noheader").splitlines())
-    grid.run("training.epochs=1", "hydra.launcher.array_parallelism=64", "hydra.launcher.min_cells=8")
-    time.sleep(2)
-    assert len(slurm("sacct", "--allocations", "--noheader").splitlines()) - before == 2
+    many = ("training.epochs=1", "hydra.launcher.array_parallelism=64", "hydra.launcher.min_cells=8")
+    grid.run(*many, "hydra.launcher.name=many")
+    accounts = ("--allocations", "--noheader", "--parsable2", "--name=many", "--format=state")
+    wait_until(lambda: slurm("sacct", *accounts).split() == ["COMPLETED"] * 2)
 
 
-def test_a_killed_task_costs_one_attempt_of_its_cell(grid: Grid, local: Grid) -> None:
-    output = disturb(grid, lambda record: worker_of(record).kill())
-    assert "its cells are run again" in output
+def test_killed_and_cancelled_tasks_cost_one_attempt_of_their_cells(
+    slurm: Slurm, grid: Grid, local: Grid
+) -> None:
+    def kill_and_cancel(record: Record) -> None:
+        task = task_of(record)
+        worker_of(record).kill()
+        (other,) = wait_until(lambda: tasks(grid) - {task})
+        slurm("scancel", other)
+
+    output = disturb(grid, kill_and_cancel)
+    assert "FAILED; its cells are run again" in output
     assert_same(grid, local)
-    assert attempts(grid) == [1] * (CELLS - 1) + [2]
-
-
-def test_a_task_cancelled_through_the_scheduler_is_made_up_for(slurm: Slurm, grid: Grid, local: Grid) -> None:
-    disturb(grid, lambda record: slurm("scancel", task_of(record)))
-    assert_same(grid, local)
-    assert attempts(grid) == [1] * (CELLS - 1) + [2]
+    assert attempts(grid) == [1] * (CELLS - 2) + [2, 2]
 
 
 def test_a_preempted_task_that_is_put_back_into_the_queue_goes_on(
     slurm: Slurm, grid: Grid, local: Grid
 ) -> None:
-    disturb(grid, lambda record: slurm("scontrol", "requeue", task_of(record)))
+    def preempt(record: Record) -> None:
+        slurm("scontrol", "requeue", task_of(record))
+        start_now(slurm)
+
+    disturb(grid, preempt)
     assert_same(grid, local)
     assert not slurm.tasks()
 
@@ -77,10 +115,13 @@ def test_the_cells_of_a_node_that_dies_are_run_again(slurm: Slurm, grid: Grid, l
     node = slurm("sinfo", "--noheader", "--format=%n").strip()
 
     def die(_: Record) -> None:
+        workers = [worker_of(record) for record in running_cells(grid)]
         slurm("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
-        wait_until(lambda: "RUNNING" not in slurm.tasks().values())
+        wait_gone(workers, 20)
+        wait_until(lambda: not slurm.steps())
         with contextlib.suppress(Unavailable):  # it may have come back by itself
             slurm("scontrol", "update", f"nodename={node}", "state=resume")
+        start_now(slurm)
 
     disturb(grid, die)
     assert_same(grid, local)
@@ -134,22 +175,6 @@ def test_tasks_that_wait_are_cancelled_by_the_command_after_one_that_was_killed(
     assert not slurm.tasks()
 
 
-@pytest.mark.parametrize("told_before_s", [15, 0])
-def test_a_cell_longer_than_its_tasks_limit_goes_on_in_the_next_task(
-    slurm: Slurm, tmp_path: Path, told_before_s: int
-) -> None:
-    tiny = Tiny(tmp_path)
-    limit = ("hydra.launcher.timeout_min=1", f"hydra.launcher.signal_delay_s={told_before_s}")
-    settings = (*limit, "hydra.sweeper.max_attempts=6")  # SLURM may signal up to a minute early
-    sweep = tiny.start("x=1", "steps=110", "step_s=1", *PLAIN, *settings, **slurm.environment)
-    output = finish(sweep, seconds=400)
-    assert "1 cell: 1 done" in output
-    record = tiny.record()
-    assert record.data["attempts"] >= 2
-    steps = [line.partition(",")[0] for line in (record.path / "history.csv").read_text().splitlines()]
-    assert steps == [str(step) for step in range(110)]
-
-
 def test_attempts_are_bounded(slurm: Slurm, tmp_path: Path) -> None:
     tiny = Tiny(tmp_path)
     overrides = ("mode=hang,plain", *PLAIN, "hydra.sweeper.max_attempts=2")
@@ -165,18 +190,52 @@ def test_attempts_are_bounded(slurm: Slurm, tmp_path: Path) -> None:
     assert "2 cells: 1 done, 1 lost" in output or "2 cells: 1 lost, 1 done" in output
 
 
+@pytest.fixture(scope="module")
+def limited(
+    slurm: Slurm, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[Tiny, "subprocess.Popen[str]"]]:
+    """Start sweeps whose cell takes longer than a task may; their tasks are told before, or not."""
+    sweeps = {}
+    for told_before_s in (15, 0):
+        tiny = Tiny(tmp_path_factory.mktemp(f"limit-{told_before_s}"))
+        limit = ("hydra.launcher.timeout_min=1", f"hydra.launcher.signal_delay_s={told_before_s}")
+        settings = (*limit, "hydra.sweeper.max_attempts=6")  # SLURM may signal up to a minute early
+        sweeps[tiny] = tiny.start("x=1", f"steps={STEPS}", "step_s=1", *PLAIN, *settings, **slurm.environment)
+    yield sweeps
+    for sweep in sweeps.values():
+        sweep.terminate()
+        sweep.communicate()
+
+
+@pytest.mark.usefixtures("limited")  # which takes long, on another SLURM
 def test_without_accounting_and_without_slurmctld_nothing_is_lost_or_waited_for_without_end(
     tmp_path: Path, local: Grid
 ) -> None:
     with slurm_or_skip(accounting=False) as slurm:
         grid = Grid(tmp_path / "plain", (*LAUNCHER, TASKS), slurm.environment)
-        output = disturb(grid, lambda record: worker_of(record).kill())
-        assert "its cells are run again" in output
+
+        def kill_both(record: Record) -> None:
+            worker_of(record).kill()
+            grid.wait_for_running(done=6)
+            for one in running_cells(grid):
+                worker_of(one).kill()
+            wait_until(lambda: max(attempts(grid)) == 2, 60)  # the tasks were lost, and the next ones work
+            os.kill(slurm.pid("slurmctld"), signal.SIGKILL)
+
+        assert "its cells are run again" in disturb(grid, kill_both)
         assert_same(grid, local)
-        deaf = Grid(tmp_path / "deaf", (*LAUNCHER, TASKS), slurm.environment)
-        disturb(deaf, lambda _: os.kill(slurm.pid("slurmctld"), signal.SIGKILL))
-        assert_same(deaf, local)
-        assert "the launcher failed" in deaf.run("seed=1", code=1)
+        assert "the launcher failed" in grid.run("seed=1", code=1)
+
+
+def test_a_cell_longer_than_its_tasks_limit_goes_on_in_the_next_task(
+    limited: dict[Tiny, "subprocess.Popen[str]"],
+) -> None:
+    for tiny, sweep in limited.items():
+        assert "1 cell: 1 done" in finish(sweep, seconds=400)
+        record = tiny.record()
+        assert record.data["attempts"] >= 2
+        steps = [line.partition(",")[0] for line in (record.path / "history.csv").read_text().splitlines()]
+        assert steps == [str(step) for step in range(STEPS)]
 
 
 def test_a_cluster_without_sbatch_is_told_before_anything_is_written(slurm: Slurm, tmp_path: Path) -> None:
