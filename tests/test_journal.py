@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -54,6 +55,20 @@ def kill_after(root: Path, epochs: int) -> Path:
     return directory
 
 
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a sweep whose run was killed after three epochs."""
+    return kill_after(tmp_path_factory.mktemp("stopped"), epochs=3).parent
+
+
+@pytest.fixture
+def killed(stopped: Path, tmp_path: Path) -> Path:
+    """A copy of the killed run's directory, in tmp_path as a sweep's directory."""
+    shutil.copytree(stopped, tmp_path, dirs_exist_ok=True)
+    (directory,) = (path.parent for path in tmp_path.glob("*/checkpoint.npz"))
+    return directory
+
+
 def history(directory: Path) -> list[dict[str, str]]:
     rows = csv.DictReader((directory / "history.csv").read_text().splitlines())
     return [{key: value for key, value in row.items() if not key.endswith("_s")} for row in rows]
@@ -83,10 +98,9 @@ def test_a_killed_run_continues_to_a_bit_identical_end(calm: Record, tmp_path: P
 
 @pytest.mark.parametrize("content", [b"", b"garbage \x00\xff", None], ids=["empty", "garbage", "truncated"])
 def test_a_checkpoint_that_cannot_be_believed_is_set_aside(
-    content: bytes | None, calm: Record, tmp_path: Path
+    content: bytes | None, calm: Record, killed: Path, tmp_path: Path
 ) -> None:
-    directory = kill_after(tmp_path, epochs=3)
-    checkpoint = directory / "checkpoint.npz"
+    checkpoint = killed / "checkpoint.npz"
     whole = checkpoint.read_bytes()
     checkpoint.write_bytes(whole[: len(whole) // 2] if content is None else content)
     record = run(tmp_path)
@@ -96,9 +110,9 @@ def test_a_checkpoint_that_cannot_be_believed_is_set_aside(
 
 @pytest.mark.parametrize("damage", ["garbage", "missing", "torn", "repeated"])
 def test_a_damaged_history_is_written_again_from_the_checkpoint(
-    damage: str, calm: Record, tmp_path: Path
+    damage: str, calm: Record, killed: Path, tmp_path: Path
 ) -> None:
-    file = kill_after(tmp_path, epochs=3) / "history.csv"
+    file = killed / "history.csv"
     text = file.read_text()
     changes: dict[str, Any] = {
         "garbage": lambda: file.write_bytes(b"\x00\xff,,,\n1"),
