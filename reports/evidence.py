@@ -101,14 +101,15 @@ def levels_table(rankings: Sequence[Ranking]) -> Table:
 
 def variance_table(results: Results, shares: Mapping[str, "pd.Series[float]"]) -> Table:
     """Return how much of each metric's variance every factor explains."""
-    heads = ("metric", *results.names, "interactions", "seeds")
+    heads = ("metric", *results.names, "interactions", "seeds", "shared")
     rows = tuple(
         (Entry(METRICS[name].label), *(Entry(percent(share), value=share) for share in series))
         for name, series in shares.items()
     )
     notes = (
         "Eta squared: what an additive model of the factors loses without each; interactions: what cells add "
-        "to it; seeds: what is left within cells.",
+        "to it; seeds: what is left within cells; shared: what several factors explain together, for want of "
+        "combinations that would tell them apart.",
         *(() if replicated(results) else ("One run per cell: the interactions contain the seeds' share.",)),
     )
     return Table("variance", "Variance explained", heads, rows, 1, notes)

@@ -109,6 +109,7 @@ def shares(verdict: Verdict) -> Iterator[Finding]:
     """Yield how much of the variance of test accuracy each factor explains."""
     if "test_accuracy" in verdict.shares:
         parts = verdict.shares["test_accuracy"].dropna().sort_values(ascending=False)
+        parts = parts[(parts.index != "shared") | (parts > 0.0005)]
         text = ", ".join(f"{name} {percent(share)}" for name, share in parts.items())
         yield Finding("Main effects", f"Share of the variance of test accuracy: {text}.", "variance")
 

@@ -157,6 +157,7 @@ def group_plots(plots: Sequence[Plot]) -> dict[str, list[Plot]]:
 def share_bar(metric: Metric, parts: "pd.Series[float]") -> dict[str, Any]:
     """Return the shares of variance as the segments of a bar, (name, start, width) in per cent of it."""
     known = parts.dropna().clip(lower=0)
+    known = known[(known.index != "shared") | (known > 0.0005)]
     total = max(float(known.sum()), 1e-12)
     starts = (known.cumsum() - known) / total * 100
     segments = [

@@ -183,8 +183,8 @@ def explained(runs: pd.DataFrame, factors: Sequence[str], metric: str) -> pd.Ser
 
     A factor's share is what the additive model loses without it (for a full grid: the classical eta
     squared). `interactions` is what the cells explain beyond that model; `seeds` what is left within the
-    cells (NaN if no cell has two runs, and then the interactions contain it). The shares of an unbalanced
-    design need not sum to 1.
+    cells (NaN if no cell has two runs, and then the interactions contain it); `shared` the rest, which is
+    zero for a full grid: where combinations are missing, factors explain in part the same.
     """
     frame = runs.loc[np.isfinite(runs[metric].to_numpy(np.float64)), [*factors, metric]]
     y = frame[metric].to_numpy(np.float64) - frame[metric].mean()
@@ -196,6 +196,7 @@ def explained(runs: pd.DataFrame, factors: Sequence[str], metric: str) -> pd.Ser
     counts = np.bincount(cell)
     within = float(((y - (np.bincount(cell, y) / np.maximum(counts, 1))[cell]) ** 2).sum())
     parts |= {"interactions": model - within, "seeds": within if (counts > 1).any() else NAN}
+    parts["shared"] = total - sum(part for part in parts.values() if part == part)
     return pd.Series(parts, dtype=float) / (total if total > 0 else NAN)
 
 

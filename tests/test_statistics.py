@@ -122,6 +122,14 @@ def test_shares_of_variance_of_a_full_grid_are_eta_squared_and_sum_to_one() -> N
     assert shares.sum() == pytest.approx(1)
 
 
+def test_what_confounded_factors_explain_is_shared() -> None:
+    y = [0.0, 0.1, 1.0, 1.1, 2.0, 2.1]
+    runs = pd.DataFrame({"a": list("xxyyzz"), "b": list("ppqqrr"), "test_accuracy": y})
+    shares = explained(runs, ["a", "b"], "test_accuracy")
+    assert shares["a"] == pytest.approx(0, abs=1e-9) and shares["b"] == pytest.approx(0, abs=1e-9)
+    assert shares["shared"] == pytest.approx(4 / 4.015) and shares.sum() == pytest.approx(1)
+
+
 def test_shares_without_replication_leave_the_seeds_unknown() -> None:
     runs = simulated(np.random.default_rng(2), dict.fromkeys(LOSSES, 0.0), seeds=1)
     assert np.isnan(explained(runs, ["loss", "block"], "test_accuracy")["seeds"])

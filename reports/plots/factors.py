@@ -30,6 +30,7 @@ class Against:
     factor: Factor
     lines: Factor | None
     columns: Factor | None
+    heads: tuple[str, ...]
     rows: tuple[dict[str, str], ...]
     test: pd.DataFrame
     train: pd.DataFrame
@@ -40,6 +41,7 @@ def axis_plots(results: Results) -> list[Plot]:
     plan = layout(results.factors)
     shown = [f for f in results.factors if f.numeric or f in plan.panels]
     made = [against(results, factor) for factor in shown if len(factor.levels) > 1]
+    made = [a for a in made if a.rows]
     return [
         Plot(
             f"accuracy-against-{a.factor.name}",
@@ -54,7 +56,10 @@ def axis_plots(results: Results) -> list[Plot]:
 
 
 def against(results: Results, factor: Factor) -> Against:
-    """Return the numbers behind accuracy against a factor: lines that differ in nothing else."""
+    """Return the numbers behind accuracy against a factor: lines that differ in nothing else.
+
+    Panels in which no line has two points are left out.
+    """
     plan = layout(results.factors)
     free = [f for f in (plan.column, plan.row, *plan.panels) if f and f is not factor]
     lines = next((f for f in free if len(f.levels) <= MAX_LINES), None)
@@ -62,26 +67,34 @@ def against(results: Results, factor: Factor) -> Against:
     columns = next((f for f in rest if len(f.levels) <= MAX_PANELS), None)
     others = [f.name for f in rest if f is not columns]
     test, train = (summarise(results, name) for name in ("test_accuracy", "train_accuracy"))
-    combinations = (
-        test[others].drop_duplicates().sort_values(others).astype(str) if others else pd.DataFrame(index=[0])
-    )
-    rows = tuple({str(k): str(v) for k, v in row.items()} for row in combinations.to_dict("records"))[
-        :MAX_PANELS
-    ]
-    title = f"Accuracy against {factor.name}"
-    return Against(title, factor, lines, columns, rows, test, train)
+    long = longer_lines(test, factor, free)
+    combinations = long[others].drop_duplicates().astype(str) if others else pd.DataFrame(index=[0])
+    found = tuple({str(k): str(v) for k, v in row.items()} for row in combinations.to_dict("records"))
+    there = set(long[columns.name].astype(str)) if columns else {""}
+    heads = tuple(level for level in (columns.levels if columns else ("",)) if level in there)
+    rows = found[:MAX_PANELS] if len(long) else ()
+    return Against(f"Accuracy against {factor.name}", factor, lines, columns, heads, rows, test, train)
+
+
+def longer_lines(test: pd.DataFrame, factor: Factor, free: Sequence[Factor]) -> pd.DataFrame:
+    """Return the settings of the other factors under which the factor has two known levels or more."""
+    known = test[test["mean"].notna()]
+    names = [f.name for f in free]
+    if not names:
+        return known[[]] if known[factor.name].nunique() > 1 else known[[]].head(0)
+    counts = known.groupby(names, observed=True)[factor.name].nunique()
+    return counts[counts > 1].reset_index()[names].sort_values(names)
 
 
 def draw_against(a: Against) -> Figure:
     """Draw accuracy against a factor."""
     keys = [*(a.lines.levels if a.lines else []), "test", "training"]
-    heads = list(a.columns.levels) if a.columns else [""]
     figure, grid = panels(
-        a.title, len(a.rows), len(heads), Page(width=1.9, height=1.55, left=0.95, down=0.45), keys=keys
+        a.title, len(a.rows), len(a.heads), Page(width=1.9, height=1.55, left=0.95, down=0.45), keys=keys
     )
     finite = pd.concat([a.test["mean"], a.train["mean"]]).dropna()
     for where, row in zip(a.rows, grid, strict=True):
-        for head, axes in zip(heads, row, strict=True):
+        for head, axes in zip(a.heads, row, strict=True):
             condition = where | ({a.columns.name: head} if a.columns else {})
             draw_levels(axes, a, condition)
             axes.set_title(f"{a.columns.name} {head}" if a.columns and row is grid[0] else "")
@@ -134,10 +147,11 @@ def ranking_plots(rankings: Sequence[Ranking]) -> list[Plot]:
 def draw_rankings(title: str, metric: Metric, rankings: Sequence[Ranking]) -> Figure:
     """Draw a panel per factor, a line per level; the ranking in words above."""
     tallest = max(len(r.order) for r in rankings)
+    label = max(1.15, 0.25 + 0.065 * max(len(level) for r in rankings for level in r.order))
     page = Page(
-        width=2.1, height=max(0.26 * tallest, 0.7), left=1.2, top=0.85, bottom=0.5, across=1.15, down=0.8
+        width=2.1, height=max(0.26 * tallest, 0.7), left=label, top=0.85, bottom=0.5, across=label, down=0.8
     )
-    columns = min(len(rankings), 4)
+    columns = min(len(rankings), 4, max(1, int(13 // (page.width + label))))
     rows = -(-len(rankings) // columns)
     figure, grid = panels(title, rows, columns, page, share_y=False)
     every = [axes for row in grid for axes in row]
