@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from sweeps.record import Record
-from tests.cluster import ray
+from tests.cluster import ray_nodes
 from tests.cluster.command import CELLS, Grid, assert_same, disturb, finish, worker_of
 from tests.cluster.conftest import cannot, short_folder
 from tests.cluster.servers import Unavailable, wait_for
@@ -25,7 +25,7 @@ RAY_PROGRAMS = ("gcs_server", "raylet", "ray::")
 @pytest.fixture(autouse=True)
 def no_server_is_left() -> Iterator[None]:
     try:
-        ray.check()
+        ray_nodes.check()
     except Unavailable as error:
         cannot(f"no Ray here: {error} (pip install 'mlp-grid[ray]')")
     before = set(servers())
@@ -83,11 +83,11 @@ def test_a_cell_that_takes_too_long_is_ended_and_costs_no_other(tmp_path: Path) 
 def test_on_a_cluster_the_cells_of_a_killed_sweep_and_of_a_dead_node_are_run_again(
     tmp_path: Path, local: Grid
 ) -> None:
-    with short_folder() as folder, ray.head(folder) as environment:
+    with short_folder() as folder, ray_nodes.head(folder) as environment:
         grid = Grid(tmp_path / "cluster", CLUSTER, environment)
         address = f"--address={environment['RAY_ADDRESS']}"
-        with ray.node(folder, environment, address) as second:
-            wait_for(lambda: ray.nodes(environment) == 2, f"Ray's second node (see {folder / 'log'})")
+        with ray_nodes.node(folder, environment, address) as second:
+            wait_for(lambda: ray_nodes.nodes(environment) == 2, f"Ray's second node (see {folder / 'log'})")
             process = grid.start()
             grid.wait_for_running(cells=2, done=2)
             process.kill()
@@ -102,7 +102,7 @@ def test_on_a_cluster_the_cells_of_a_killed_sweep_and_of_a_dead_node_are_run_aga
     assert max(attempts(grid)) >= 2
 
 
-def runs_on(node: ray.Node, record: Record) -> bool:
+def runs_on(node: ray_nodes.Node, record: Record) -> bool:
     """Whether a cell is run by a process of the node."""
     with contextlib.suppress(psutil.NoSuchProcess, AssertionError):
         return worker_of(record) in node.servers()
