@@ -16,9 +16,10 @@ from reports.evidence import (
     unfinished_table,
     variance_table,
 )
-from reports.findings import findings
+from reports.findings import findings, judged_findings
 from reports.formats import csv_text, latex, markdown
 from reports.grids import grid_tables
+from reports.judged import judged, judged_plots, judged_tables
 from reports.metrics import METRICS
 from reports.page import Report, render
 from reports.plots import all_plots, save_all
@@ -31,12 +32,16 @@ REPORT_DIR = "report"
 FORMATS = {"csv": csv_text, "md": markdown, "tex": latex}
 
 
-def make_report(results: Results, plots: bool = True) -> Report:
-    """Return everything that a report says, nothing of it written or drawn yet."""
-    verdict = judge(results)
-    tables = {table.name: table for table in all_tables(verdict)}
-    drawn = all_plots(results, tables, verdict.rankings) if plots else []
-    return Report(results, findings(verdict), verdict.rankings, tables, drawn, verdict.shares)
+def make_report(results: Results, plots: bool = True, claims: Path | None = None) -> Report:
+    """Return everything that a report says, nothing of it written or drawn yet.
+
+    `claims` is a file of claims to judge; without one, a study is judged by those of its source report.
+    """
+    verdict, found = judge(results), judged(results, claims)
+    tables = {table.name: table for table in [*judged_tables(found), *all_tables(verdict)]}
+    drawn = [*judged_plots(found), *all_plots(results, tables, verdict.rankings)] if plots else []
+    words = [*judged_findings(found), *findings(verdict)]
+    return Report(results, words, verdict.rankings, tables, drawn, verdict.shares, found)
 
 
 def make_tables(results: Results) -> list[Table]:
@@ -59,11 +64,11 @@ def all_tables(verdict: Verdict) -> list[Table]:
     ]
 
 
-def write_report(results: Results, *, plots: bool = True, jobs: int = -1) -> Path:
+def write_report(results: Results, *, plots: bool = True, jobs: int = -1, claims: Path | None = None) -> Path:
     """Build the report of a sweep and return its page; an older report stays until the new one is whole."""
     target = results.directory / REPORT_DIR
     draft = results.directory / f".{REPORT_DIR}-{uuid.uuid4().hex[:8]}.tmp"
-    report = make_report(results, plots)
+    report = make_report(results, plots, claims)
     try:
         write_tables(report, draft / "tables")
         if plots:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from reports.evidence import percent, show_signed
 from reports.grids import concurrency_note
+from reports.judged import Judged
 from reports.metrics import METRICS
 from reports.rankings import Ranking
 from reports.results import Results
@@ -38,6 +39,20 @@ def findings(verdict: Verdict) -> list[Finding]:
         *timing(results),
         *divergence(results),
     ]
+
+
+def judged_findings(judged: Judged | None) -> Iterator[Finding]:
+    """Yield how many claims hold, and how many reported figures are where one more run of ours would be."""
+    if judged is None:
+        return
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in judged.counts.items())
+    whose = "of the source report" if judged.source else "judged here"
+    yield Finding("Claims", f"{len(judged.claims)} claims {whose}: {counts}.", "claims")
+    if judged.reported is not None:
+        inside = judged.reported["inside"].value_counts()
+        known = int(inside.get("true", 0) + inside.get("false", 0))
+        text = f"{inside.get('true', 0)} of {known} reported figures lie inside our 95 % prediction interval."
+        yield Finding("Claims", text, "reported")
 
 
 def best_cell(verdict: Verdict) -> Iterator[Finding]:

@@ -14,8 +14,10 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from reports.claim_tables import claims_frame
 from reports.evidence import p_text, show_signed
 from reports.findings import Finding
+from reports.judged import Judged
 from reports.metrics import METRICS, RANKED, Metric
 from reports.plots import Plot
 from reports.plots.heatmaps import HEAT_METRICS, grid_panels
@@ -48,6 +50,7 @@ class Report:
     tables: Mapping[str, Table]
     plots: Sequence[Plot]
     shares: Mapping[str, "pd.Series[float]"]
+    judged: Judged | None = None
 
 
 def render(report: Report) -> str:
@@ -94,12 +97,27 @@ def context(report: Report) -> dict[str, Any]:
             if has_values(report.tables[name])
         ],
         "rankings": group_rankings(report.rankings),
+        "judged": report.judged,
+        "claims": claim_sections(report),
         "shares": [share_bar(METRICS[name], parts) for name, parts in report.shares.items()],
         "tables": report.tables,
         "plots": group_plots(report.plots),
         "runs_json": run_data(results),
         "provenance": provenance(results),
     }
+
+
+def claim_sections(report: Report) -> list[tuple[Table, list[dict[str, Any]]]]:
+    """Return the tables of claims with their rows; a row without a drawn figure has no plot."""
+    if report.judged is None:
+        return []
+    drawn = {f"plots/{plot.file}.svg" for plot in report.plots}
+    judgements = {"claims": report.judged.claims, "beyond": report.judged.beyond}
+    sections = [(report.tables[name], claims_frame(own)) for name, own in judgements.items() if own]
+    return [
+        (table, rows.assign(plot=rows["plot"].where(rows["plot"].isin(drawn), "")).to_dict("records"))  # type: ignore[misc]
+        for table, rows in sections
+    ]
 
 
 def has_values(table: Table) -> bool:
