@@ -2,23 +2,28 @@
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 ABSENT = "–"
 REPLICATE = "seed"
+DATASET = "dataset"
 
 
 @dataclass(frozen=True)
 class Factor:
-    """One thing that a sweep varies: its short name, its config key, its levels in their natural order."""
+    """One thing that a sweep varies: its short name, its config key, its levels in their natural order.
+
+    `along`: other settings that change with it, and only with it.
+    """
 
     name: str
     key: str
     levels: tuple[str, ...]
     values: tuple[Any, ...]
+    along: tuple[str, ...] = ()
 
     @property
     def numeric(self) -> bool:
@@ -105,7 +110,11 @@ def find_factors(
             variants[group] = variant(settings, group, [k for k, g in folded.items() if g == group])
     chosen = independent(variants, choose(variants, swept, settings))
     names = short_names(chosen, reserved)
-    factors = [make_factor(names[key], key, variants[key]) for key in chosen]
+    others = settings.drop(columns=[*chosen, *folded, REPLICATE], errors="ignore")
+    factors = [
+        replace(make_factor(names[key], key, variants[key]), along=changes_along(variants[key], others))
+        for key in chosen
+    ]
     labels = {
         f.name: pd.Categorical(variants[f.key].map(label), categories=list(f.levels), ordered=True)
         for f in factors
@@ -176,13 +185,23 @@ def count_distinct(frame: pd.DataFrame) -> int:
 
 
 def independent(variants: pd.DataFrame, keys: list[str]) -> list[str]:
-    """Drop, last first, each key that all the others together determine."""
+    """Drop, last first, each key that all the others together determine.
+
+    The data set stays whatever determines it: figures on different data compare no settings.
+    """
     kept = list(keys)
-    for key in reversed(keys):
+    for key in (key for key in reversed(keys) if key != DATASET):
         others = [other for other in kept if other != key]
         if others and count_distinct(variants[others]) == count_distinct(variants[kept]):
             kept = others
     return kept
+
+
+def changes_along(factor: pd.Series, others: pd.DataFrame) -> tuple[str, ...]:
+    """Return the settings, of those that are no factors, that have several values and one at each level."""
+    levels = factor.map(label)
+    several = [key for key in others if others[key].nunique() > 1]
+    return tuple(str(key) for key in several if others[key].map(label).groupby(levels).nunique().max() == 1)
 
 
 def short_names(keys: Sequence[str], reserved: Iterable[str]) -> dict[str, str]:
