@@ -11,7 +11,7 @@ HYDRA   = $(if $(RETRY),hydra.sweeper.retry=$(RETRY)) $(if $(FRESH),hydra.sweepe
 QUICK  := not slow and not faults and not parity and not page and not cluster and not network and not package and not trackers
 
 .DEFAULT_GOAL := help
-.PHONY: help venv sweep plan report status data test test-full test-faults test-parity test-page test-package test-trackers test-cluster docs bench bench-peers lint format lock
+.PHONY: help venv sweep study plan report status data test test-full test-faults test-parity test-page test-package test-trackers test-cluster docs bench bench-peers lint format lock
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,18 @@ sweep: $(READY)  ## Run a sweep (what is missing of it) and build its report
 	@$(BIN)/python -m sweeps sweep=$(SWEEP) $(HYDRA); status=$$?; \
 	if [ $$status -gt 1 ]; then exit $$status; fi; \
 	$(BIN)/python -m reports $(DIR) && exit $$status
+
+STUDIES := $(basename $(notdir $(wildcard conf/study/*.yaml))) tuned_grid
+study: $(READY)  ## Run a source report's study and all that belongs to it (NAME=long_run_grid, or all), and build its report
+	@if [ "$(NAME)" = all ]; then set -e; for name in $(STUDIES); do $(MAKE) --no-print-directory study NAME=$$name; done; exit; fi; \
+	case " $(STUDIES) " in *" $(or $(NAME),-) "*) ;; *) \
+	  echo "error: NAME=$(NAME): must be one of $(STUDIES) all" >&2; exit 2;; esac; \
+	group=study; if [ ! -e "conf/study/$(NAME).yaml" ]; then group=sweep; fi; failed=0; \
+	for part in $$(cd conf/$$group; ls $(NAME)/*.yaml 2>/dev/null) $(NAME).yaml; do \
+	  $(BIN)/python -m sweeps $$group=$${part%.yaml} $(HYDRA); status=$$?; \
+	  if [ $$status -gt 1 ]; then exit $$status; fi; failed=$$((failed | status)); \
+	done; \
+	$(BIN)/python -m reports runs/$(NAME) && exit $$failed
 
 plan: $(READY)  ## Show what a sweep would run, and how long that may take
 	@$(BIN)/python -m sweeps sweep=$(SWEEP) $(HYDRA) hydra.sweeper.dry_run=true
