@@ -34,15 +34,16 @@ sweep: $(READY)  ## Run a sweep (what is missing of it) and build its report
 
 STUDIES := $(basename $(notdir $(wildcard conf/study/*.yaml))) tuned_grid
 study: $(READY)  ## Run a source report's study and all that belongs to it (NAME=long_run_grid, or all), and build its report
-	@if [ "$(NAME)" = all ]; then set -e; for name in $(STUDIES); do $(MAKE) --no-print-directory study NAME=$$name; done; exit; fi; \
-	case " $(STUDIES) " in *" $(or $(NAME),-) "*) ;; *) \
-	  echo "error: NAME=$(NAME): must be one of $(STUDIES) all" >&2; exit 2;; esac; \
-	group=study; if [ ! -e "conf/study/$(NAME).yaml" ]; then group=sweep; fi; failed=0; \
-	for part in $$(cd conf/$$group; ls $(NAME)/*.yaml 2>/dev/null) $(NAME).yaml; do \
-	  $(BIN)/python -m sweeps $$group=$${part%.yaml} $(HYDRA); status=$$?; \
-	  if [ $$status -gt 1 ]; then exit $$status; fi; failed=$$((failed | status)); \
-	done; \
-	$(BIN)/python -m reports runs/$(NAME) && exit $$failed
+	@names="$(if $(filter all,$(NAME)),$(STUDIES),$(filter $(NAME),$(STUDIES)))"; failed=0; \
+	if [ -z "$$names" ]; then echo "error: NAME=$(NAME): must be one of $(STUDIES) all" >&2; exit 2; fi; \
+	for name in $$names; do \
+	  group=study; if [ ! -e "conf/study/$$name.yaml" ]; then group=sweep; fi; \
+	  for part in $$(cd conf/$$group; ls $$name/*.yaml 2>/dev/null) $$name.yaml; do \
+	    $(BIN)/python -m sweeps $$group=$${part%.yaml} $(HYDRA); status=$$?; \
+	    if [ $$status -gt 1 ]; then exit $$status; fi; failed=$$((failed | status)); \
+	  done; \
+	  $(BIN)/python -m reports runs/$$name || failed=1; \
+	done; exit $$failed
 
 plan: $(READY)  ## Show what a sweep would run, and how long that may take
 	@$(BIN)/python -m sweeps sweep=$(SWEEP) $(HYDRA) hydra.sweeper.dry_run=true
