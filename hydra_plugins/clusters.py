@@ -84,8 +84,8 @@ class RayLauncherConf:
     start_method: str = "spawn"
 
 
-class SlurmLauncher(Launcher):
-    """Runs workers as one SLURM job array; see sweeps.slurm_tasks."""
+class ClusterLauncher(Launcher):
+    """What the launchers share; abstract, so Hydra does not offer it."""
 
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
@@ -94,6 +94,10 @@ class SlurmLauncher(Launcher):
         """Keep the worker and where the command has its folder."""
         self.worker: Any = task_function
         self.folder = config.hydra.sweep.dir
+
+
+class SlurmLauncher(ClusterLauncher):
+    """Runs workers as one SLURM job array; see sweeps.slurm_tasks."""
 
     @staticmethod
     def check() -> None:
@@ -109,15 +113,8 @@ class SlurmLauncher(Launcher):
         return slurm_tasks.launch(self.worker, len(job_overrides), self.folder, self.settings)
 
 
-class RayLauncher(Launcher):
+class RayLauncher(ClusterLauncher):
     """Runs workers as Ray tasks; see sweeps.ray_tasks."""
-
-    def __init__(self, **settings: Any) -> None:
-        self.settings = settings
-
-    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep the worker."""
-        self.worker: Any = task_function
 
     @staticmethod
     def check() -> None:

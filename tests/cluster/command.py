@@ -98,6 +98,21 @@ def assert_same(grid: Grid, reference: Grid) -> None:
     assert {len(rows) for rows in grid.histories().values()} == {1 + EPOCHS}
 
 
+def assert_continues(grid: Grid, reference: Grid) -> None:
+    """The same command finishes a stopped grid: what was done is kept as it is, nothing is left out."""
+    assert "running" not in {record.status for record in grid.records()}
+    done = {record.cell_id: record.data["finished"] for record in grid.records() if record.is_complete}
+    assert 2 <= len(done) < CELLS
+    assert f"({len(done)} kept, {CELLS - len(done)} run)" in grid.run()
+    assert {one.cell_id: one.data["finished"] for one in grid.records() if one.cell_id in done} == done
+    assert_same(grid, reference)
+
+
+def attempts(grid: Grid) -> list[int]:
+    """Return how often each cell was started, in increasing order."""
+    return sorted(record.data["attempts"] for record in grid.records())
+
+
 def worker_of(record: Record) -> psutil.Process:
     """Return the worker of a running cell: the parent of the process that trains it."""
     parent = psutil.Process(record.data["worker"]["pid"]).parent()

@@ -11,7 +11,16 @@ import pytest
 
 from sweeps.record import Record
 from tests.cluster import ray_nodes
-from tests.cluster.command import CELLS, Grid, assert_same, disturb, finish, worker_of
+from tests.cluster.command import (
+    CELLS,
+    Grid,
+    assert_continues,
+    assert_same,
+    attempts,
+    disturb,
+    finish,
+    worker_of,
+)
 from tests.cluster.conftest import cannot, short_folder
 from tests.cluster.servers import Unavailable, wait_for
 from tests.tiny.driver import Tiny, wait_gone, wait_until
@@ -44,10 +53,6 @@ def servers() -> list[psutil.Process]:
     return [one for one in found if any(word in f"{one.info}" for word in RAY_PROGRAMS)]
 
 
-def attempts(grid: Grid) -> list[int]:
-    return sorted(record.data["attempts"] for record in grid.records())
-
-
 def test_every_figure_is_that_of_the_local_run_though_a_task_is_killed(own: Grid, local: Grid) -> None:
     output = disturb(own, lambda record: worker_of(record).kill())
     assert "its cells are run again" in output
@@ -62,12 +67,7 @@ def test_stopping_the_sweep_ends_its_ray_and_the_same_command_continues(own: Gri
     process.send_signal(signal.SIGTERM)
     assert "interrupted by SIGTERM" in finish(process, code=143)
     assert time.monotonic() - started < 10
-    assert "running" not in {record.status for record in own.records()}
-    done = {record.cell_id: record.data["finished"] for record in own.records() if record.is_complete}
-    assert 2 <= len(done) < CELLS
-    assert f"({len(done)} kept, {CELLS - len(done)} run)" in own.run()
-    assert {one.cell_id: one.data["finished"] for one in own.records() if one.cell_id in done} == done
-    assert_same(own, local)
+    assert_continues(own, local)
 
 
 def test_a_cell_that_takes_too_long_is_ended_and_costs_no_other(tmp_path: Path) -> None:

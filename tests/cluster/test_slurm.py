@@ -12,7 +12,16 @@ import psutil
 import pytest
 
 from sweeps.record import Record
-from tests.cluster.command import CELLS, Grid, assert_same, disturb, finish, worker_of
+from tests.cluster.command import (
+    CELLS,
+    Grid,
+    assert_continues,
+    assert_same,
+    attempts,
+    disturb,
+    finish,
+    worker_of,
+)
 from tests.cluster.conftest import slurm_or_skip
 from tests.cluster.servers import Unavailable
 from tests.cluster.slurm import Slurm
@@ -28,10 +37,6 @@ PLAIN = ("hydra/launcher=slurm_workers", *LAUNCHER[1:])  # without our presets: 
 @pytest.fixture
 def grid(slurm: Slurm, tmp_path: Path) -> Grid:
     return Grid(tmp_path / "slurm", (*LAUNCHER, TASKS), slurm.environment)
-
-
-def attempts(grid: Grid) -> list[int]:
-    return sorted(record.data["attempts"] for record in grid.records())
 
 
 def task_of(record: Record) -> str:
@@ -139,12 +144,7 @@ def test_stopping_the_sweep_ends_its_tasks_and_the_same_command_continues(
     assert time.monotonic() - started < 10
     assert "interrupted by SIGINT" in output
     assert not slurm.tasks()
-    assert "running" not in {record.status for record in grid.records()}
-    done = {record.cell_id: record.data["finished"] for record in grid.records() if record.is_complete}
-    assert 2 <= len(done) < CELLS
-    assert f"({len(done)} kept, {CELLS - len(done)} run)" in grid.run()
-    assert {one.cell_id: one.data["finished"] for one in grid.records() if one.cell_id in done} == done
-    assert_same(grid, local)
+    assert_continues(grid, local)
 
 
 def test_tasks_end_with_a_sweep_that_is_killed(slurm: Slurm, grid: Grid, local: Grid) -> None:
