@@ -16,7 +16,10 @@ EXTRA_METRICS = (
     Metric("early_dip", "Deepest fall of test accuracy in 20 epochs", "accuracy", "lower", "dips more", True),
     Metric("nonfinite", "Values that are not finite", "loss", "lower", "fails more often", True),
 )
-CLAIM_METRICS = METRICS | {metric.name: metric for metric in EXTRA_METRICS}
+NOT_OBSERVED = ("epochs_to_target", "seconds_to_target")  # they depend on a target that no claim names
+CLAIM_METRICS = {
+    metric.name: metric for metric in (*METRICS.values(), *EXTRA_METRICS) if metric.name not in NOT_OBSERVED
+}
 
 
 @dataclass(frozen=True)

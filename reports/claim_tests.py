@@ -35,7 +35,8 @@ def evaluate(test: Test, frame: pd.DataFrame) -> Outcome:
     """Decide one test. Raises Unknown if it names what the runs do not have."""
     rows = select(test, frame)
     if rows.empty:
-        return Outcome(test, "undecided", why="no such runs")
+        timed = test.metric.unit == "seconds" and not frame.empty
+        return Outcome(test, "undecided", why="no such runs timed alone" if timed else "no such runs")
     lost = int((rows["status"] == "diverged").sum())
     return replace(DECIDERS[test.kind](test, rows), diverged=lost)
 

@@ -76,7 +76,7 @@ def parse_claim(entry: Any) -> Claim:
     if not isinstance(own, list) or not own or not all(isinstance(test, dict) for test in own):
         raise ValueError("tests must be a list of mappings")
     tests = [test for each in own for test in parse_tests(inherit(shared, each))]
-    note, explains = str(entry.get("note", "")), tuple(map(str, entry.get("explains", [])))
+    note, explains = str(entry.get("note", "")), tuple(map(str, as_list(entry, "explains")))
     return Claim(entry["id"], entry["statement"].strip(), tuple(tests), note, explains)
 
 
@@ -114,7 +114,7 @@ def parse_test(kind: str, entry: Mapping[str, Any], metric: Metric) -> Test:
         entry.get("part"),
         factor,
         {str(name): conditions(as_mapping(levels, name)) for name in levels} if levels else None,
-        tuple(map(canonical, entry.get("among", []))),
+        tuple(map(canonical, as_list(entry, "among"))),
         as_tuple(entry.get("along", [])),
         margin,
         relative,
@@ -124,34 +124,36 @@ def parse_test(kind: str, entry: Mapping[str, Any], metric: Metric) -> Test:
 def wanted(kind: str, entry: Mapping[str, Any], factor: Sequence[str]) -> Any:
     """Return what a test of this kind compares with, in the form in which claim_tests.py takes it."""
     value = entry[kind]
-    if kind == "order":
-        return chain(value)
+    if kind in ("order", "effects"):
+        return chain(value, kind)
     if kind in ("best", "worst"):
         if isinstance(value, dict):
             return LEVEL_JOIN.join(canonical(value.get(name)) for name in factor)
         return canonical(value)
     if kind == "ratio":
-        ((text, number),) = as_mapping(entry, kind).items() or [("", 0)]
+        pairs = as_mapping(entry, kind)
+        text, number = next(iter(pairs.items()), ("", 0))
         first, _, second = (part.strip() for part in str(text).partition("/"))
-        if not first or not second:
-            raise ValueError(f"ratio = {text}: must be 'first / second': number")
+        if len(pairs) != 1 or not first or not second:
+            raise ValueError(f"ratio = {pairs}: must be one 'first / second': number")
         return canonical(first), canonical(second), number_of(kind, number), share(entry, "within", 0.1)[0]
-    if kind == "effects":
-        return chain(value)
     if kind == "about":
         within = share(entry, "within")[0]
         if within is None:
             raise ValueError("about needs within")
         return number_of(kind, value), within
+    if kind == "equivalent" and value != "all":
+        raise ValueError(f"equivalent = {value}: must be all (name the levels in among)")
     return value if kind == "equivalent" else number_of(kind, value)
 
 
-def chain(text: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def chain(text: Any, kind: str = "order") -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the levels of "a > b ~ c" and the symbols between them."""
     parts = re.split(r"\s*(>=|>|~)\s*", str(text).strip())
     levels, symbols = tuple(map(canonical, parts[::2])), tuple(parts[1::2])
     if len(levels) < 2 or not all(levels) or len(set(levels)) < len(levels):
-        raise ValueError(f"order = {text}: must be different levels with >, >= or ~ between them")
+        names = "factors" if kind == "effects" else "levels"
+        raise ValueError(f"{kind} = {text}: must be different {names} with >, >= or ~ between them")
     return levels, symbols
 
 
@@ -197,6 +199,14 @@ def as_mapping(entry: Mapping[str, Any], key: str) -> dict[str, Any]:
     if value is not None and not isinstance(value, dict):
         raise ValueError(f"{key} = {value}: must be a mapping")
     return dict(value or {})
+
+
+def as_list(entry: Mapping[str, Any], key: str) -> list[Any]:
+    """Return the list under a key, empty if there is none."""
+    value = entry.get(key, [])
+    if not isinstance(value, list):
+        raise ValueError(f"{key} = {value}: must be a list")
+    return value
 
 
 def as_tuple(value: Any) -> tuple[str, ...]:

@@ -149,7 +149,8 @@ def test_effects_compare_the_spread_of_level_means() -> None:
 def test_times_count_only_where_runs_were_alone() -> None:
     runs = frame({"mse": 0.3, "focal": 0.6}).assign(epoch_cpu_s=lambda f: f["test_accuracy"])
     cost = {"factor": "loss", "metric": "epoch_cpu_s", "order": "focal > mse"}
-    assert judge(runs, **cost).verdict == "undecided"
+    judgement = judge(runs, **cost)
+    assert judgement.verdict == "undecided" and "timed alone" in judgement.outcomes[0].why
     timing = runs.assign(part="timing", concurrent_runs=1.0)
     assert judge(pd.concat([runs, timing]), **cost).verdict == "holds"
     assert judge(runs.assign(concurrent_runs=1.0), **cost).verdict == "holds"
@@ -256,7 +257,12 @@ def test_a_chain_is_taken_apart() -> None:
         ({"metric": "speed", "order": "a > b", "factor": "loss"}, "metric = speed: must be one of"),
         ({**FACTOR}, "must have one of order, best"),
         ({**FACTOR, "order": "a > b", "best": "a"}, "has order and best"),
-        ({**FACTOR, "order": "a"}, "must be different levels"),
+        ({**FACTOR, "order": "a"}, "order = a: must be different levels"),
+        ({"metric": "gap", "effects": "a"}, "effects = a: must be different factors"),
+        ({"metric": "seconds_to_target", "at_most": 1}, "metric = seconds_to_target: must be one of"),
+        ({**FACTOR, "equivalent": "none"}, "equivalent = none: must be all"),
+        ({**FACTOR, "ratio": {"a / b": 1, "a / c": 1}}, "must be one 'first / second': number"),
+        ({**FACTOR, "best": "a", "among": 3}, "among = 3: must be a list"),
         ({**FACTOR, "ordr": "a > b"}, "ordr: unknown key"),
         ({"metric": "gap", "order": "a > b"}, "needs a factor, or levels"),
         ({"metric": "gap", "at_least": "much"}, "at_least = much: must be a number"),
