@@ -39,7 +39,7 @@ def run_report(words: Sequence[str]) -> int:
     parser.add_argument(
         "--target", type=accuracy, help="test accuracy that the tables count epochs and seconds to"
     )
-    parser.add_argument("--claims", type=Path, help="a file of claims of your own to judge (docs/how-to)")
+    parser.add_argument("--claims", type=Path, help="claims of your own to judge (docs/how-to/claims.md)")
     parser.add_argument("--no-plots", action="store_true", help="tables and page only")
     options = parser.parse_args(words)
     results = load(options.directory, unplanned=options.all, target=options.target)
