@@ -39,7 +39,9 @@ def make_report(results: Results, plots: bool = True, claims: Path | None = None
     """
     verdict, found = judge(results), judged(results, claims)
     tables = {table.name: table for table in [*judged_tables(found), *all_tables(verdict)]}
-    drawn = [*judged_plots(found), *all_plots(results, tables, verdict.rankings)] if plots else []
+    drawn = (
+        [*judged_plots(found), *all_plots(results, verdict.parts, tables, verdict.rankings)] if plots else []
+    )
     words = [*judged_findings(found), *findings(verdict)]
     return Report(results, words, verdict.rankings, tables, drawn, verdict.shares, found)
 
@@ -54,12 +56,12 @@ def all_tables(verdict: Verdict) -> list[Table]:
     results, rankings = verdict.results, verdict.rankings
     return [
         *grid_tables(results),
-        best_table(results, verdict.summary, verdict.marked),
+        best_table(verdict),
         rankings_table(rankings),
         contrasts_table(rankings),
         levels_table(rankings),
         variance_table(results, verdict.shares),
-        *timing_tables(results),
+        *timing_tables(verdict),
         unfinished_table(results),
     ]
 

@@ -1,27 +1,32 @@
 """Tables of what was tested: rankings and their contrasts, levels, shares of variance, cost."""
 
 import math
-from collections.abc import Mapping, Sequence
-
-import pandas as pd
+from collections.abc import Iterator, Sequence
 
 from reports.grids import concurrency_note
 from reports.metrics import METRICS, Metric
-from reports.rankings import Ranking, rank
+from reports.rankings import Ranking
 from reports.results import Results
+from reports.statistics import Interval
 from reports.tables import NAN, Entry, Table, text_table
+from reports.verdict import Shares, Verdict, rankings_of
 
 
 def rankings_table(rankings: Sequence[Ranking]) -> Table:
     """Return one line per ranking."""
     heads = ("metric", "factor", "ranking", "a > b means that a", "seeds", "matched cells", "note")
     rows = [
-        (r.metric.label, r.factor, r.text, r.metric.above, str(r.seeds), str(r.blocks), r.note)
+        (r.metric.label, r.title, r.text, r.metric.above, str(r.seeds), str(r.blocks), r.note)
         for r in rankings
     ]
-    return text_table("rankings", "Rankings", heads, rows, *RANKING_NOTES)
+    parts = (PART_NOTE,) if any(r.part for r in rankings) else ()
+    return text_table("rankings", "Rankings", heads, rows, *RANKING_NOTES, *parts)
 
 
+PART_NOTE = (
+    "(1), (2), …: sets of levels that can be compared, where not all levels were run with all else alike. "
+    "Nothing is compared across data sets."
+)
 RANKING_NOTES = (
     "Each comparison: the difference between cells that agree in all else, averaged within each seed; "
     "a paired t over the seeds; Holm's correction over the comparisons of one ranking; 5 %.",
@@ -53,7 +58,7 @@ def contrasts_table(rankings: Sequence[Ranking]) -> Table:
                 p_text(pair.p_holm),
             )
             counts = (str(c.seeds), str(c.blocks), equivalence(pair.equivalent, c.seeds))
-            words = (ranking.metric.label, ranking.factor, pair.first, pair.relation, pair.second)
+            words = (ranking.metric.label, ranking.title, pair.first, pair.relation, pair.second)
             rows.append((*words, *figures, *counts))
     tail = ("seeds", "matched cells", "equivalent")
     return text_table("contrasts", "Contrasts behind the rankings", (*heads, *tail), rows, *CONTRAST_NOTES)
@@ -87,7 +92,7 @@ def levels_table(rankings: Sequence[Ranking]) -> Table:
     rows = [
         (
             Entry(r.metric.label),
-            Entry(r.factor),
+            Entry(r.title),
             Entry(level),
             Entry(r.metric.show_interval(i.mean, i.half), value=i.mean),
             Entry(str(r.diverged.get(level, 0))),
@@ -99,12 +104,18 @@ def levels_table(rankings: Sequence[Ranking]) -> Table:
     return Table("levels", "Means of the levels", heads, tuple(rows), 3, (note,))
 
 
-def variance_table(results: Results, shares: Mapping[str, "pd.Series[float]"]) -> Table:
-    """Return how much of each metric's variance every factor explains."""
-    heads = ("metric", *results.names, "interactions", "seeds", "shared")
+def variance_table(results: Results, shares: Shares) -> Table:
+    """Return how much of each metric's variance every factor explains, within each data set."""
+    sources = (*results.names, "interactions", "seeds", "shared")
+    data = [results.dataset.name] if results.dataset else []
+    columns = [name for name in sources if name not in data]
     rows = tuple(
-        (Entry(METRICS[name].label), *(Entry(percent(share), value=share) for share in series))
-        for name, series in shares.items()
+        (
+            Entry(METRICS[name].label),
+            *(Entry(where) for _ in data),
+            *(Entry(percent(x), value=x) for x in found.reindex(columns)),
+        )
+        for (name, where), found in shares.items()
     )
     notes = (
         "Eta squared: what an additive model of the factors loses without each; interactions: what cells add "
@@ -112,7 +123,8 @@ def variance_table(results: Results, shares: Mapping[str, "pd.Series[float]"]) -
         "combinations that would tell them apart.",
         *(() if replicated(results) else ("One run per cell: the interactions contain the seeds' share.",)),
     )
-    return Table("variance", "Variance explained", heads, rows, 1, notes)
+    heads = ("metric", *data, *columns)
+    return Table("variance", "Variance explained", heads, rows, 1 + len(data), notes)
 
 
 def replicated(results: Results) -> bool:
@@ -125,36 +137,52 @@ def percent(share: float) -> str:
     return "–" if math.isnan(share) else f"{100 * max(share, 0):.1f} %"
 
 
-def timing_tables(results: Results) -> list[Table]:
+def timing_tables(verdict: Verdict) -> list[Table]:
     """Return what an epoch costs by the levels of each factor, dearest first."""
-    if not results.done["epoch_cpu_s"].notna().any():
-        return []
-    return [timing_table(results, name) for name in results.names]
+    own = [r for r in verdict.rankings if r.metric.name == "epoch_cpu_s"]
+    walls = {r.title: r for r in rankings_of(verdict.parts, ("epoch_wall_s",))}
+    factors = dict.fromkeys(r.factor for r in own)
+    return [
+        timing_table(verdict.results, name, [(r, walls.get(r.title)) for r in own if r.factor == name])
+        for name in factors
+    ]
 
 
-def timing_table(results: Results, factor: str) -> Table:
+def timing_table(results: Results, factor: str, rankings: Sequence[tuple[Ranking, Ranking | None]]) -> Table:
     """Return the cost of an epoch by the levels of one factor, over the cells that all levels share."""
-    cpu, wall = (
-        rank(results.runs, factor, METRICS[name], results.names) for name in ("epoch_cpu_s", "epoch_wall_s")
-    )
-    least = min((i.mean for i in cpu.levels.values() if not math.isnan(i.mean)), default=NAN)
-    show = cpu.metric.show_interval
+    parted = any(cpu.part for cpu, _ in rankings)
     rows = tuple(
-        (
-            Entry(level),
-            Entry(show(i.mean, i.half), value=i.mean),
-            Entry(show(wall.levels[level].mean, wall.levels[level].half) if level in wall.levels else "–"),
-            Entry(f"{i.mean / least:.2f}"),
-            Entry(str(i.n)),
-        )
-        for level, i in cpu.levels.items()
+        ((Entry(cpu.part), *row) if parted else row) for cpu, wall in rankings for row in costs(cpu, wall)
     )
-    heads = (factor, "CPU seconds per epoch", "wall seconds per epoch", "ratio to cheapest", "seeds")
-    verdict = f"Costs more: {cpu.text}" + (f" ({cpu.note})." if cpu.note else ".")
-    notes = (verdict, concurrency_note(results), f"Over {cpu.blocks} matched cells." if cpu.blocks else "")
+    heads = (factor, "CPU seconds per epoch", "wall seconds per epoch", "ratio to cheapest", "seeds", "cells")
+    notes = [f"Costs more{f' ({r.part})' if r.part else ''}: {r.text}" for r, _ in rankings]
+    cautions = [f" ({r.note})." if r.note else "." for r, _ in rankings]
+    notes = [note + caution for note, caution in zip(notes, cautions, strict=True)]
     return Table(
-        f"timing_by_{factor}", f"Seconds per epoch by {factor}", heads, rows, 1, tuple(filter(None, notes))
+        f"timing_by_{factor}",
+        f"Seconds per epoch by {factor}",
+        ("part", *heads) if parted else heads,
+        rows,
+        1 + parted,
+        (*notes, concurrency_note(results), *((PART_NOTE,) if parted else ())),
+        group=int(parted),
     )
+
+
+def costs(cpu: Ranking, wall: Ranking | None) -> Iterator[tuple[Entry, ...]]:
+    """Yield a row per level of one ranking: its seconds, and their ratio to the cheapest level's."""
+    least = min((i.mean for i in cpu.levels.values() if not math.isnan(i.mean)), default=NAN)
+    walls = wall.levels if wall else {}
+    for level, i in cpu.levels.items():
+        j = walls.get(level, Interval(NAN, NAN, NAN, 0))
+        yield (
+            Entry(level),
+            Entry(cpu.metric.show_interval(i.mean, i.half), value=i.mean),
+            Entry(cpu.metric.show_interval(j.mean, j.half)),
+            Entry("–" if math.isnan(i.mean) else f"{i.mean / least:.2f}"),
+            Entry(str(i.n)),
+            Entry(str(cpu.blocks)),
+        )
 
 
 def unfinished_table(results: Results) -> Table:
@@ -165,10 +193,13 @@ def unfinished_table(results: Results) -> Table:
     return text_table("unfinished", "Runs without a result", columns, body)
 
 
-def best_table(results: Results, summary: pd.DataFrame, marked: pd.Series, count: int = 20) -> Table:
-    """Return the cells with the best mean test accuracy, best first."""
-    metric = METRICS["test_accuracy"]
-    top = summary[summary["n"] > 0].sort_values("mean", ascending=False, kind="stable").head(count)
+def best_table(verdict: Verdict, count: int = 20) -> Table:
+    """Return the cells with the best mean test accuracy of each data set, best first."""
+    results, marked, metric = verdict.results, verdict.marked, METRICS["test_accuracy"]
+    ranked = verdict.summary[verdict.summary["n"] > 0].sort_values("mean", ascending=False, kind="stable")
+    if data := results.dataset:
+        ranked = ranked.sort_values(data.name, kind="stable")
+    top = ranked.groupby(data.name, observed=True).head(count) if data else ranked.head(count)
     rows = tuple(
         (
             *(Entry(str(top.at[cell, name])) for name in results.names),
@@ -178,6 +209,6 @@ def best_table(results: Results, summary: pd.DataFrame, marked: pd.Series, count
         for cell, mean, half, n, runs in top[["mean", "half", "n", "runs"]].itertuples(name=None)
     )
     heads = (*results.names, metric.label, "runs")
-    return Table(
-        "best_cells", f"The {len(rows)} best cells by test accuracy", heads, rows, len(results.names)
-    )
+    each = f", at most {count} of each data set" if data else ""
+    title = f"The {len(rows)} best cells by test accuracy{each}"
+    return Table("best_cells", title, heads, rows, len(results.names))

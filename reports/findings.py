@@ -9,7 +9,7 @@ from reports.judged import Judged
 from reports.metrics import METRICS
 from reports.rankings import Ranking
 from reports.results import Results
-from reports.statistics import MIN_SEEDS
+from reports.statistics import MIN_SEEDS, known_shares
 from reports.verdict import Verdict
 
 
@@ -29,14 +29,14 @@ def findings(verdict: Verdict) -> list[Finding]:
     if results.done.empty:
         return [Finding("Results", "No run has finished yet.", "unfinished")]
     return [
-        *best_cell(verdict),
+        *best_cells(verdict),
         *testing(results),
         *factor_findings(rankings, "test_accuracy", "Test accuracy, higher first"),
         *shares(verdict),
         *factor_findings(rankings, "gap", "Generalisation gap, wider first"),
         *factor_findings(rankings, "convergence", "Convergence, sooner first"),
         *factor_findings(rankings, "epoch_cpu_s", "Cost per epoch, dearer first"),
-        *timing(results),
+        *timing(results, rankings),
         *divergence(results),
     ]
 
@@ -55,17 +55,19 @@ def judged_findings(judged: Judged | None) -> Iterator[Finding]:
         yield Finding("Claims", text, "reported")
 
 
-def best_cell(verdict: Verdict) -> Iterator[Finding]:
-    """Yield which cell is ahead on the test set, and how many are not shown to be worse."""
-    best = verdict.summary.loc[verdict.marked == "best"]
-    if best.empty:
-        return
-    row, metric = best.iloc[0], METRICS["test_accuracy"]
-    name = ", ".join(f"{key} {row[key]}" for key in verdict.results.names) or "the only cell"
-    figure, n = metric.show_interval(row["mean"], row["half"]), int(row["n"])
-    near = int((verdict.marked == "near").sum())
-    text = f"The highest test accuracy, {figure}, has {name}{not_worse(n, near)}."
-    yield Finding("Best cell", text, "best_cells", runs_text(n))
+def best_cells(verdict: Verdict) -> Iterator[Finding]:
+    """Yield which cell of each data set is ahead on its test set, and how many are not shown to be worse."""
+    results, metric = verdict.results, METRICS["test_accuracy"]
+    data = results.dataset.name if results.dataset else ""
+    best = verdict.summary[verdict.marked == "best"]
+    for _, row in (best.sort_values(data) if data else best).iterrows():
+        name = ", ".join(f"{key} {row[key]}" for key in results.names if key != data) or "the only cell"
+        figure, n = metric.show_interval(row["mean"], row["half"]), int(row["n"])
+        within = verdict.summary[data] == row[data] if data else slice(None)
+        near = int((verdict.marked[within] == "near").sum())
+        head = f"On {row[data]}, the" if data else "The"
+        text = f"{head} highest test accuracy, {figure}, has {name}{not_worse(n, near)}."
+        yield Finding("Best cell", text, "best_cells", runs_text(n))
 
 
 def runs_text(n: int) -> str:
@@ -94,22 +96,27 @@ def testing(results: Results) -> Iterator[Finding]:
 
 
 def factor_findings(rankings: Sequence[Ranking], metric: str, about: str) -> Iterator[Finding]:
-    """Yield one sentence per factor, those without any difference shown gathered into one."""
+    """Yield one sentence per ranking, those without any difference shown or any comparison gathered."""
     own = [r for r in rankings if r.metric.name == metric and len(r.order) > 1]
-    told = [r for r in own if r.state != "tested" or len(r.groups) > 1]
-    silent = [r for r in own if r not in told]
+    apart = [r for r in own if r.state == "not comparable"]
+    told = [r for r in own if r not in apart and (r.state != "tested" or len(r.groups) > 1 or r.is_partial)]
+    silent = [r for r in own if r not in told and r not in apart]
     for ranking in told:
-        yield Finding(about, f"By {ranking.factor}: {ranking.text}.", "rankings", evidence(ranking))
+        yield Finding(about, f"By {ranking.title}: {ranking.text}.", "rankings", evidence(ranking))
     if silent:
-        text = f"No difference was shown between the levels of {', '.join(r.factor for r in silent)}."
+        text = f"No difference was shown between the levels of {', '.join(r.title for r in silent)}."
         yield Finding(about, text, "rankings", f"{min(r.seeds for r in silent)} seeds")
+    if apart:
+        text = f"No two levels of {', '.join(r.title for r in apart)} have runs that differ in nothing else."
+        yield Finding(about, text, "rankings")
 
 
 def evidence(ranking: Ranking) -> str:
     """Return the size of a ranking's largest contrast and what is behind it, or why there is none."""
+    seeds = "1 seed" if ranking.seeds == 1 else f"{ranking.seeds} seeds"
+    counts = f"{ranking.blocks} matched cell{'s' if ranking.blocks != 1 else ''}"
     if ranking.state in ("one seed", "too few seeds"):
-        seeds = "one seed" if ranking.seeds == 1 else f"{ranking.seeds} seeds"
-        return f"order of means over {ranking.blocks} matched cells of {seeds}; not tested"
+        return f"order of means over {counts} of {seeds}; not tested"
     if ranking.state != "tested":
         return ranking.note
     widest = max(ranking.pairs, key=lambda pair: abs(pair.contrast.estimate))
@@ -117,23 +124,27 @@ def evidence(ranking: Ranking) -> str:
     estimate, low, high = (show_signed(x, ranking.metric) for x in (c.estimate, c.low, c.high))
     size = f"{widest.first} − {widest.second} = {estimate} [{low}, {high}]"
     note = f"{ranking.note}; " if ranking.note else ""
-    return f"{note}{size}; {c.blocks} matched cells, {c.seeds} seeds"
+    return f"{note}{size}; {counts}, {seeds}"
 
 
 def shares(verdict: Verdict) -> Iterator[Finding]:
     """Yield how much of the variance of test accuracy each factor explains."""
-    if "test_accuracy" in verdict.shares:
-        parts = verdict.shares["test_accuracy"].dropna().sort_values(ascending=False)
-        parts = parts[(parts.index != "shared") | (parts > 0.0005)]
-        text = ", ".join(f"{name} {percent(share)}" for name, share in parts.items())
-        yield Finding("Main effects", f"Share of the variance of test accuracy: {text}.", "variance")
+    for (metric, data), found in verdict.shares.items():
+        if metric == "test_accuracy":
+            parts = known_shares(found).sort_values(ascending=False)
+            told = ", ".join(f"{name} {percent(share)}" for name, share in parts.items())
+            where = f" on {data}" if data else ""
+            yield Finding(
+                "Main effects", f"Share of the variance of test accuracy{where}: {told}.", "variance"
+            )
 
 
-def timing(results: Results) -> Iterator[Finding]:
+def timing(results: Results, rankings: Sequence[Ranking]) -> Iterator[Finding]:
     """Yield the conditions under which times were measured, if that limits what they say."""
     note = concurrency_note(results)
     if note.startswith("Warning") and results.done["epoch_cpu_s"].notna().any():
-        table = f"timing_by_{results.names[0]}" if results.names else "epoch_cpu_s"
+        tables = (f"timing_by_{r.factor}" for r in rankings if r.metric.name == "epoch_cpu_s")
+        table = next(tables, "epoch_cpu_s")
         yield Finding(
             "Cost per epoch, dearer first", note.replace("Warning: measured", "Times were measured"), table
         )

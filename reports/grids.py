@@ -39,7 +39,10 @@ def grid_tables(results: Results) -> list[Table]:
         frame = Frame(rows, plan.column, within, len(plan.panels))
         tables.append(spread(results, metric, metric.name, metric.label, frame))
     return tables + [
-        axis_table(results, METRICS[name], factor) for factor in plan.panels for name in AXIS_METRICS
+        axis_table(results, METRICS[name], factor)
+        for factor in plan.panels
+        for name in AXIS_METRICS
+        if factor is not results.dataset
     ]
 
 

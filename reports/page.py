@@ -23,7 +23,9 @@ from reports.plots import Plot
 from reports.plots.heatmaps import HEAT_METRICS, grid_panels
 from reports.rankings import Ranking
 from reports.results import Results
+from reports.statistics import known_shares
 from reports.tables import Entry, Table, file_name
+from reports.verdict import Shares
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHADES = 20
@@ -49,7 +51,7 @@ class Report:
     rankings: Sequence[Ranking]
     tables: Mapping[str, Table]
     plots: Sequence[Plot]
-    shares: Mapping[str, "pd.Series[float]"]
+    shares: Shares
     judged: Judged | None = None
 
 
@@ -99,7 +101,7 @@ def context(report: Report) -> dict[str, Any]:
         "rankings": group_rankings(report.rankings),
         "judged": report.judged,
         "claims": claim_sections(report),
-        "shares": [share_bar(METRICS[name], parts) for name, parts in report.shares.items()],
+        "shares": [share_bar(METRICS[name], data, found) for (name, data), found in report.shares.items()],
         "tables": report.tables,
         "plots": group_plots(report.plots),
         "runs_json": run_data(results),
@@ -172,17 +174,16 @@ def group_plots(plots: Sequence[Plot]) -> dict[str, list[Plot]]:
     return sections
 
 
-def share_bar(metric: Metric, parts: "pd.Series[float]") -> dict[str, Any]:
+def share_bar(metric: Metric, data: str, parts: "pd.Series[float]") -> dict[str, Any]:
     """Return the shares of variance as the segments of a bar, (name, start, width) in per cent of it."""
-    known = parts.dropna().clip(lower=0)
-    known = known[(known.index != "shared") | (known > 0.0005)]
+    known = known_shares(parts).clip(lower=0)
     total = max(float(known.sum()), 1e-12)
     starts = (known.cumsum() - known) / total * 100
     segments = [
         (str(name), float(starts[name]), float(known[name]) / total * 100, float(known[name]) * 100)
         for name in known.index
     ]
-    return {"metric": metric, "segments": segments}
+    return {"metric": metric, "data": data, "segments": segments}
 
 
 def run_data(results: Results) -> Markup:

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from reports.cliques import cliques
 from reports.metrics import Metric
 from reports.statistics import (
     ALPHA,
@@ -49,7 +50,8 @@ class Ranking:
 
     `levels` has the mean of each level over the cells that all levels share. `unranked` are levels without a
     single finished run, which come last; `diverged` counts the runs of each level that diverged. `groups` are
-    the largest sets of levels with no difference shown between any two.
+    the largest sets of levels with no difference shown between any two. `part` says which data set, or which
+    of several sets of levels, is ranked; `alone` are levels that no other one shares a cell with.
     """
 
     factor: str
@@ -61,6 +63,18 @@ class Ranking:
     groups: tuple[tuple[str, ...], ...] = ()
     unranked: tuple[str, ...] = ()
     diverged: Mapping[str, int] = field(default_factory=dict)
+    part: str = ""
+    alone: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The factor, and which part of the grid the ranking is about if it is not about all."""
+        return f"{self.factor} ({self.part})" if self.part else self.factor
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it is about some of the levels only, because the others cannot be compared with them."""
+        return bool(self.alone) or self.part[-1:].isdigit()
 
     @property
     def seeds(self) -> int:
@@ -81,19 +95,25 @@ class Ranking:
     @property
     def text(self) -> str:
         """The ranking in one line: "hinge > mse ~ focal", or groups, or the mere order of the means."""
-        last = f" (no finished run: {', '.join(self.unranked)})" if self.unranked else ""
+        last = f" (no finished run: {listed(self.unranked)})" if self.unranked else ""
         if self.state != "tested":
-            return ", ".join(self.order) + last
+            return listed(self.order) + last
         if self.is_chain:
             return " > ".join(" ~ ".join(group) for group in self.groups) + last
-        return " ".join("{" + ", ".join(group) + "}" for group in self.groups) + last
+        return " ".join("{" + listed(group) + "}" for group in self.groups) + last
 
     @property
     def note(self) -> str:
         """What has to be said beside the text for it not to be misread."""
+        alone = f"compared with no other: {listed(self.alone)}" if self.alone else ""
+        return "; ".join(filter(None, [self.caution, alone]))
+
+    @property
+    def caution(self) -> str:
+        """What the state of the tests leaves open."""
         notes = {
-            "one seed": "order of single runs; nothing was tested",
-            "too few seeds": f"order of means; too few runs to say ({self.seeds} of {MIN_SEEDS} seeds)",
+            "one seed": "order of single runs: nothing was tested",
+            "too few seeds": f"order of means: too few runs to say ({self.seeds} of {MIN_SEEDS} seeds)",
             "not comparable": "no two options have runs that differ in nothing else",
             "too many levels": f"more than {MAX_LEVELS} levels: not ranked",
             "tested": "" if self.is_chain else "groups overlap: no difference shown within a group",
@@ -101,6 +121,11 @@ class Ranking:
         if self.state == "tested" and any(pair.relation == "<" for pair in self.pairs):
             return "the comparisons, each over the cells that both have, go round in a circle"
         return notes[self.state]
+
+
+def listed(levels: Sequence[str]) -> str:
+    """Return levels in one line, told apart even where their names have commas."""
+    return ("; " if any("," in level for level in levels) else ", ").join(levels)
 
 
 def rank(runs: pd.DataFrame, factor: str, metric: Metric, factors: Sequence[str]) -> Ranking:
@@ -196,21 +221,3 @@ def state_of(pairs: Sequence[Pair]) -> State:
     if most <= 1:
         return "one seed" if most else "not comparable"
     return "tested" if all(pair.contrast.seeds >= MIN_SEEDS for pair in pairs) else "too few seeds"
-
-
-def cliques(levels: Sequence[str], different: set[frozenset[str]]) -> tuple[tuple[str, ...], ...]:
-    """Return the largest sets of levels of which no two differ (Bron and Kerbosch, 1973)."""
-    near = {a: {b for b in levels if b != a and frozenset((a, b)) not in different} for a in levels}
-    found: list[tuple[str, ...]] = []
-
-    def grow(group: list[str], candidates: list[str], seen: set[str]) -> None:
-        if not candidates and not seen:
-            found.append(tuple(level for level in levels if level in group))
-        for level in list(candidates):
-            grow([*group, level], [c for c in candidates if c in near[level]], seen & near[level])
-            candidates.remove(level)
-            seen = seen | {level}
-
-    grow([], list(levels), set())
-    place = {level: k for k, level in enumerate(levels)}
-    return tuple(sorted(found, key=lambda group: [place[level] for level in group])) if levels else ()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.factors import REPLICATE, Factor, find_factors, label
+from reports.factors import DATASET, REPLICATE, Factor, find_factors, label
 
 FINAL = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 NUMBERS = (
@@ -113,10 +113,34 @@ class Results:
         for name, value in wanted.items():
             allowed = {label(v) for v in (value if isinstance(value, list) else [value])}
             keep &= self.settings[self.setting(name)].map(label).isin(allowed)
-        part = self.runs.loc[keep].drop(columns=[*self.names, "cell"])
-        history = self.history[self.history["cell_id"].isin(part["cell_id"])]
-        smaller = replace(self, runs=part, history=history, settings=self.settings.loc[keep], factors=())
+        return self.part(keep)
+
+    def part(self, keep: "pd.Series[bool]") -> "Results":
+        """Return the part of the sweep with these runs, its factors found anew."""
+        runs = self.runs.loc[keep].drop(columns=[*self.names, "cell"])
+        history = self.history[self.history["cell_id"].isin(runs["cell_id"])]
+        boundaries = {k: v for k, v in self.boundaries.items() if k in set(runs["cell_id"])}
+        smaller = replace(
+            self,
+            runs=runs,
+            history=history,
+            settings=self.settings.loc[keep],
+            factors=(),
+            boundaries=boundaries,
+        )
         return with_factors(smaller, [factor.key for factor in self.factors])
+
+    @property
+    def dataset(self) -> Factor | None:
+        """The data set, if the sweep has several."""
+        return next((factor for factor in self.factors if factor.key == DATASET), None)
+
+    def by_dataset(self) -> dict[str, "Results"]:
+        """Return the part of each data set by its name; all of it under "" if there is only one."""
+        if (factor := self.dataset) is None:
+            return {"": self}
+        levels = self.runs[factor.name].astype(str)
+        return {level: self.part(levels == level) for level in factor.levels}
 
     def setting(self, name: str) -> str:
         """Return the column of `settings` that a short or dotted name means; KeyError unless there is one."""

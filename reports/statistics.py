@@ -200,6 +200,12 @@ def explained(runs: pd.DataFrame, factors: Sequence[str], metric: str) -> pd.Ser
     return pd.Series(parts, dtype=float) / (total if total > 0 else NAN)
 
 
+def known_shares(shares: pd.Series) -> pd.Series:
+    """Return the shares of variance that can be told: those that are known, `shared` only if there is any."""
+    known = shares.dropna()
+    return known[(known.index != "shared") | (known > 0.0005)]
+
+
 def indicators(column: pd.Series) -> Floats:
     """One 0/1 column per level, (runs, levels)."""
     _, codes = levels_of(column)

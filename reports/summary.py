@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from reports.factors import Factor
+from reports.factors import DATASET, Factor
 from reports.metrics import Metric
 from reports.results import PENDING, Results
 from reports.statistics import LEVEL, best_and_near
@@ -23,15 +23,20 @@ class Layout:
 
 
 def layout(factors: tuple[Factor, ...]) -> Layout:
-    """Return the layout of the grid tables: losses as rows, activations as columns where there are such."""
+    """Return the layout of the grid tables: losses as rows, activations as columns where there are such.
+
+    Data sets are panels, the first of what tells panels apart.
+    """
     by_key = {factor.key: factor for factor in factors}
     row, column = by_key.get("loss"), by_key.get("activation")
-    rest = sorted((f for f in factors if f not in (row, column)), key=lambda f: f.numeric)
+    data = by_key.get(DATASET)
+    rest = sorted((f for f in factors if f not in (row, column, data)), key=lambda f: f.numeric)
     row = row or (rest.pop(0) if rest else None)
     column = column or (rest.pop(0) if rest else None)
     if row is None:
         row, column = column, None
-    return Layout(row, column, tuple(f for f in factors if f not in (row, column)))
+    panels = tuple(f for f in factors if f not in (row, column, data))
+    return Layout(row, column, (data, *panels) if data else panels)
 
 
 def summarise(results: Results, metric: str) -> pd.DataFrame:

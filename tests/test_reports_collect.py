@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from reports.collect import load
-from reports.metrics import METRICS
-from reports.rankings import rank
 from sweeps.record import UserError
 from tests import synthetic
 
@@ -148,20 +146,6 @@ def test_a_setting_that_others_determine_is_no_factor(tmp_path: Path) -> None:
     results = load(synthetic.write_sweep(tmp_path, cells))
     assert results.names == ["activation", "loss"]
     assert [factor.along for factor in results.factors] == [("optimizer.lr",), ()]
-
-
-def test_other_data_are_never_compared_as_a_setting(tmp_path: Path) -> None:
-    widths = {"mnist": ([256], [512]), "xor": ([8], [])}
-    cells = []
-    for dataset, hiddens in widths.items():
-        for one in synthetic.grid({"model.hidden": hiddens}, seeds=range(5)):
-            one.choices["dataset"] = one.values["dataset"] = dataset
-            cells.append(one)
-    results = load(synthetic.write_sweep(tmp_path, cells))
-    assert set(results.names) == {"hidden", "dataset"}
-    ranking = rank(results.done, "hidden", METRICS["test_accuracy"], results.names)
-    compared = {frozenset((pair.first, pair.second)) for pair in ranking.pairs if pair.contrast.seeds}
-    assert compared == {frozenset(("256", "512")), frozenset(("8", "none"))}
 
 
 def test_mistakes_of_the_user_are_one_line(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from reports.cliques import cliques
 from reports.metrics import METRICS
-from reports.rankings import Ranking, cliques, rank
+from reports.rankings import Ranking, rank
 from reports.statistics import (
     complete_part,
     contrast,

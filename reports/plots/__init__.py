@@ -1,6 +1,6 @@
 """Every figure of a report: the numbers behind each are a function of their own, drawing is another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reports.grids import concurrency_note
 from reports.plots.curves import convergence_plots, curve_bands, gradient_plots
@@ -15,19 +15,36 @@ from reports.tables import Table
 __all__ = ["Plot", "all_plots", "save_all"]
 
 
-def all_plots(results: Results, tables: dict[str, Table], rankings: Sequence[Ranking]) -> list[Plot]:
-    """Return every figure that the finished runs have numbers for, in the order of the page."""
+def all_plots(
+    results: Results, parts: Mapping[str, Results], tables: dict[str, Table], rankings: Sequence[Ranking]
+) -> list[Plot]:
+    """Return every figure that the finished runs have numbers for, in the order of the page.
+
+    `parts` are the results of each data set: no figure but the heat maps shows more than one of them.
+    """
     if results.done.empty:
         return []
-    bands = curve_bands(results)
     return [
-        *axis_plots(results),
+        *(plot for data, part in parts.items() for plot in named(data, axis_plots(part))),
         *ranking_plots(rankings),
-        *sheet_plots(results, bands),
-        *convergence_plots(results, bands),
+        *(plot for data, part in parts.items() for plot in named(data, curve_plots(part))),
         *timing_plots(rankings, concurrency_note(results)),
-        *cost_plots(results),
-        *gradient_plots(results, bands),
-        *boundary_plots(results),
+        *(plot for data, part in parts.items() for plot in named(data, cost_plots(part))),
+        *(plot for data, part in parts.items() for plot in named(data, boundary_plots(part))),
         *heatmap_plots(tables),
     ]
+
+
+def curve_plots(results: Results) -> list[Plot]:
+    """Return the figures of learning curves."""
+    bands = curve_bands(results)
+    return [
+        *sheet_plots(results, bands),
+        *convergence_plots(results, bands),
+        *gradient_plots(results, bands),
+    ]
+
+
+def named(data: str, plots: Sequence[Plot]) -> list[Plot]:
+    """Return the same figures under the name of their data set, if it has one."""
+    return [plot.on(data) if data else plot for plot in plots]

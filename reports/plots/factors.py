@@ -132,7 +132,7 @@ def ranking_plots(rankings: Sequence[Ranking]) -> list[Plot]:
     """Return one figure per metric: the levels of every factor with their intervals, in ranking order."""
     plots = []
     for name in dict.fromkeys(r.metric.name for r in rankings):
-        own = [r for r in rankings if r.metric.name == name and r.order]
+        own = [r for r in rankings if r.metric.name == name and has_means(r)]
         if own:
             title = f"{METRICS[name].label} by factor"
             caption = f"{title}: means over matched cells with 95 % intervals over seeds, in ranking order."
@@ -142,6 +142,11 @@ def ranking_plots(rankings: Sequence[Ranking]) -> list[Plot]:
                 )
             )
     return plots
+
+
+def has_means(ranking: Ranking) -> bool:
+    """Whether the levels have means over cells that they share."""
+    return any(np.isfinite(interval.mean) for interval in ranking.levels.values())
 
 
 def draw_rankings(title: str, metric: Metric, rankings: Sequence[Ranking]) -> Figure:
@@ -174,11 +179,11 @@ def draw_ranking(axes: Axes, ranking: Ranking, metric: Metric) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
     text = ranking.text if len(ranking.text) < 48 else ranking.text[:45] + "…"
-    axes.set_title(f"{ranking.factor}\n", fontweight="bold")
+    axes.set_title(f"{ranking.title}\n", fontweight="bold")
     axes.text(
         0,
         1.04,
-        text if ranking.state == "tested" else ranking.note.split(";")[-1].strip(),
+        text if ranking.state == "tested" else ranking.caution.split(": ")[-1],
         transform=axes.transAxes,
         fontsize=7,
         color=SOFT,
@@ -188,7 +193,7 @@ def draw_ranking(axes: Axes, ranking: Ranking, metric: Metric) -> None:
 
 def timing_plots(rankings: Sequence[Ranking], note: str) -> list[Plot]:
     """Return the cost of an epoch by every factor, as bars from zero."""
-    own = [r for r in rankings if r.metric.name == "epoch_cpu_s" and r.order]
+    own = [r for r in rankings if r.metric.name == "epoch_cpu_s" and has_means(r)]
     title = "CPU seconds per training epoch"
     return (
         [Plot("timing", title, f"{title}, by factor. {note}", "cost", draw_timing, (title, own, note))]
@@ -211,7 +216,7 @@ def draw_timing(title: str, rankings: Sequence[Ranking], note: str) -> Figure:
         axes.errorbar(
             x, [i.mean for i in intervals], halves, fmt="none", ecolor=INK, elinewidth=1.1, capsize=2.5
         )
-        ordinal_axis(axes, ranking.order, ranking.factor)
+        ordinal_axis(axes, ranking.order, ranking.title)
         axes.set_xlim(-0.6, len(x) - 0.4)
         axes.grid(axis="x", visible=False)
     grid[0][0].set_ylabel("seconds")

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
+from reports.factors import DATASET
 from reports.metrics import METRICS, Metric
 from reports.plots.plot import Plot
 from reports.plots.style import HEAT, INK, Page, log_error, panels
@@ -45,8 +46,13 @@ class Panel:
 
 
 def grid_panels(table: Table, metric: Metric) -> list[Panel]:
-    """Return the panels of a grid table, shaded on one scale."""
-    shade = shades([[entry.value for entry in row[table.leading :]] for row in table.rows], metric)
+    """Return the panels of a grid table, those of one data set shaded on one scale."""
+    values = np.array([[entry.value for entry in row[table.leading :]] for row in table.rows])
+    data = table.heads.index(DATASET) if DATASET in table.heads[: table.group] else None
+    of_row = np.array(["" if data is None else row[data].text for row in table.rows])
+    shade = np.full(values.shape, np.nan)
+    for name in np.unique(of_row):
+        shade[of_row == name] = shades(values[of_row == name], metric)
     places: dict[str, list[int]] = {}
     for place, row in enumerate(table.rows):
         parts = zip(table.heads[: table.group], row, strict=False)

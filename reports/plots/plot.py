@@ -1,7 +1,7 @@
 """A figure that can be drawn in any process, and the drawing of many."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from joblib import Parallel, delayed  # type: ignore[import-untyped]
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from reports.plots.style import RC
+from reports.plots.style import RC, SOFT
 from reports.tables import file_name
 
 DPI = 150
@@ -18,7 +18,10 @@ DPI = 150
 
 @dataclass(frozen=True)
 class Plot:
-    """A figure: its name, its words, where on the page it belongs, how to draw it from its numbers."""
+    """A figure: its name, its words, where on the page it belongs, how to draw it from its numbers.
+
+    `data` is the data set it is about where a sweep has several; it is written into the figure's corner.
+    """
 
     name: str
     title: str
@@ -26,6 +29,11 @@ class Plot:
     section: str
     paint: Callable[..., Figure]
     arguments: tuple[Any, ...]
+    data: str = ""
+
+    def on(self, data: str) -> "Plot":
+        """Return the same figure, said to be about this data set."""
+        return replace(self, name=f"{self.name}-{data}", caption=f"{data}: {self.caption}", data=data)
 
     @property
     def file(self) -> str:
@@ -37,6 +45,10 @@ def save(plot: Plot, folder: Path) -> None:
     """Draw a figure and write it as PNG and SVG, the same bytes for the same numbers."""
     with mpl.rc_context(RC):
         figure = plot.paint(*plot.arguments)
+        width, height = figure.get_size_inches()
+        figure.text(
+            1 - 0.15 / width, 1 - 0.1 / height, plot.data, fontsize=7.5, color=SOFT, ha="right", va="top"
+        )
         FigureCanvasAgg(figure)
         figure.savefig(folder / f"{plot.file}.png", dpi=DPI, metadata={"Software": None})
         figure.savefig(folder / f"{plot.file}.svg", metadata={"Date": None, "Creator": None})
