@@ -37,9 +37,14 @@ def run_report(words: Sequence[str]) -> int:
         "--all", action="store_true", help="also take in recorded cells that the plan does not have"
     )
     parser.add_argument(
-        "--target", type=accuracy, help="test accuracy that the tables count epochs and seconds to"
+        "--target",
+        type=accuracy,
+        metavar="ACCURACY",
+        help="test accuracy that the tables count epochs and seconds to",
     )
-    parser.add_argument("--claims", type=Path, help="claims of your own to judge (docs/how-to/claims.md)")
+    parser.add_argument(
+        "--claims", type=Path, metavar="FILE", help="claims of your own to judge (docs/how-to/claims.md)"
+    )
     parser.add_argument("--no-plots", action="store_true", help="tables and page only")
     options = parser.parse_args(words)
     results = load(options.directory, unplanned=options.all, target=options.target)
@@ -61,10 +66,10 @@ def run_compare(words: Sequence[str]) -> int:
 
 def run_export(words: Sequence[str]) -> int:
     """Write the tidy frames for other tools."""
-    parser = parser_of("reports export", export.__doc__)
+    parser = parser_of("reports export", "Write a sweep's runs and learning curves for other tools.")
     parser.add_argument("directory", type=Path, help="a sweep's directory")
     parser.add_argument("--to", choices=[*sorted(FORMATS), *TRACKERS], required=True, help="the format")
-    parser.add_argument("--out", type=Path, help="where to (default: DIR/export)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where to (default: DIR/export)")
     parser.add_argument(
         "--all", action="store_true", help="also take in recorded cells that the plan does not have"
     )

@@ -199,9 +199,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "run", type=Path, help="the directory of a run with training.save_weights=last or best"
     )
-    parser.add_argument("--out", type=Path, help=f"where to write (default: RUN/{FOLDER})")
+    parser.add_argument("--out", type=Path, metavar="DIR", help=f"where to write (default: RUN/{FOLDER})")
     parser.add_argument(
-        "--data", type=Path, help="arrays x_test, y_test, … (see docs/data.md) to look at instead"
+        "--data",
+        type=Path,
+        metavar="FILE",
+        help="arrays x_test, y_test, … (see docs/data.md) to look at instead",
     )
     parser.add_argument("--activation", metavar="NAME", help="dotted name of an activation that is not ours")
     options = parser.parse_args(arguments)
