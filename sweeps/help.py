@@ -46,12 +46,14 @@ GROUPS = (
     "hydra/launcher",
 )
 SWEEPER = """\
-  hydra.sweeper.retry=failed   what to run again: failed (all without a result), stale, all, none
-  hydra.sweeper.fresh=true     start anew; the old directory is moved aside
-  hydra.sweeper.dry_run=true   show the plan, run nothing
-  hydra.sweeper.workers=2      cells at once (by default one for each core)
-  hydra.sweeper.timeout_s=600  end a cell that takes longer
-  hydra.sweep.dir=DIR          where the cells' directories go"""
+  hydra.sweeper.retry=failed    what to run again: failed (all without a result), stale (results of
+                                other code too), all, none
+  hydra.sweeper.fresh=true      start anew; the old directory is moved aside
+  hydra.sweeper.dry_run=true    show the plan, run nothing
+  hydra.sweeper.workers=2       cells at once (by default one for each core)
+  hydra.sweeper.timeout_s=600   end a cell that takes longer
+  hydra.sweeper.max_attempts=3  how often a cell is started whose process dies
+  hydra.sweep.dir=DIR           where the cells' directories go"""
 
 
 def text(own: Path | None = None) -> str:
