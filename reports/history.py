@@ -21,7 +21,10 @@ COLUMNS = (
     "epoch_cpu_s",
     "epoch_wall_s",
     "grad_norm",
+    "validation_loss",
+    "validation_accuracy",
 )
+REQUIRED = COLUMNS[:9]  # the others are NaN where no examples were held out
 ACCURACY_SHARE = 0.99
 LOSS_SHARE = 0.95
 
@@ -42,17 +45,19 @@ def read_curve(path: Path, complete: bool = True) -> Curve:
     header, *lines = text.split("\n")
     lines = lines[:-1] if lines and (not lines[-1] or not complete) else lines
     names = header.rstrip("\r").split(",")
-    if absent := [name for name in COLUMNS if name not in names]:
+    if absent := [name for name in REQUIRED if name not in names]:
         raise ValueError(f"has no column {absent[0]}")
     try:
         numbers = map(float, ",".join(lines).split(",") if lines else [])
         table = np.fromiter(numbers, dtype=np.float64).reshape(len(lines), len(names))
     except ValueError:
         raise ValueError(f"has a line that is not {len(names)} numbers") from None
-    table = table if names == list(COLUMNS) else table[:, [names.index(name) for name in COLUMNS]]
-    if not np.array_equal(table[:, 0], np.arange(1, len(lines) + 1)):
+    curve = np.full((len(lines), len(COLUMNS)), np.nan)
+    known = [place for place, name in enumerate(COLUMNS) if name in names]
+    curve[:, known] = table[:, [names.index(COLUMNS[place]) for place in known]]
+    if not np.array_equal(curve[:, 0], np.arange(1, len(lines) + 1)):
         raise ValueError("does not count its epochs 1, 2, 3, …")
-    return table
+    return curve
 
 
 def history_frame(curves: Mapping[str, Curve]) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from reports.findings import Finding
 from reports.judged import Judged
 from reports.metrics import METRICS, RANKED, Metric
 from reports.plots import Plot
-from reports.plots.heatmaps import HEAT_METRICS, grid_panels
+from reports.plots.heatmaps import HEAT_METRICS, grid_panels, panel_note
 from reports.rankings import Ranking
 from reports.results import Results
 from reports.statistics import known_shares
@@ -145,6 +145,7 @@ def heatmap(table: Table, metric: Metric) -> dict[str, Any]:
         "panels": panels,
         "heads": table.heads[table.leading :],
         "corner": corner,
+        "note": panel_note(table),
         "metric": metric,
     }
 

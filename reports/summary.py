@@ -116,5 +116,5 @@ def having(frame: pd.DataFrame, levels: Mapping[str, str]) -> "pd.Series[bool]":
     """Return which rows have all these levels."""
     keep = pd.Series(True, index=frame.index)
     for name, level in levels.items():
-        keep &= frame[name].astype(str) == level
+        keep &= frame[name] == level
     return keep

@@ -10,10 +10,12 @@ from reports.metrics import METRICS
 from reports.page import Report
 from reports.plots import save_all
 from reports.plots.curves import curve_bands
-from reports.plots.heatmaps import shades
+from reports.plots.heatmaps import draw_heatmaps, grid_panels, shades
 from reports.plots.overview import frontier
+from reports.plots.sheets import draw_curves
 from reports.plots.style import COLOURS, accuracy_ticks, key_columns, log_error, pen
 from reports.statistics import t_interval
+from reports.usual import short, usual, usual_note
 from tests import synthetic
 
 AXES = {
@@ -65,6 +67,70 @@ def test_every_plot_is_drawn_as_png_and_svg_and_the_same_again(report: Report, t
     assert {file.suffix for file in files} == {".png", ".svg"}
     assert len(files) == 2 * len({plot.file for plot in some})
     assert all(file.read_bytes() == (tmp_path / "b" / file.name).read_bytes() for file in files)
+
+
+STAR = [
+    {"activation": "relu", "model.hidden": [128]},
+    {"activation": "gelu", "model.hidden": [128]},
+    {"activation": "relu", "model.hidden": [128], "loss": "mse"},
+    {"activation": "relu", "model.hidden": [128], "optimizer.weight_decay": 0.01},
+    *({"activation": "relu", "model.hidden": [width]} for width in (16, 32, 64)),
+]
+
+
+def star(path: Path) -> Report:
+    """A sweep around one cell: each other differs from it in one setting."""
+    cells = [
+        synthetic.cell({"loss": "hinge", **values, "seed": seed}) for values in STAR for seed in range(2)
+    ]
+    return make_report(load(synthetic.write_sweep(path, cells)))
+
+
+def test_a_sweep_around_one_cell_has_a_figure_per_setting_and_no_empty_panel(tmp_path: Path) -> None:
+    report = star(tmp_path)
+    sheets = {plot.name: plot.arguments[0] for plot in report.plots if plot.name.startswith("convergence")}
+    assert set(sheets) == {f"convergence-{name}" for name in ("activation", "loss", "hidden", "weight_decay")}
+    hidden = sheets["convergence-hidden"]
+    assert list(hidden.places) == ["16", "32", "64", "128"] and len(hidden.bands["cell"].unique()) == 4
+    assert hidden.note == "All with loss hinge, activation relu, weight_decay 0."
+    decay = next(plot.arguments[0] for plot in report.plots if plot.name == "accuracy-against-weight_decay")
+    assert (decay.panels, decay.lines, len(decay.test)) == (({},), None, 2)
+    save_all(
+        [p for p in report.plots if p.name in ("grid", "gradient_norm-loss")], tmp_path / "plots", jobs=1
+    )
+    assert len(list((tmp_path / "plots").glob("*.svg"))) == 2
+
+
+def test_what_most_panels_share_is_said_once() -> None:
+    combinations = [{"a": "1", "b": "2", "c": str(k)} for k in range(3)] + [{"a": "0", "b": "2", "c": "0"}]
+    common = usual(combinations)
+    assert common == {"a": "1", "b": "2"}
+    assert [short(levels, common) for levels in combinations] == ["c 0", "c 1", "c 2", "a 0, c 0"]
+    assert usual_note(common) == "Usual: a 1, b 2."
+    assert usual([{"a": "1", "b": "2"}] * 3) == {} and short({"a": "1"}, {"a": "1"}) == "as usual"
+
+
+def test_every_panel_of_a_heat_map_names_its_own_rows(tmp_path: Path) -> None:
+    table = star(tmp_path).tables["test_accuracy"]
+    figure = draw_heatmaps(table, METRICS["test_accuracy"])
+    found = [[tick.get_text() for tick in axes.get_yticklabels()] for axes in figure.axes]
+    assert found == [list(panel.labels) for panel in grid_panels(table, METRICS["test_accuracy"])]
+    assert ["hinge", "mse"] in found and ["hinge"] in found
+
+
+def test_held_out_examples_have_curves_of_their_own(tmp_path: Path) -> None:
+    synthetic.write_sweep(tmp_path, synthetic.grid({"loss": ["mse", "hinge"]}))
+    path = next(tmp_path.glob("*hinge*")) / "history.csv"
+    header, *rows = path.read_text().splitlines()
+    more = [f"{row},0.5,0.{90 + epoch}" for epoch, row in enumerate(rows)]
+    path.write_text("\n".join([f"{header},validation_loss,validation_accuracy", *more]) + "\n")
+    report = make_report(load(tmp_path))
+    plot = next(plot for plot in report.plots if plot.name.startswith("convergence"))
+    sheet = plot.arguments[0]
+    by_loss = sheet.bands.groupby("loss", observed=True)["validation_accuracy"]
+    assert by_loss.first()["hinge"] == 0.9 and by_loss.count()["mse"] == 0
+    crossed = [line for axes in draw_curves(sheet).axes for line in axes.lines if line.get_marker() == "x"]
+    assert len(crossed) == 2 and "validation crossed" in plot.caption
 
 
 @pytest.mark.parametrize(

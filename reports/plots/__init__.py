@@ -6,7 +6,8 @@ from reports.grids import concurrency_note
 from reports.plots.curves import convergence_plots, curve_bands, gradient_plots
 from reports.plots.factors import axis_plots, ranking_plots, timing_plots
 from reports.plots.heatmaps import heatmap_plots
-from reports.plots.overview import boundary_plots, cost_plots, sheet_plots
+from reports.plots.multiples import sheet_plots
+from reports.plots.overview import boundary_plots, cost_plots
 from reports.plots.plot import Plot, save_all
 from reports.rankings import Ranking
 from reports.results import Results

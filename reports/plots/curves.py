@@ -1,29 +1,24 @@
-"""Learning curves: convergence by activation and by loss, gradient norms, and the whole grid on one sheet."""
+"""Learning curves: convergence by activation and by loss, or by each factor, and gradient norms."""
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 from scipy.special import stdtrit
 
 from reports.factors import Factor
 from reports.plots.plot import Plot
-from reports.plots.style import SOFT, accuracy_axis, legend, log_axis, panels, pen
+from reports.plots.sheets import MEASURES, Kind, Levels, Sheet, draw_curves, has_validation
 from reports.results import Results
 from reports.statistics import LEVEL
 from reports.summary import having, layout
+from reports.usual import short, usual, usual_note
 
-CURVES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy", "grad_norm")
+CURVES = (*(f"{name}_{kind}" for name in MEASURES for kind in ("loss", "accuracy")), "grad_norm")
 MAX_COLUMNS = 6
 MAX_LINES = 12
 MAX_FIGURES = 48
-Kind = Literal["accuracy", "loss", "grad_norm"]
 
 
 def curve_bands(results: Results) -> pd.DataFrame:
@@ -42,167 +37,145 @@ def curve_bands(results: Results) -> pd.DataFrame:
     return bands.assign(n=n).reset_index().merge(factors, left_on="cell", right_index=True)
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """One figure of curves: a line per level of `lines`, a column per combination of `columns`."""
-
-    title: str
-    bands: pd.DataFrame
-    lines: Factor | None
-    columns: tuple[tuple[str, dict[str, str]], ...]
-    kinds: tuple[Kind, ...]
-
-
 def convergence_plots(results: Results, bands: pd.DataFrame) -> list[Plot]:
-    """Return, for each depth, one figure per activation with a curve per loss, and the other way round."""
+    """Return, for each depth, one figure per activation with a curve per loss, and the other way round.
+
+    Where most of these combinations were not run, one figure per factor instead: its levels with all else
+    alike.
+    """
+    if is_sparse(results, bands):
+        return [
+            curves_plot(f"convergence-{sheet.lines.name}", sheet, "convergence")
+            for sheet in factor_sheets(results, bands, "Convergence", ("accuracy", "loss"))
+            if sheet.lines
+        ]
     plan = layout(results.factors)
-    depth = next((f for f in plan.panels if f.key == "model.hidden"), None)
+    depth = depth_of(results)
     rest = tuple(f for f in plan.panels if f is not depth)
     ways = [(plan.column, plan.row), (plan.row, plan.column)] if plan.column else [(None, plan.row)]
     plots = [
         plot
-        for fixed, lines in ways
+        for way, (fixed, lines) in enumerate(ways)
         for at_depth, _ in levels_of(depth)
         for at, name in levels_of(fixed)
         for plot in sheets(bands, at_depth | at, name, lines, rest)
+        if way == 0 or len(plot.arguments[0].places) > 1
     ]
     return plots[:MAX_FIGURES]
 
 
-def levels_of(factor: Factor | None) -> list[tuple[dict[str, str], str]]:
+def depth_of(results: Results) -> Factor | None:
+    """Return the factor of the layers' widths, if it is none of rows and columns."""
+    return next((f for f in layout(results.factors).panels if f.key == "model.hidden"), None)
+
+
+def is_sparse(results: Results, bands: pd.DataFrame) -> bool:
+    """Whether most combinations of loss, activation and depth have no run."""
+    plan = layout(results.factors)
+    shown = [f for f in (plan.row, plan.column, depth_of(results)) if f]
+    present = len(bands[[f.name for f in shown]].drop_duplicates()) if shown else 1
+    return 2 * present < math.prod(len(f.levels) for f in shown)
+
+
+def factor_sheets(
+    results: Results, bands: pd.DataFrame, title: str, kinds: tuple[Kind, ...]
+) -> Iterator[Sheet]:
+    """Yield a figure per factor: the cells that differ in nothing else, where most of its levels were run."""
+    for factor in results.factors:
+        others = [name for name in results.names if name != factor.name]
+        by = bands.groupby(others, observed=True) if others else bands.groupby(lambda _: 0)
+        block = by[factor.name].transform("nunique")
+        part = bands[block == block.max()]
+        where = {name: str(part[name].iloc[0]) for name in others} if len(part) else {}
+        part = part[having(part, where)]
+        if 1 < part[factor.name].nunique() <= MAX_LINES:
+            note = f"All with {', '.join(f'{k} {v}' for k, v in where.items())}." if where else ""
+            yield Sheet(f"{title} by {factor.name}", part, factor, (("", {}),), kinds, note)
+
+
+def levels_of(factor: Factor | None) -> list[tuple[Levels, str]]:
     """Return each level as a condition, with the factor's name; one empty condition for no factor."""
     return [({factor.name: level}, factor.name) for level in factor.levels] if factor else [({}, "")]
 
 
 def sheets(
-    bands: pd.DataFrame, where: dict[str, str], fixed: str, lines: Factor | None, rest: Sequence[Factor]
+    bands: pd.DataFrame, where: Levels, fixed: str, lines: Factor | None, rest: Sequence[Factor]
 ) -> Iterator[Plot]:
     """Yield the figures for one condition, so many columns at a time."""
     part = bands[having(bands, where)]
-    names = [f.name for f in rest]
-    columns = combinations(part, names)
+    columns, note = combinations(part, [f.name for f in rest])
     if part.empty or (lines is not None and len(lines.levels) > MAX_LINES):
         return
     label = ", ".join(f"{key} {value}" for key, value in where.items())
     for number, start in enumerate(range(0, len(columns), MAX_COLUMNS)):
-        title = f"Convergence{': ' if label else ''}{label}" + (
-            f" ({number + 1})" if len(columns) > MAX_COLUMNS else ""
-        )
+        count = f" ({number + 1})" if len(columns) > MAX_COLUMNS else ""
+        title = f"Convergence{': ' if label else ''}{label}{count}"
         name = "-".join(
-            ["convergence", *(f"{k}-{v}" for k, v in where.items()), *([str(number + 1)] if number else [])]
+            ["convergence", *(f"{k}-{v}" for k, v in where.items()), *([str(number + 1)] * (number > 0))]
         )
-        sheet = Sheet(title, part, lines, tuple(columns[start : start + MAX_COLUMNS]), ("accuracy", "loss"))
-        by = f" Curves: {lines.name}." if lines else ""
-        caption = f"{title}.{by} Test thick, training thin; bands: 95 % intervals over seeds."
-        yield Plot(
-            name, title, caption, f"convergence by {fixed}" if fixed else "convergence", draw_curves, (sheet,)
-        )
+        some = tuple(columns[start : start + MAX_COLUMNS])
+        sheet = Sheet(title, part, lines, some, ("accuracy", "loss"), note)
+        yield curves_plot(name, sheet, f"convergence by {fixed}" if fixed else "convergence")
 
 
-def combinations(part: pd.DataFrame, names: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
-    """Return every combination of these factors that there is, with its title."""
+def curves_plot(name: str, sheet: Sheet, section: str) -> Plot:
+    """Return the figure of a sheet with its words."""
+    by = f" Curves: {sheet.lines.name}." if sheet.lines else ""
+    held_out = " validation crossed," if has_validation(sheet) else ""
+    what = (
+        "Mean over the epoch's steps."
+        if sheet.kinds == ("grad_norm",)
+        else f"Test thick,{held_out} training thin; bands: 95 % intervals over seeds."
+    )
+    caption = " ".join(filter(None, [f"{sheet.title}.{by}", what, sheet.note]))
+    return Plot(name, sheet.title, caption, section, draw_curves, (sheet,))
+
+
+def combinations(part: pd.DataFrame, names: Sequence[str]) -> tuple[list[tuple[str, Levels]], str]:
+    """Return every combination of these factors that there is, with its title, and what is usual."""
     if not names:
-        return [("", {})]
+        return [("", {})], ""
     rows = part[list(names)].drop_duplicates().sort_values(list(names)).astype(str)
     found = [dict(zip(names, levels, strict=True)) for levels in rows.itertuples(index=False, name=None)]
-    return [(", ".join(f"{key} {level}" for key, level in levels.items()), levels) for levels in found]
+    common = usual(found)
+    return [(short(levels, common), levels) for levels in found], usual_note(common)
 
 
 def gradient_plots(results: Results, bands: pd.DataFrame) -> list[Plot]:
-    """Return the gradient norms: a column per loss, a line per activation, a figure per depth."""
+    """Return the gradient norms: a column per loss, a line per activation, or a figure per factor."""
+    if is_sparse(results, bands):
+        found = factor_sheets(results, bands, "Gradient norm", ("grad_norm",))
+        return [curves_plot(f"gradient_norm-{s.lines.name}", s, "gradient norms") for s in found if s.lines]
     plan = layout(results.factors)
-    depth = next((f for f in plan.panels if f.key == "model.hidden"), None)
     plots = []
-    for where, _ in levels_of(depth):
+    for where, _ in levels_of(depth_of(results)):
         part = bands[having(bands, where)]
         cells = one_per_line(part, plan.row, plan.column)
-        names = [plan.row.name] if plan.row and plan.column else []
-        columns = (
-            tuple((f"{names[0]} {v}", {names[0]: v}) for v in plan.row.levels[:MAX_COLUMNS])
-            if names and plan.row
-            else (("", {}),)
-        )
+        part = part[having(part, cells)]
+        columns = row_columns(part, plan.row if plan.column else None)
         label = ", ".join(f"{k} {v}" for k, v in {**where, **cells}.items())
-        sheet = Sheet(
-            f"Gradient norm{': ' if label else ''}{label}",
-            part[having(part, cells)],
-            plan.column or plan.row,
-            columns,
-            ("grad_norm",),
-        )
-        name = "-".join(["gradient_norm", *where.values()])
-        plots.append(
-            Plot(
-                name,
-                sheet.title,
-                f"{sheet.title}. Mean over the epoch's steps.",
-                "gradient norms",
-                draw_curves,
-                (sheet,),
-            )
-        )
-    return [plot for plot in plots if len(plot.arguments[0].bands)]
+        title = f"Gradient norm{': ' if label else ''}{label}"
+        sheet = Sheet(title, part, plan.column or plan.row, columns, ("grad_norm",))
+        if len(part):
+            plots.append(curves_plot("-".join(["gradient_norm", *where.values()]), sheet, "gradient norms"))
+    return plots
 
 
-def one_per_line(part: pd.DataFrame, *shown: Factor | None) -> dict[str, str]:
-    """Return the first level of every factor not shown, so that no two cells share a line."""
+def row_columns(part: pd.DataFrame, row: Factor | None) -> tuple[tuple[str, Levels], ...]:
+    """Return a column for each level of the row factor that has runs."""
+    if row is None:
+        return (("", {}),)
+    there = set(part[row.name].astype(str))
+    return tuple((f"{row.name} {v}", {row.name: v}) for v in row.levels if v in there)[:MAX_COLUMNS]
+
+
+def one_per_line(part: pd.DataFrame, *shown: Factor | None) -> Levels:
+    """Return the levels of the factors not shown that most cells have, so that no two cells share a line."""
     names = {f.name for f in shown if f}
-    others = [c for c in part.columns if isinstance(part[c].dtype, pd.CategoricalDtype) and c not in names]
-    first = part.sort_values(others).head(1) if others else part.head(0)
-    return {name: str(first[name].iloc[0]) for name in others if len(first) and part[name].nunique() > 1}
-
-
-def draw_curves(sheet: Sheet) -> Figure:
-    """Draw rows of accuracy, loss or gradient norm, in columns, a line per level."""
-    keys = [*(sheet.lines.levels if sheet.lines else []), "test", "training"]
-    figure, grid = panels(sheet.title, len(sheet.kinds), len(sheet.columns), keys=keys)
-    for kind, row in zip(sheet.kinds, grid, strict=True):
-        for (title, where), axes in zip(sheet.columns, row, strict=True):
-            part = sheet.bands[having(sheet.bands, where)]
-            draw_lines(axes, part, sheet.lines, kind)
-            axes.set_title(title if row is grid[0] else "")
-            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-            axes.set_xlabel("epoch" if row is grid[-1] else "")
-        finish(row[0], sheet.bands, kind)
-    figure.align_ylabels([row[0] for row in grid])
-    extra = (
-        []
-        if sheet.kinds == ("grad_norm",)
-        else [
-            Line2D([], [], color=SOFT, linewidth=1.8, label="test"),
-            Line2D([], [], color=SOFT, linewidth=0.8, label="training"),
-        ]
-    )
-    legend(figure, sheet.lines.levels if sheet.lines else [], extra=extra)
-    return figure
-
-
-def draw_lines(axes: Axes, part: pd.DataFrame, lines: Factor | None, kind: Kind) -> None:
-    """Draw one line with its band per level: test with markers, training thin."""
-    measures = ["grad_norm"] if kind == "grad_norm" else [f"train_{kind}", f"test_{kind}"]
-    for place, level in enumerate(lines.levels if lines else [""]):
-        own = part[part[lines.name].astype(str) == level] if lines else part
-        p = pen(place)
-        for name in measures if len(own) else []:
-            thin = name.startswith("train")
-            style = {"linewidth": 0.8} if thin else {"marker": p.marker, "markevery": max(1, len(own) // 5)}
-            axes.plot(own["epoch"], own[name], color=p.colour, linestyle=p.dashes, **style)
-            if not thin and (own["n"] > 1).any():
-                low, high = own[f"{name}_low"], own[f"{name}_high"]
-                axes.fill_between(own["epoch"], low, high, color=p.colour, alpha=0.18, linewidth=0)
-
-
-def finish(axes: Axes, bands: pd.DataFrame, kind: Kind) -> None:
-    """Scale and label the y axis that a row of panels shares."""
-    if kind == "accuracy":
-        values = bands[["train_accuracy", "test_accuracy"]].to_numpy(np.float64)
-        low = float(np.nanmin(values)) if np.isfinite(values).any() else 0.0
-        accuracy_axis(axes, low, float(np.nanmax(values)) if np.isfinite(values).any() else 1.0)
-        axes.set_ylabel("accuracy")
-        return
-    names = ["grad_norm"] if kind == "grad_norm" else ["train_loss", "test_loss"]
-    values = bands[names].to_numpy(np.float64)
-    if np.isfinite(values).any() and (values[np.isfinite(values)] > 0).all():
-        axes.set_yscale("log")
-        log_axis(axes.yaxis)
-    axes.set_ylabel("gradient norm" if kind == "grad_norm" else "loss")
+    hidden = [c for c in part.columns if isinstance(part[c].dtype, pd.CategoricalDtype) and c not in names]
+    others = [name for name in hidden if part[name].nunique() > 1]
+    if not others:
+        return {}
+    counts = part.drop_duplicates("cell").groupby(others, observed=True).size()
+    most = counts[counts == counts.max()].index.to_frame(index=False).iloc[0]
+    return {name: str(most[name]) for name in others}

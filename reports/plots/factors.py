@@ -1,5 +1,6 @@
 """What each factor does: a metric against every swept number, rankings as intervals, cost as bars."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,27 +14,57 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from reports.factors import Factor
 from reports.metrics import METRICS, Metric
 from reports.plots.plot import Plot
-from reports.plots.style import INK, SOFT, Page, accuracy_axis, legend, ordinal_axis, panels, pen
+from reports.plots.style import (
+    INK,
+    SMALL_LETTER,
+    SOFT,
+    Page,
+    accuracy_axis,
+    legend,
+    lines_of,
+    ordinal_axis,
+    panels,
+    pen,
+    room_below,
+    wrapped,
+)
 from reports.rankings import Ranking
 from reports.results import Results
+from reports.statistics import Interval
 from reports.summary import having, layout, summarise
 
-MAX_PANELS = 6
+MAX_PANELS = 24
 MAX_LINES = 8
+ACROSS = 6
+Levels = dict[str, str]
+ERROR = {"ecolor": INK, "elinewidth": 1.1, "capsize": 2.5}
 
 
 @dataclass(frozen=True)
 class Against:
-    """A metric against one factor: rows × columns of panels, a line per level."""
+    """A metric against one factor: a panel per condition, a line per level of another factor."""
 
     title: str
     factor: Factor
     lines: Factor | None
-    columns: Factor | None
-    heads: tuple[str, ...]
-    rows: tuple[dict[str, str], ...]
+    panels: tuple[Levels, ...]
+    note: str
     test: pd.DataFrame
     train: pd.DataFrame
+
+    @property
+    def places(self) -> dict[str, int]:
+        """The levels of the line factor that are drawn, with their places in it."""
+        if self.lines is None:
+            return {}
+        there = set(self.test[self.lines.name].astype(str))
+        return {level: place for place, level in enumerate(self.lines.levels) if level in there}
+
+    @property
+    def keys(self) -> dict[str, int]:
+        """What the legend says of the lines: of a number, also which one it is."""
+        name = f"{self.lines.name} " if self.lines and self.lines.numeric else ""
+        return {f"{name}{level}": place for level, place in self.places.items()}
 
 
 def axis_plots(results: Results) -> list[Plot]:
@@ -41,90 +72,92 @@ def axis_plots(results: Results) -> list[Plot]:
     plan = layout(results.factors)
     shown = [f for f in results.factors if f.numeric or f in plan.panels]
     made = [against(results, factor) for factor in shown if len(factor.levels) > 1]
-    made = [a for a in made if a.rows]
     return [
         Plot(
             f"accuracy-against-{a.factor.name}",
             a.title,
-            f"{a.title}: test accuracy thick, training thin; bars: 95 % intervals over seeds.",
+            f"{a.title}: test thick, training thin; bars: 95 % intervals over seeds. {a.note}".strip(),
             "what each setting does",
             draw_against,
             (a,),
         )
         for a in made
+        if a.panels
     ]
 
 
 def against(results: Results, factor: Factor) -> Against:
     """Return the numbers behind accuracy against a factor: lines that differ in nothing else.
 
-    Panels in which no line has two points are left out.
+    Settings under which the factor has a single known level are left out; what the others have in common is
+    said in the note.
     """
     plan = layout(results.factors)
     free = [f for f in (plan.column, plan.row, *plan.panels) if f and f is not factor]
-    lines = next((f for f in free if len(f.levels) <= MAX_LINES), None)
-    rest = [f for f in free if f is not lines]
-    columns = next((f for f in rest if len(f.levels) <= MAX_PANELS), None)
-    others = [f.name for f in rest if f is not columns]
     test, train = (summarise(results, name) for name in ("test_accuracy", "train_accuracy"))
-    long = longer_lines(test, factor, free)
-    combinations = long[others].drop_duplicates().astype(str) if others else pd.DataFrame(index=[0])
-    found = tuple({str(k): str(v) for k, v in row.items()} for row in combinations.to_dict("records"))
-    there = set(long[columns.name].astype(str)) if columns else {""}
-    heads = tuple(level for level in (columns.levels if columns else ("",)) if level in there)
-    rows = found[:MAX_PANELS] if len(long) else ()
-    return Against(f"Accuracy against {factor.name}", factor, lines, columns, heads, rows, test, train)
+    test, train = (longer_lines(frame, factor, free) for frame in (test, train))
+    varied = [f for f in free if test[f.name].nunique() > 1]
+    few = [f for f in varied if test[f.name].nunique() <= MAX_LINES]
+    lines = max(few, key=lambda f: test[f.name].nunique(), default=None)
+    apart = [f.name for f in varied if f is not lines]
+    found = test[apart].drop_duplicates().sort_values(apart).astype(str) if apart else pd.DataFrame(index=[0])
+    shown = tuple({str(k): str(v) for k, v in row.items()} for row in found.to_dict("records"))
+    alike = ", ".join(f"{f.name} {test[f.name].iloc[0]}" for f in free if f not in varied and len(test))
+    note = f"All with {alike}." if alike else ""
+    kept = shown[:MAX_PANELS] if len(test) else ()
+    return Against(f"Accuracy against {factor.name}", factor, lines, kept, note, test, train)
 
 
-def longer_lines(test: pd.DataFrame, factor: Factor, free: Sequence[Factor]) -> pd.DataFrame:
-    """Return the settings of the other factors under which the factor has two known levels or more."""
-    known = test[test["mean"].notna()]
+def longer_lines(cells: pd.DataFrame, factor: Factor, free: Sequence[Factor]) -> pd.DataFrame:
+    """Return the cells with a figure whose other settings were run with two levels of the factor or more."""
+    known = cells[cells["mean"].notna()]
     names = [f.name for f in free]
-    if not names:
-        return known[[]] if known[factor.name].nunique() > 1 else known[[]].head(0)
-    counts = known.groupby(names, observed=True)[factor.name].nunique()
-    return counts[counts > 1].reset_index()[names].sort_values(names)
+    by = known.groupby(names, observed=True) if names else known.groupby(lambda _: 0)
+    return known[by[factor.name].transform("nunique") > 1]
 
 
 def draw_against(a: Against) -> Figure:
     """Draw accuracy against a factor."""
-    keys = [*(a.lines.levels if a.lines else []), "test", "training"]
-    figure, grid = panels(
-        a.title, len(a.rows), len(a.heads), Page(width=1.9, height=1.55, left=0.95, down=0.45), keys=keys
+    extra = [Line2D([], [], color=SOFT, linewidth=w, label=t) for w, t in ((1.8, "test"), (0.8, "training"))]
+    levels = [level for level in a.factor.levels if level in set(a.test[a.factor.name].astype(str))]
+    width, below = 2.3 if len(levels) > 4 else 1.9, room_below(levels)
+    titles = [wrapped(", ".join(f"{k} {v}" for k, v in where.items()), width) for where in a.panels]
+    over = 0.14 * (lines_of(titles) - 1)
+    page = Page(
+        width, 1.55, top=0.8 + over + 0.14 * any(titles), down=0.66 + over + below, bottom=0.5 + below
     )
-    finite = pd.concat([a.test["mean"], a.train["mean"]]).dropna()
-    for where, row in zip(a.rows, grid, strict=True):
-        for head, axes in zip(a.heads, row, strict=True):
-            condition = where | ({a.columns.name: head} if a.columns else {})
-            draw_levels(axes, a, condition)
-            axes.set_title(f"{a.columns.name} {head}" if a.columns and row is grid[0] else "")
-            ordinal_axis(axes, a.factor.levels, a.factor.name if row is grid[-1] else "")
-        accuracy_axis(row[0], finite.min() if len(finite) else 0, finite.max() if len(finite) else 1)
-        row[0].set_ylabel("\n".join([*(f"{k} {v}" for k, v in where.items()), "accuracy"]))
-    train = [Line2D([], [], color=SOFT, linewidth=w, label=t) for w, t in ((1.8, "test"), (0.8, "training"))]
-    legend(figure, a.lines.levels if a.lines else [], extra=train, left=0.95)
+    columns = min(len(a.panels), ACROSS)
+    keys = [*a.keys, "test", "training"]
+    rows = math.ceil(len(a.panels) / columns)
+    figure, grid = panels(a.title, rows, columns, page, keys=keys, note=a.note)
+    every = [axes for row in grid for axes in row]
+    finite = pd.concat([a.train["mean"], *(a.test[column] for column in ("mean", "low", "high"))])
+    for where, title, axes in zip(a.panels, titles, every, strict=False):
+        draw_levels(axes, a, where, {level: x for x, level in enumerate(levels)})
+        axes.set_title(title)
+        ordinal_axis(axes, levels, a.factor.name)
+    for axes in every[len(a.panels) :]:
+        axes.remove()
+    for row in grid:
+        accuracy_axis(row[0], finite.min(), finite.max())
+        row[0].set_ylabel("accuracy")
+    legend(figure, a.keys, extra=extra)
     return figure
 
 
-def draw_levels(axes: Axes, a: Against, where: dict[str, str]) -> None:
+def draw_levels(axes: Axes, a: Against, where: Levels, place: dict[str, int]) -> None:
     """Draw a line per level of the line factor in one panel."""
-    place = {level: x for x, level in enumerate(a.factor.levels)}
-    for number, level in enumerate(a.lines.levels if a.lines else [""]):
+    for level, number in (a.places or {"": 0}).items():
         condition = where | ({a.lines.name: level} if a.lines else {})
         for frame, thin in ((a.train, True), (a.test, False)):
-            part = frame[having(frame, condition) & frame["mean"].notna()].sort_values(a.factor.name)
+            part = frame[having(frame, condition)].sort_values(a.factor.name)
             x, p = part[a.factor.name].astype(str).map(place).astype(float), pen(number)
             if thin:
                 axes.plot(x, part["mean"], color=p.colour, linestyle=p.dashes, linewidth=0.8)
             else:
+                half = part["half"].fillna(0)
                 axes.errorbar(
-                    x,
-                    part["mean"],
-                    part["half"].fillna(0),
-                    color=p.colour,
-                    linestyle=p.dashes,
-                    marker=p.marker,
-                    elinewidth=0.9,
+                    x, part["mean"], half, color=p.colour, linestyle=p.dashes, marker=p.marker, elinewidth=0.9
                 )
 
 
@@ -151,74 +184,69 @@ def has_means(ranking: Ranking) -> bool:
 
 def draw_rankings(title: str, metric: Metric, rankings: Sequence[Ranking]) -> Figure:
     """Draw a panel per factor, a line per level; the ranking in words above."""
-    tallest = max(len(r.order) for r in rankings)
-    label = max(1.15, 0.25 + 0.065 * max(len(level) for r in rankings for level in r.order))
-    page = Page(
-        width=2.1, height=max(0.26 * tallest, 0.7), left=label, top=0.85, bottom=0.5, across=label, down=0.8
-    )
-    columns = min(len(rankings), 4, max(1, int(13 // (page.width + label))))
-    rows = -(-len(rankings) // columns)
-    figure, grid = panels(title, rows, columns, page, share_y=False)
-    every = [axes for row in grid for axes in row]
-    for axes, ranking in zip(every, rankings, strict=False):
-        draw_ranking(axes, ranking, metric)
-    for axes in every[len(rankings) :]:
-        axes.remove()
+    figure, every = level_panels(title, rankings, top=0.85)
+    for axes, ranking in zip(every, rankings, strict=True):
+        intervals = level_axis(axes, ranking)
+        means, halves = means_and_halves(intervals)
+        y = np.arange(len(means))
+        axes.errorbar(means, y, xerr=halves, fmt="o", color=INK, elinewidth=1.4, capsize=2.5, markersize=4.5)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
+        axes.set_xlabel(metric.label)
     return figure
 
 
-def draw_ranking(axes: Axes, ranking: Ranking, metric: Metric) -> None:
-    """Draw the levels of one factor from the top down."""
-    y = np.arange(len(ranking.order))
-    intervals = [ranking.levels[level] for level in ranking.order]
-    means, halves = [i.mean for i in intervals], [0 if i.half != i.half else i.half for i in intervals]
-    axes.errorbar(means, y, xerr=halves, fmt="o", color=INK, elinewidth=1.4, capsize=2.5, markersize=4.5)
-    axes.set_yticks(y, ranking.order)
+def level_panels(title: str, rankings: Sequence[Ranking], top: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure with a panel for the levels of each ranking, their names to its left."""
+    tallest = max(len(r.order) for r in rankings)
+    longest = max(len(level) for r in rankings for level in r.order)
+    label = max(1.15, 0.25 + SMALL_LETTER * longest)
+    page = Page(2.1, max(0.26 * tallest, 0.7), left=label, top=top, bottom=0.5, across=label, down=0.8)
+    columns = min(len(rankings), 4, max(1, int(13 // (page.width + label))))
+    rows = math.ceil(len(rankings) / columns)
+    figure, grid = panels(title, rows, columns, page, share_y=False)
+    every = [axes for row in grid for axes in row]
+    for axes in every[len(rankings) :]:
+        axes.remove()
+    return figure, every[: len(rankings)]
+
+
+def level_axis(axes: Axes, ranking: Ranking) -> list[Interval]:
+    """Write the levels of a ranking down the y axis and the ranking above; return their intervals."""
+    axes.set_yticks(range(len(ranking.order)), ranking.order)
     axes.set_ylim(len(ranking.order) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
-    axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
-    text = ranking.text if len(ranking.text) < 48 else ranking.text[:45] + "…"
     axes.set_title(f"{ranking.title}\n", fontweight="bold")
-    axes.text(
-        0,
-        1.04,
-        text if ranking.state == "tested" else ranking.caution.split(": ")[-1],
-        transform=axes.transAxes,
-        fontsize=7,
-        color=SOFT,
-    )
-    axes.set_xlabel(metric.label)
+    text = ranking.text if ranking.state == "tested" else ranking.caution.split(": ")[-1]
+    text = text if len(text) <= 40 else text[:39] + "…"
+    axes.text(0, 1.04, text, transform=axes.transAxes, fontsize=7, color=SOFT)
+    return [ranking.levels[level] for level in ranking.order]
+
+
+def means_and_halves(intervals: Sequence[Interval]) -> tuple[list[float], list[float]]:
+    """Return the means, and half of each interval's width (0 where there is none)."""
+    return [i.mean for i in intervals], [0.0 if i.half != i.half else i.half for i in intervals]
 
 
 def timing_plots(rankings: Sequence[Ranking], note: str) -> list[Plot]:
     """Return the cost of an epoch by every factor, as bars from zero."""
     own = [r for r in rankings if r.metric.name == "epoch_cpu_s" and has_means(r)]
     title = "CPU seconds per training epoch"
-    return (
-        [Plot("timing", title, f"{title}, by factor. {note}", "cost", draw_timing, (title, own, note))]
-        if own
-        else []
-    )
+    caption = f"{title}, by factor, dearest first. {note}"
+    return [Plot("timing", title, caption, "cost", draw_timing, (title, own, note))] if own else []
 
 
 def draw_timing(title: str, rankings: Sequence[Ranking], note: str) -> Figure:
-    """Draw a panel of bars per factor on one scale, the conditions of measurement below the title."""
-    page = Page(width=2.1, height=1.9, left=0.72, across=0.3)
-    figure, grid = panels(title, 1, len(rankings), page)
-    width, height = figure.get_size_inches()
-    figure.text(0.72 / width, 1 - 0.53 / height, note, fontsize=7.5, color=SOFT, va="center")
-    for axes, ranking in zip(grid[0], rankings, strict=True):
-        x = np.arange(len(ranking.order))
-        intervals = [ranking.levels[level] for level in ranking.order]
-        halves = [0 if i.half != i.half else i.half for i in intervals]
-        axes.bar(x, [i.mean for i in intervals], 0.62, color="#9db8cf", edgecolor=INK, linewidth=0.6)
-        axes.errorbar(
-            x, [i.mean for i in intervals], halves, fmt="none", ecolor=INK, elinewidth=1.1, capsize=2.5
-        )
-        ordinal_axis(axes, ranking.order, ranking.title)
-        axes.set_xlim(-0.6, len(x) - 0.4)
-        axes.grid(axis="x", visible=False)
-    grid[0][0].set_ylabel("seconds")
-    grid[0][0].set_ylim(bottom=0)
+    """Draw a panel of bars per factor, the conditions of measurement below the title."""
+    figure, every = level_panels(title, rankings, top=1.05)
+    _, height = figure.get_size_inches()
+    left = every[0].get_position().x0
+    figure.text(left, 1 - 0.5 / height, note, fontsize=7.5, color=SOFT, va="center")
+    for axes, ranking in zip(every, rankings, strict=True):
+        means, halves = means_and_halves(level_axis(axes, ranking))
+        y = np.arange(len(means))
+        axes.barh(y, means, 0.62, xerr=halves, color="#9db8cf", edgecolor=INK, linewidth=0.6, error_kw=ERROR)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.set_xlabel("seconds")
+        axes.set_xlim(left=0)
     return figure

@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike
 from reports.factors import DATASET
 from reports.metrics import METRICS, Metric
 from reports.plots.plot import Plot
-from reports.plots.style import HEAT, INK, Page, log_error, panels
+from reports.plots.style import HEAT, INK, SMALL_LETTER, Page, lines_of, log_error, panels, wrapped
 from reports.statistics import Floats
 from reports.tables import Entry, Table
+from reports.usual import short, usual, usual_note
 
 HEAT_METRICS = ("test_accuracy", "train_accuracy", "gap", "convergence", "epoch_cpu_s")
 MAX_PANELS = 24
@@ -54,9 +55,9 @@ def grid_panels(table: Table, metric: Metric) -> list[Panel]:
     for name in np.unique(of_row):
         shade[of_row == name] = shades(values[of_row == name], metric)
     places: dict[str, list[int]] = {}
-    for place, row in enumerate(table.rows):
-        parts = zip(table.heads[: table.group], row, strict=False)
-        places.setdefault(", ".join(f"{head} {entry.text}" for head, entry in parts), []).append(place)
+    common = usual(panel_levels(table))
+    for place, levels in enumerate(row_levels(table)):
+        places.setdefault(short(levels, common), []).append(place)
     return [
         Panel(
             title,
@@ -66,6 +67,22 @@ def grid_panels(table: Table, metric: Metric) -> list[Panel]:
         )
         for title, rows in places.items()
     ]
+
+
+def row_levels(table: Table) -> list[dict[str, str]]:
+    """Return the settings that tell apart the panel of each row."""
+    heads = table.heads[: table.group]
+    return [{head: entry.text for head, entry in zip(heads, row, strict=False)} for row in table.rows]
+
+
+def panel_levels(table: Table) -> list[dict[str, str]]:
+    """Return the settings of each panel once."""
+    return [dict(levels) for levels in dict.fromkeys(tuple(row.items()) for row in row_levels(table))]
+
+
+def panel_note(table: Table) -> str:
+    """Return what the titles of the panels leave out because it is usual."""
+    return usual_note(usual(panel_levels(table)))
 
 
 def shades(values: ArrayLike, metric: Metric) -> Floats:
@@ -89,24 +106,29 @@ def draw_heatmaps(table: Table, metric: Metric) -> Figure:
     shown = grid_panels(table, metric)[:MAX_PANELS]
     heads = table.heads[table.leading :]
     columns = min(len(shown), 3 if len(heads) > 3 else 4)
-    tall = max(len(panel.labels) for panel in shown)
-    page = Page(
-        width=0.62 * len(heads), height=0.3 * tall, left=1.15, top=0.85, bottom=0.15, across=0.3, down=0.55
-    )
-    figure, grid = panels(table.title, math.ceil(len(shown) / columns), columns, page, share_y=False)
+    rows = math.ceil(len(shown) / columns)
+    tall = [max(len(panel.labels) for panel in shown[r * columns : (r + 1) * columns]) for r in range(rows)]
+    label = 0.3 + SMALL_LETTER * max(len(name) for panel in shown for name in panel.labels)
+    width = max(0.62, SMALL_LETTER * max(map(len, heads)) + 0.1) * len(heads)
+    beside = max(0.5 * label, 0.2)
+    titles = [wrapped(panel.title, width + beside) for panel in shown]
+    over = 0.14 * (lines_of(titles) - 1)
+    page = Page(width, 0, max(label, 0.4), beside, 0.85 + over, 0.2, across=label, down=0.6 + over)
+    note, heights = panel_note(table), [0.3 * lines for lines in tall]
+    figure, grid = panels(table.title, rows, columns, page, share_y=False, note=note, heights=heights)
     every = [axes for row in grid for axes in row]
-    for place, panel in enumerate(shown):
-        draw_panel(every[place], panel, heads, metric)
-        every[place].tick_params(labelleft=place % columns == 0)
+    for place, (axes, panel, title) in enumerate(zip(every, shown, titles, strict=False)):
+        draw_panel(axes, panel, title, heads, metric)
+        axes.set_ylim(tall[place // columns] - 0.5, -0.5)
     for axes in every[len(shown) :]:
         axes.remove()
     return figure
 
 
-def draw_panel(axes: Axes, panel: Panel, heads: Sequence[str], metric: Metric) -> None:
+def draw_panel(axes: Axes, panel: Panel, title: str, heads: Sequence[str], metric: Metric) -> None:
     """Draw one panel: colours, figures, a frame around the best, and why a figure is not there."""
     axes.imshow(panel.shades, cmap=HEAT, vmin=0, vmax=1, aspect="auto")
-    axes.set_title(panel.title, pad=20)
+    axes.set_title(title, pad=20)
     axes.grid(False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)

@@ -1,4 +1,4 @@
-"""The grid as a whole: small multiples of every learning curve, cost against accuracy, XOR's boundaries."""
+"""Cells side by side: cost against accuracy, the decision boundaries of two-dimensional data."""
 
 import math
 from collections.abc import Sequence
@@ -8,76 +8,24 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from reports.factors import Factor
 from reports.plots.plot import Plot
-from reports.plots.style import COLOURS, INK, MARKERS, SOFT, Page, accuracy_axis, legend, panels, pen
+from reports.plots.style import (
+    COLOURS,
+    INK,
+    LETTER,
+    MARKERS,
+    SOFT,
+    Page,
+    accuracy_axis,
+    lines_of,
+    panels,
+    wrapped,
+)
 from reports.results import Results
 from reports.summary import layout, summarise
-
-MAX_SHEET = 150
-
-
-def sheet_plots(results: Results, bands: pd.DataFrame) -> list[Plot]:
-    """Return every cell's test accuracy on one sheet: losses down, activations across."""
-    plan = layout(results.factors)
-    if (
-        not plan.row
-        or not plan.column
-        or len(plan.row.levels) * len(plan.column.levels) > MAX_SHEET
-        or bands.empty
-    ):
-        return []
-    lines = bands[[f.name for f in plan.panels]].astype(str)
-    text = (
-        lines.apply(lambda row: ", ".join(f"{k} {v}" for k, v in row.items()), axis=1)
-        if plan.panels
-        else pd.Series("", bands.index)
-    )
-    order = (
-        bands.assign(line=text)
-        .sort_values([f.name for f in plan.panels] or ["cell"])["line"]
-        .unique()
-        .tolist()
-    )
-    title = "Test accuracy of every cell"
-    caption = f"{title}, over the epochs; means over seeds."
-    return [
-        Plot(
-            "grid",
-            title,
-            caption,
-            "the whole grid",
-            draw_sheet,
-            (bands.assign(line=text), plan.row, plan.column, order),
-        )
-    ]
-
-
-def draw_sheet(bands: pd.DataFrame, row: Factor, column: Factor, lines: Sequence[str]) -> Figure:
-    """Draw the small multiples on one scale."""
-    page = Page(width=1.35, height=1.0, left=1.2, across=0.1, down=0.12)
-    figure, grid = panels(
-        "Test accuracy of every cell", len(row.levels), len(column.levels), page, keys=lines
-    )
-    low, high = float(bands["test_accuracy"].quantile(0.02)), float(bands["test_accuracy"].max())
-    for down, axes_row in zip(row.levels, grid, strict=True):
-        for across, axes in zip(column.levels, axes_row, strict=True):
-            cell = bands[(bands[row.name].astype(str) == down) & (bands[column.name].astype(str) == across)]
-            for place, name in enumerate(lines):
-                own, p = cell[cell["line"] == name], pen(place)
-                axes.plot(
-                    own["epoch"], own["test_accuracy"], color=p.colour, linestyle=p.dashes, linewidth=1.1
-                )
-            axes.set_title(across if axes_row is grid[0] else "", loc="center")
-            axes.tick_params(labelbottom=axes_row is grid[-1])
-            axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
-        accuracy_axis(axes_row[0], low, high, space=0.22)
-        axes_row[0].set_ylabel(down, color=INK)
-    grid[-1][0].set_xlabel("epoch")
-    legend(figure, lines, left=1.2)
-    return figure
+from reports.usual import combinations_of
 
 
 def cost_plots(results: Results) -> list[Plot]:
@@ -116,7 +64,10 @@ def draw_cost(
     points: pd.DataFrame, front: Sequence[int], row: Factor | None, column: Factor | None
 ) -> Figure:
     """Draw a point per cell: colour by the row factor, marker by the column factor."""
-    figure, grid = panels("Cost against accuracy", 1, 1, Page(width=5.4, height=3.4, top=1.15))
+    width = 5.4
+    keys = [*key_lines(row, width, True), *key_lines(column, width, False)]
+    page = Page(width=width, height=3.4, top=0.75 + 0.2 * len(keys))
+    figure, grid = panels("Cost against accuracy", 1, 1, page)
     axes = grid[0][0]
     colours = {level: COLOURS[k % len(COLOURS)] for k, level in enumerate(row.levels)} if row else {}
     markers = {level: MARKERS[k % len(MARKERS)] for k, level in enumerate(column.levels)} if column else {}
@@ -131,8 +82,39 @@ def draw_cost(
     axes.set_xlabel("CPU seconds of training")
     axes.set_ylabel("test accuracy")
     axes.set_xlim(left=0)
-    colour_and_marker_keys(figure, row, column)
+    draw_keys(figure, keys, page.left)
     return figure
+
+
+Key = tuple[float, str, str, str]
+
+
+def key_lines(factor: Factor | None, width: float, by_colour: bool) -> list[list[Key]]:
+    """Return the keys of a factor's levels in lines of this width: place in inches, level, colour, marker."""
+    lines: list[list[Key]] = [[]]
+    x = 0.0
+    for k, level in enumerate(factor.levels if factor else ()):
+        room = 0.3 + LETTER * len(level)
+        if x and x + room > width:
+            lines.append([])
+            x = 0.0
+        drawn = (COLOURS[k % len(COLOURS)], "s") if by_colour else (SOFT, MARKERS[k % len(MARKERS)])
+        lines[-1].append((x, level, *drawn))
+        x += room
+    return [line for line in lines if line]
+
+
+def draw_keys(figure: Figure, lines: Sequence[Sequence[Key]], left: float) -> None:
+    """Explain colours and markers under the title."""
+    width, height = figure.get_size_inches()
+    for number, line in enumerate(lines):
+        y = 1 - (0.53 + 0.2 * number) / height
+        for x, level, colour, marker in line:
+            place = (left + 0.05 + x) / width
+            figure.text(place + 0.1 / width, y, level, fontsize=8, va="center")
+            figure.add_artist(
+                Line2D([place], [y], color=colour, marker=marker, linestyle="none", markersize=5)
+            )
 
 
 def level_names(points: pd.DataFrame, factor: Factor | None) -> list[str]:
@@ -140,35 +122,16 @@ def level_names(points: pd.DataFrame, factor: Factor | None) -> list[str]:
     return points[factor.name].astype(str).tolist() if factor else [""] * len(points)
 
 
-def colour_and_marker_keys(figure: Figure, row: Factor | None, column: Factor | None) -> None:
-    """Explain colours and markers in two lines under the title."""
-    width, height = figure.get_size_inches()
-    for factor, line, by_colour in ((row, 0, True), (column, 1, False)):
-        for k, level in enumerate(factor.levels[:8] if factor else []):
-            x, y = (0.78 + 1.05 * k) / width, 1 - (0.53 + 0.22 * line) / height
-            colour, marker = (
-                (COLOURS[k % len(COLOURS)], "s") if by_colour else (SOFT, MARKERS[k % len(MARKERS)])
-            )
-            figure.text(x + 0.1 / width, y, level, fontsize=8, va="center")
-            figure.add_artist(key(x, y, colour, marker))
-
-
-def key(x: float, y: float, colour: str, marker: str) -> Line2D:
-    """Return a lone marker at a place of the figure."""
-    return Line2D([x], [y], color=colour, marker=marker, linestyle="none", markersize=5)
-
-
 def boundary_plots(results: Results) -> list[Plot]:
     """Return the decision boundaries of the runs whose records have one (two-dimensional data)."""
-    runs = results.done.set_index("cell_id").loc[list(results.boundaries)]
+    drawn = results.done[results.done["cell_id"].isin(list(results.boundaries))].sort_values(["cell", "seed"])
     title = "Decision boundaries"
-    caption = f"{title}: what each network answers in the plane."
+    caption = f"{title}: what each network answers in the plane, and its test accuracy."
+    names = [name for name in [*results.names, "seed"] if drawn[name].nunique() > 1]
     found = [
-        (", ".join(map(str, names)), accuracy, boundary)
-        for (*names, accuracy), boundary in zip(
-            runs[[*results.names, "test_accuracy"]].itertuples(index=False),
-            results.boundaries.values(),
-            strict=True,
+        (", ".join(f"{k} {v}" for k, v in levels.items()), accuracy, results.boundaries[cell_id])
+        for levels, accuracy, cell_id in zip(
+            combinations_of(drawn, names), drawn["test_accuracy"], drawn["cell_id"], strict=True
         )
     ]
     return [Plot("boundary", title, caption, "decision boundary", draw_boundaries, (found,))] if found else []
@@ -176,14 +139,16 @@ def boundary_plots(results: Results) -> list[Plot]:
 
 def draw_boundaries(found: Sequence[tuple[str, float, dict[str, Any]]]) -> Figure:
     """Draw what each network answers over the plane."""
-    columns = min(len(found), 4)
-    page = Page(width=1.8, height=1.8, top=0.8, left=0.5, down=0.45)
-    figure, grid = panels("Decision boundaries", -(-len(found) // columns), columns, page)
+    columns = min(len(found), 5)
+    titles = [wrapped(f"{title}: {accuracy:.3f}".removeprefix(": "), 1.8) for title, accuracy, _ in found]
+    over = 0.14 * (lines_of(titles) - 1)
+    page = Page(width=1.8, height=1.8, top=0.8 + over, left=0.5, down=0.45 + over)
+    figure, grid = panels("Decision boundaries", math.ceil(len(found) / columns), columns, page)
     every = [axes for row in grid for axes in row]
-    for axes, (title, accuracy, boundary) in zip(every, found, strict=False):
+    for axes, title, (_, _, boundary) in zip(every, titles, found, strict=False):
         values = np.array(boundary.get("score") or boundary["label"], dtype=float)
         axes.contourf(boundary["x"], boundary["y"], values, levels=12, cmap="PuOr", alpha=0.9)
-        axes.set_title(f"{title}  {accuracy:.3f}")
+        axes.set_title(title)
         axes.grid(False)
     for axes in every[len(found) :]:
         axes.remove()

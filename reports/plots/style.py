@@ -1,6 +1,7 @@
 """The look of every figure: one palette, one page grid, sizes in inches, nothing global."""
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 INK, SOFT, FAINT, PAPER = "#1f2430", "#5b6472", "#dfe3e8", "#ffffff"
 RC: Any = {
@@ -53,6 +54,8 @@ DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2
 MARKERS = "osD^vPX*"
 HEAT = "cividis"
 KEY_LINE = 0.19
+NOTE_LINE = 0.15
+TITLE_LETTER, LETTER, SMALL_LETTER = 0.094, 0.073, 0.063  # inches: of a title, a panel's title, a note
 
 
 class Pen(NamedTuple):
@@ -89,20 +92,31 @@ def panels(
     page: Page | None = None,
     share_y: bool = True,
     keys: Sequence[str] = (),
+    note: str = "",
+    heights: Sequence[float] = (),
 ) -> tuple[Figure, list[list[Axes]]]:
-    """Return a figure with its title, room for a legend of these keys, and a grid of axes."""
+    """Return a figure with its title, room for a legend of these keys, a grid of axes, a note at the foot.
+
+    `heights` are those of the rows, where they differ.
+    """
     m = page or Page()
-    width = max(m.left + columns * m.width + (columns - 1) * m.across + m.right, 4.2)
+    tall = heights or [m.height] * rows
+    width = m.left + columns * m.width + (columns - 1) * m.across + m.right
+    width = max(width, 4.2, m.left + TITLE_LETTER * len(title) + m.right)
     top = m.top + KEY_LINE * (len(keys) and -(-len(keys) // key_columns(keys, width)) - 1)
-    height = top + rows * m.height + (rows - 1) * m.down + m.bottom
+    foot = textwrap.wrap(note, int((width - 0.3) / SMALL_LETTER))
+    bottom = m.bottom + NOTE_LINE * len(foot)
+    height = top + sum(tall) + (rows - 1) * m.down + bottom
     figure = Figure(figsize=(width, height))
     figure.text(m.left / width, 1 - 0.26 / height, title, fontsize=10.5, fontweight="bold", va="center")
+    for place, line in enumerate(reversed(foot)):
+        figure.text(0.15 / width, (0.07 + NOTE_LINE * place) / height, line, fontsize=7, color=SOFT)
     grid: list[list[Axes]] = []
     for r in range(rows):
         grid.append([])
         for c in range(columns):
-            x, y = m.left + c * (m.width + m.across), height - top - m.height - r * (m.height + m.down)
-            box = (x / width, y / height, m.width / width, m.height / height)
+            x, y = m.left + c * (m.width + m.across), height - top - sum(tall[: r + 1]) - r * m.down
+            box = (x / width, y / height, m.width / width, tall[r] / height)
             axes = figure.add_axes(box, sharey=grid[r][0] if share_y and c else None)
             axes.tick_params(labelleft=not (share_y and c))
             grid[r].append(axes)
@@ -114,11 +128,13 @@ def key_columns(keys: Sequence[str], width: float) -> int:
     return max(1, min(len(keys), int((width - 0.8) / (0.62 + 0.073 * max(map(len, keys), default=1)))))
 
 
-def legend(figure: Figure, names: Sequence[str], *, extra: Sequence[Line2D] = (), left: float = 0.72) -> None:
-    """Put the keys under the figure's title."""
+def legend(
+    figure: Figure, levels: Mapping[str, int], *, extra: Sequence[Line2D] = (), left: float = 0.72
+) -> None:
+    """Put the keys under the figure's title: each level with the pen of its place in the factor."""
     handles = [
         Line2D([], [], color=p.colour, linestyle=p.dashes, marker=p.marker, markersize=4, label=name)
-        for name, p in zip(names, map(pen, range(len(names))), strict=True)
+        for name, p in ((name, pen(place)) for name, place in levels.items())
     ]
     width, height = figure.get_size_inches()
     labels = [str(handle.get_label()) for handle in (*handles, *extra)]
@@ -133,6 +149,16 @@ def legend(figure: Figure, names: Sequence[str], *, extra: Sequence[Line2D] = ()
         borderpad=0,
         borderaxespad=0,
     )
+
+
+def wrapped(text: str, width: float, letter: float = LETTER) -> str:
+    """Return a text broken into lines that fit a width in inches."""
+    return "\n".join(textwrap.wrap(text, max(int(width / letter), 8)))
+
+
+def lines_of(texts: Sequence[str]) -> int:
+    """Return the number of lines of the tallest text."""
+    return max((text.count("\n") + 1 for text in texts), default=1)
 
 
 def log_error(accuracy: Any) -> Any:
@@ -151,7 +177,10 @@ TICKS = (
     (0.2, 0.4, 0.6, 0.7, 0.85, 0.97, 0.998),
     (0.92, 0.94, 0.96, 0.975, 0.985, 0.997),
     (0.91, 0.93, 0.945, 0.955, 0.965, 0.972, 0.974, 0.976, 0.978, 0.982, 0.984, 0.986, 0.988, 0.992, 0.994),
+    tuple(k / 100 for k in range(1, 100)),
+    tuple(k / 200 for k in range(1, 200)),
 )
+ENOUGH = 4  # ticks: no tier beyond is needed
 
 
 def accuracy_axis(axes: Axes, low: float, high: float, space: float = 0.1) -> None:
@@ -168,18 +197,22 @@ def accuracy_axis(axes: Axes, low: float, high: float, space: float = 0.1) -> No
 
 def accuracy_ticks(low: float, high: float, space: float) -> list[float]:
     """Return round accuracies between two log errors, no two closer than `space` of the range."""
-    kept: list[float] = []
-    for tick in (tick for tier in TICKS for tick in tier):
-        place = float(log_error(tick))
-        clear = all(abs(place - float(log_error(other))) >= space * (high - low) for other in kept)
-        if low <= place <= high and clear:
-            kept.append(tick)
+    kept: dict[float, float] = {}
+    for number, tier in enumerate(TICKS):
+        if number > ENOUGH - 1 and len(kept) >= ENOUGH:
+            break
+        for tick, place in zip(tier, log_error(tier).tolist(), strict=True):
+            clear = all(abs(place - other) >= space * (high - low) for other in kept.values())
+            if low <= place <= high and clear:
+                kept[tick] = place
     return sorted(kept)
 
 
 def log_axis(axis: Axis) -> None:
     """Make an axis logarithmic with few plain numbers: 0.02, 0.05, 0.1."""
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+    low, high = axis.get_view_interval()
+    narrow = high < 4 * low
+    axis.set_major_locator(MaxNLocator(4) if narrow else LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
@@ -187,5 +220,17 @@ def log_axis(axis: Axis) -> None:
 def ordinal_axis(axes: Axes, levels: Sequence[str], name: str) -> None:
     """Give every level the same room along x, whatever its size (so that zero has its place too)."""
     axes.set_xlim(-0.35, len(levels) - 0.65)
-    axes.set_xticks(range(len(levels)), levels, rotation=0 if max(map(len, levels)) < 7 else 30)
+    axes.set_xticks(range(len(levels)), levels)
+    if slanted(levels):
+        axes.set_xticks(range(len(levels)), levels, rotation=30, ha="right", rotation_mode="anchor")
     axes.set_xlabel(name)
+
+
+def slanted(levels: Sequence[str]) -> bool:
+    """Whether the levels are too long to stand side by side under an axis."""
+    return max(map(len, levels), default=0) * len(levels) > 24
+
+
+def room_below(levels: Sequence[str]) -> float:
+    """Return the inches that the names of levels need under an axis, beyond those of a number."""
+    return 0.034 * max(map(len, levels), default=0) if slanted(levels) else 0.0

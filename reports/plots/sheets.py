@@ -1,0 +1,121 @@
+"""A figure of curves: rows of accuracy, loss or gradient norm, a line per level of a factor."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from reports.factors import Factor
+from reports.plots.style import (
+    SOFT,
+    Page,
+    accuracy_axis,
+    legend,
+    lines_of,
+    log_axis,
+    panels,
+    pen,
+    wrapped,
+)
+from reports.summary import having
+
+MEASURES = ("train", "validation", "test")
+Kind = Literal["accuracy", "loss", "grad_norm"]
+Levels = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One figure of curves: a line per level of `lines`, a column per combination of `columns`."""
+
+    title: str
+    bands: pd.DataFrame
+    lines: Factor | None
+    columns: tuple[tuple[str, Levels], ...]
+    kinds: tuple[Kind, ...]
+    note: str = ""
+
+    @property
+    def places(self) -> dict[str, int]:
+        """The levels that are drawn, with their places in the factor."""
+        if self.lines is None:
+            return {}
+        there = set(self.bands[self.lines.name].astype(str))
+        return {level: place for place, level in enumerate(self.lines.levels) if level in there}
+
+
+def has_validation(sheet: Sheet) -> bool:
+    """Whether any run of a sheet had examples held out."""
+    return bool(sheet.bands["validation_accuracy"].notna().any()) and sheet.kinds != ("grad_norm",)
+
+
+def draw_curves(sheet: Sheet) -> Figure:
+    """Draw rows of accuracy, loss or gradient norm, in columns, a line per level."""
+    extra = measure_keys(sheet)
+    keys = [*sheet.places, *(str(key.get_label()) for key in extra)]
+    titles = [wrapped(title, Page().width) for title, _ in sheet.columns]
+    page = Page(top=0.8 + 0.14 * lines_of([title for title in titles if title]) * any(titles))
+    figure, grid = panels(sheet.title, len(sheet.kinds), len(sheet.columns), page, keys=keys, note=sheet.note)
+    for kind, row in zip(sheet.kinds, grid, strict=True):
+        for title, (_, where), axes in zip(titles, sheet.columns, row, strict=True):
+            draw_lines(axes, sheet.bands[having(sheet.bands, where)], sheet, kind)
+            axes.set_title(title if row is grid[0] else "")
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+            axes.set_xlabel("epoch" if row is grid[-1] else "")
+        finish(row[0], sheet.bands, kind)
+    figure.align_ylabels([row[0] for row in grid])
+    legend(figure, sheet.places, extra=extra)
+    return figure
+
+
+def measure_keys(sheet: Sheet) -> list[Line2D]:
+    """Return the keys of what is measured."""
+    if sheet.kinds == ("grad_norm",):
+        return []
+    validation = Line2D([], [], color=SOFT, linewidth=0.8, marker="x", label="validation")
+    return [
+        Line2D([], [], color=SOFT, linewidth=1.8, label="test"),
+        *([validation] if has_validation(sheet) else []),
+        Line2D([], [], color=SOFT, linewidth=0.8, label="training"),
+    ]
+
+
+def draw_lines(axes: Axes, part: pd.DataFrame, sheet: Sheet, kind: Kind) -> None:
+    """Draw one line with its band per level: test with its marker, validation crossed, training thin."""
+    names = ["grad_norm"] if kind == "grad_norm" else [f"{measure}_{kind}" for measure in MEASURES]
+    for level, place in (sheet.places or {"": 0}).items():
+        own = part[part[sheet.lines.name].astype(str) == level] if sheet.lines else part
+        p, every = pen(place), max(1, len(own) // 5)
+        for name in (name for name in names if own[name].notna().any()):
+            thin, crossed = not name.startswith(("test", "grad")), name.startswith("validation")
+            marker, width = "x" if crossed else None if thin else p.marker, 0.8 if thin else None
+            axes.plot(
+                own["epoch"],
+                own[name],
+                color=p.colour,
+                linestyle=p.dashes,
+                linewidth=width,
+                marker=marker,
+                markevery=every,
+            )
+            if name in (f"test_{kind}", "grad_norm") and (own["n"] > 1).any():
+                low, high = own[f"{name}_low"], own[f"{name}_high"]
+                axes.fill_between(own["epoch"], low, high, color=p.colour, alpha=0.18, linewidth=0)
+
+
+def finish(axes: Axes, bands: pd.DataFrame, kind: Kind) -> None:
+    """Scale and label the y axis that a row of panels shares."""
+    names = ["grad_norm"] if kind == "grad_norm" else [f"{measure}_{kind}" for measure in MEASURES]
+    values = bands[names].to_numpy(np.float64)
+    values = values[np.isfinite(values)]
+    axes.set_ylabel("gradient norm" if kind == "grad_norm" else kind)
+    if kind == "accuracy":
+        accuracy_axis(axes, float(values.min(initial=1)), float(values.max(initial=0)))
+    elif len(values) and (values > 0).all():
+        axes.set_yscale("log")
+        log_axis(axes.yaxis)

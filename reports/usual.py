@@ -1,0 +1,37 @@
+"""Settings in few words: what most combinations have in common is said once, not in every title."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+Levels = Mapping[str, str]
+FEW = 2
+
+
+def usual(combinations: Sequence[Levels]) -> dict[str, str]:
+    """Return the level of each setting that more than half of the combinations have.
+
+    Nothing is usual where there are only few settings: they are short enough to be told in full.
+    """
+    names = list(combinations[0]) if combinations else []
+    counts = {name: Counter(levels[name] for levels in combinations).most_common(1)[0] for name in names}
+    many = {name: level for name, (level, count) in counts.items() if 2 * count > len(combinations)}
+    return many if len(names) > FEW else {}
+
+
+def combinations_of(rows: pd.DataFrame, names: Sequence[str]) -> list[dict[str, str]]:
+    """Return the levels of each row."""
+    texts = rows[list(names)].astype(str)
+    return [dict(zip(names, levels, strict=True)) for levels in texts.itertuples(index=False, name=None)]
+
+
+def short(levels: Levels, common: Levels) -> str:
+    """Return a combination by what is not usual of it."""
+    told = [f"{name} {level}" for name, level in levels.items() if common.get(name) != level]
+    return ", ".join(told) or ("as usual" if levels else "")
+
+
+def usual_note(common: Levels) -> str:
+    """Return what is usual in one line, empty if nothing is."""
+    return f"Usual: {', '.join(f'{name} {level}' for name, level in common.items())}." if common else ""
