@@ -22,14 +22,15 @@ class PoisonedWorkspace(Workspace):
         return array
 
 
-def allocated(call: Callable[[], Any], times: int = 30) -> tuple[int, int]:
+def allocated(call: Callable[[], Any], times: int = 10) -> tuple[int, int]:
     """Return the bytes still held after repeated calls, and the most held during one of them.
 
     NumPy reports its arrays to tracemalloc, so both count them.
     """
-    for _ in range(5):
+    for _ in range(3):
         call()
     gc.collect()
+    gc.freeze()  # what is there now need not be looked through again
     tracemalloc.start()
     try:
         call()
@@ -42,4 +43,5 @@ def allocated(call: Callable[[], Any], times: int = 30) -> tuple[int, int]:
         after, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
+        gc.unfreeze()
     return after - before, peak - before

@@ -25,6 +25,19 @@ def tiny(tmp_path: Path) -> Tiny:
     return Tiny(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def ran_two(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    tiny = Tiny(tmp_path_factory.mktemp("two"))
+    tiny.run("x=1,2")
+    return tiny
+
+
+@pytest.fixture
+def two_done(ran_two: Tiny, tmp_path: Path) -> Tiny:
+    """The application after `x=1,2`."""
+    return ran_two.copied_to(tmp_path)
+
+
 def finals(tiny: Tiny) -> dict[str, Any]:
     return {record.cell_id: record.data["final"] for record in tiny.records()}
 
@@ -140,8 +153,8 @@ def test_a_killed_parent_leaves_no_process_and_its_cells_are_continued(
 
 
 def test_a_parent_killed_while_workers_start_leaves_none(tiny: Tiny) -> None:
-    for _ in range(3):
-        sweep = tiny.start("x=1,2", "step_s=1", *JOBLIB)
+    sweeps = [tiny.start(f"x=1{n},2{n}", "step_s=1", *JOBLIB) for n in range(3)]  # at three moments
+    for sweep in sweeps:
         processes = wait_until(lambda: descendants(sweep))  # noqa: B023
         sweep.kill()
         sweep.communicate()
@@ -180,19 +193,17 @@ def test_two_sweeps_started_at_once_do_every_cell_once(tiny: Tiny) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b'{"schema": 1, "cell', b"\x00garbage\xff"])
-def test_a_damaged_record_is_set_aside_and_its_cell_run_again(tiny: Tiny, content: bytes) -> None:
-    tiny.run("x=1,2")
-    record = tiny.records()[0]
+def test_a_damaged_record_is_set_aside_and_its_cell_run_again(two_done: Tiny, content: bytes) -> None:
+    record = two_done.records()[0]
     (record.path / "report.json").write_bytes(content)
-    assert "2 cells: 2 done (1 kept, 1 run)" in tiny.run("x=1,2").stdout
+    assert "2 cells: 2 done (1 kept, 1 run)" in two_done.run("x=1,2").stdout
     assert (record.path / "report.json.damaged-1").read_bytes() == content
 
 
-def test_a_damaged_plan_is_replaced(tiny: Tiny) -> None:
-    tiny.run("x=1,2")
-    (tiny.root / "sweep.json").write_text("{")
-    assert "(2 kept, 0 run)" in tiny.run("x=1,2").stdout
-    assert len(tiny.plan()["cells"]) == 2
+def test_a_damaged_plan_is_replaced(two_done: Tiny) -> None:
+    (two_done.root / "sweep.json").write_text("{")
+    assert "(2 kept, 0 run)" in two_done.run("x=1,2").stdout
+    assert len(two_done.plan()["cells"]) == 2
 
 
 @pytest.fixture

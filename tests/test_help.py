@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -98,11 +99,14 @@ def test_what_is_printed_may_be_left_unread(arguments: str, tmp_path: Path) -> N
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("module", ["sweeps", "reports", "sweeps.status", "sweeps.inspect"])
-def test_every_command_tells_the_version(module: str) -> None:
-    command = [sys.executable, "-m", module, "--version"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout == f"mlp-grid {version()}\n"
+@pytest.mark.parametrize("module", ["sweeps.__main__", "reports.__main__", "sweeps.status", "sweeps.inspect"])
+def test_every_command_tells_the_version(
+    module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["command", "--version"])
+    with pytest.raises(SystemExit, match="0"):
+        sys.exit(import_module(module).main())
+    assert capsys.readouterr().out == f"mlp-grid {version()}\n"
 
 
 def test_commands_are_named_as_they_were_called(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,32 @@ def tiny(tmp_path: Path) -> Tiny:
     return Tiny(tmp_path)
 
 
+@pytest.fixture(scope="module")
+def ran_one(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    tiny = Tiny(tmp_path_factory.mktemp("one"))
+    tiny.run("x=1")
+    return tiny
+
+
+@pytest.fixture(scope="module")
+def ran_two(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    tiny = Tiny(tmp_path_factory.mktemp("two"))
+    tiny.run("x=1,2")
+    return tiny
+
+
+@pytest.fixture
+def one_done(ran_one: Tiny, tmp_path: Path) -> Tiny:
+    """The application after `x=1`."""
+    return ran_one.copied_to(tmp_path)
+
+
+@pytest.fixture
+def two_done(ran_two: Tiny, tmp_path: Path) -> Tiny:
+    """The application after `x=1,2`."""
+    return ran_two.copied_to(tmp_path)
+
+
 def launches(records: list[Record]) -> list[str]:
     return [record.data["launch"] for record in records]
 
@@ -57,14 +83,13 @@ def test_the_job_sees_hydra_as_in_a_run_of_its_own(tiny: Tiny) -> None:
     assert "hello from the log" in (record.path / "output.log").read_text()
 
 
-def test_done_cells_are_kept_and_new_ones_added(tiny: Tiny) -> None:
-    tiny.run("x=1,2")
-    first = launches(tiny.records())
-    output = tiny.run("x=1,2,3").stdout
+def test_done_cells_are_kept_and_new_ones_added(two_done: Tiny) -> None:
+    first = launches(two_done.records())
+    output = two_done.run("x=1,2,3").stdout
     assert "3 cells: 3 done (2 kept, 1 run)" in output
-    assert len(set(launches(tiny.records()))) == 2
-    assert set(first) < set(launches(tiny.records()))
-    output = tiny.run("x=1,2,3").stdout
+    assert len(set(launches(two_done.records()))) == 2
+    assert set(first) < set(launches(two_done.records()))
+    output = two_done.run("x=1,2,3").stdout
     assert "3 cells: 3 done (3 kept, 0 run)" in output
 
 
@@ -126,55 +151,50 @@ def test_retry_modes(tiny: Tiny) -> None:
     }
 
 
-def test_retry_all_starts_over_and_keeps_the_old_run_until_there_is_a_new_one(tiny: Tiny) -> None:
-    tiny.run("x=1")
-    before = tiny.record().data
-    tiny.run("x=1", "hydra.sweeper.retry=all")
-    after = tiny.record().data
+def test_retry_all_starts_over_and_keeps_the_old_run_until_there_is_a_new_one(one_done: Tiny) -> None:
+    before = one_done.record().data
+    one_done.run("x=1", "hydra.sweeper.retry=all")
+    after = one_done.record().data
     assert after["launch"] != before["launch"]
     assert after["attempts"] == 1
     assert after["final"] == before["final"]
-    assert not list(tiny.root.glob(".previous/*"))
+    assert not list(one_done.root.glob(".previous/*"))
 
 
-def test_what_is_started_over_is_kept_until_there_is_a_result_and_never_overwritten(tiny: Tiny) -> None:
-    tiny.run("x=1")
-    old = (tiny.record().path / "report.json").read_bytes()
+def test_what_is_started_over_is_kept_until_there_is_a_result_and_never_overwritten(one_done: Tiny) -> None:
+    old = (one_done.record().path / "report.json").read_bytes()
     environment = {"FAIL": "1"}
-    tiny.run("x=1", "hydra.sweeper.retry=all", code=1, **environment)
-    tiny.run("x=1", "hydra.sweeper.code=[sweeps.lock]", code=1, **environment)
-    kept = sorted((tiny.root / ".previous").iterdir())
+    one_done.run("x=1", "hydra.sweeper.retry=all", code=1, **environment)
+    one_done.run("x=1", "hydra.sweeper.code=[sweeps.lock]", code=1, **environment)
+    kept = sorted((one_done.root / ".previous").iterdir())
     assert [path.name.rpartition(".")[2] for path in kept] == ["1", "2"]
     assert (kept[0] / "report.json").read_bytes() == old
-    tiny.run("x=1", "hydra.sweeper.code=[sweeps.lock]")
-    assert list((tiny.root / ".previous").iterdir()) == []
+    one_done.run("x=1", "hydra.sweeper.code=[sweeps.lock]")
+    assert list((one_done.root / ".previous").iterdir()) == []
 
 
-def test_a_checkpoint_without_a_record_is_not_continued_for_nobody_knows_its_code(tiny: Tiny) -> None:
-    tiny.run("x=1")
-    path = tiny.record().path
+def test_a_checkpoint_without_a_record_is_not_continued_for_nobody_knows_its_code(one_done: Tiny) -> None:
+    path = one_done.record().path
     (path / "checkpoint.json").write_text("[12345, 3]")
     (path / "report.json").unlink()
-    tiny.run("x=1")
-    assert tiny.record().data["final"]["total"] != 12345
+    one_done.run("x=1")
+    assert one_done.record().data["final"]["total"] != 12345
 
 
-def test_results_of_other_code_are_kept_named_and_run_again_on_demand(tiny: Tiny) -> None:
-    tiny.run("x=1,2", code=0)
-    output = tiny.run("x=1,2,3", "hydra.sweeper.code=[sweeps.lock]").stdout
+def test_results_of_other_code_are_kept_named_and_run_again_on_demand(two_done: Tiny) -> None:
+    output = two_done.run("x=1,2,3", "hydra.sweeper.code=[sweeps.lock]").stdout
     assert "(2 kept, 1 run)" in output
     assert "2 results made by other code kept; hydra.sweeper.retry=stale runs them again" in output
-    output = tiny.run("x=1,2,3", "hydra.sweeper.code=[sweeps.lock]", "hydra.sweeper.retry=stale").stdout
+    output = two_done.run("x=1,2,3", "hydra.sweeper.code=[sweeps.lock]", "hydra.sweeper.retry=stale").stdout
     assert "(1 kept, 2 run)" in output
     assert "other code" not in output
 
 
-def test_fresh_moves_the_old_directory_aside(tiny: Tiny) -> None:
-    tiny.run("x=1")
-    old = tiny.record()
-    tiny.run("x=2", "hydra.sweeper.fresh=true")
-    assert [record.data["config"]["x"] for record in tiny.records()] == [2]
-    (moved,) = [path for path in tiny.root.parent.iterdir() if path.name.startswith("adhoc.")]
+def test_fresh_moves_the_old_directory_aside(one_done: Tiny) -> None:
+    old = one_done.record()
+    one_done.run("x=2", "hydra.sweeper.fresh=true")
+    assert [record.data["config"]["x"] for record in one_done.records()] == [2]
+    (moved,) = [path for path in one_done.root.parent.iterdir() if path.name.startswith("adhoc.")]
     assert load_records(moved)[old.cell_id].data == old.data
 
 
@@ -229,10 +249,9 @@ def test_a_named_sweep_has_its_own_directory_and_the_latest_plan(tiny: Tiny) -> 
     assert all(record.data["sweep"] == "pair" for record in load_records(root).values())
 
 
-def test_runs_without_a_name_join_their_plans(tiny: Tiny) -> None:
-    tiny.run("x=1")
-    tiny.run("x=2")
-    assert [cell["config"]["x"] for cell in tiny.plan()["cells"]] == [1, 2]
+def test_runs_without_a_name_join_their_plans(one_done: Tiny) -> None:
+    one_done.run("x=2")
+    assert [cell["config"]["x"] for cell in one_done.plan()["cells"]] == [1, 2]
 
 
 def test_the_directory_can_be_chosen(tiny: Tiny) -> None:
@@ -293,12 +312,11 @@ def test_a_changed_config_file_makes_new_cells_and_touches_no_old_one(tiny: Tiny
     assert sorted(record.data["config"]["part"]["size"] for record in records) == [10, 11]
 
 
-def test_nothing_of_the_environment_changes_the_id(tiny: Tiny) -> None:
-    tiny.run("x=1")
-    (tiny.cwd / "below").mkdir()
-    other = Tiny(tiny.cwd / "below")
+def test_nothing_of_the_environment_changes_the_id(one_done: Tiny) -> None:
+    (one_done.cwd / "below").mkdir()
+    other = Tiny(one_done.cwd / "below")
     other.run("x=1", *JOBLIB, HOME=os.environ.get("HOME", "/"), LC_ALL="C", PYTHONHASHSEED="5")
-    assert other.record().cell_id == tiny.record().cell_id
+    assert other.record().cell_id == one_done.record().cell_id
     assert json.loads((other.record().path / "report.json").read_text())["config"]["where"] == (
         "${hydra:runtime.output_dir}"
     )

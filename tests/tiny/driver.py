@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -22,6 +23,11 @@ class Tiny:
     def __init__(self, cwd: Path) -> None:
         self.cwd = cwd
         self.root = cwd / "runs" / "adhoc"
+
+    def copied_to(self, cwd: Path) -> "Tiny":
+        """The same in another directory, with all that it has left behind."""
+        shutil.copytree(self.cwd, cwd, dirs_exist_ok=True)
+        return Tiny(cwd)
 
     def start(self, *overrides: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
