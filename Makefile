@@ -42,6 +42,7 @@ study: $(READY)  ## Run a source report's study and all that belongs to it (NAME
 	    $(BIN)/python -m sweeps $$group=$${part%.yaml} $(HYDRA); status=$$?; \
 	    if [ $$status -gt 1 ]; then exit $$status; fi; failed=$$((failed | status)); \
 	  done; \
+	  $(BIN)/python -m benchmarks.measured runs/$$name || failed=1; \
 	  $(BIN)/python -m reports runs/$$name || failed=1; \
 	done; exit $$failed
 
