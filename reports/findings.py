@@ -45,7 +45,11 @@ def judged_findings(judged: Judged | None) -> Iterator[Finding]:
     """Yield how many claims hold, and how many reported figures are where one more run of ours would be."""
     if judged is None:
         return
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in judged.counts.items())
+    hold = {"holds": "hold"}
+    counts = ", ".join(
+        f"{count} {hold.get(verdict, verdict) if count != 1 else verdict}"
+        for verdict, count in judged.counts.items()
+    )
     whose = "of the source report" if judged.source else "judged here"
     yield Finding("Claims", f"{len(judged.claims)} claims {whose}: {counts}.", "claims")
     if judged.reported is not None:

@@ -102,6 +102,7 @@ def context(report: Report) -> dict[str, Any]:
         "judged": report.judged,
         "claims": claim_sections(report),
         "shares": [share_bar(METRICS[name], data, found) for (name, data), found in report.shares.items()],
+        "shade": share_classes(results),
         "tables": report.tables,
         "plots": group_plots(report.plots),
         "runs_json": run_data(results),
@@ -173,6 +174,12 @@ def group_plots(plots: Sequence[Plot]) -> dict[str, list[Plot]]:
     for plot in plots:
         sections.setdefault(plot.section, []).append(plot)
     return sections
+
+
+def share_classes(results: Results) -> dict[str, str]:
+    """Return the class of each source of variance: a colour for a factor, greys for the rest."""
+    rest = ("interactions", "seeds", "shared")
+    return {name: f"k{k % 8}" for k, name in enumerate(results.names)} | {name: name for name in rest}
 
 
 def share_bar(metric: Metric, data: str, parts: "pd.Series[float]") -> dict[str, Any]:

@@ -103,7 +103,8 @@ def against(results: Results, factor: Factor) -> Against:
     found = test[apart].drop_duplicates().sort_values(apart).astype(str) if apart else pd.DataFrame(index=[0])
     shown = tuple({str(k): str(v) for k, v in row.items()} for row in found.to_dict("records"))
     alike = ", ".join(f"{f.name} {test[f.name].iloc[0]}" for f in free if f not in varied and len(test))
-    note = f"All with {alike}." if alike else ""
+    many = f"The first {MAX_PANELS} of {len(shown)} panels." if len(shown) > MAX_PANELS else ""
+    note = " ".join(filter(None, [f"All with {alike}." if alike else "", many]))
     kept = shown[:MAX_PANELS] if len(test) else ()
     return Against(f"Accuracy against {factor.name}", factor, lines, kept, note, test, train)
 

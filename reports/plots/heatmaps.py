@@ -29,7 +29,9 @@ def heatmap_plots(tables: dict[str, Table]) -> list[Plot]:
         table = tables[name]
         if not any(math.isfinite(entry.value) for row in table.rows for entry in row[table.leading :]):
             continue
-        caption = f"{table.title} over the grid; the best cell of each panel is framed."
+        count = len(panel_levels(table))
+        some = f" The first {MAX_PANELS} of {count} panels." if count > MAX_PANELS else ""
+        caption = f"{table.title} over the grid; the best cell of each panel is framed.{some}"
         plots.append(
             Plot(f"heatmap-{name}", table.title, caption, "heat maps", draw_heatmaps, (table, METRICS[name]))
         )

@@ -25,10 +25,11 @@ from reports.plots.style import (
     wrapped,
 )
 from reports.results import Results
-from reports.summary import having, layout
+from reports.summary import layout
 from reports.usual import combinations_of, short, usual, usual_note
 
 MAX_SHEET = 150
+MAX_KEYS = 12
 
 
 def sheet_plots(results: Results, bands: pd.DataFrame) -> list[Plot]:
@@ -52,21 +53,18 @@ def sheet_plots(results: Results, bands: pd.DataFrame) -> list[Plot]:
 
 def draw_sheet(bands: pd.DataFrame, row: Factor, column: Factor, names: Sequence[str]) -> Figure:
     """Draw the small multiples on one scale: a line per combination of the other factors."""
-    kinds = bands.drop_duplicates(list(names) or ["epoch"]).sort_values(list(names) or ["cell"])
-    found = combinations_of(kinds, names) if names else [{}]
-    common = usual(found)
-    places = {short(levels, common): place for place, levels in enumerate(found)} if names else {}
+    places, of_line, note = line_keys(bands, names)
     page = Page(width=1.35, height=1.0, left=1.3, across=0.1, down=0.12)
     size = len(row.levels), len(column.levels)
-    figure, grid = panels("Test accuracy of every cell", *size, page, keys=[*places], note=usual_note(common))
+    figure, grid = panels("Test accuracy of every cell", *size, page, keys=[*places], note=note)
+    by_cell = dict(list(bands.groupby([row.name, column.name], observed=True)))
     for down, axes_row in zip(row.levels, grid, strict=True):
         for across, axes in zip(column.levels, axes_row, strict=True):
-            cell = bands[having(bands, {row.name: down, column.name: across})]
-            for place, levels in enumerate(found):
-                own, p = cell[having(cell, levels)], pen(place)
-                axes.plot(
-                    own["epoch"], own["test_accuracy"], color=p.colour, linestyle=p.dashes, linewidth=1.1
-                )
+            part = by_cell.get((down, across), bands.head(0))
+            for cell, own in part.groupby("cell"):
+                p = pen(places.get(of_line[int(str(cell))], 0))
+                line = {"color": p.colour, "linestyle": p.dashes, "linewidth": 1.1}
+                axes.plot(own["epoch"], own["test_accuracy"], **line)
             axes.set_title(across if axes_row is grid[0] else "", loc="center")
             axes.tick_params(labelbottom=axes_row is grid[-1])
         axes_row[0].set_ylabel(wrapped(down, page.height), color=INK)
@@ -74,6 +72,23 @@ def draw_sheet(bands: pd.DataFrame, row: Factor, column: Factor, names: Sequence
     grid[-1][0].set_xlabel("epoch")
     legend(figure, places, left=page.left)
     return figure
+
+
+def line_keys(bands: pd.DataFrame, names: Sequence[str]) -> tuple[dict[str, int], dict[int, str], str]:
+    """Return the keys of the lines with their places, the key of each cell, and what they leave out.
+
+    More combinations than can be told apart are drawn alike but for the first factor.
+    """
+    cells = bands.drop_duplicates("cell").sort_values([*names, "cell"])
+    found = combinations_of(cells, names) if names else [{}] * len(cells)
+    common, told = usual(found), list(names)
+    if len({short(levels, common) for levels in found}) > MAX_KEYS:
+        common, told = {}, told[:1]
+    keys = [short({name: levels[name] for name in told}, common) for levels in found]
+    others = [name for name in names if name not in told]
+    alike = f"A line for each combination with {' and '.join(others)}." if others else ""
+    places = {key: place for place, key in enumerate(dict.fromkeys(keys)) if key}
+    return places, dict(zip(cells["cell"], keys, strict=True)), usual_note(common) or alike
 
 
 def one_scale(grid: Sequence[Sequence[Axes]], bands: pd.DataFrame) -> None:

@@ -132,6 +132,12 @@
     target.scrollIntoView();
   };
 
+  const scroll = (image) => image.classList.toggle("large", image.naturalWidth > 560); // on a phone, rather than shrink
+
+  document.querySelectorAll(".figures img").forEach((image) => {
+    image.addEventListener("load", () => scroll(image));
+    scroll(image);
+  });
   header();
   filters();
   document.getElementById("previous").addEventListener("click", () => { state.page -= 1; draw(); });
