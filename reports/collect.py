@@ -11,7 +11,7 @@ import pandas as pd
 from reports.cache import CurveCache
 from reports.factors import REPLICATE, Flattener
 from reports.history import HISTORY, Curve, choose_target, convergence, history_frame, read_curve, to_target
-from reports.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors
+from reports.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors, without_repeats
 from sweeps.record import (
     LARGEST_PLAN,
     PLAN,
@@ -216,7 +216,7 @@ def assemble(
         boundaries=reader.boundaries,
         stamps=reader.cache.stamps,
     )
-    return with_factors(made, [str(key) for key in (plan or {}).get("swept", [])])
+    return without_repeats(with_factors(made, [str(key) for key in (plan or {}).get("swept", [])]))
 
 
 def numbered(seeds: "pd.Series[Any]") -> "pd.Series[Any]":

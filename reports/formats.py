@@ -4,7 +4,7 @@ import csv
 import io
 from itertools import groupby
 
-from reports.tables import Entry, Table
+from reports.tables import Entry, Table, file_name
 
 LONG = 40
 TEX = str.maketrans(
@@ -20,6 +20,7 @@ TEX = str.maketrans(
         "−": r"$-$",
         "–": "--",
         "…": r"\dots{}",
+        **{char: f"{{{char}}}" for char in "[]*"},  # after a line's end, LaTeX would take these for options
     }
 )
 MARKDOWN = str.maketrans({char: "\\" + char for char in "\\`*_[]<>|~#"})
@@ -77,7 +78,10 @@ def latex(table: Table) -> str:
     """Return the table as LaTeX (booktabs; longtable where it is long), panels set apart."""
     columns = "l" * table.leading + ("r" if table.across else "l") * (len(table.heads) - table.leading)
     head = [" & ".join(map(tex_escape, table.heads)) + r" \\", r"\midrule"]
-    caption = [rf"\caption{{{tex_escape(table.title)}}}", rf"\label{{tab:{table.name.replace('_', '-')}}}"]
+    caption = [
+        rf"\caption{{{tex_escape(table.title)}}}",
+        rf"\label{{tab:{file_name(table.name).replace('_', '-')}}}",
+    ]
     body = [r"\toprule", *head, *latex_body(table), r"\bottomrule"]
     notes = [rf"{tex_escape(note)}\par" for note in (*table.notes, *mark_note(table, "bold", "italics"))]
     if len(table.rows) > LONG:
@@ -107,5 +111,5 @@ def latex_body(table: Table) -> list[str]:
 
 
 def tex_escape(text: str) -> str:
-    """Return the text so that LaTeX prints it as it is."""
-    return one_line(text).translate(TEX)
+    """Return the text so that LaTeX prints it as it is; what cannot be printed is left out."""
+    return "".join(char for char in one_line(text) if char.isprintable()).translate(TEX)

@@ -160,6 +160,20 @@ def with_factors(results: Results, swept: list[str]) -> Results:
     return replace(results, runs=runs.assign(cell=cell), factors=tuple(factors))
 
 
+def without_repeats(results: Results) -> Results:
+    """Leave out runs with the settings and the seed of another, and name them: they replicate nothing."""
+    again = results.runs.duplicated(["cell", "seed"])
+    if not again.any():
+        return results
+    first = results.runs[~again].set_index(["cell", "seed"])["name"]
+    rows = results.runs.loc[again, ["cell", "seed", "name"]].itertuples(index=False, name=None)
+    problems = [
+        Problem(results.directory / name, f"has the settings and the seed of {first[cell, seed]}; left out")
+        for cell, seed, name in rows
+    ]
+    return replace(results.part(~again), problems=(*results.problems, *problems))
+
+
 def natural(results: Results, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame whose numeric factors are numbers and whose others are plain text, for notebooks."""
     columns: dict[str, Any] = {}
@@ -180,4 +194,5 @@ __all__ = [
     "Results",
     "natural",
     "with_factors",
+    "without_repeats",
 ]

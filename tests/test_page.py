@@ -4,12 +4,14 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from reports.__main__ import main
 from reports.build import make_report, write_report
 from reports.collect import load
 from reports.page import render
+from reports.results import natural
 from tests import synthetic
 
 AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "optimizer.weight_decay": [0.0, 0.0005]}
@@ -162,8 +164,6 @@ def test_mistakes_end_with_exit_code_2_and_one_line(
 
 
 def test_export_writes_tidy_frames(tmp_path: Path) -> None:
-    import pandas as pd
-
     synthetic.write_sweep(tmp_path, synthetic.grid(AXES))
     for form in ("csv", "json", "latex"):
         assert main(["export", str(tmp_path), "--to", form]) == 0
@@ -172,6 +172,23 @@ def test_export_writes_tidy_frames(tmp_path: Path) -> None:
     assert len(pd.read_csv(tmp_path / "export" / "history.csv")) == 80
     assert len(json.loads((tmp_path / "export" / "runs.json").read_text())) == 8
     assert r"\begin{table}" in (tmp_path / "export" / "tables.tex").read_text()
+
+
+def test_parquet_read_back_is_the_frame(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    cells = synthetic.grid(AXES, seeds=range(2))
+    cells[0].status = "diverged"
+    synthetic.write_sweep(tmp_path, cells)
+    assert main(["export", str(tmp_path), "--to", "parquet"]) == 0
+    results = load(tmp_path)
+    runs = pd.read_parquet(tmp_path / "export" / "runs.parquet")
+    expected = natural(results, results.runs).drop(columns="cell")
+    pd.testing.assert_frame_equal(runs, expected, check_dtype=False)
+    assert {name: kind.kind for name, kind in runs.dtypes.items() if kind.kind != "O"} == {
+        name: kind.kind for name, kind in expected.dtypes.items() if kind.kind != "O"
+    }
+    history = pd.read_parquet(tmp_path / "export" / "history.parquet")
+    pd.testing.assert_frame_equal(history, results.history.astype({"cell_id": str}), check_dtype=False)
 
 
 def test_parquet_without_a_writer_is_one_clear_line(

@@ -1,9 +1,17 @@
 import csv
 import io
+import re
+import shutil
+import subprocess
+import warnings
 from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reports.build import make_tables
 from reports.collect import load
@@ -129,10 +137,124 @@ def test_marks_stand_out_in_every_format(tmp_path: Path) -> None:
     assert csv_text(table).splitlines()[0].endswith("best,not_worse")
 
 
-def test_latex_escapes_and_balances(tmp_path: Path) -> None:
-    text = latex(tables_of(sweep(tmp_path))["unfinished"]) + latex(tables_of(sweep(tmp_path))["rankings"])
-    assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
-    assert r"weight\_decay" in text
+HOSTILE = "[a_b] & c%$#{}~^\\ <script>\n*\u202e\x07|ε"
+
+
+def hostile(path: Path) -> list[Table]:
+    axes = {"loss": ["mse", HOSTILE], "activation": ["relu", "gelu", "selu"]}
+    cells = synthetic.grid(axes, seeds=range(2))
+    for number, one in enumerate(cells):
+        one.name = f"{number}-{one.cell_id}"
+    cells[0].status = "failed"
+    cells[0].extra = {"error": {"type": "Error", "message": HOSTILE, "traceback": ""}}
+    return make_tables(load(synthetic.write_sweep(path, cells, sweep=HOSTILE)))
+
+
+def columns_of(line: str) -> int:
+    """The number of cells of a line of a LaTeX table."""
+    return len(re.findall(r"(?<!\\)&", line)) + 1
+
+
+def test_latex_tables_are_well_formed_whatever_their_texts(tmp_path: Path) -> None:
+    tables = [*hostile(tmp_path / "hostile"), *make_tables(sweep(tmp_path / "plain", seeds=5, _0="diverged"))]
+    for table in tables:
+        text = latex(table)
+        opened: list[str] = []
+        for what, name in re.findall(r"\\(begin|end)\{(\w+)\}", text):
+            assert what == "begin" or opened.pop() == name
+            opened += [name] if what == "begin" else []
+        assert not opened
+        rules = [text.index(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")]
+        assert rules == sorted(rules)
+        body = text[rules[0] : rules[2]].splitlines()
+        rows = [line for line in body if not line.startswith((r"\toprule", r"\midrule", r"\addlinespace"))]
+        assert len(rows) == len(table.rows) + 1 and all(line.endswith(r" \\") for line in rows)
+        assert {columns_of(line) for line in rows} == {len(table.heads)}
+        columns = re.search(r"\\begin\{(?:tabular|longtable)\}\{([lr]+)\}", text)
+        assert columns and len(columns[1]) == len(table.heads)
+        bare = re.sub(r"\\[&%$#_{}]", "", text)
+        assert bare.count("{") == bare.count("}") and bare.count("$") % 2 == 0
+        assert not re.search(r"[#^~]|\x07|\u202e", bare) and text.count("%") - text.count(r"\%") == 1
+        assert not [line for line in text.splitlines() if line.startswith(("[", "*"))]
+
+
+def test_latex_compiles(tmp_path: Path) -> None:
+    compiler = next(filter(None, map(shutil.which, ("lualatex", "xelatex", "tectonic", "pdflatex"))), None)
+    if compiler is None:
+        pytest.skip("no LaTeX here")
+    packages = r"\usepackage{booktabs,longtable,amsmath}"
+    body = "\n".join(latex(table) for table in hostile(tmp_path / "sweep")).replace("ε", "e")
+    source = "\n".join([r"\documentclass{article}", packages, r"\begin{document}", body, r"\end{document}"])
+    (tmp_path / "tables.tex").write_text(source, encoding="utf-8")
+    flags = [] if compiler.endswith("tectonic") else ["-interaction=nonstopmode", "-halt-on-error"]
+    done = subprocess.run([compiler, *flags, "tables.tex"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert (tmp_path / "tables.pdf").is_file()
+
+
+# Properties
+
+STATES = ("done", "diverged", "failed", "missing", "interrupted")
+
+
+@st.composite
+def sweeps(draw: st.DrawFn) -> list[synthetic.Cell]:
+    """A small grid, of which any cells may be left out of the plan and any runs have no result."""
+    axes = {
+        "activation": ["relu", "gelu"][: draw(st.integers(1, 2))],
+        "loss": ["mse", "hinge"][: draw(st.integers(1, 2))],
+        "optimizer.lr": [0.1, 0.01][: draw(st.integers(1, 2))],
+    }
+    cells = synthetic.grid(axes, seeds=range(draw(st.integers(1, 2))), epochs=2)
+    planned = draw(st.lists(st.booleans(), min_size=len(cells), max_size=len(cells)))
+    states = draw(st.sampled_from([("done",), ("diverged",), STATES]))
+    kept = [one for one, keep in zip(cells, planned, strict=True) if keep] or cells[:1]
+    for one in kept:
+        one.status = draw(st.sampled_from(states))
+    return kept
+
+
+def as_text(results: Results) -> list[str]:
+    return [text(table) for table in make_tables(results) for text in (csv_text, markdown, latex)]
+
+
+@settings(max_examples=25, deadline=None)
+@given(sweeps(), st.randoms())
+def test_any_sweep_has_tables_and_the_order_of_its_records_changes_none(
+    cells: list[synthetic.Cell], random: Random
+) -> None:
+    with TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        first = load(synthetic.write_sweep(Path(folder) / "a" / "grid", cells))
+        shuffled = random.sample(cells, len(cells))
+        synthetic.write_plan(Path(folder) / "b" / "grid", cells)
+        for one in shuffled:
+            if one.status != "missing":
+                synthetic.write_cell(Path(folder) / "b" / "grid", one)
+        assert as_text(first) == as_text(load(Path(folder) / "b" / "grid"))
+    done = [one for one in cells if one.status == "done"]
+    assert len(first.done) == len(done) and int(first.cells["runs"].sum()) == len(cells)
+    figures = [entry.value for row in tables_of(first)["test_accuracy"].rows for entry in row]
+    assert np.isfinite(figures).sum() == first.done["cell"].nunique()
+
+
+def test_a_run_that_repeats_the_settings_and_seed_of_another_is_named_and_left_out(tmp_path: Path) -> None:
+    cells = synthetic.grid({"loss": ["mse", "hinge"], "optimizer.lr": [1.0, 0.1]})
+    again = synthetic.cell({"loss": "mse", "optimizer.lr": 1, "seed": 0})
+    for one in [*cells, again]:
+        synthetic.write_cell(tmp_path, one)
+    results = load(tmp_path)
+    assert len(results.runs) == 4 and len(results.problems) == 1
+    assert "has the settings and the seed of" in str(results.problems[0])
+    assert len(tables_of(results)["test_accuracy"].rows) == 2
+
+
+def test_an_unknown_factor_or_setting_is_named(tmp_path: Path) -> None:
+    results = sweep(tmp_path)
+    with pytest.raises(KeyError, match="no factor depth: the sweep varies activation, loss"):
+        results.factor("depth")
+    with pytest.raises(KeyError, match="depth: no setting of that name"):
+        results.where(depth=2)
 
 
 def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
