@@ -57,8 +57,8 @@ def kill_after(root: Path, epochs: int) -> Path:
 
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of a sweep whose run was killed after three epochs."""
-    return kill_after(tmp_path_factory.mktemp("stopped"), epochs=3).parent
+    """The directory of a sweep whose run was killed after fifteen epochs."""
+    return kill_after(tmp_path_factory.mktemp("stopped"), epochs=15).parent
 
 
 @pytest.fixture
@@ -85,9 +85,8 @@ def assert_as_undisturbed(record: Record, calm: Record) -> None:
     assert [row["epoch"] for row in history(record.path)] == [str(n) for n in range(1, 41)]
 
 
-def test_a_killed_run_continues_to_a_bit_identical_end(calm: Record, tmp_path: Path) -> None:
-    directory = kill_after(tmp_path, epochs=15)
-    kept = (directory / "history.csv").read_text().splitlines()[1:13]
+def test_a_killed_run_continues_to_a_bit_identical_end(calm: Record, killed: Path, tmp_path: Path) -> None:
+    kept = (killed / "history.csv").read_text().splitlines()[1:13]
     record = run(tmp_path)
     assert_as_undisturbed(record, calm)
     rows = (record.path / "history.csv").read_text().splitlines()
