@@ -29,7 +29,7 @@ HANDLED = (signal.SIGINT, signal.SIGTERM)
 def check() -> None:
     """Raise UserError if there is no Ray here."""
     if importlib.util.find_spec("ray") is None:
-        raise UserError("hydra/launcher=ray needs Ray: pip install 'mlp-grid[ray]'")
+        raise UserError("hydra/launcher=ray needs Ray: pip install ray")
 
 
 def launch(worker: Callable[..., Any], count: int, settings: Mapping[str, Any]) -> list[JobReturn]:

@@ -46,7 +46,7 @@ class TaskLost(Exception):
 def check() -> None:
     """Raise UserError if submitit or SLURM's commands are not here."""
     if importlib.util.find_spec("submitit") is None:
-        raise UserError("hydra/launcher=slurm needs submitit: pip install 'mlp-grid[slurm]'")
+        raise UserError("hydra/launcher=slurm needs submitit: pip install submitit")
     if missing := [name for name in ("sbatch", "squeue", "scancel") if shutil.which(name) is None]:
         raise UserError(f"hydra/launcher=slurm needs SLURM's {', '.join(missing)} on this machine")
 

@@ -36,7 +36,7 @@ def no_server_is_left() -> Iterator[None]:
     try:
         ray_nodes.check()
     except Unavailable as error:
-        cannot(f"no Ray here: {error} (pip install 'mlp-grid[ray]')")
+        cannot(f"no Ray here: {error} (pip install ray)")
     before = set(servers())
     yield
     wait_gone([process for process in servers() if process not in before], 10)
