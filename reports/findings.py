@@ -7,7 +7,7 @@ from reports.evidence import percent, show_signed
 from reports.grids import concurrency_note
 from reports.judged import Judged
 from reports.metrics import METRICS
-from reports.rankings import Ranking
+from reports.rankings import Ranking, listed
 from reports.results import Results
 from reports.statistics import MIN_SEEDS, known_shares
 from reports.verdict import Verdict
@@ -120,7 +120,8 @@ def evidence(ranking: Ranking) -> str:
     seeds = "1 seed" if ranking.seeds == 1 else f"{ranking.seeds} seeds"
     counts = f"{ranking.blocks} matched cell{'s' if ranking.blocks != 1 else ''}"
     if ranking.state in ("one seed", "too few seeds"):
-        return f"order of means over {counts} of {seeds}; not tested"
+        alone = f"; compared with no other: {listed(ranking.alone)}" if ranking.alone else ""
+        return f"order of means over {counts} of {seeds}; not tested{alone}"
     if ranking.state != "tested":
         return ranking.note
     widest = max(ranking.pairs, key=lambda pair: abs(pair.contrast.estimate))

@@ -112,4 +112,6 @@ def latex_body(table: Table) -> list[str]:
 
 def tex_escape(text: str) -> str:
     """Return the text so that LaTeX prints it as it is; what cannot be printed is left out."""
-    return "".join(char for char in one_line(text) if char.isprintable()).translate(TEX)
+    line = one_line(text)
+    known = line if line.isprintable() else "".join(char for char in line if char.isprintable())
+    return known.translate(TEX)

@@ -29,6 +29,7 @@ from reports.verdict import Shares
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHADES = 20
+LONG_NAME = 16
 STATES = ("done", "diverged", "failed", "running", "interrupted", "lost", "damaged", "missing")
 RUN_COLUMNS = {
     "test_accuracy": "test accuracy",
@@ -141,12 +142,14 @@ def heatmap(table: Table, metric: Metric) -> dict[str, Any]:
         for panel in grid_panels(table, metric)
     ]
     corner = table.heads[table.leading - 1] if table.leading else ""
+    longest = max((len(label) for panel in panels for label, _ in panel["rows"]), default=0)
     return {
         "table": table,
         "panels": panels,
         "heads": table.heads[table.leading :],
         "corner": corner,
         "note": panel_note(table),
+        "long": longest > LONG_NAME,
         "metric": metric,
     }
 
