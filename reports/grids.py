@@ -10,7 +10,7 @@ from reports.metrics import METRICS, Metric
 from reports.results import Results
 from reports.statistics import MIN_SEEDS
 from reports.summary import cell_rows, cell_text, layout, marks, summarise
-from reports.tables import NAN, Entry, Table
+from reports.tables import Entry, Table
 
 AXIS_METRICS = ("test_accuracy", "train_accuracy", "gap", "epoch_cpu_s")
 Key = tuple[str, ...]
@@ -26,37 +26,55 @@ class Frame:
     panels: int = 0
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A metric of every cell: the rows of `summarise`, and what a table prints for each."""
+
+    metric: Metric
+    summary: pd.DataFrame
+    texts: Sequence[str]
+
+
 def grid_tables(results: Results) -> list[Table]:
     """Return every metric over the grid, then the main ones against each factor that tells panels apart."""
     plan = layout(results.factors)
     rows = tuple(f for f in (*plan.panels, plan.row) if f is not None)
     losses = tuple(f for f in results.factors if f.key == "loss" and f not in plan.panels)
+    measured = {name: measure(results, metric) for name, metric in METRICS.items()}
     tables = []
-    for (
-        metric
-    ) in METRICS.values():  # values of different losses cannot be compared: the best is marked within each
+    for name, metric in METRICS.items():
+        # values of different losses cannot be compared: the best is marked within each
         within = plan.panels if metric.across_losses else (*plan.panels, *losses)
         frame = Frame(rows, plan.column, within, len(plan.panels))
-        tables.append(spread(results, metric, metric.name, metric.label, frame))
+        tables.append(spread(results, measured[name], name, metric.label, frame))
     return tables + [
-        axis_table(results, METRICS[name], factor)
+        axis_table(results, measured[name], factor)
         for factor in plan.panels
         for name in AXIS_METRICS
         if factor is not results.dataset
     ]
 
 
-def axis_table(results: Results, metric: Metric, factor: Factor) -> Table:
+def measure(results: Results, metric: Metric) -> Measured:
+    """Return a metric of every cell."""
+    summary = summarise(results, metric.name)
+    usual = int(summary["runs"].max()) if len(summary) else 0
+    texts = [cell_text(row, metric, usual) for row in cell_rows(summary).values()]
+    return Measured(metric, summary, texts)
+
+
+def axis_table(results: Results, measured: Measured, factor: Factor) -> Table:
     """Return a metric against one factor: its levels across, cells that differ in nothing else in a row."""
+    metric = measured.metric
     others = tuple(f for f in results.factors if f is not factor)
     name, title = f"{metric.name}_by_{factor.name}", f"{metric.label} by {factor.name}"
-    return spread(results, metric, name, title, Frame(others, factor, others))
+    return spread(results, measured, name, title, Frame(others, factor, others))
 
 
-def spread(results: Results, metric: Metric, name: str, title: str, frame: Frame) -> Table:
+def spread(results: Results, measured: Measured, name: str, title: str, frame: Frame) -> Table:
     """Lay a metric out: mean, interval and runs of every cell, the best of each group marked."""
-    summary = summarise(results, metric.name)
-    entries = entry_of_cell(results, metric, summary, frame.groups)
+    metric, summary = measured.metric, measured.summary
+    entries = entry_of_cell(results, measured, frame.groups)
     side = keys(summary, frame.rows)
     top = keys(summary, [frame.column] if frame.column else [])
     place = dict(zip(zip(side, top, strict=True), entries, strict=True))
@@ -71,18 +89,14 @@ def spread(results: Results, metric: Metric, name: str, title: str, frame: Frame
     return Table(name, title, tuple(names), body, len(frame.rows), notes, across, frame.panels)
 
 
-def entry_of_cell(
-    results: Results, metric: Metric, summary: pd.DataFrame, groups: Sequence[Factor]
-) -> list[Entry]:
-    """Return the entry of each cell, in the order of `summary`."""
-    names = [f.name for f in groups]
+def entry_of_cell(results: Results, measured: Measured, groups: Sequence[Factor]) -> list[Entry]:
+    """Return the entry of each cell, in the order of its summary."""
+    summary, names = measured.summary, [f.name for f in groups]
     one = pd.Series(0, index=summary.index)
-    marked = marks(results, metric, summary.groupby(names, observed=True).ngroup() if names else one)
-    usual = int(summary["runs"].max()) if len(summary) else 0
-    return [
-        Entry(cell_text(row, metric, usual), str(marked[cell]), row.mean if row.n else NAN)
-        for cell, row in cell_rows(summary).items()
-    ]
+    grouped = summary.groupby(names, observed=True).ngroup() if names else one
+    marked = marks(results, measured.metric, grouped).tolist()
+    means = summary["mean"].where(summary["n"] > 0).tolist()
+    return [Entry(*entry) for entry in zip(measured.texts, marked, means, strict=True)]
 
 
 def keys(summary: pd.DataFrame, factors: Sequence[Factor]) -> list[Key]:
