@@ -11,7 +11,7 @@ HYDRA   = $(if $(RETRY),hydra.sweeper.retry=$(RETRY)) $(if $(FRESH),hydra.sweepe
 QUICK  := not slow and not faults and not parity and not page and not cluster and not network and not package and not trackers
 
 .DEFAULT_GOAL := help
-.PHONY: help venv sweep study plan report status data test test-full test-faults test-parity test-page test-package test-trackers test-cluster docs bench bench-peers lint format lock
+.PHONY: help venv sweep study results plan report status data test test-full test-faults test-parity test-page test-package test-trackers test-cluster docs bench bench-peers lint format lock
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ study: $(READY)  ## Run a source report's study and all that belongs to it (NAME
 	  $(BIN)/python -m benchmarks.measured runs/$$name || failed=1; \
 	  $(BIN)/python -m reports runs/$$name || failed=1; \
 	done; exit $$failed
+
+results: $(READY)  ## Renew docs/results from the studies that are in runs/, and their claims and pages from what it keeps
+	@$(BIN)/python -m reports publish $(patsubst %/,%,$(dir $(wildcard $(addsuffix /sweep.json,$(addprefix runs/,$(STUDIES)))))) --to docs/results
 
 plan: $(READY)  ## Show what a sweep would run, and how long that may take
 	@$(BIN)/python -m sweeps sweep=$(SWEEP) $(HYDRA) hydra.sweeper.dry_run=true

@@ -9,6 +9,7 @@ from reports.build import write_report
 from reports.collect import load
 from reports.compare import compare
 from reports.export import FORMATS, export
+from reports.publish import publish
 from reports.results import Results
 from reports.trackers import TRACKERS, export_to
 from sweeps.command import called, command, parser_of
@@ -21,7 +22,7 @@ DAMAGED = 1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 2 for a user's mistake, 1 where records were damaged."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    commands = {"compare": run_compare, "export": run_export}
+    commands = {"compare": run_compare, "export": run_export, "publish": run_publish}
     return commands[words[0]](words[1:]) if words and words[0] in commands else run_report(words)
 
 
@@ -81,6 +82,20 @@ def run_export(words: Sequence[str]) -> int:
     for line in (export_to if options.to in TRACKERS else export)(results, options.to, folder):
         print(printable(str(line)))
     return warn(results)
+
+
+def run_publish(words: Sequence[str]) -> int:
+    """Keep the results of studies as pages, and rebuild those."""
+    parser = parser_of(
+        "reports publish",
+        "Keep what the records of studies say as tables, figures and pages. Without DIR: rebuild the claims "
+        "and pages from the tables that are kept.",
+    )
+    parser.add_argument("directories", nargs="*", metavar="DIR", type=Path, help="a study's directory")
+    parser.add_argument("--to", type=Path, metavar="FOLDER", required=True, help="where the pages are kept")
+    options = parser.parse_args(words)
+    print(printable(str(publish(options.directories, options.to))))
+    return 0
 
 
 def accuracy(text: str) -> float:

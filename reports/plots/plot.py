@@ -14,6 +14,7 @@ from reports.plots.style import RC, SOFT
 from reports.tables import file_name
 
 DPI = 150
+METADATA: dict[str, dict[str, None]] = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Plot:
         return file_name(self.name)
 
 
-def save(plot: Plot, folder: Path) -> None:
+def save(plot: Plot, folder: Path, formats: Sequence[str] = tuple(METADATA)) -> None:
     """Draw a figure and write it as PNG and SVG, the same bytes for the same numbers."""
     with mpl.rc_context(RC):
         figure = plot.paint(*plot.arguments)
@@ -50,11 +51,13 @@ def save(plot: Plot, folder: Path) -> None:
             1 - 0.15 / width, 1 - 0.1 / height, plot.data, fontsize=7.5, color=SOFT, ha="right", va="top"
         )
         FigureCanvasAgg(figure)
-        figure.savefig(folder / f"{plot.file}.png", dpi=DPI, metadata={"Software": None})
-        figure.savefig(folder / f"{plot.file}.svg", metadata={"Date": None, "Creator": None})
+        for suffix in formats:
+            figure.savefig(folder / f"{plot.file}.{suffix}", dpi=DPI, metadata=METADATA[suffix])
 
 
-def save_all(plots: Sequence[Plot], folder: Path, jobs: int = -1) -> None:
+def save_all(
+    plots: Sequence[Plot], folder: Path, jobs: int = -1, formats: Sequence[str] = tuple(METADATA)
+) -> None:
     """Draw all figures, in so many processes (−1: one per core)."""
     folder.mkdir(parents=True, exist_ok=True)
-    Parallel(n_jobs=jobs if len(plots) > 4 else 1)(delayed(save)(plot, folder) for plot in plots)
+    Parallel(n_jobs=jobs if len(plots) > 4 else 1)(delayed(save)(plot, folder, formats) for plot in plots)

@@ -1,0 +1,145 @@
+"""The results of studies as pages to commit: runs and figures kept small, everything else rebuilt from them.
+
+For every study there is a folder. `runs.csv`, `machine.csv`, `rankings.csv` and the PNG figures are taken
+from its run records; claims, reported figures and the pages are made from what is kept, so that anybody can
+rebuild and check them without a single run.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+from PIL import Image
+
+from reports.build import make_report
+from reports.claim import Claim
+from reports.claim_tables import claims_frame, contrasts_frame
+from reports.collect import load
+from reports.evidence import rankings_table
+from reports.judged import Judged, judged_plots, judged_study
+from reports.observations import compact, observe, read_observations, write_observations
+from reports.page import Report, provenance
+from reports.plots import Plot, save_all
+from reports.reference import STUDIES, Reference, reference
+from reports.results import Results
+from reports.results_pages import Study, study_page, summary_page
+from reports.tables import Table
+from sweeps.record import UserError
+
+RUNS = "runs.csv"
+MAIN_PLOTS = ("heatmap-test_accuracy", "grid", "ranking-test_accuracy", "accuracy-against-", "boundary-")
+COLOURS = 64
+NOT_KEPT = ("host", "command", "planned")
+
+
+def publish(directories: Iterable[Path], target: Path) -> Path:
+    """Keep what these studies' records say in folders of `target`, and rebuild every page there.
+
+    Returns the summary page. Raises UserError where a directory holds none of the studies.
+    """
+    found = [load(directory) for directory in directories]
+    for results in found:
+        if reference(results.sweep) is None:
+            raise UserError(f"{results.directory}: {results.sweep} is none of {', '.join(all_studies())}")
+    for results in found:
+        keep(results, target / results.sweep)
+    return rebuild(target)
+
+
+def all_studies() -> list[str]:
+    """Return the names of what can be published, in the order of the summary."""
+    return [*STUDIES, "tuned_grid"]
+
+
+def keep(results: Results, folder: Path) -> None:
+    """Write what is taken from the run records themselves."""
+    source, report = reference(results.sweep), make_report(results)
+    assert source is not None
+    folder.mkdir(parents=True, exist_ok=True)
+    write_observations(compact(observe(results), named_in(source)), folder / RUNS)
+    facts = [(key, value) for key, value in provenance(results) if key not in NOT_KEPT]
+    write(pd.DataFrame(facts, columns=["what", "value"]), folder / "machine.csv")
+    write(table_frame(rankings_table(report.rankings)), folder / "rankings.csv")
+    draw(main_plots(report), folder / "plots", "png")
+
+
+def rebuild(target: Path) -> Path:
+    """Make every page and table in `target` from what is kept there; return the summary page."""
+    studies = [read(target / name) for name in all_studies() if (target / name / RUNS).exists()]
+    if not studies:
+        raise UserError(f"{target}: holds no study; name the directories of some")
+    for study in studies:
+        for name, frame in tables_of(study.judged).items():
+            write(frame, study.folder / f"{name}.csv")
+        draw(judged_plots(study.judged), study.folder / "plots", "svg")
+        (study.folder / "README.md").write_text(study_page(study), encoding="utf-8")
+    page = target / "README.md"
+    page.write_text(summary_page(studies), encoding="utf-8")
+    return page
+
+
+def read(folder: Path) -> Study:
+    """Read the runs of a study that are kept, and judge them."""
+    source = reference(folder.name)
+    assert source is not None
+    return Study(folder, source, judged_study(source, read_observations(folder / RUNS)))
+
+
+def tables_of(judged: Judged) -> dict[str, pd.DataFrame]:
+    """Return what was judged as tables to keep, by name."""
+    tables: dict[str, pd.DataFrame | None] = {
+        "claims": claims_frame(judged.claims),
+        "beyond": claims_frame(judged.beyond) if judged.beyond else None,
+        "contrasts": contrasts_frame([*judged.claims, *judged.beyond]),
+        "reported": judged.reported,
+        "parameters": judged.parameters,
+    }
+    return {name: table for name, table in tables.items() if table is not None}
+
+
+def named_in(source: Reference) -> set[str]:
+    """Return the settings that the claims and figures of a study name."""
+    names = {*source.unsaid}
+    for claim in (*source.claims, *source.beyond):
+        names |= settings_of_claim(claim)
+    for text in source.figures["cell"]:
+        names |= {part.partition("=")[0] for part in text.split()}
+    for count in source.counts:
+        names |= {*count.where, *(count.above or {})}
+    return names
+
+
+def settings_of_claim(claim: Claim) -> set[str]:
+    """Return the settings that a claim names."""
+    return {
+        name
+        for test in claim.tests
+        for names in (test.where, test.factor, test.along, *(test.levels or {}).values())
+        for name in names
+    }
+
+
+def main_plots(report: Report) -> list[Plot]:
+    """Return the figures that show the most of a study."""
+    return [plot for plot in report.plots if plot.name.startswith(MAIN_PLOTS)]
+
+
+def draw(plots: Sequence[Plot], folder: Path, suffix: str) -> None:
+    """Draw figures as SVG, or as PNG with few colours, in place of those of that kind that are there."""
+    for old in folder.glob(f"*.{suffix}"):
+        old.unlink()
+    save_all(plots, folder, formats=(suffix,))
+    for path in folder.glob("*.png"):
+        with Image.open(path) as image:
+            few = image.convert("RGB").quantize(COLOURS)
+        few.save(path, optimize=True)
+
+
+def write(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV."""
+    frame.to_csv(path, index=False, lineterminator="\n")
+
+
+def table_frame(table: Table) -> pd.DataFrame:
+    """Return the texts of a table."""
+    return pd.DataFrame([[entry.text for entry in row] for row in table.rows], columns=list(table.heads))

@@ -1,0 +1,74 @@
+"""What is kept of the studies: claims, figures and pages rebuild from the runs without any training."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from reports.lessons import Lesson
+from reports.publish import RUNS, all_studies, publish, read, tables_of
+from reports.reference import STUDIES
+from reports.results_pages import every_judgement, study_page, summary_page, told
+from sweeps.record import UserError
+
+RESULTS = Path(__file__).parent.parent / "docs" / "results"
+KEPT = [name for name in all_studies() if (RESULTS / name / RUNS).exists()]
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_claims_and_figures_are_those_of_the_runs(name: str, tmp_path: Path) -> None:
+    for table, frame in tables_of(read(RESULTS / name).judged).items():
+        again = tmp_path / f"{table}.csv"
+        frame.to_csv(again, index=False, lineterminator="\n")
+        assert again.read_text() == (RESULTS / name / f"{table}.csv").read_text(), table
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_the_page_of_a_study_says_what_its_tables_say(name: str) -> None:
+    assert study_page(read(RESULTS / name)) == (RESULTS / name / "README.md").read_text()
+
+
+def test_the_summary_says_what_the_studies_say_and_every_lesson_rests_on_its_verdicts() -> None:
+    assert summary_page([read(RESULTS / name) for name in KEPT]) == (RESULTS / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", [name for name in KEPT if name in STUDIES])
+def test_every_claim_has_a_verdict_from_runs(name: str) -> None:
+    claims = pd.read_csv(RESULTS / name / "claims.csv", keep_default_na=False)
+    assert set(claims["verdict"]) <= {"holds", "refuted", "undecided"}
+    assert (claims["seeds"] >= 1).all() and (claims["numbers"] != "").all()
+
+
+def test_pages_show_every_figure_and_link_that_they_name() -> None:
+    for name in KEPT:
+        text = (RESULTS / name / "README.md").read_text()
+        for path in (RESULTS / name / "plots").iterdir():
+            assert f"plots/{path.name}" in text, path
+
+
+def test_a_lesson_that_its_claims_do_not_bear_out_is_not_told() -> None:
+    study = read(RESULTS / KEPT[0])
+    judgements = {j.claim.id: (study, j) for j in every_judgement(study)}
+    right = {name: judgement.verdict for name, (_, judgement) in judgements.items()}
+    assert len(told(Lesson("all", "", right), judgements)["evidence"]) == len(right)
+    wrong = {"A9": "refuted" if right["A9"] == "holds" else "holds"}
+    with pytest.raises(UserError, match="rests on A9"):
+        told(Lesson("one", "", wrong), judgements)
+
+
+def test_pages_are_rebuilt_byte_for_byte_from_what_is_kept(tmp_path: Path) -> None:
+    name = "capacity_and_regularisation"
+    shutil.copytree(RESULTS / name, tmp_path / name)
+    for path in [*(tmp_path / name).glob("*.md"), tmp_path / name / "claims.csv"]:
+        path.unlink()
+    assert publish([], tmp_path) == tmp_path / "README.md"
+    for path in (tmp_path / name).rglob("*"):
+        if path.is_file():
+            assert path.read_bytes() == (RESULTS / name / path.relative_to(tmp_path / name)).read_bytes()
+
+
+def test_where_nothing_is_kept_there_is_nothing_to_rebuild(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="holds no study"):
+        publish([], tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
