@@ -31,7 +31,8 @@ def run_report(words: Sequence[str]) -> int:
     parser = parser_of(
         "reports",
         "Rebuild every table, ranking, plot and the page of a sweep from its run records.",
-        f"Also: {called('reports compare')} A B; {called('reports export')} DIR --to csv|mlflow|…",
+        f"Also: {called('reports compare')} A B; {called('reports export')} DIR --to csv|mlflow|…; "
+        f"{called('reports publish')} DIR --to FOLDER",
     )
     parser.add_argument("directory", type=Path, help="a sweep's directory, such as runs/grid")
     parser.add_argument(
