@@ -127,7 +127,8 @@ def draw_against(a: Against) -> Figure:
     page = Page(
         width, 1.55, top=0.8 + over + 0.14 * any(titles), down=0.66 + over + below, bottom=0.5 + below
     )
-    columns = min(len(a.panels), ACROSS)
+    inner = len({list(where.values())[-1] for where in a.panels}) if a.panels[0] else 1
+    columns = min(len(a.panels), max(ACROSS // inner * inner, 1) if inner <= ACROSS else ACROSS)
     keys = [*a.keys, "test", "training"]
     rows = math.ceil(len(a.panels) / columns)
     figure, grid = panels(a.title, rows, columns, page, keys=keys, note=a.note)
