@@ -13,6 +13,7 @@ from PIL import Image
 
 from reports.build import make_report
 from reports.claim import Claim
+from reports.claim_runs import TIMING
 from reports.claim_tables import claims_frame, contrasts_frame
 from reports.collect import load
 from reports.evidence import rankings_table
@@ -20,11 +21,12 @@ from reports.judged import Judged, judged_plots, judged_study
 from reports.observations import compact, observe, read_observations, write_observations
 from reports.page import Report, provenance
 from reports.plots import Plot, save_all
+from reports.rankings import Ranking
 from reports.reference import STUDIES, Reference, reference
 from reports.results import Results
 from reports.results_pages import Study, study_page, summary_page
 from reports.tables import Table
-from sweeps.record import UserError
+from sweeps.record import PLAN, UserError
 
 RUNS = "runs.csv"
 MAIN_PLOTS = ("heatmap-test_accuracy", "grid", "ranking-test_accuracy", "accuracy-against-", "boundary-")
@@ -59,8 +61,22 @@ def keep(results: Results, folder: Path) -> None:
     write_observations(compact(observe(results), named_in(source)), folder / RUNS)
     facts = [(key, value) for key, value in provenance(results) if key not in NOT_KEPT]
     write(pd.DataFrame(facts, columns=["what", "value"]), folder / "machine.csv")
-    write(table_frame(rankings_table(report.rankings)), folder / "rankings.csv")
+    write(table_frame(rankings_table([*rankings_of(report), *timed(results)])), folder / "rankings.csv")
     draw(main_plots(report), folder / "plots", "png")
+
+
+def rankings_of(report: Report) -> list[Ranking]:
+    """Return the rankings by anything but time: the runs of a study share their machine."""
+    return [ranking for ranking in report.rankings if ranking.metric.unit != "seconds"]
+
+
+def timed(results: Results) -> list[Ranking]:
+    """Return the rankings by the time of an epoch in the study's timing sweep, if it has one."""
+    directory = results.directory / TIMING
+    if not (directory / PLAN).exists():
+        return []
+    report = make_report(load(directory), plots=False)
+    return [ranking for ranking in report.rankings if ranking.metric.name == "epoch_cpu_s"]
 
 
 def rebuild(target: Path) -> Path:
