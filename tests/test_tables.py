@@ -218,7 +218,7 @@ def as_text(results: Results) -> list[str]:
     return [text(table) for table in make_tables(results) for text in (csv_text, markdown, latex)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(sweeps(), st.randoms())
 def test_any_sweep_has_tables_and_the_order_of_its_records_changes_none(
     cells: list[synthetic.Cell], random: Random
