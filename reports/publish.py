@@ -61,7 +61,9 @@ def keep(results: Results, folder: Path) -> None:
     write_observations(compact(observe(results), named_in(source)), folder / RUNS)
     facts = [(key, value) for key, value in provenance(results) if key not in NOT_KEPT]
     write(pd.DataFrame(facts, columns=["what", "value"]), folder / "machine.csv")
-    write(table_frame(rankings_table([*rankings_of(report), *timed(results)])), folder / "rankings.csv")
+    write(table_frame(rankings_table(rankings_of(report))), folder / "rankings.csv")
+    if (timing := timing_report(results)) is not None:
+        write(times_of(timing), folder / "times.csv")
     draw(main_plots(report), folder / "plots", "png")
 
 
@@ -70,13 +72,18 @@ def rankings_of(report: Report) -> list[Ranking]:
     return [ranking for ranking in report.rankings if ranking.metric.unit != "seconds"]
 
 
-def timed(results: Results) -> list[Ranking]:
-    """Return the rankings by the time of an epoch in the study's timing sweep, if it has one."""
+def timing_report(results: Results) -> Report | None:
+    """Return the report of the study's timing sweep, if it has one: no figures, no study of its own."""
     directory = results.directory / TIMING
-    if not (directory / PLAN).exists():
-        return []
-    report = make_report(load(directory), plots=False)
-    return [ranking for ranking in report.rankings if ranking.metric.name == "epoch_cpu_s"]
+    return make_report(load(directory), plots=False) if (directory / PLAN).exists() else None
+
+
+def times_of(report: Report) -> pd.DataFrame:
+    """Return what an epoch costs by the levels of each factor, the dearest first."""
+    tables = [table_frame(t) for name, t in report.tables.items() if name.startswith("timing_by_")]
+    named = [t.rename(columns={t.columns[0]: "level"}).assign(factor=t.columns[0]) for t in tables]
+    times = pd.concat(named, ignore_index=True)
+    return times[["factor", *(name for name in times.columns if name != "factor")]]
 
 
 def rebuild(target: Path) -> Path:

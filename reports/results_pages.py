@@ -48,6 +48,7 @@ def study_page(study: Study) -> str:
         inside=inside(judged),
         parameters=None if judged.parameters is None else records(judged.parameters),
         rankings=records(kept(folder / "rankings.csv")),
+        times=records(kept(folder / "times.csv")) if (folder / "times.csv").exists() else [],
         machine=records(kept(folder / "machine.csv")),
         plots=sorted(path.name for path in (folder / "plots").glob("*.png")),
         runs=len(judged.frame),
@@ -62,7 +63,7 @@ def summary_page(studies: Sequence[Study]) -> str:
     return template("results_summary.md").render(
         studies=[(study, study.judged.counts, inside(study.judged)) for study in studies],
         total={verdict: sum(study.judged.counts[verdict] for study in own) for verdict in VERDICTS},
-        inside=tuple(map(sum, zip(*(inside(study.judged) for study in own), strict=True))),
+        inside=tuple(sum(inside(study.judged)[k] for study in own) for k in (0, 1)),
         verdicts=VERDICTS,
         claims=[(study, records(claims_frame(study.judged.claims))) for study in own],
         lessons=[told(lesson, judgements) for lesson in lessons() if set(lesson.rests_on) <= set(judgements)],

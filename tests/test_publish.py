@@ -11,6 +11,7 @@ from reports.publish import RUNS, all_studies, publish, read, tables_of
 from reports.reference import STUDIES
 from reports.results_pages import every_judgement, study_page, summary_page, told
 from sweeps.record import UserError
+from tests import synthetic
 
 RESULTS = Path(__file__).parent.parent / "docs" / "results"
 KEPT = [name for name in all_studies() if (RESULTS / name / RUNS).exists()]
@@ -66,6 +67,30 @@ def test_pages_are_rebuilt_byte_for_byte_from_what_is_kept(tmp_path: Path) -> No
     for path in (tmp_path / name).rglob("*"):
         if path.is_file():
             assert path.read_bytes() == (RESULTS / name / path.relative_to(tmp_path / name)).read_bytes()
+
+
+def test_records_are_kept_as_small_tables_that_say_nothing_of_the_host(tmp_path: Path) -> None:
+    cells = synthetic.grid(
+        {"activation": ["relu", "gelu"], "loss": ["hinge", "focal"]}, seeds=(0, 1), epochs=3
+    )
+    directory = synthetic.write_sweep(tmp_path / "runs", cells, "tuned_grid")
+    synthetic.write_sweep(directory / "timing", cells, "tuned_grid/timing")
+    page = publish([directory], tmp_path / "kept")
+    folder = page.parent / "tuned_grid"
+    runs = pd.read_csv(folder / "runs.csv")
+    assert runs["part"].value_counts().to_dict() == {"main": 8, "timing": 8}
+    assert set(pd.read_csv(folder / "times.csv")["factor"]) == {"activation", "loss"}
+    assert not pd.read_csv(folder / "rankings.csv")["metric"].str.contains("seconds").any()
+    machine = pd.read_csv(folder / "machine.csv").set_index("what")["value"]
+    assert synthetic.provenance()["host"] not in machine.tolist()
+    assert "heatmap-test_accuracy.png" in (folder / "README.md").read_text()
+
+
+def test_a_sweep_that_is_no_study_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    directory = synthetic.write_sweep(tmp_path / "runs", synthetic.grid({"loss": ["mse"]}), "mine")
+    with pytest.raises(UserError, match="mine is none of activation_loss_grid"):
+        publish([directory], tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
 
 
 def test_where_nothing_is_kept_there_is_nothing_to_rebuild(tmp_path: Path) -> None:
