@@ -9,7 +9,7 @@ from reports.build import write_report
 from reports.collect import load
 from reports.compare import compare
 from reports.export import FORMATS, export
-from reports.publish import publish
+from reports.published.publish import publish
 from reports.results import Results
 from reports.trackers import TRACKERS, export_to
 from sweeps.command import called, command, parser_of

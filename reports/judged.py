@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from reports.claim import Judgement
-from reports.claim_tables import claims_table, counts
-from reports.claims import judge_claims, judge_file
-from reports.observations import observe
+from reports.claims.claim import Judgement
+from reports.claims.judge import judge_claims, judge_file
+from reports.claims.observations import observe
+from reports.claims.tables import claims_table, counts
 from reports.plots.claims import claim_plots
 from reports.plots.plot import Plot
 from reports.reference import Reference, reference
-from reports.reported import parameter_counts, reported_against_ours, reported_table
+from reports.reference.reported import parameter_counts, reported_against_ours, reported_table
 from reports.results import Results
 from reports.tables import Table, text_table
 

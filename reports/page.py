@@ -14,7 +14,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from reports.claim_tables import claims_frame
+from reports.claims.tables import claims_frame
 from reports.evidence import p_text, show_signed
 from reports.findings import Finding
 from reports.judged import Judged

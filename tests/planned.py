@@ -11,8 +11,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 
+from reports.claims.observations import FIGURES, RUN, complete
 from reports.factors import ABSENT, Flattener, label, short_names
-from reports.observations import FIGURES, RUN, complete
 from sweeps.compose import Composer
 from sweeps.plan import Cell
 from sweeps.planner import Planner

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from reports.claim import Judgement
-from reports.claims import judge_claims, judge_file
-from reports.claims_file import canonical, chain, parse_claims
+from reports.claims.claim import Judgement
+from reports.claims.file import canonical, chain, parse_claims
+from reports.claims.judge import judge_claims, judge_file
+from reports.claims.observations import complete, observe, read_observations, write_observations
 from reports.collect import load
-from reports.observations import complete, observe, read_observations, write_observations
 from sweeps.record import UserError
 from tests import synthetic
 

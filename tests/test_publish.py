@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reports.lessons import Lesson
-from reports.publish import RUNS, all_studies, publish, read, tables_of
+from reports.published.lessons import Lesson
+from reports.published.pages import every_judgement, study_page, summary_page, told
+from reports.published.publish import RUNS, all_studies, publish, read, tables_of
 from reports.reference import STUDIES
-from reports.results_pages import every_judgement, study_page, summary_page, told
 from sweeps.record import UserError
 from tests import synthetic
 

@@ -7,9 +7,15 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from reports.observations import complete
+from reports.claims.observations import complete
 from reports.reference import Count, Reference, reference
-from reports.reported import COLUMNS, cell_settings, parameter_counts, reported_against_ours, reported_table
+from reports.reference.reported import (
+    COLUMNS,
+    cell_settings,
+    parameter_counts,
+    reported_against_ours,
+    reported_table,
+)
 from tests import planned
 
 CELL = "loss=mse hidden=128 lr=0.01"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from reports.claim_tests import evaluate
+from reports.claims.evaluate import evaluate
 from reports.reference import STUDIES, reference
-from reports.reported import cell_settings, find, parameter_counts, reported_against_ours
+from reports.reference.reported import cell_settings, find, parameter_counts, reported_against_ours
 from reports.statistics import MIN_SEEDS
 from tests import planned
 

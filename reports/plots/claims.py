@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from reports.claim import Judgement, Outcome
-from reports.claim_tables import demand, has_figures, plot_name
+from reports.claims.claim import Judgement, Outcome
+from reports.claims.tables import demand, has_figures, plot_name
 from reports.plots.plot import Plot
 from reports.plots.style import INK, SOFT, Page, panels
 

@@ -1,6 +1,6 @@
 """The five source reports as data: what each concluded, and every figure that it gives.
 
-`<study>.yaml` holds what a report is about, its claims (form: reports/claims_file.py), claims of our own that
+`<study>.yaml` holds what a report is about, its claims (form: reports/claims/file.py), claims of our own that
 go beyond it, and the parameter counts that it prints. `reported.csv` holds its figures: study, cell (the
 settings that the report states, as key=value), metric, reported, note.
 """
@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from reports.claim import Claim, Conditions
-from reports.claims_file import as_mapping, conditions, parse_claims, read_yaml
+from reports.claims.claim import Claim, Conditions
+from reports.claims.file import as_mapping, conditions, parse_claims, read_yaml
 
 FOLDER = Path(__file__).parent
 STUDIES = (

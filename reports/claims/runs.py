@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from reports.claim import LEVEL_JOIN, Conditions, Test
+from reports.claims.claim import LEVEL_JOIN, Conditions, Test
+from reports.claims.observations import MAIN, settings_of, varying
 from reports.factors import ABSENT
 from reports.metrics import Metric
-from reports.observations import MAIN, settings_of, varying
 from reports.statistics import MIN_SEEDS, Floats, matched
 
 TIMING = "timing"

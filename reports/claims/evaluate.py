@@ -23,11 +23,11 @@ from itertools import combinations, pairwise
 import numpy as np
 import pandas as pd
 
-from reports.claim import Outcome, Test, Verdict
-from reports.claim_pairs import combine, compare
-from reports.claim_runs import Matched, Unknown, column, match, present, select
+from reports.claims.claim import Outcome, Test, Verdict
+from reports.claims.observations import varying
+from reports.claims.pairs import combine, compare
+from reports.claims.runs import Matched, Unknown, column, match, present, select
 from reports.factors import ABSENT
-from reports.observations import varying
 from reports.statistics import MIN_SEEDS, Interval, complete_part, contrast, t_interval
 
 

@@ -1,15 +1,15 @@
-"""Claims judged: each holds, is refuted or stays undecided, by tests that are data (see claims_file.py)."""
+"""Claims judged: each holds, is refuted or stays undecided, by tests that are data (form: file.py)."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
-from reports.claim import Claim, Judgement, Outcome, Test
-from reports.claim_pairs import combine
-from reports.claim_runs import Unknown
-from reports.claim_tests import evaluate
-from reports.claims_file import read_claims
+from reports.claims.claim import Claim, Judgement, Outcome, Test
+from reports.claims.evaluate import evaluate
+from reports.claims.file import read_claims
+from reports.claims.pairs import combine
+from reports.claims.runs import Unknown
 from sweeps.record import UserError
 
 __all__ = ["judge_claims", "judge_file"]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from reports.claim import Compared, Conditions, Judgement, Outcome, Test
+from reports.claims.claim import Compared, Conditions, Judgement, Outcome, Test
 from reports.evidence import p_text, show_signed
 from reports.metrics import Metric
 from reports.statistics import Interval

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reports.claim import Compared, Outcome, Test, Verdict
-from reports.claim_runs import Matched
+from reports.claims.claim import Compared, Outcome, Test, Verdict
+from reports.claims.runs import Matched
 from reports.rankings import relation
 from reports.statistics import MIN_SEEDS, Contrast, contrast, equivalent, holm, level_intervals
 

@@ -8,14 +8,14 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from reports.beside import rankings_beside
-from reports.claim import Judgement
-from reports.claim_tables import claims_frame
+from reports.claims.claim import Judgement
+from reports.claims.observations import MAIN
+from reports.claims.tables import claims_frame
 from reports.formats import markdown_escape
 from reports.judged import Judged
-from reports.lessons import Lesson, lessons
-from reports.observations import MAIN
 from reports.page import TEMPLATES
+from reports.published.beside import rankings_beside
+from reports.published.lessons import Lesson, lessons
 from reports.reference import STUDIES, Reference
 from sweeps.record import UserError
 

@@ -6,7 +6,7 @@ inherit what the claim itself says:
     - {id: X1, statement: …, where: {loss: mse}, factor: activation, metric: gap, order: "gelu > elu"}
 
 A test names a `metric` (or a list: one test each), `where` (settings that a run must have, by short or dotted
-name: one value or a list; "–" where a setting does not exist), and exactly one of KINDS; claim_tests.py says
+name: one value or a list; "–" where a setting does not exist), and exactly one of KINDS; evaluate.py says
 what each of those asks for and when it holds. The other keys are fields of `claim.Test`.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from reports.claim import CLAIM_METRICS, KINDS, LEVEL_JOIN, Claim, Conditions, Test
+from reports.claims.claim import CLAIM_METRICS, KINDS, LEVEL_JOIN, Claim, Conditions, Test
 from reports.factors import label
 from reports.metrics import Metric
 from sweeps.record import UserError
@@ -122,7 +122,7 @@ def parse_test(kind: str, entry: Mapping[str, Any], metric: Metric) -> Test:
 
 
 def wanted(kind: str, entry: Mapping[str, Any], factor: Sequence[str]) -> Any:
-    """Return what a test of this kind compares with, in the form in which claim_tests.py takes it."""
+    """Return what a test of this kind compares with, in the form in which evaluate.py takes it."""
     value = entry[kind]
     if kind in ("order", "effects"):
         return chain(value, kind)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from reports.claim import Conditions
-from reports.claim_runs import having
+from reports.claims.claim import Conditions
+from reports.claims.observations import MAIN, varying
+from reports.claims.runs import having
 from reports.metrics import METRICS
-from reports.observations import MAIN, varying
 from reports.rankings import rank
 
 SIDE_METRICS = ("test_accuracy", "train_accuracy", "convergence", "gap")

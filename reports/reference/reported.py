@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.claim import CLAIM_METRICS, Conditions
-from reports.claim_runs import TIMING, Unknown, having
-from reports.claims_file import canonical
+from reports.claims.claim import CLAIM_METRICS, Conditions
+from reports.claims.file import canonical
+from reports.claims.observations import MAIN, varying
+from reports.claims.runs import TIMING, Unknown, having
 from reports.evidence import show_signed
-from reports.observations import MAIN, varying
 from reports.reference import Reference
 from reports.results import FINAL
 from reports.statistics import Floats, prediction_interval, t_interval

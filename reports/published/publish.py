@@ -12,19 +12,19 @@ import pandas as pd
 from PIL import Image
 
 from reports.build import make_report
-from reports.claim import Claim
-from reports.claim_runs import TIMING
-from reports.claim_tables import claims_frame, contrasts_frame
+from reports.claims.claim import Claim
+from reports.claims.observations import compact, observe, read_observations, write_observations
+from reports.claims.runs import TIMING
+from reports.claims.tables import claims_frame, contrasts_frame
 from reports.collect import load
 from reports.evidence import rankings_table
 from reports.judged import Judged, judged_plots, judged_study
-from reports.observations import compact, observe, read_observations, write_observations
 from reports.page import Report, provenance
 from reports.plots import Plot, save_all
+from reports.published.pages import Study, study_page, summary_page
 from reports.rankings import Ranking
 from reports.reference import STUDIES, Reference, reference
 from reports.results import Results
-from reports.results_pages import Study, study_page, summary_page
 from reports.tables import Table
 from sweeps.record import PLAN, UserError
 

@@ -1,0 +1,1 @@
+"""Claims as data: read from a file, tested on the runs of a sweep, and judged."""
