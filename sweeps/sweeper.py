@@ -61,6 +61,11 @@ def check(settings: Mapping[str, Any]) -> None:
         "timeout_s": (settings["timeout_s"] is None or settings["timeout_s"] > 0, "more than 0, or null"),
         "start_method": (settings["start_method"] in (None, "fork", "spawn"), "fork, spawn or null"),
     }
+    for key in ("grids", "exclude", "code", "ignore", "name"):
+        kind, items = (
+            (Mapping, "mappings of keys to values") if key in ("grids", "exclude") else (str, "texts")
+        )
+        limits[key] = (all(isinstance(item, kind) for item in settings[key]), f"a list of {items}")
     if wrong := [
         f"hydra.sweeper.{key} = {_number(settings[key])}: must be {rule}"
         for key, (ok, rule) in limits.items()

@@ -224,6 +224,15 @@ def test_a_dry_run_tells_and_writes_nothing(tiny: Tiny) -> None:
         (["hydra.sweeper.workers=0"], ["hydra.sweeper.workers = 0: must be at least 1, or null"]),
         (["hydra.sweeper.timeout_s=0"], ["hydra.sweeper.timeout_s = 0: must be more than 0, or null"]),
         (["hydra.sweeper.start_method=x"], ["hydra.sweeper.start_method = x: must be fork, spawn or null"]),
+        (
+            ["hydra.sweeper.exclude=[x]"],
+            ["hydra.sweeper.exclude = ['x']: must be a list of mappings of keys to values"],
+        ),
+        (
+            ["hydra.sweeper.grids=[x]"],
+            ["hydra.sweeper.grids = ['x']: must be a list of mappings of keys to values"],
+        ),
+        (["hydra.sweeper.ignore=[{x: 1}]"], ["hydra.sweeper.ignore = [{'x': 1}]: must be a list of texts"]),
         (["hydra.sweeper.params=3"], ["hydra.sweeper.params"]),
     ],
 )
