@@ -1,13 +1,14 @@
 """What is kept of the studies: claims, figures and pages rebuild from the runs without any training."""
 
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from reports.published.lessons import Lesson
-from reports.published.pages import every_judgement, study_page, summary_page, told
+from reports.published.pages import Study, every_judgement, study_page, summary_page, told
 from reports.published.publish import RUNS, all_studies, publish, read, tables_of
 from reports.reference import STUDIES
 from sweeps.record import UserError
@@ -17,9 +18,14 @@ RESULTS = Path(__file__).parent.parent / "docs" / "results"
 KEPT = [name for name in all_studies() if (RESULTS / name / RUNS).exists()]
 
 
+@cache
+def kept(name: str) -> Study:
+    return read(RESULTS / name)
+
+
 @pytest.mark.parametrize("name", KEPT)
 def test_claims_and_figures_are_those_of_the_runs(name: str, tmp_path: Path) -> None:
-    for table, frame in tables_of(read(RESULTS / name).judged).items():
+    for table, frame in tables_of(kept(name).judged).items():
         again = tmp_path / f"{table}.csv"
         frame.to_csv(again, index=False, lineterminator="\n")
         assert again.read_text() == (RESULTS / name / f"{table}.csv").read_text(), table
@@ -27,11 +33,11 @@ def test_claims_and_figures_are_those_of_the_runs(name: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", KEPT)
 def test_the_page_of_a_study_says_what_its_tables_say(name: str) -> None:
-    assert study_page(read(RESULTS / name)) == (RESULTS / name / "README.md").read_text()
+    assert study_page(kept(name)) == (RESULTS / name / "README.md").read_text()
 
 
 def test_the_summary_says_what_the_studies_say_and_every_lesson_rests_on_its_verdicts() -> None:
-    assert summary_page([read(RESULTS / name) for name in KEPT]) == (RESULTS / "README.md").read_text()
+    assert summary_page([kept(name) for name in KEPT]) == (RESULTS / "README.md").read_text()
 
 
 @pytest.mark.parametrize("name", [name for name in KEPT if name in STUDIES])
@@ -49,7 +55,7 @@ def test_pages_show_every_figure_and_link_that_they_name() -> None:
 
 
 def test_a_lesson_that_its_claims_do_not_bear_out_is_not_told() -> None:
-    study = read(RESULTS / KEPT[0])
+    study = kept(KEPT[0])
     judgements = {j.claim.id: (study, j) for j in every_judgement(study)}
     right = {name: judgement.verdict for name, (_, judgement) in judgements.items()}
     assert len(told(Lesson("all", "", right), judgements)["evidence"]) == len(right)
@@ -84,6 +90,27 @@ def test_records_are_kept_as_small_tables_that_say_nothing_of_the_host(tmp_path:
     machine = pd.read_csv(folder / "machine.csv").set_index("what")["value"]
     assert synthetic.provenance()["host"] not in machine.tolist()
     assert "heatmap-test_accuracy.png" in (folder / "README.md").read_text()
+
+
+def test_runs_that_are_not_finished_are_told(tmp_path: Path) -> None:
+    cells = synthetic.grid({"loss": ["hinge", "focal"]}, seeds=(0, 1), epochs=3)
+    cells[0].status, cells[1].status = "missing", "diverged"
+    publish([synthetic.write_sweep(tmp_path / "runs", cells, "tuned_grid")], tmp_path / "kept")
+    assert "1 of them are not finished" in (tmp_path / "kept" / "tuned_grid" / "README.md").read_text()
+    assert "(1 of its runs not finished)" in (tmp_path / "kept" / "README.md").read_text()
+
+
+def test_what_was_kept_stays_if_a_lesson_no_longer_holds(tmp_path: Path) -> None:
+    name = "margin_and_hyperparameters"
+    shutil.copytree(RESULTS / name, tmp_path / name)
+    runs = pd.read_csv(tmp_path / name / RUNS, dtype=str, keep_default_na=False)
+    runs.loc[runs["loss"] == "kldiv", "train_loss"] = "9"
+    runs.to_csv(tmp_path / name / RUNS, index=False, lineterminator="\n")
+    before = (tmp_path / name / "README.md").read_bytes()
+    with pytest.raises(UserError, match="rests on B5 holds, which is refuted"):
+        publish([], tmp_path)
+    assert (tmp_path / name / "README.md").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_a_sweep_that_is_no_study_is_refused_and_nothing_is_written(tmp_path: Path) -> None:

@@ -31,6 +31,11 @@ class Study:
     judged: Judged
 
     @property
+    def unfinished(self) -> int:
+        """How many of the planned runs have no result."""
+        return int((~self.judged.frame["status"].isin(["done", "diverged"])).sum())
+
+    @property
     def name(self) -> str:
         """The name of the study."""
         return self.source.study
@@ -52,6 +57,7 @@ def study_page(study: Study) -> str:
         machine=records(kept(folder / "machine.csv")),
         plots=sorted(path.name for path in (folder / "plots").glob("*.png")),
         runs=len(judged.frame),
+        unfinished=study.unfinished,
         seeds=judged.frame["seed"].nunique(),
     )
 

@@ -5,13 +5,15 @@ from its run records; claims, reported figures and the pages are made from what 
 rebuild and check them without a single run.
 """
 
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 from PIL import Image
 
-from reports.build import make_report
+from reports.build import make_report, replace_directory
 from reports.claims.claim import Claim
 from reports.claims.observations import compact, observe, read_observations, write_observations
 from reports.claims.runs import TIMING
@@ -28,7 +30,7 @@ from reports.results import Results
 from reports.tables import Table
 from sweeps.record import PLAN, UserError
 
-RUNS = "runs.csv"
+RUNS, SUMMARY = "runs.csv", "README.md"
 MAIN_PLOTS = ("heatmap-test_accuracy", "grid", "ranking-test_accuracy", "accuracy-against-", "boundary-")
 COLOURS = 64
 NOT_KEPT = ("host", "command", "planned")
@@ -37,15 +39,25 @@ NOT_KEPT = ("host", "command", "planned")
 def publish(directories: Iterable[Path], target: Path) -> Path:
     """Keep what these studies' records say in folders of `target`, and rebuild every page there.
 
-    Returns the summary page. Raises UserError where a directory holds none of the studies.
+    Returns the summary page. Raises UserError where a directory holds none of the studies, or a lesson is not
+    borne out; what was in `target` then stays as it was.
     """
     found = [load(directory) for directory in directories]
     for results in found:
         if reference(results.sweep) is None:
             raise UserError(f"{results.directory}: {results.sweep} is none of {', '.join(all_studies())}")
-    for results in found:
-        keep(results, target / results.sweep)
-    return rebuild(target)
+    if not found and not target.is_dir():
+        raise UserError(f"{target}: holds no study; name the directories of some")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
+        draft = Path(folder) / target.name
+        if target.is_dir():
+            shutil.copytree(target, draft)
+        for results in found:
+            keep(results, draft / results.sweep)
+        rebuild(draft)
+        replace_directory(draft, target)
+    return target / SUMMARY
 
 
 def all_studies() -> list[str]:
@@ -80,25 +92,28 @@ def timing_report(results: Results) -> Report | None:
 
 def times_of(report: Report) -> pd.DataFrame:
     """Return what an epoch costs by the levels of each factor, the dearest first."""
-    tables = [table_frame(t) for name, t in report.tables.items() if name.startswith("timing_by_")]
-    named = [t.rename(columns={t.columns[0]: "level"}).assign(factor=t.columns[0]) for t in tables]
-    times = pd.concat(named, ignore_index=True)
-    return times[["factor", *(name for name in times.columns if name != "factor")]]
+    tables = []
+    for name, table in report.tables.items():
+        if name.startswith("timing_by_"):
+            factor = name.removeprefix("timing_by_")
+            tables.append(table_frame(table).rename(columns={factor: "level"}).assign(factor=factor))
+    times = pd.concat(tables, ignore_index=True).fillna("")
+    first = [name for name in ("factor", "part", "level") if name in times]
+    return times[[*first, *(name for name in times.columns if name not in first)]]
 
 
-def rebuild(target: Path) -> Path:
-    """Make every page and table in `target` from what is kept there; return the summary page."""
+def rebuild(target: Path) -> None:
+    """Make every page and table in `target` from what is kept there."""
     studies = [read(target / name) for name in all_studies() if (target / name / RUNS).exists()]
     if not studies:
         raise UserError(f"{target}: holds no study; name the directories of some")
+    summary = summary_page(studies)  # first, as a lesson may not hold
     for study in studies:
         for name, frame in tables_of(study.judged).items():
             write(frame, study.folder / f"{name}.csv")
         draw(judged_plots(study.judged), study.folder / "plots", "svg")
-        (study.folder / "README.md").write_text(study_page(study), encoding="utf-8")
-    page = target / "README.md"
-    page.write_text(summary_page(studies), encoding="utf-8")
-    return page
+        (study.folder / SUMMARY).write_text(study_page(study), encoding="utf-8")
+    (target / SUMMARY).write_text(summary, encoding="utf-8")
 
 
 def read(folder: Path) -> Study:
