@@ -8,9 +8,7 @@ from typing import Protocol
 
 from reports.results import Results
 from reports.trackers.runs import TrackedRun, tracked
-from sweeps.record import UserError, read_json, write_json
-
-INDEX = "exported.json"
+from sweeps.record import UserError
 
 
 class Tracker(Protocol):
@@ -52,26 +50,6 @@ def export_to(results: Results, to: str, folder: Path) -> Iterator[str]:
         ", ".join(f"{n:,} runs {what}" for what, n in counts.items() if n) or "no runs"
     )
     yield f"to look at them: {tracker.look}"
-
-
-class Index:
-    """A file that says which runs have been written into its folder."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.file = folder / INDEX
-
-    def read(self) -> dict[str, str]:
-        """Return cell id → stamp; empty if there is no such file, or none that can be read."""
-        try:
-            content = read_json(self.file)
-        except (OSError, ValueError):
-            return {}
-        return {str(k): str(v) for k, v in content.items()} if isinstance(content, dict) else {}
-
-    def note(self, run: TrackedRun) -> None:
-        """Note that a run is written as a whole."""
-        write_json(self.file, self.read() | {run.cell_id: run.stamp}, durable=False)
 
 
 def make_mlflow(experiment: str, folder: Path) -> Tracker:

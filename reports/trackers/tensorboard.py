@@ -13,7 +13,7 @@ from tensorboard.plugins.hparams.api_pb2 import STATUS_FAILURE, STATUS_SUCCESS
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData, SessionEndInfo, SessionStartInfo
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from reports.trackers.export import Index
+from reports.trackers.index import Index
 from reports.trackers.runs import TrackedRun
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import wandb
 
-from reports.trackers.export import Index
+from reports.trackers.index import Index
 from reports.trackers.runs import TrackedRun
 from sweeps.record import links_out
 
