@@ -36,8 +36,11 @@ def test_the_sweepers_own_setting_wins() -> None:
 
 def test_a_launcher_that_cannot_work_here_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    for name, extra in (("SlurmLauncher", "slurm"), ("RayLauncher", "ray")):
+    for name, needs in (
+        ("SlurmLauncher", "slurm needs submitit: pip install submitit"),
+        ("RayLauncher", "ray needs Ray: pip install ray"),
+    ):
         config = OmegaConf.create({"hydra": {"launcher": {"_target_": f"hydra_plugins.clusters.{name}"}}})
         monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-        with pytest.raises(UserError, match=rf"hydra/launcher={extra} needs .*mlp-grid\[{extra}\]"):
+        with pytest.raises(UserError, match=f"hydra/launcher={needs}"):
             check_launcher(config)
