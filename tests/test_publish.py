@@ -44,7 +44,18 @@ def test_the_summary_says_what_the_studies_say_and_every_lesson_rests_on_its_ver
 def test_every_claim_has_a_verdict_from_runs(name: str) -> None:
     claims = pd.read_csv(RESULTS / name / "claims.csv", keep_default_na=False)
     assert set(claims["verdict"]) <= {"holds", "refuted", "undecided"}
-    assert (claims["seeds"] >= 1).all() and (claims["numbers"] != "").all()
+    if not kept(name).unfinished:
+        assert (claims["seeds"] >= 1).all() and (claims["numbers"] != "").all()
+
+
+def test_every_claim_and_every_figure_of_the_five_reports_has_its_row() -> None:
+    studies = [kept(name) for name in STUDIES]
+    assert sum(len(study.judged.claims) for study in studies) == 70
+    figures = pd.concat([study.judged.reported for study in studies if study.judged.reported is not None])
+    assert len(figures) == 214
+    diverged = {"activation_loss_grid": 2}  # mse with selu on two layers: no run of ours ended
+    for study, rows in figures.groupby("study"):
+        assert (rows["runs"] == 0).sum() == diverged.get(str(study), 0)
 
 
 def test_pages_show_every_figure_and_link_that_they_name() -> None:
