@@ -20,24 +20,6 @@ from tests.tiny.driver import PROJECT, Tiny, descendants, running, wait_gone, wa
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 
 
-@pytest.fixture
-def tiny(tmp_path: Path) -> Tiny:
-    return Tiny(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def ran_two(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    tiny = Tiny(tmp_path_factory.mktemp("two"))
-    tiny.run("x=1,2")
-    return tiny
-
-
-@pytest.fixture
-def two_done(ran_two: Tiny, tmp_path: Path) -> Tiny:
-    """The application after `x=1,2`."""
-    return ran_two.copied_to(tmp_path)
-
-
 def finals(tiny: Tiny) -> dict[str, Any]:
     return {record.cell_id: record.data["final"] for record in tiny.records()}
 

@@ -13,11 +13,6 @@ from tests.tiny.driver import Tiny, wait_until
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 
 
-@pytest.fixture
-def tiny(tmp_path: Path) -> Tiny:
-    return Tiny(tmp_path)
-
-
 @pytest.fixture(scope="module")
 def ran_one(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     tiny = Tiny(tmp_path_factory.mktemp("one"))
@@ -25,23 +20,10 @@ def ran_one(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     return tiny
 
 
-@pytest.fixture(scope="module")
-def ran_two(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    tiny = Tiny(tmp_path_factory.mktemp("two"))
-    tiny.run("x=1,2")
-    return tiny
-
-
 @pytest.fixture
 def one_done(ran_one: Tiny, tmp_path: Path) -> Tiny:
     """The application after `x=1`."""
     return ran_one.copied_to(tmp_path)
-
-
-@pytest.fixture
-def two_done(ran_two: Tiny, tmp_path: Path) -> Tiny:
-    """The application after `x=1,2`."""
-    return ran_two.copied_to(tmp_path)
 
 
 def launches(records: list[Record]) -> list[str]:

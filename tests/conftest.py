@@ -1,0 +1,25 @@
+"""What more than one file of tests begins with: the tiny application, fresh or after two of its runs."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.tiny.driver import Tiny
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Tiny:
+    return Tiny(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def ran_two(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    tiny = Tiny(tmp_path_factory.mktemp("two"))
+    tiny.run("x=1,2")
+    return tiny
+
+
+@pytest.fixture
+def two_done(ran_two: Tiny, tmp_path: Path) -> Tiny:
+    """The application after `x=1,2`."""
+    return ran_two.copied_to(tmp_path)
