@@ -20,6 +20,7 @@ from reports.statistics import (
     holm,
     level_intervals,
     matched,
+    shared_mean,
 )
 
 MAX_LEVELS = 20
@@ -144,12 +145,12 @@ def rank(runs: pd.DataFrame, factor: str, metric: Metric, factors: Sequence[str]
     order = ranking_order(values, metric.descending)
     levels, values = [levels[k] for k in order], values[order]
     intervals = level_intervals(values)
-    pairs = compare_pairs(levels, values, [i.mean for i in intervals], metric)
+    pairs = compare_pairs(levels, values, metric)
     if any(pair.relation == "<" for pair in pairs):
         order = agreeing_order(levels, pairs)
         levels, values = [levels[k] for k in order], values[order]
         intervals = [intervals[k] for k in order]
-        pairs = compare_pairs(levels, values, [i.mean for i in intervals], metric)
+        pairs = compare_pairs(levels, values, metric)
     groups = cliques(levels, {frozenset((p.first, p.second)) for p in pairs if p.relation in "<>"})
     named = dict(zip(levels, intervals, strict=True))
     return Ranking(factor, metric, tuple(levels), named, pairs, state_of(pairs), groups, unranked, diverged)
@@ -192,16 +193,14 @@ def agreeing_order(levels: Sequence[str], pairs: Sequence[Pair]) -> list[int]:
     return [levels.index(level) for level in order]
 
 
-def compare_pairs(
-    levels: Sequence[str], values: Floats, means: Sequence[float], metric: Metric
-) -> tuple[Pair, ...]:
+def compare_pairs(levels: Sequence[str], values: Floats, metric: Metric) -> tuple[Pair, ...]:
     """Every two levels, the first before the second, with Holm's correction over all of them."""
     places = [(a, b) for a in range(len(levels)) for b in range(a + 1, len(levels))]
     contrasts = [contrast(values[a] - values[b]) for a, b in places]
     corrected = holm([c.p for c in contrasts])
     made = []
     for (a, b), c, p in zip(places, contrasts, corrected, strict=True):
-        same = equivalent(c.low, c.high, metric.margin((means[a] + means[b]) / 2))
+        same = equivalent(c.low, c.high, metric.margin(shared_mean(values[a], values[b])))
         made.append(Pair(levels[a], levels[b], c, float(p), relation(c, float(p), metric.descending), same))
     return tuple(made)
 

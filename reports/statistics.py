@@ -109,6 +109,13 @@ def contrast(differences: Floats, level: float = LEVEL) -> Contrast:
     return Contrast(interval.mean, interval.low, interval.high, t_test(per_seed), len(per_seed), len(part))
 
 
+def shared_mean(first: Floats, second: Floats) -> float:
+    """Return the mean of two levels (blocks, seeds) over what their contrast stands on; NaN if on nothing."""
+    rows, columns = complete_part(np.isfinite(first - second))
+    part = np.stack([first, second])[:, rows][:, :, columns]
+    return float(part.mean()) if part.size else NAN
+
+
 def t_test(values: Floats) -> float:
     """Two-sided p of a one-sample t test against zero; NaN for fewer than two values."""
     n = len(values)

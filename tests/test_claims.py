@@ -12,6 +12,7 @@ from reports.claims.claim import Judgement
 from reports.claims.file import canonical, chain, parse_claims
 from reports.claims.judge import judge_claims, judge_file
 from reports.claims.observations import complete, observe, read_observations, write_observations
+from reports.claims.tables import claims_frame
 from reports.collect import load
 from sweeps.record import UserError
 from tests import synthetic
@@ -144,6 +145,42 @@ def test_effects_compare_the_spread_of_level_means() -> None:
     runs = frame({"hinge": 0.98, "focal": 0.93}, noise=0.0005)
     assert judge(runs, metric="test_accuracy", effects="loss > hidden").verdict == "holds"
     assert judge(runs, metric="test_accuracy", effects="hidden > loss").verdict == "refuted"
+
+
+def test_an_effect_is_taken_over_cells_that_every_level_has() -> None:
+    runs = frame({"hinge": 0.98, "focal": 0.93})
+    runs = pd.concat([runs.assign(activation=name) for name in "ab"])
+    gone = (runs["activation"] == "b") & (runs["loss"] == "focal")
+    unequal = runs.assign(test_accuracy=runs["test_accuracy"].mask(gone))  # b without what is bad with a
+    assert judge(unequal, metric="test_accuracy", effects="hidden > activation").verdict == "holds"
+    (effect,) = judge(unequal, metric="test_accuracy", effects="hidden > activation").outcomes
+    assert dict(effect.shown)["activation"].mean == pytest.approx(0, abs=1e-12)
+    twice = judge(pd.concat([runs, runs]), metric="test_accuracy", effects="hidden > activation")
+    assert twice.verdict == "undecided" and "say in where" in twice.outcomes[0].why
+
+
+def test_a_ratio_of_what_is_not_above_zero_is_not_taken_from_the_other_runs() -> None:
+    runs = frame({"hinge": 0.02, "mse": 0.01}, seeds=6).rename(columns={"test_accuracy": "gap"})
+    runs = complete(
+        runs[["part", "status", "seed", "loss", "hidden"]].assign(gap=[*[-0.01] * 2, *[0.01] * 22])
+    )
+    claim = {"factor": "loss", "metric": "gap", "ratio": {"hinge / mse": 1}}
+    judgement = judge(runs, **claim)
+    assert judgement.verdict == "undecided" and "not above 0" in judgement.outcomes[0].why
+    assert judge(runs[runs["seed"] != "0"], **claim).verdict == "holds"
+
+
+def test_the_margin_of_a_pair_is_a_share_of_what_the_pair_was_compared_on() -> None:
+    cells = {"1": "ab", "2": "bc", "3": "ac"}  # every two levels share a cell, all three none
+    rows = [
+        {"part": "main", "status": "done", "seed": str(seed), "loss": loss, "hidden": cell, "convergence": 10}
+        for seed in range(5)
+        for cell, losses in cells.items()
+        for loss in losses
+    ]
+    judgement = judge(complete(pd.DataFrame(rows)), factor="loss", metric="convergence", order="a ~ b ~ c")
+    assert judgement.verdict == "holds"
+    assert "a − b" in claims_frame([judgement])["numbers"][0]
 
 
 def test_times_count_only_where_runs_were_alone() -> None:

@@ -28,7 +28,7 @@ from reports.claims.observations import varying
 from reports.claims.pairs import combine, compare
 from reports.claims.runs import Matched, Unknown, column, match, present, select
 from reports.factors import ABSENT
-from reports.statistics import MIN_SEEDS, Interval, complete_part, contrast, t_interval
+from reports.statistics import MIN_SEEDS, Floats, Interval, complete_part, contrast, t_interval
 
 
 def evaluate(test: Test, frame: pd.DataFrame) -> Outcome:
@@ -77,6 +77,8 @@ def ratio(test: Test, rows: pd.DataFrame) -> Outcome:
     """Decide a ratio of two levels: the geometric mean over matched cells within each seed."""
     first, second, claimed, within = test.wanted
     values = match(test, rows, [first, second]).values
+    if (values <= 0).any():
+        raise Unknown(f"ratio: {test.metric.name} is not above 0 in every run")
     c = contrast(np.log(values[0]) - np.log(values[1]))
     found = Interval(float(np.exp(c.estimate)), float(np.exp(c.low)), float(np.exp(c.high)), c.seeds)
     lines = (claimed * (1 - within), claimed * (1 + within))
@@ -136,13 +138,26 @@ def effects(test: Test, rows: pd.DataFrame) -> Outcome:
     moving = varying(rows)
     if still := [name for name in names if column(rows, name) not in moving]:
         raise Unknown(f"{still[0]}: does not vary")
-    wide = rows.set_index([*moving, "seed"])[test.metric.name].unstack("seed")
-    cells, seeds = complete_part(np.isfinite(wide.to_numpy(np.float64)))
-    full = wide.loc[cells, seeds]
-    spread = [full.groupby(level=column(rows, name)).mean().std(ddof=0) for name in names]
-    values = np.stack([each.to_numpy(np.float64)[None, :] for each in spread])
+    each = [replace(test, factor=(name,)) for name in names]
+    found = [spread(match(one, rows, present(one, rows)).values) for one in each]
+    values = np.stack([deviation[None, :] for deviation, _ in found])
     pairs = [(a, symbol, b) for (a, b), symbol in zip(pairwise(names), symbols, strict=True)]
-    return replace(compare(test, Matched(names, values, frozenset()), pairs), cells=len(full))
+    outcome = compare(test, Matched(names, values, frozenset()), pairs)
+    return replace(outcome, cells=min(cells for _, cells in found))
+
+
+def spread(values: Floats) -> tuple[Floats, int]:
+    """Return the standard deviation of the level means in each seed, and the number of cells behind it.
+
+    Over the cells that every level has, else what else differs would pass for an effect; NaN for the other
+    seeds. A level without any figure has no mean.
+    """
+    known = values[np.isfinite(values).any(axis=(1, 2))]
+    blocks, seeds = complete_part(np.asarray(np.isfinite(known).all(axis=0)))
+    deviation = np.full(values.shape[2], np.nan)
+    if len(known) > 1 and blocks.any():
+        deviation[seeds] = known[:, blocks][:, :, seeds].mean(axis=1).std(axis=0)
+    return deviation, len(known) * int(blocks.sum())
 
 
 DECIDERS: Mapping[str, Callable[[Test, pd.DataFrame], Outcome]] = {

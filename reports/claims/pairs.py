@@ -7,7 +7,7 @@ import numpy as np
 from reports.claims.claim import Compared, Outcome, Test, Verdict
 from reports.claims.runs import Matched
 from reports.rankings import relation
-from reports.statistics import MIN_SEEDS, Contrast, contrast, equivalent, holm, level_intervals
+from reports.statistics import MIN_SEEDS, Contrast, contrast, equivalent, holm, level_intervals, shared_mean
 
 NOTHING = Contrast(np.nan, np.nan, np.nan, np.nan, 0, 0)
 
@@ -22,10 +22,11 @@ def combine(verdicts: Sequence[Verdict]) -> Verdict:
 def compare(test: Test, found: Matched, wanted: Sequence[tuple[str, str, str]]) -> Outcome:
     """Decide every pair, and from them the test."""
     intervals = dict(zip(found.levels, level_intervals(found.values), strict=True))
-    contrasts = [contrast(found.values[found.place(a)] - found.values[found.place(b)]) for a, _, b in wanted]
+    values = dict(zip(found.levels, found.values, strict=True))
+    contrasts = [contrast(values[a] - values[b]) for a, _, b in wanted]
     corrected = holm([c.p for c in contrasts])
     pairs = tuple(
-        decide(test, found.lost, (a, symbol, b), c, float(p), (intervals[a].mean + intervals[b].mean) / 2)
+        decide(test, found.lost, (a, symbol, b), c, float(p), shared_mean(values[a], values[b]))
         for (a, symbol, b), c, p in zip(wanted, contrasts, corrected, strict=True)
     )
     known = [pair.contrast for pair in pairs if pair.contrast.seeds]

@@ -91,10 +91,6 @@ class Matched:
     values: Floats
     lost: frozenset[str]
 
-    def place(self, level: str) -> int:
-        """Return where a level's values are."""
-        return self.levels.index(level)
-
 
 def match(test: Test, rows: pd.DataFrame, levels: Sequence[str]) -> Matched:
     """Return the values of these levels over the cells that agree in everything else."""

@@ -116,7 +116,8 @@ def numbers(outcome: Outcome) -> str:
     if len(pairs) > SHOWN_PAIRS:
         open_ = [pair_text(p, metric) for p in outcome.pairs if p.verdict != "holds" and p.contrast.seeds > 1]
         pairs = [*(open_ or pairs)[: SHOWN_PAIRS - 1], f"{len(outcome.pairs)} contrasts in all"]
-    return f"{metric.label}: {', '.join(levels)}" + "".join(f"; {pair}" for pair in pairs) if levels else ""
+    told = [", ".join(levels), *pairs] if levels else pairs  # no means: no cell that all levels share
+    return f"{metric.label}: {'; '.join(told)}" if told else ""
 
 
 def shown(interval: Interval, outcome: Outcome) -> str:
