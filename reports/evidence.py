@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from reports.grids import concurrency_note
 from reports.metrics import METRICS, Metric
-from reports.rankings import Ranking
+from reports.rankings import Ranking, listed
 from reports.results import Results
 from reports.statistics import Interval
 from reports.tables import NAN, Entry, Table, text_table
@@ -16,11 +16,17 @@ def rankings_table(rankings: Sequence[Ranking]) -> Table:
     """Return one line per ranking."""
     heads = ("metric", "factor", "ranking", "a > b means that a", "seeds", "matched cells", "note")
     rows = [
-        (r.metric.label, r.title, r.text, r.metric.above, str(r.seeds), str(r.blocks), r.note)
+        (r.metric.label, r.title, r.text, r.metric.above, str(r.seeds), str(r.blocks), with_diverged(r))
         for r in rankings
     ]
     parts = (PART_NOTE,) if any(r.part for r in rankings) else ()
     return text_table("rankings", "Rankings", heads, rows, *RANKING_NOTES, *parts)
+
+
+def with_diverged(ranking: Ranking) -> str:
+    """Return a ranking's note, and how many runs of which levels diverged: the ranking is without them."""
+    counts = listed([f"{level} {count}" for level, count in sorted(ranking.diverged.items())])
+    return "; ".join(filter(None, [ranking.note, counts and f"diverged runs: {counts}"]))
 
 
 PART_NOTE = (

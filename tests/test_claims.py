@@ -73,6 +73,20 @@ def test_a_small_but_certain_difference_is_both_an_order_and_an_equivalence() ->
     assert judge(runs, **FACTOR, order="hinge ~ mse", margin=0.001).verdict == "refuted"
 
 
+def test_what_holds_by_the_margin_alone_is_said() -> None:
+    runs = frame({"hinge": 0.97, "mse": 0.962, "focal": 0.960}, noise=0.0001)
+    close = judge(runs, **FACTOR, order="hinge > mse ~ focal").outcomes[0]
+    assert (close.verdict, close.why) == ("holds", "mse > focal but within the margin")
+    assert judge(runs, **FACTOR, order="hinge > mse").outcomes[0].why == ""
+
+
+def test_behind_but_perhaps_not_by_the_margin_is_undecided_and_says_so() -> None:
+    runs = frame({"hinge": 0.96, "mse": 0.965}, noise=0.002)
+    judgement = judge(runs, **FACTOR, order="hinge >= mse")
+    assert judgement.verdict == "undecided"
+    assert judgement.outcomes[0].why == "hinge < mse; whether by the margin is open"
+
+
 @pytest.mark.parametrize("seeds", [1, 2, 4])
 def test_fewer_than_five_seeds_decide_nothing(seeds: int) -> None:
     runs = frame({"hinge": 0.98, "focal": 0.9}, seeds=seeds)
@@ -208,6 +222,7 @@ def test_levels_that_always_diverge_come_last() -> None:
     judgement = judge(runs, **FACTOR, order="hinge > focal")
     assert judgement.verdict == "refuted"
     assert judgement.outcomes[0].diverged == 10
+    assert claims_frame([judgement])["numbers"][0].endswith("; 10 runs diverged")
     assert judge(runs, **FACTOR, order="focal > hinge").verdict == "holds"
     assert judge(runs, **FACTOR, order="focal ~ hinge").verdict == "refuted"
 

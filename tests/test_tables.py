@@ -80,6 +80,12 @@ def test_diverged_and_missing_runs_are_counted_not_dropped(tmp_path: Path) -> No
     assert table.rows[2][3].text.endswith("(4 of 5, 1 missing)")
 
 
+def test_rankings_say_which_levels_lost_runs(tmp_path: Path) -> None:
+    rows = tables_of(sweep(tmp_path, seeds=5, _0="diverged"))["rankings"].rows
+    notes = {(row[0].text, row[1].text): row[-1].text for row in rows}
+    assert notes["Test accuracy", "loss"] == "diverged runs: mse 1"
+
+
 @pytest.mark.parametrize(
     ("status", "text"), [("diverged", "diverged"), ("missing", "missing"), ("failed", "failed")]
 )

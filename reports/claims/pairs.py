@@ -9,6 +9,8 @@ from reports.claims.runs import Matched
 from reports.rankings import relation
 from reports.statistics import MIN_SEEDS, Contrast, contrast, equivalent, holm, level_intervals, shared_mean
 
+WITHIN = " but within the margin"
+SHOWN_REASONS = 6
 NOTHING = Contrast(np.nan, np.nan, np.nan, np.nan, 0, 0)
 
 
@@ -37,14 +39,26 @@ def compare(test: Test, found: Matched, wanted: Sequence[tuple[str, str, str]]) 
         pairs,
         seeds=min((c.seeds for c in known), default=0),
         cells=min((c.blocks for c in known), default=0),
-        why="; ".join(pair.why for pair in deciding(pairs)),
+        why=reasons(deciding(pairs)),
     )
 
 
 def deciding(pairs: Sequence[Compared]) -> list[Compared]:
-    """Return the pairs that keep a test from holding: those refuted, else those undecided."""
+    """Return the pairs that keep a test from holding: those refuted, else those undecided.
+
+    Of a test that holds: those with a difference that is there and counts as none.
+    """
     refuted = [pair for pair in pairs if pair.verdict == "refuted"]
-    return refuted or [pair for pair in pairs if pair.verdict == "undecided"]
+    undecided = [pair for pair in pairs if pair.verdict == "undecided"]
+    return (
+        refuted or undecided or [pair for pair in pairs if pair.symbol != ">=" and pair.why.endswith(WITHIN)]
+    )
+
+
+def reasons(pairs: Sequence[Compared]) -> str:
+    """Return what was found of these pairs, in words."""
+    more = len(pairs) - SHOWN_REASONS
+    return "; ".join([*(p.why for p in pairs[:SHOWN_REASONS]), *([f"{more} more"] if more > 0 else [])])
 
 
 def decide(
@@ -61,7 +75,8 @@ def decide(
     stands, same = relation(c, p, test.metric.descending), equivalent(c.low, c.high, margin)
     verdict = pair_verdict(symbol, stands, same, not_worse(c, margin, test.metric.descending))
     finding = f"{first} {stands} {second}" if stands != "~" else f"{first}, {second}: no difference shown"
-    finding += " but within the margin" if same and stands != "~" else ", equivalent" if same else ""
+    finding += WITHIN if same and stands != "~" else ", equivalent" if same else ""
+    finding += "; whether by the margin is open" if symbol == ">=" and verdict == "undecided" else ""
     return Compared(first, symbol, second, c, p, verdict, finding)
 
 

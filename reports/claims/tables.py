@@ -116,7 +116,9 @@ def numbers(outcome: Outcome) -> str:
     if len(pairs) > SHOWN_PAIRS:
         open_ = [pair_text(p, metric) for p in outcome.pairs if p.verdict != "holds" and p.contrast.seeds > 1]
         pairs = [*(open_ or pairs)[: SHOWN_PAIRS - 1], f"{len(outcome.pairs)} contrasts in all"]
-    told = [", ".join(levels), *pairs] if levels else pairs  # no means: no cell that all levels share
+    lost = outcome.diverged
+    told = [", ".join(levels)] if levels else []  # no means: no cell that all levels share
+    told += [*pairs, f"{lost} run{'s' if lost > 1 else ''} diverged"] if lost else pairs
     return f"{metric.label}: {'; '.join(told)}" if told else ""
 
 
@@ -175,6 +177,7 @@ NOTES = (
     "a > b: significant that way (paired t over seeds, Holm-corrected over the test's contrasts, 5 %); "
     "refuted if significant the other way or equivalent. a ~ b: equivalent, the whole interval within "
     "± 0.005 of accuracy or ± 10 % of epochs or seconds; refuted if significant and not equivalent. "
+    "a >= b: not behind by that margin. Limits, ratios: the interval lies within; refuted if outside. "
     "Everything else is undecided, and so is everything with fewer than 5 seeds.",
 )
 
