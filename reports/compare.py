@@ -1,7 +1,7 @@
 """Two sweeps side by side: cells matched by what they share, paired differences, what else differs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -10,11 +10,12 @@ from reports.factors import REPLICATE, find_factors, label
 from reports.formats import markdown
 from reports.metrics import METRICS, RANKED, Metric
 from reports.results import RESERVED, Results
-from reports.statistics import Contrast, contrast, matched
+from reports.statistics import MIN_SEEDS, Contrast, contrast, holm, matched
 from reports.tables import Table, text_table
 
 SIDE = "sweep compared"
 LISTED = 20
+FEW = f"Fewer than {MIN_SEEDS} seeds are too few runs to say which differences are real."
 
 
 @dataclass(frozen=True)
@@ -57,15 +58,18 @@ def differs_as_a_whole(column: pd.Series) -> bool:
 
 def differences_table(comparison: Comparison, names: Sequence[str]) -> Table:
     """Return the difference of every main metric over all matched cells: second − first."""
-    rows = []
+    found = []
     for name in (*RANKED, "test_loss"):
         metric = METRICS[name]
         levels, values = matched(comparison.both, SIDE, name, comparison.names)
         if len(levels) == 2:
-            rows.append((metric.label, *contrast_texts(contrast(values[1] - values[0]), metric)))
+            found.append((metric, contrast(values[1] - values[0])))
+    rows = [(metric.label, *contrast_texts(c, metric)) for metric, c in found]
     heads = ("metric", "difference", "95 % low", "95 % high", "p", "seeds", "matched cells")
     note = "Averaged over the matched cells within each seed, then a paired t over the seeds (uncorrected)."
-    return text_table("differences", f"{names[1]} − {names[0]}", heads, rows, note)
+    few = any(0 < c.seeds < MIN_SEEDS for _, c in found)
+    title = f"{names[1]} − {names[0]}"
+    return text_table("differences", title, heads, rows, note, *((FEW,) if few else ()))
 
 
 def contrast_texts(c: Contrast, metric: Metric) -> tuple[str, ...]:
@@ -90,11 +94,16 @@ def cells_table(comparison: Comparison) -> Table:
         for key, values in cells
     ]
     found.sort(key=lambda item: -abs(item[1].estimate))
-    rows = [(*map(str, key), *contrast_texts(c, metric)[:-1]) for key, c in found[:LISTED]]
-    heads = (*comparison.names, "difference", "95 % low", "95 % high", "p", "seeds")
-    return text_table(
-        "cells", "Largest differences in test accuracy", heads, rows, f"{len(found)} cells matched."
-    )
+    corrected = holm([c.p for _, c in found])
+    rows = [
+        (*map(str, key), *contrast_texts(replace(c, p=float(p)), metric)[:-1])
+        for (key, c), p in zip(found[:LISTED], corrected, strict=False)
+    ]
+    heads = (*comparison.names, "difference", "95 % low", "95 % high", "p (Holm)", "seeds")
+    notes = (f"{len(found)} cells matched. p is corrected over all of them, intervals are not.",)
+    few = any(c.seeds < MIN_SEEDS for _, c in found)
+    title = "Largest differences in test accuracy"
+    return text_table("cells", title, heads, rows, *notes, *((FEW,) if few else ()))
 
 
 def only_tables(comparison: Comparison, names: Sequence[str]) -> list[Table]:

@@ -10,6 +10,7 @@ import pytest
 from reports.__main__ import main
 from reports.build import make_report, write_report
 from reports.collect import load
+from reports.compare import cells_table, match
 from reports.page import render
 from reports.results import natural
 from tests import synthetic
@@ -210,3 +211,16 @@ def test_compare_matches_cells_by_what_they_share(tmp_path: Path, capsys: pytest
     assert re.search(r"Test accuracy +\| −0\.0\d+ .*\| 3 +\| 4 ", text)
     assert re.search(r"training.epochs +\| 10 +\| 4 ", text)
     assert "Cells only in" in text and "4 cells matched." in text
+    assert text.count("Fewer than 5 seeds are too few runs to say") == 2
+
+
+def test_the_cells_that_differ_most_are_not_called_different_for_being_picked(tmp_path: Path) -> None:
+    sides = []
+    for size in (100, 1000):  # which changes nothing here
+        axes = {**synthetic.GRID, "optimizer.weight_decay": [0.0], "training.batch_size": [size]}
+        cells = synthetic.grid(axes, seeds=range(5), epochs=2)
+        sides.append(load(synthetic.write_sweep(tmp_path / str(size), cells)))
+    table = cells_table(match(*sides))
+    p = [row[table.heads.index("p (Holm)")].text for row in table.rows]
+    assert len(p) == 20 and min(map(float, p)) > 0.05
+    assert "corrected over all of them" in table.notes[0]
