@@ -319,6 +319,8 @@ def test_a_chain_is_taken_apart() -> None:
         ({"metric": "gap", "order": "a > b"}, "needs a factor, or levels"),
         ({"metric": "gap", "at_least": "much"}, "at_least = much: must be a number"),
         ({"metric": "gap", "about": 1}, "about needs within"),
+        ({"factor": "loss", "metric": "test_loss", "order": "a ~ b"}, "order needs a margin: test_loss has"),
+        ({"factor": "loss", "metric": "test_loss", "equivalent": "all"}, "equivalent needs a margin"),
         ({"metric": "gap", "at_least": 1, "where": "loss"}, "where = loss: must be a mapping"),
         ({"metric": "gap", "tests": "none"}, "tests must be a list"),
     ],

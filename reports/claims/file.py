@@ -106,9 +106,13 @@ def parse_test(kind: str, entry: Mapping[str, Any], metric: Metric) -> Test:
     if kind in LEVELS_OF and bool(levels) == bool(factor):
         raise ValueError(f"{kind} needs a factor, or levels by name, and not both")
     margin, relative = share(entry, "margin")
+    demanded = wanted(kind, entry, factor)
+    equal = kind == "equivalent" or (kind in ("order", "effects") and {"~", ">="} & set(demanded[1]))
+    if equal and margin is None and math.isnan(metric.margin(1)):
+        raise ValueError(f"{kind} needs a margin: {metric.name} has none of its own to call values equal by")
     return Test(
         kind,
-        wanted(kind, entry, factor),
+        demanded,
         metric,
         conditions(as_mapping(entry, "where")),
         entry.get("part"),
