@@ -179,6 +179,8 @@ NOTES = (
     "± 0.005 of accuracy or ± 10 % of epochs or seconds; refuted if significant and not equivalent. "
     "a >= b: not behind by that margin. Limits, ratios: the interval lies within; refuted if outside. "
     "Everything else is undecided, and so is everything with fewer than 5 seeds.",
+    "Means are over the cells that all levels of a test share, each difference over the cells that its two "
+    "levels share: it need not be the difference of the means.",
 )
 
 
