@@ -246,7 +246,8 @@ def best_and_near(values: Floats, groups: NDArray[np.intp], higher: bool) -> tup
     corrected = np.full(len(p), NAN)
     for group in np.split(leader, np.flatnonzero(np.diff(groups[leader])) + 1):
         corrected[group] = holm(p[group])
-    return best, corrected > ALPHA
+    behind = np.nansum(worse, axis=1) > 0  # a cell may be ahead where both were run, without the highest mean
+    return best, np.isfinite(corrected) & ~(behind & (corrected <= ALPHA))
 
 
 def paired_p(differences: Floats) -> Floats:

@@ -11,6 +11,7 @@ from reports.cliques import cliques
 from reports.metrics import METRICS
 from reports.rankings import Ranking, rank
 from reports.statistics import (
+    best_and_near,
     complete_part,
     contrast,
     equivalent,
@@ -106,6 +107,15 @@ def test_a_failed_cell_costs_its_block_and_an_unfinished_seed_itself() -> None:
 def test_differences_that_are_all_alike_do_not_divide_by_zero() -> None:
     assert contrast(np.zeros((2, 5))).p == 1
     assert contrast(np.full((2, 5), 0.1)).p == 0
+
+
+def test_a_cell_ahead_of_the_best_mean_with_every_seed_that_both_have_is_not_called_worse() -> None:
+    shared = np.array([0.02] * 5 + [-0.02] * 5)
+    noise = np.random.default_rng(0).normal(0, 0.0002, (2, 10))
+    lucky, better = 0.95 + shared + noise[0], 0.955 + shared + noise[1]
+    lucky[5:] = np.nan  # diverged with the hard seeds
+    best, near = best_and_near(np.stack([lucky, better, better - 0.1]), np.zeros(3, int), higher=True)
+    assert best.tolist() == [True, False, False] and near.tolist() == [False, True, False]
 
 
 def test_equivalence_needs_the_whole_interval_inside_the_margin() -> None:
