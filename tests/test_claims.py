@@ -73,6 +73,13 @@ def test_a_small_but_certain_difference_is_both_an_order_and_an_equivalence() ->
     assert judge(runs, **FACTOR, order="hinge ~ mse", margin=0.001).verdict == "refuted"
 
 
+def test_a_difference_that_may_lie_within_the_margin_does_not_refute_an_equivalence() -> None:
+    runs = frame({"hinge": 0.965, "mse": 0.960}, noise=0.001)
+    outcome = judge(runs, **FACTOR, order="hinge ~ mse").outcomes[0]
+    assert outcome.pairs[0].contrast.p < 0.05
+    assert (outcome.verdict, outcome.why) == ("undecided", "hinge > mse; whether by the margin is open")
+
+
 def test_what_holds_by_the_margin_alone_is_said() -> None:
     runs = frame({"hinge": 0.97, "mse": 0.962, "focal": 0.960}, noise=0.0001)
     close = judge(runs, **FACTOR, order="hinge > mse ~ focal").outcomes[0]

@@ -2,8 +2,8 @@
 
     order: "a > b ~ c"     every pair: > holds if significant that way (paired t over seeds, Holm-corrected
                            over the test's pairs), refuted if significant the other way or equivalent; ~ holds
-                           if equivalent, refuted if significant and not equivalent; a >= b holds if a is not
-                           worse than b by the margin, refuted if it is
+                           if equivalent, refuted if significant and the whole interval lies outside the
+                           margin; a >= b holds if a is not worse than b by the margin, refuted if it is
     best, worst: level     ">" against every other level (of those `among`), as in an order
     equivalent: all        "~" between every two levels
     ratio: {"a / b": 2}    the interval of the ratio lies within ± 10 % (`within`) of it; refuted if outside

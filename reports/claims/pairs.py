@@ -73,20 +73,25 @@ def decide(
         return Compared(first, symbol, second, c, p, "undecided", f"{first}, {second}: {reason}")
     margin = margin_of(test, scale)
     stands, same = relation(c, p, test.metric.descending), equivalent(c.low, c.high, margin)
-    verdict = pair_verdict(symbol, stands, same, not_worse(c, margin, test.metric.descending))
+    apart = stands != "~" and (c.low > margin or c.high < -margin)
+    verdict = pair_verdict(symbol, stands, same, apart, not_worse(c, margin, test.metric.descending))
     finding = f"{first} {stands} {second}" if stands != "~" else f"{first}, {second}: no difference shown"
     finding += WITHIN if same and stands != "~" else ", equivalent" if same else ""
-    finding += "; whether by the margin is open" if symbol == ">=" and verdict == "undecided" else ""
+    open_ = verdict == "undecided" and symbol != ">" and stands != "~"
+    finding += "; whether by the margin is open" if open_ else ""
     return Compared(first, symbol, second, c, p, verdict, finding)
 
 
-def pair_verdict(symbol: str, stands: str, same: bool, not_worse: bool | None) -> Verdict:
-    """Return the verdict on "first symbol second" where the first `stands` so to the second."""
+def pair_verdict(symbol: str, stands: str, same: bool, apart: bool, not_worse: bool | None) -> Verdict:
+    """Return the verdict on "first symbol second" where the first `stands` so to the second.
+
+    The interval of their difference is within the margin (`same`), outside of it (`apart`), or neither.
+    """
     if symbol == ">=":
         return "undecided" if not_worse is None else "holds" if not_worse else "refuted"
     if symbol == ">":
         return "holds" if stands == ">" else "refuted" if stands == "<" or same else "undecided"
-    return "holds" if same else "undecided" if stands == "~" else "refuted"
+    return "holds" if same else "refuted" if apart else "undecided"
 
 
 def not_worse(c: Contrast, margin: float, descending: bool) -> bool | None:

@@ -176,7 +176,7 @@ def claims_table(judgements: Sequence[Judgement], name: str = "claims", title: s
 NOTES = (
     "a > b: significant that way (paired t over seeds, Holm-corrected over the test's contrasts, 5 %); "
     "refuted if significant the other way or equivalent. a ~ b: equivalent, the whole interval within "
-    "± 0.005 of accuracy or ± 10 % of epochs or seconds; refuted if significant and not equivalent. "
+    "± 0.005 of accuracy or ± 10 % of epochs or seconds; refuted if significant, the whole interval outside. "
     "a >= b: not behind by that margin. Limits, ratios: the interval lies within; refuted if outside. "
     "Everything else is undecided, and so is everything with fewer than 5 seeds.",
     "Means are over the cells that all levels of a test share, each difference over the cells that its two "

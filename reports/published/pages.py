@@ -71,11 +71,18 @@ def summary_page(studies: Sequence[Study]) -> str:
         total={verdict: sum(study.judged.counts[verdict] for study in own) for verdict in VERDICTS},
         inside=tuple(sum(inside(study.judged)[k] for study in own) for k in (0, 1)),
         verdicts=VERDICTS,
-        claims=[(study, records(claims_frame(study.judged.claims))) for study in own],
+        claims=[(study, with_held(study.judged.claims)) for study in own],
         lessons=[told(lesson, judgements) for lesson in lessons() if set(lesson.rests_on) <= set(judgements)],
         beside=rankings_of_both(studies),
         chosen=chosen_rates([study for study in studies if study.source.beside]),
     )
+
+
+def with_held(judgements: Sequence[Judgement]) -> list[dict[str, Any]]:
+    """Return the rows of the claims' table, each with how many of its comparisons hold ("2 of 6")."""
+    pairs = [[pair for outcome in j.outcomes for pair in outcome.pairs] for j in judgements]
+    held = [f"{sum(p.verdict == 'holds' for p in each)} of {len(each)}" if each else "–" for each in pairs]
+    return records(claims_frame(judgements).assign(held=held))
 
 
 def every_judgement(study: Study) -> list[Judgement]:
