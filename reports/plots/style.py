@@ -19,6 +19,7 @@ RC: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
     "text.color": INK,
+    "text.parse_math": False,  # a $ in a name is a $
     "axes.labelcolor": SOFT,
     "axes.edgecolor": "#a9b0ba",
     "axes.linewidth": 0.7,
