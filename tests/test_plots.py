@@ -9,11 +9,11 @@ from reports.collect import load
 from reports.metrics import METRICS
 from reports.page import Report
 from reports.plots import save_all
-from reports.plots.curves import curve_bands
+from reports.plots.curves import curve_bands, first_of
 from reports.plots.heatmaps import draw_heatmaps, grid_panels, shades
-from reports.plots.overview import frontier
+from reports.plots.overview import dot, frontier
 from reports.plots.sheets import draw_curves
-from reports.plots.style import COLOURS, accuracy_ticks, key_columns, log_error, pen
+from reports.plots.style import COLOURS, TickLabels, accuracy_ticks, key_columns, log_error, pen
 from reports.statistics import t_interval
 from reports.usual import short, usual, usual_note
 from tests import synthetic
@@ -189,3 +189,52 @@ def test_pens_tell_levels_apart_in_grey_too() -> None:
 def test_a_legend_never_needs_more_room_than_its_figure() -> None:
     assert key_columns(["a long name of a level"] * 10, 4.2) <= 2
     assert key_columns([], 4.2) == 1
+
+
+@pytest.mark.parametrize("name", ["$\\frac{$", "_hidden", "a $b$ c"])
+def test_a_name_is_drawn_as_it_is(name: str, tmp_path: Path) -> None:
+    cells = synthetic.grid({"loss": ["mse", name], "activation": ["relu", "gelu"]}, epochs=2)
+    for one in cells:
+        one.name = one.cell_id
+    report = make_report(load(synthetic.write_sweep(tmp_path, cells)))
+    wanted = ("convergence-activation-relu", "cost-accuracy", "heatmap-gap")
+    save_all([p for p in report.plots if p.name in wanted], tmp_path, jobs=1, formats=("svg",))
+    for plot in wanted:
+        assert f">{name}<" in (tmp_path / f"{plot}.svg").read_text(), plot
+
+
+def test_ticks_that_differ_have_different_labels() -> None:
+    assert TickLabels().format_ticks([0.95866, 0.95867, 0.95868]) == ["0.95866", "0.95867", "0.95868"]
+    assert TickLabels().format_ticks([0.9, 0.95, 1.0]) == ["0.9", "0.95", "1"]
+
+
+def test_a_narrow_range_of_accuracies_has_ticks_too() -> None:
+    assert len(accuracy_ticks(float(log_error(0.9694)), float(log_error(0.9706)), 0.1)) > 1
+
+
+def test_every_option_of_two_groups_has_a_dot_of_its_own() -> None:
+    dots = [str(dot(row, column)) for row in range(16) for column in range(16)]
+    assert len(set(dots)) == len(dots)
+
+
+def test_no_column_of_gradients_is_left_out(tmp_path: Path) -> None:
+    losses = [f"loss_{k}" for k in range(8)]
+    cells = synthetic.grid({"activation": ["relu", "gelu"], "loss": losses}, epochs=2)
+    report = make_report(load(synthetic.write_sweep(tmp_path, cells)))
+    own = [plot for plot in report.plots if plot.section == "gradient norms"]
+    assert [plot.file for plot in own] == ["gradient_norm", "gradient_norm-2"]
+    assert [title for plot in own for title, _ in plot.arguments[0].columns] == [f"loss {n}" for n in losses]
+
+
+def test_curves_are_labelled_with_what_their_numbers_are(tmp_path: Path) -> None:
+    axes = {"activation": ["relu", "gelu"], "optimizer.weight_decay": [0.0, 0.005]}
+    report = make_report(load(synthetic.write_sweep(tmp_path, synthetic.grid(axes, epochs=2))))
+    keys = {plot.name: list(plot.arguments[0].keys) for plot in report.plots if "convergence-" in plot.name}
+    assert keys["convergence-activation-relu"] == ["weight_decay 0", "weight_decay 0.005"]
+    assert keys["convergence-weight_decay-0"] == ["relu", "gelu"]
+
+
+def test_figures_that_are_left_out_are_told(report: Report) -> None:
+    plots = [plot for plot in report.plots if plot.name.startswith("convergence")] * 10
+    assert first_of(plots[:3]) == plots[:3]
+    assert f"The first 48 of {len(plots)} figures." in first_of(plots)[-1].caption

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from reports.claims.claim import Judgement, Outcome
 from reports.claims.tables import demand, has_figures, plot_name
 from reports.plots.plot import Plot
-from reports.plots.style import INK, SOFT, Page, panels
+from reports.plots.style import INK, SOFT, Page, TickLabels, panels
 
 LIMIT = "#a63d00"
 ROW, LINE, EDGE, CHARACTER = 0.24, 0.16, 0.2, 0.066  # inches: of a level, a line of text, a margin, a letter
@@ -72,7 +72,7 @@ def draw_outcome(axes: Axes, outcome: Outcome, characters: int) -> None:
     axes.set_ylim(max(len(known), 1) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
     axes.xaxis.set_major_locator(MaxNLocator(4))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
+    axes.xaxis.set_major_formatter(TickLabels())
     ratio = outcome.test.kind == "ratio"
     axes.set_xlabel(f"ratio of {outcome.test.metric.label}" if ratio else outcome.test.metric.label)
     axes.set_title(textwrap.shorten(demand(outcome.test), characters, placeholder=" …"))

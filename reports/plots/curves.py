@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -61,7 +62,16 @@ def convergence_plots(results: Results, bands: pd.DataFrame) -> list[Plot]:
         for plot in sheets(bands, at_depth | at, name, lines, rest)
         if way == 0 or len(plot.arguments[0].places) > 1
     ]
-    return plots[:MAX_FIGURES]
+    return first_of(plots)
+
+
+def first_of(plots: Sequence[Plot]) -> list[Plot]:
+    """Return as many figures as a page can show; the last one tells of those that are left out."""
+    if len(plots) <= MAX_FIGURES:
+        return list(plots)
+    *most, last = plots[:MAX_FIGURES]
+    more = f"{last.caption} (The first {MAX_FIGURES} of {len(plots)} figures.)"
+    return [*most, replace(last, caption=more)]
 
 
 def depth_of(results: Results) -> Factor | None:
@@ -101,21 +111,28 @@ def levels_of(factor: Factor | None) -> list[tuple[Levels, str]]:
 def sheets(
     bands: pd.DataFrame, where: Levels, fixed: str, lines: Factor | None, rest: Sequence[Factor]
 ) -> Iterator[Plot]:
-    """Yield the figures for one condition, so many columns at a time."""
+    """Yield the figures for one condition."""
     part = bands[having(bands, where)]
     columns, note = combinations(part, [f.name for f in rest])
     if part.empty or (lines is not None and len(lines.levels) > MAX_LINES):
         return
-    label = ", ".join(f"{key} {value}" for key, value in where.items())
-    for number, start in enumerate(range(0, len(columns), MAX_COLUMNS)):
-        count = f" ({number + 1})" if len(columns) > MAX_COLUMNS else ""
-        title = f"Convergence{': ' if label else ''}{label}{count}"
-        name = "-".join(
-            ["convergence", *(f"{k}-{v}" for k, v in where.items()), *([str(number + 1)] * (number > 0))]
-        )
-        some = tuple(columns[start : start + MAX_COLUMNS])
-        sheet = Sheet(title, part, lines, some, ("accuracy", "loss"), note)
-        yield curves_plot(name, sheet, f"convergence by {fixed}" if fixed else "convergence")
+    sheet = Sheet(titled("Convergence", where), part, lines, tuple(columns), ("accuracy", "loss"), note)
+    name = "-".join(["convergence", *(f"{k}-{v}" for k, v in where.items())])
+    yield from in_parts(name, sheet, f"convergence by {fixed}" if fixed else "convergence")
+
+
+def titled(title: str, where: Levels) -> str:
+    """Return a title with the settings that all of its figure share."""
+    return f"{title}: {', '.join(f'{key} {value}' for key, value in where.items())}" if where else title
+
+
+def in_parts(name: str, sheet: Sheet, section: str) -> Iterator[Plot]:
+    """Yield a sheet as figures of so many columns at a time."""
+    for number, start in enumerate(range(0, len(sheet.columns), MAX_COLUMNS), 1):
+        count = f" ({number})" if len(sheet.columns) > MAX_COLUMNS else ""
+        some = sheet.columns[start : start + MAX_COLUMNS]
+        own = replace(sheet, title=f"{sheet.title}{count}", columns=some)
+        yield curves_plot(f"{name}-{number}" if number > 1 else name, own, section)
 
 
 def curves_plot(name: str, sheet: Sheet, section: str) -> Plot:
@@ -147,18 +164,17 @@ def gradient_plots(results: Results, bands: pd.DataFrame) -> list[Plot]:
         found = factor_sheets(results, bands, "Gradient norm", ("grad_norm",))
         return [curves_plot(f"gradient_norm-{s.lines.name}", s, "gradient norms") for s in found if s.lines]
     plan = layout(results.factors)
-    plots = []
+    plots: list[Plot] = []
     for where, _ in levels_of(depth_of(results)):
         part = bands[having(bands, where)]
         cells = one_per_line(part, plan.row, plan.column)
         part = part[having(part, cells)]
         columns = row_columns(part, plan.row if plan.column else None)
-        label = ", ".join(f"{k} {v}" for k, v in {**where, **cells}.items())
-        title = f"Gradient norm{': ' if label else ''}{label}"
+        title = titled("Gradient norm", {**where, **cells})
         sheet = Sheet(title, part, plan.column or plan.row, columns, ("grad_norm",))
         if len(part):
-            plots.append(curves_plot("-".join(["gradient_norm", *where.values()]), sheet, "gradient norms"))
-    return plots
+            plots += in_parts("-".join(["gradient_norm", *where.values()]), sheet, "gradient norms")
+    return first_of(plots)
 
 
 def row_columns(part: pd.DataFrame, row: Factor | None) -> tuple[tuple[str, Levels], ...]:
@@ -166,7 +182,7 @@ def row_columns(part: pd.DataFrame, row: Factor | None) -> tuple[tuple[str, Leve
     if row is None:
         return (("", {}),)
     there = set(part[row.name].astype(str))
-    return tuple((f"{row.name} {v}", {row.name: v}) for v in row.levels if v in there)[:MAX_COLUMNS]
+    return tuple((f"{row.name} {v}", {row.name: v}) for v in row.levels if v in there)
 
 
 def one_per_line(part: pd.DataFrame, *shown: Factor | None) -> Levels:

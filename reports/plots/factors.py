@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from reports.factors import Factor
 from reports.metrics import METRICS, Metric
@@ -19,12 +19,14 @@ from reports.plots.style import (
     SMALL_LETTER,
     SOFT,
     Page,
+    TickLabels,
     accuracy_axis,
     legend,
     lines_of,
     ordinal_axis,
     panels,
     pen,
+    room_along,
     room_below,
     wrapped,
 )
@@ -36,6 +38,7 @@ from reports.summary import having, layout, summarise
 MAX_PANELS = 24
 MAX_LINES = 8
 ACROSS = 6
+WIDEST = 15.0  # inches
 Levels = dict[str, str]
 ERROR = {"ecolor": INK, "elinewidth": 1.1, "capsize": 2.5}
 
@@ -121,14 +124,15 @@ def draw_against(a: Against) -> Figure:
     """Draw accuracy against a factor."""
     extra = [Line2D([], [], color=SOFT, linewidth=w, label=t) for w, t in ((1.8, "test"), (0.8, "training"))]
     levels = [level for level in a.factor.levels if level in set(a.test[a.factor.name].astype(str))]
-    width, below = 2.3 if len(levels) > 4 else 1.9, room_below(levels)
+    width, below = max(2.3 if len(levels) > 4 else 1.9, room_along(levels)), room_below(levels)
     titles = [wrapped(", ".join(f"{k} {v}" for k, v in where.items()), width) for where in a.panels]
     over = 0.14 * (lines_of(titles) - 1)
     page = Page(
         width, 1.55, top=0.8 + over + 0.14 * any(titles), down=0.66 + over + below, bottom=0.5 + below
     )
     inner = len({list(where.values())[-1] for where in a.panels}) if a.panels[0] else 1
-    columns = min(len(a.panels), max(ACROSS // inner * inner, 1) if inner <= ACROSS else ACROSS)
+    across = min(ACROSS, max(1, int(WIDEST // width)))
+    columns = min(len(a.panels), max(across // inner * inner, 1) if inner <= across else across)
     keys = [*a.keys, "test", "training"]
     rows = math.ceil(len(a.panels) / columns)
     figure, grid = panels(a.title, rows, columns, page, keys=keys, note=a.note)
@@ -193,7 +197,7 @@ def draw_rankings(title: str, metric: Metric, rankings: Sequence[Ranking]) -> Fi
         y = np.arange(len(means))
         axes.errorbar(means, y, xerr=halves, fmt="o", color=INK, elinewidth=1.4, capsize=2.5, markersize=4.5)
         axes.xaxis.set_major_locator(MaxNLocator(4))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
+        axes.xaxis.set_major_formatter(TickLabels())
         axes.set_xlabel(metric.label)
     return figure
 

@@ -13,7 +13,6 @@ from reports.factors import Factor
 from reports.plots.plot import Plot
 from reports.plots.style import (
     COLOURS,
-    INK,
     LETTER,
     MARKERS,
     SOFT,
@@ -64,42 +63,57 @@ def draw_cost(
     points: pd.DataFrame, front: Sequence[int], row: Factor | None, column: Factor | None
 ) -> Figure:
     """Draw a point per cell: colour by the row factor, marker by the column factor."""
-    width = 5.4
+    longest = max((len(level) for factor in (row, column) if factor for level in factor.levels), default=0)
+    width = max(5.4, key_room(longest))
     keys = [*key_lines(row, width, True), *key_lines(column, width, False)]
     page = Page(width=width, height=3.4, top=0.75 + 0.2 * len(keys))
     figure, grid = panels("Cost against accuracy", 1, 1, page)
     axes = grid[0][0]
-    colours = {level: COLOURS[k % len(COLOURS)] for k, level in enumerate(row.levels)} if row else {}
-    markers = {level: MARKERS[k % len(MARKERS)] for k, level in enumerate(column.levels)} if column else {}
     for seconds, mean, down, across in zip(
-        points["seconds"], points["mean"], level_names(points, row), level_names(points, column), strict=True
+        points["seconds"], points["mean"], places(points, row), places(points, column), strict=True
     ):
-        colour, marker = colours.get(down, INK), markers.get(across, "o")
-        axes.plot([seconds], [mean], marker, color=colour, markersize=5, alpha=0.85, markeredgewidth=0)
+        axes.plot([seconds], [mean], **dot(down, across), alpha=0.85)
     best = points.loc[list(front)]
     axes.plot(best["seconds"], best["mean"], color=SOFT, linewidth=1, zorder=0)
     accuracy_axis(axes, points["mean"].min(), points["mean"].max(), space=0.07)
     axes.set_xlabel("CPU seconds of training")
     axes.set_ylabel("test accuracy")
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, 1.05 * points["seconds"].max())
     draw_keys(figure, keys, page.left)
     return figure
 
 
-Key = tuple[float, str, str, str]
+def dot(row: int, column: int, colour: str = "") -> dict[str, Any]:
+    """Return how the cell of these levels is drawn: colours come back larger, markers hollow."""
+    colour = colour or COLOURS[row % len(COLOURS)]
+    hollow = column // len(MARKERS) % 2
+    return {
+        "color": colour,
+        "marker": MARKERS[column % len(MARKERS)],
+        "markersize": 5 + 3 * (row // len(COLOURS)),
+        "markerfacecolor": "none" if hollow else colour,
+        "markeredgewidth": 1.2 * hollow,
+    }
+
+
+Key = tuple[float, str, dict[str, Any]]
+
+
+def key_room(letters: int) -> float:
+    """Return the inches that a key of so many letters takes."""
+    return 0.3 + LETTER * letters
 
 
 def key_lines(factor: Factor | None, width: float, by_colour: bool) -> list[list[Key]]:
-    """Return the keys of a factor's levels in lines of this width: place in inches, level, colour, marker."""
+    """Return the keys of a factor's levels in lines of this width: place in inches, level, its dot."""
     lines: list[list[Key]] = [[]]
     x = 0.0
     for k, level in enumerate(factor.levels if factor else ()):
-        room = 0.3 + LETTER * len(level)
+        room = key_room(len(level))
         if x and x + room > width:
             lines.append([])
             x = 0.0
-        drawn = (COLOURS[k % len(COLOURS)], "s") if by_colour else (SOFT, MARKERS[k % len(MARKERS)])
-        lines[-1].append((x, level, *drawn))
+        lines[-1].append((x, level, dot(k, 1) if by_colour else dot(0, k, SOFT)))
         x += room
     return [line for line in lines if line]
 
@@ -109,17 +123,15 @@ def draw_keys(figure: Figure, lines: Sequence[Sequence[Key]], left: float) -> No
     width, height = figure.get_size_inches()
     for number, line in enumerate(lines):
         y = 1 - (0.53 + 0.2 * number) / height
-        for x, level, colour, marker in line:
+        for x, level, drawn in line:
             place = (left + 0.05 + x) / width
             figure.text(place + 0.1 / width, y, level, fontsize=8, va="center")
-            figure.add_artist(
-                Line2D([place], [y], color=colour, marker=marker, linestyle="none", markersize=5)
-            )
+            figure.add_artist(Line2D([place], [y], linestyle="none", **drawn))
 
 
-def level_names(points: pd.DataFrame, factor: Factor | None) -> list[str]:
-    """Return each cell's level of a factor, empty without one."""
-    return points[factor.name].astype(str).tolist() if factor else [""] * len(points)
+def places(points: pd.DataFrame, factor: Factor | None) -> list[int]:
+    """Return the place of each cell's level in its factor, 0 without one."""
+    return points[factor.name].astype(str).map(factor.levels.index).tolist() if factor else [0] * len(points)
 
 
 def boundary_plots(results: Results) -> list[Plot]:

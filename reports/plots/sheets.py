@@ -48,6 +48,12 @@ class Sheet:
         there = set(self.bands[self.lines.name].astype(str))
         return {level: place for place, level in enumerate(self.lines.levels) if level in there}
 
+    @property
+    def keys(self) -> dict[str, int]:
+        """What the legend says of the lines: of a number, also which one it is."""
+        name = f"{self.lines.name} " if self.lines and self.lines.numeric else ""
+        return {f"{name}{level}": place for level, place in self.places.items()}
+
 
 def has_validation(sheet: Sheet) -> bool:
     """Whether any run of a sheet had examples held out."""
@@ -57,7 +63,7 @@ def has_validation(sheet: Sheet) -> bool:
 def draw_curves(sheet: Sheet) -> Figure:
     """Draw rows of accuracy, loss or gradient norm, in columns, a line per level."""
     extra = measure_keys(sheet)
-    keys = [*sheet.places, *(str(key.get_label()) for key in extra)]
+    keys = [*sheet.keys, *(str(key.get_label()) for key in extra)]
     titles = [wrapped(title, Page().width) for title, _ in sheet.columns]
     page = Page(top=0.8 + 0.14 * lines_of([title for title in titles if title]) * any(titles))
     figure, grid = panels(sheet.title, len(sheet.kinds), len(sheet.columns), page, keys=keys, note=sheet.note)
@@ -69,7 +75,7 @@ def draw_curves(sheet: Sheet) -> Figure:
             axes.set_xlabel("epoch" if row is grid[-1] else "")
         finish(row[0], sheet.bands, kind)
     figure.align_ylabels([row[0] for row in grid])
-    legend(figure, sheet.places, extra=extra)
+    legend(figure, sheet.keys, extra=extra)
     return figure
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, Formatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 INK, SOFT, FAINT, PAPER = "#1f2430", "#5b6472", "#dfe3e8", "#ffffff"
 RC: Any = {
@@ -180,6 +180,8 @@ TICKS = (
     (0.91, 0.93, 0.945, 0.955, 0.965, 0.972, 0.974, 0.976, 0.978, 0.982, 0.984, 0.986, 0.988, 0.992, 0.994),
     tuple(k / 100 for k in range(1, 100)),
     tuple(k / 200 for k in range(1, 200)),
+    tuple(k / 1000 for k in range(1, 1000)),
+    tuple(k / 5000 for k in range(1, 5000)),
 )
 ENOUGH = 4  # ticks: no tier beyond is needed
 
@@ -203,10 +205,22 @@ def accuracy_ticks(low: float, high: float, space: float) -> list[float]:
         if number > ENOUGH - 1 and len(kept) >= ENOUGH:
             break
         for tick, place in zip(tier, log_error(tier).tolist(), strict=True):
-            clear = all(abs(place - other) >= space * (high - low) for other in kept.values())
-            if low <= place <= high and clear:
+            if low <= place <= high and all(abs(place - o) >= space * (high - low) for o in kept.values()):
                 kept[tick] = place
     return sorted(kept)
+
+
+class TickLabels(Formatter):
+    """Writes ticks with four significant figures, or with as many as tell them apart."""
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        """Return one tick's label."""
+        return f"{value:.4g}"
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """Return the labels of all ticks of an axis."""
+        texts = ([f"{value:.{figures}g}" for value in values] for figures in range(4, 17))
+        return next((labels for labels in texts if len(set(labels)) == len(set(values))), [])
 
 
 def log_axis(axis: Axis) -> None:
@@ -230,6 +244,11 @@ def ordinal_axis(axes: Axes, levels: Sequence[str], name: str) -> None:
 def slanted(levels: Sequence[str]) -> bool:
     """Whether the levels are too long to stand side by side under an axis."""
     return max(map(len, levels), default=0) * len(levels) > 24
+
+
+def room_along(levels: Sequence[str]) -> float:
+    """Return the inches of an axis along which slanted names of levels do not lie over one another."""
+    return 0.21 * len(levels) if slanted(levels) else 0.0
 
 
 def room_below(levels: Sequence[str]) -> float:
