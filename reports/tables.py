@@ -1,9 +1,11 @@
 """A table as it is printed, in whatever format: rows of entries that know their text, mark and number."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 NAN = float("nan")
+LONGEST = 120  # bytes of a file name, without the suffix
 
 
 @dataclass(frozen=True)
@@ -47,5 +49,9 @@ def text_table(
 
 
 def file_name(name: str) -> str:
-    """Return a table's name as a file name that every file system takes."""
-    return "".join(char if char.isalnum() or char in "-_.=" else "_" for char in name)[:120]
+    """Return a table's name as a file name that every file system takes; long ones end in a hash."""
+    safe = "".join(char if char.isalnum() or char in "-_.=" else "_" for char in name)
+    if len(safe.encode()) <= LONGEST:
+        return safe
+    start = safe.encode()[: LONGEST - 9].decode(errors="ignore")  # bytes are what file systems count
+    return f"{start}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -203,6 +203,16 @@ def test_a_name_is_drawn_as_it_is(name: str, tmp_path: Path) -> None:
         assert f">{name}<" in (tmp_path / f"{plot}.svg").read_text(), plot
 
 
+def test_figures_of_long_names_have_files_of_their_own(tmp_path: Path) -> None:
+    names = ["ä" * 150 + end for end in "ab"]
+    cells = synthetic.grid({"loss": names, "activation": ["relu", "gelu"]}, epochs=2)
+    for one in cells:
+        one.name = one.cell_id
+    plots = make_report(load(synthetic.write_sweep(tmp_path, cells))).plots
+    files = {plot.file for plot in plots}
+    assert len(files) == len(plots) and max(len(file.encode()) for file in files) <= 120
+
+
 def test_ticks_that_differ_have_different_labels() -> None:
     assert TickLabels().format_ticks([0.95866, 0.95867, 0.95868]) == ["0.95866", "0.95867", "0.95868"]
     assert TickLabels().format_ticks([0.9, 0.95, 1.0]) == ["0.9", "0.95", "1"]
