@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +56,8 @@ def read_plan(root: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
             raise ValueError(problem)
     except FileNotFoundError:
         return None, []
-    except (ValueError, KeyError, TypeError) as error:
-        return None, [Problem(path, f"is damaged ({type(error).__name__}: {error}); reported without a plan")]
+    except (OSError, ValueError) as error:
+        return None, [Problem(path, f"{why(error)}; reported without a plan")]
     return plan, []
 
 
@@ -130,12 +130,17 @@ class Reader:
         try:
             path, complete = record.path / HISTORY, record.status == "done"
             curve = self.cache.curve(cell_id, path) if complete else read_curve(path, complete=False)
-        except ValueError as error:
-            return (record.path / HISTORY, str(error)) if record.status == "done" else None
+        except (OSError, ValueError) as error:
+            return (record.path / HISTORY, why(error)) if record.status == "done" else None
         if record.status == "done" and not len(curve):
             return record.path / HISTORY, "is missing or empty"
         self.curves[cell_id] = curve
         return None
+
+
+def why(error: OSError | ValueError) -> str:
+    """Return the reason that a file could not be read."""
+    return f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
 
 
 def mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -234,7 +239,3 @@ def curve_figures(runs: pd.DataFrame, history: pd.DataFrame, target: float) -> p
     found[runs["status"] != "done"] = NAN
     return found.assign(epochs=epochs.reindex(runs["cell_id"].to_numpy()).to_numpy())
 
-
-def damaged_names(results: Results) -> Iterator[str]:
-    """One line per file that could not be believed."""
-    yield from map(str, results.problems)

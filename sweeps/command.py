@@ -1,8 +1,9 @@
-"""What all commands do alike: a user's mistake is one line and exit code 2; pipes may be closed early."""
+"""What all commands do alike: a mistake is one line and exit code 2; they may be interrupted, pipes closed."""
 
 import argparse
 import os
 import select
+import signal
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -14,6 +15,7 @@ from sweeps.version import PROJECT, version
 
 Arguments = ParamSpec("Arguments")
 USER_ERROR = 2
+INTERRUPTED = 128 + signal.SIGINT
 
 
 def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
@@ -33,6 +35,12 @@ def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
                 raise
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # `| head` has seen enough
             return 0
+        except OSError as error:  # a full disk, a directory that may not be written to, …
+            if not error.strerror:
+                raise
+            return mistake(": ".join(filter(None, [str(error.filename or ""), error.strerror])))
+        except KeyboardInterrupt:
+            return INTERRUPTED
 
     return run
 

@@ -1,3 +1,4 @@
+import errno
 import html
 import json
 import re
@@ -162,6 +163,46 @@ def test_mistakes_end_with_exit_code_2_and_one_line(
         main([str(tmp_path), "--target", "2"])
     assert stop.value.code == 2
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("what", ["report", "export"])
+def test_where_nothing_can_be_written_one_line_says_so(
+    what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = synthetic.write_sweep(tmp_path / "sweep", synthetic.grid(AXES, epochs=2))
+
+    def read_only(path: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "mkdir", read_only)
+    words = [str(sweep), "--no-plots"] if what == "report" else ["export", str(sweep), "--to", "csv"]
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {sweep}") and error.endswith(": Read-only file system\n")
+
+
+def test_an_export_to_a_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = synthetic.write_sweep(tmp_path / "sweep", synthetic.grid(AXES, epochs=2))
+    (tmp_path / "file").touch()
+    assert main(["export", str(sweep), "--to", "csv", "--out", str(tmp_path / "file")]) == 2
+    assert capsys.readouterr().err == f"error: {tmp_path / 'file'}: File exists\n"
+
+
+def test_a_report_that_is_interrupted_says_nothing_and_keeps_the_old_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = synthetic.write_sweep(tmp_path, synthetic.grid(AXES, epochs=2))
+    assert main([str(sweep), "--no-plots"]) == 0
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    capsys.readouterr()
+
+    def interrupt(_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("reports.build.render", interrupt)
+    assert main([str(sweep), "--no-plots"]) == 130
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path != tmp_path} == before
+    assert capsys.readouterr().err == ""
 
 
 def test_export_writes_tidy_frames(tmp_path: Path) -> None:

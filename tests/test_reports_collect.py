@@ -1,3 +1,4 @@
+import errno
 import json
 import warnings
 from pathlib import Path
@@ -86,6 +87,26 @@ def test_a_damaged_history_is_named(tmp_path: Path, old: str, new: str, reason: 
     results = load(tmp_path)
     assert results.runs["status"][0] == "damaged"
     assert reason in str(results.problems[0])
+
+
+def test_what_may_not_be_read_is_named_and_the_rest_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = synthetic.grid(SMALL)
+    synthetic.write_sweep(tmp_path, cells)
+    shut = {tmp_path / "sweep.json", tmp_path / cells[0].name / "history.csv"}
+    read_bytes = Path.read_bytes
+
+    def may_read(path: Path) -> bytes:
+        if path in shut:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", may_read)
+    results = load(tmp_path)
+    assert {problem.path for problem in results.problems} == shut
+    assert all("cannot be read: Permission denied" in problem.reason for problem in results.problems)
+    assert results.runs["status"].tolist() == ["done"] * 7
 
 
 def test_the_torn_last_line_of_a_running_history_is_ignored(tmp_path: Path) -> None:
