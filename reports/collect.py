@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from reports.cache import CurveCache
@@ -118,8 +119,16 @@ class Reader:
         self.settings.append(self.flatten(config, choices))
         if facts := mapping(data, "provenance"):
             self.provenance.setdefault(json.dumps(facts, sort_keys=True), facts)
-        if status == "done" and mapping(data, "boundary") and len(self.boundaries) < MAX_BOUNDARIES:
-            self.boundaries[cell_id] = mapping(data, "boundary")
+        if record and status == "done" and (boundary := mapping(data, "boundary")):
+            self.take_boundary(record, boundary)
+
+    def take_boundary(self, record: Record, boundary: Mapping[str, Any]) -> None:
+        """Keep the boundary of a run, if it is one and there are not too many."""
+        if not is_plane(boundary):
+            reason = "has a boundary that is no grid over the plane; it is not drawn"
+            self.problems.append(Problem(record.path / REPORT, reason))
+        elif len(self.boundaries) < MAX_BOUNDARIES:
+            self.boundaries[record.cell_id] = boundary
 
     def take_curve(self, cell_id: str, record: Record) -> tuple[Path, str] | None:
         """Keep the run's history; return the file and the reason if the record does not hold together."""
@@ -147,6 +156,16 @@ def mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """Return the mapping under a key, empty if there is none."""
     value = data.get(key)
     return value if isinstance(value, dict) else {}
+
+
+def is_plane(boundary: Mapping[str, Any]) -> bool:
+    """Whether a boundary has finite numbers for every point of a grid over the plane."""
+    try:
+        x, y, z = (np.array(boundary[key], float) for key in ("x", "y", "label"))
+    except (KeyError, ValueError, TypeError):
+        return False
+    whole = all(np.isfinite(numbers).all() for numbers in (x, y, z))
+    return whole and x.ndim == y.ndim == 1 and z.shape == (len(y), len(x)) and min(z.shape) > 1
 
 
 def is_number(value: object) -> bool:
@@ -238,4 +257,3 @@ def curve_figures(runs: pd.DataFrame, history: pd.DataFrame, target: float) -> p
     found = figures.reindex(runs["cell_id"].to_numpy()).set_index(runs.index)
     found[runs["status"] != "done"] = NAN
     return found.assign(epochs=epochs.reindex(runs["cell_id"].to_numpy()).to_numpy())
-

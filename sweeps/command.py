@@ -1,4 +1,4 @@
-"""What all commands do alike: a mistake is one line and exit code 2; they may be interrupted, pipes closed."""
+"""What all commands do alike: a mistake is one line and exit code 2; Ctrl-C and closed pipes end them."""
 
 import argparse
 import os

@@ -151,7 +151,7 @@ def test_any_sweep_can_be_drawn(tmp_path: Path, axes: dict[str, list[object]]) -
 def test_xor_boundaries_are_drawn(tmp_path: Path) -> None:
     one = synthetic.cell({"seed": 0})
     axis = [0.0, 0.5, 1.0]
-    one.extra = {"boundary": {"x": axis, "y": axis, "score": np.outer(axis, axis).tolist()}}
+    one.extra = {"boundary": {"x": axis, "y": axis, "label": np.outer(axis, axis).tolist()}}
     report = make_report(load(synthetic.write_sweep(tmp_path, [one])))
     save_all([plot for plot in report.plots if plot.name == "boundary"], tmp_path / "plots", jobs=1)
     assert (tmp_path / "plots" / "boundary.svg").is_file()

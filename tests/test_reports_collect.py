@@ -89,6 +89,26 @@ def test_a_damaged_history_is_named(tmp_path: Path, old: str, new: str, reason: 
     assert reason in str(results.problems[0])
 
 
+@pytest.mark.parametrize(
+    "boundary",
+    [
+        {"x": [0.0, 1.0], "y": [0.0, 1.0]},
+        {"x": [0.0], "y": [0.0], "label": [[0]]},
+        {"x": [0.0, 1.0], "y": [0.0, 1.0], "label": [[0, 1]]},
+        {"x": [0.0, 1.0], "y": [0.0, 1.0], "label": [[0, 1], [1, "a"]]},
+        {"x": [0.0, None], "y": [0.0, 1.0], "label": [[0, 1], [1, 0]]},
+        {"x": "a", "y": 1, "label": [[0, 1], [1]]},
+    ],
+)
+def test_a_boundary_that_is_none_is_named_and_not_drawn(tmp_path: Path, boundary: dict[str, object]) -> None:
+    cells = synthetic.grid({"activation": ["relu", "gelu"]})
+    cells[0].extra = {"boundary": boundary}
+    cells[1].extra = {"boundary": {"x": [0.0, 1.0], "y": [0.0, 1.0, 2.0], "label": [[0, 1]] * 3}}
+    results = load(synthetic.write_sweep(tmp_path, cells))
+    assert [problem.path.parent.name for problem in results.problems] == [cells[0].name]
+    assert list(results.boundaries) == [cells[1].cell_id] and len(results.done) == 2
+
+
 def test_what_may_not_be_read_is_named_and_the_rest_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

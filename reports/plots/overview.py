@@ -138,7 +138,8 @@ def boundary_plots(results: Results) -> list[Plot]:
     """Return the decision boundaries of the runs whose records have one (two-dimensional data)."""
     drawn = results.done[results.done["cell_id"].isin(list(results.boundaries))].sort_values(["cell", "seed"])
     title = "Decision boundaries"
-    caption = f"{title}: what each network answers in the plane, and its test accuracy."
+    some = f" The first {len(drawn)} of {len(results.done)} runs." if len(drawn) < len(results.done) else ""
+    caption = f"{title}: what each network answers in the plane, and its test accuracy.{some}"
     names = [name for name in [*results.names, "seed"] if drawn[name].nunique() > 1]
     found = [
         (", ".join(f"{k} {v}" for k, v in levels.items()), accuracy, results.boundaries[cell_id])
@@ -158,7 +159,7 @@ def draw_boundaries(found: Sequence[tuple[str, float, dict[str, Any]]]) -> Figur
     figure, grid = panels("Decision boundaries", math.ceil(len(found) / columns), columns, page)
     every = [axes for row in grid for axes in row]
     for axes, title, (_, _, boundary) in zip(every, titles, found, strict=False):
-        values = np.array(boundary.get("score") or boundary["label"], dtype=float)
+        values = np.array(boundary["label"], dtype=float)
         axes.contourf(boundary["x"], boundary["y"], values, levels=12, cmap="PuOr", alpha=0.9)
         axes.set_title(title)
         axes.grid(False)
