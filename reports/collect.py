@@ -162,7 +162,7 @@ def is_plane(boundary: Mapping[str, Any]) -> bool:
     """Whether a boundary has finite numbers for every point of a grid over the plane."""
     try:
         x, y, z = (np.array(boundary[key], float) for key in ("x", "y", "label"))
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return False
     whole = all(np.isfinite(numbers).all() for numbers in (x, y, z))
     return whole and x.ndim == y.ndim == 1 and z.shape == (len(y), len(x)) and min(z.shape) > 1

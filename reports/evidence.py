@@ -196,7 +196,7 @@ def unfinished_table(results: Results) -> Table:
     rows = results.runs[results.runs["status"] != "done"]
     columns = ["status", *results.names, "seed", "name", "problem"]
     body = rows[columns].astype(object).map(str).itertuples(index=False, name=None)
-    return text_table("unfinished", "Runs without a result", columns, body)
+    return text_table("unfinished", "Diverged and unfinished runs", columns, body)
 
 
 def best_table(verdict: Verdict, count: int = 20) -> Table:
@@ -216,5 +216,5 @@ def best_table(verdict: Verdict, count: int = 20) -> Table:
     )
     heads = (*results.names, metric.label, "runs")
     each = f", at most {count} of each data set" if data else ""
-    title = f"The {len(rows)} best cells by test accuracy{each}"
+    title = f"The {f'{len(rows)} best cells' if len(rows) != 1 else 'best cell'} by test accuracy{each}"
     return Table("best_cells", title, heads, rows, len(results.names))

@@ -3,14 +3,18 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from reports.evidence import percent, show_signed
 from reports.grids import concurrency_note
 from reports.judged import Judged
 from reports.metrics import METRICS
-from reports.rankings import Ranking, listed
+from reports.rankings import MAX_LEVELS, Ranking, listed
 from reports.results import Results
 from reports.statistics import MIN_SEEDS, known_shares
 from reports.verdict import Verdict
+
+TIED = 3  # cells that are named where several have the best figure
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,9 @@ def findings(verdict: Verdict) -> list[Finding]:
     """Return the findings in reading order."""
     results, rankings = verdict.results, verdict.rankings
     if results.done.empty:
-        return [Finding("Results", "No run has finished yet.", "unfinished")]
+        diverged = list(divergence(results))
+        none = "No run has ended well." if diverged else "No run has finished yet."
+        return [Finding("Results", none, "unfinished"), *diverged]
     return [
         *best_cells(verdict),
         *testing(results),
@@ -61,17 +67,32 @@ def judged_findings(judged: Judged | None) -> Iterator[Finding]:
 
 def best_cells(verdict: Verdict) -> Iterator[Finding]:
     """Yield which cell of each data set is ahead on its test set, and how many are not shown to be worse."""
-    results, metric = verdict.results, METRICS["test_accuracy"]
-    data = results.dataset.name if results.dataset else ""
-    best = verdict.summary[verdict.marked == "best"]
-    for _, row in (best.sort_values(data) if data else best).iterrows():
-        name = ", ".join(f"{key} {row[key]}" for key in results.names if key != data) or "the only cell"
-        figure, n = metric.show_interval(row["mean"], row["half"]), int(row["n"])
-        within = verdict.summary[data] == row[data] if data else slice(None)
-        near = int((verdict.marked[within] == "near").sum())
-        head = f"On {row[data]}, the" if data else "The"
-        text = f"{head} highest test accuracy, {figure}, has {name}{not_worse(n, near)}."
-        yield Finding("Best cell", text, "best_cells", runs_text(n))
+    results, summary = verdict.results, verdict.summary.assign(mark=verdict.marked)
+    data = results.dataset
+    known = summary[summary["n"] > 0]
+    for level in data.levels if data else ("",):
+        cells = known[known[data.name] == level] if data else known
+        if cells.empty:
+            continue
+        best = cells[cells["mark"] == "best"]
+        names = [name for name in results.names if data is None or name != data.name]
+        head, n = f"On {level}, the" if data else "The", int(best["n"].min())
+        others = not_worse(n, int((cells["mark"] == "near").sum())) if len(cells) > len(best) else ""
+        yield Finding("Best cell", f"{head} {whose(best, names)}{others}.", "best_cells", runs_text(n))
+
+
+def whose(best: pd.DataFrame, names: Sequence[str]) -> str:
+    """Return the best figure with the cell that has it, or the cells that share it."""
+    metric, (mean, half) = METRICS["test_accuracy"], best[["mean", "half"]].iloc[0]
+    figure = metric.show_interval(mean, half)
+    if not names:
+        return f"only cell has a test accuracy of {figure}"
+    told = [", ".join(f"{name} {row[name]}" for name in names) for _, row in best.iterrows()]
+    if len(told) == 1:
+        return f"highest test accuracy, {figure}, has {told[0]}"
+    more = "; …" if len(told) > TIED else ""
+    shared = f"is shared by {len(told)} cells: {'; '.join(told[:TIED])}{more}"
+    return f"highest test accuracy, {metric.show(mean)}, {shared}"
 
 
 def runs_text(n: int) -> str:
@@ -91,6 +112,8 @@ def not_worse(seeds: int, near: int) -> str:
 def testing(results: Results) -> Iterator[Finding]:
     """Yield how far anything could be tested, where that is not far."""
     seeds = results.done["seed"].nunique()
+    if not results.names:
+        return
     if seeds == 1:
         text = "One seed per cell: the orders below are those of single runs, and nothing was tested."
         yield Finding("Evidence", text, "rankings")
@@ -101,6 +124,7 @@ def testing(results: Results) -> Iterator[Finding]:
 
 def factor_findings(rankings: Sequence[Ranking], metric: str, about: str) -> Iterator[Finding]:
     """Yield one sentence per ranking, those without any difference shown or any comparison gathered."""
+    many = [r.title for r in rankings if r.metric.name == metric and r.state == "too many levels"]
     own = [r for r in rankings if r.metric.name == metric and len(r.order) > 1]
     apart = [r for r in own if r.state == "not comparable"]
     told = [r for r in own if r not in apart and (r.state != "tested" or len(r.groups) > 1 or r.is_partial)]
@@ -110,6 +134,8 @@ def factor_findings(rankings: Sequence[Ranking], metric: str, about: str) -> Ite
     if silent:
         text = f"No difference was shown between the levels of {', '.join(r.title for r in silent)}."
         yield Finding(about, text, "rankings", f"{min(r.seeds for r in silent)} seeds")
+    if many:
+        yield Finding(about, f"Not ranked, for more than {MAX_LEVELS} levels: {listed(many)}.", "rankings")
     if apart:
         text = f"No two levels of {', '.join(r.title for r in apart)} have runs that differ in nothing else."
         yield Finding(about, text, "rankings")

@@ -116,14 +116,12 @@ def notes_on(
 ) -> list[str]:
     """Return what a reader has to know to read the table."""
     most = int(summary["n"].max()) if len(summary) else 0
-    notes = [
-        f"Mean ± 95 % t interval over {most} seeds."
-        if most > 1
-        else "Single runs (1 seed): nothing was tested."
-    ]
-    if metric.unit == "seconds" or "target" in metric.name:
-        notes += [concurrency_note(results)] if metric.unit == "seconds" else []
-        notes += [f"Target: a test accuracy of {results.target:g}."] if "target" in metric.name else []
+    notes = []
+    if most:
+        several = f"Mean ± 95 % t interval over {most} seeds."
+        notes.append(several if most > 1 else "Single runs (1 seed): nothing was tested.")
+    notes += [concurrency_note(results)] if most and metric.unit == "seconds" else []
+    notes += [f"Target: a test accuracy of {results.target:g}."] if "target" in metric.name else []
     if any(" of " in entry.text for entry in entries):
         notes.append(
             "(4 of 5): runs behind the figure; the others diverged, or never got there, or are missing."

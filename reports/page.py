@@ -90,7 +90,7 @@ def context(report: Report) -> dict[str, Any]:
         "counts": {state: int(counts[state]) for state in STATES if state in counts},
         "total": len(results.runs),
         "cells": int(results.runs["cell"].nunique()),
-        "seeds": int(results.runs["seed"].nunique()),
+        "seeds": seeds_of_cells(results),
         "waiting": len(results.runs) - int(counts.get("done", 0)) - int(counts.get("diverged", 0)),
         "findings": report.findings,
         "tested": any(ranking.state == "tested" for ranking in report.rankings),
@@ -109,6 +109,13 @@ def context(report: Report) -> dict[str, Any]:
         "runs_json": run_data(results),
         "provenance": provenance(results),
     }
+
+
+def seeds_of_cells(results: Results) -> str:
+    """Return how many seeds each cell has: "5 seeds", or "1 to 5 seeds" where they differ."""
+    counts = results.cells["runs"].tolist()
+    fewest, most = min(counts, default=0), max(counts, default=0)
+    return f"{fewest} to {most} seeds" if fewest < most else f"{most} seed{'s' if most != 1 else ''}"
 
 
 def claim_sections(report: Report) -> list[tuple[Table, list[dict[str, Any]]]]:
@@ -167,7 +174,7 @@ def group_rankings(rankings: Sequence[Ranking]) -> list[tuple[Metric, list[Ranki
     return [
         (METRICS[name], own)
         for name in RANKED
-        if (own := [r for r in rankings if r.metric.name == name and (r.order or r.unranked)])
+        if (own := [r for r in rankings if r.metric.name == name and (r.order or r.unranked or r.note)])
     ]
 
 

@@ -228,7 +228,7 @@ def residual(y: Floats, blocks: Sequence[Floats]) -> float:
 
 
 def best_and_near(values: Floats, groups: NDArray[np.intp], higher: bool) -> tuple[Mask, Mask]:
-    """Return which rows have the best mean of their group, and which others are not significantly worse.
+    """Return which rows have the best mean of their group (several if tied), and which are not shown worse.
 
     `values` is (cells, seeds), `groups` (cells,) counts from 0. Each cell is compared with the best of its
     group by a paired t over the seeds they share, Holm-corrected within the group; cells with fewer than
@@ -239,7 +239,8 @@ def best_and_near(values: Floats, groups: NDArray[np.intp], higher: bool) -> tup
     means = np.where(counts > 0, sign * np.nansum(values, axis=1) / np.maximum(counts, 1), -np.inf)
     leader = np.lexsort((np.arange(len(means)), -means, groups))  # by group, best first, then first come
     first = leader[np.r_[True, np.diff(groups[leader]) > 0]] if len(leader) else leader
-    best = np.isin(np.arange(len(means)), first) & (counts > 0)
+    ahead = means[first[groups]] if len(leader) else means
+    best = (counts > 0) & (means >= ahead - 1e-12 * np.abs(ahead))
     worse = sign * (values[first[groups]] - values) if len(leader) else values
     p = paired_p(worse)
     p[best | (np.isfinite(worse).sum(axis=1) < MIN_SEEDS)] = NAN

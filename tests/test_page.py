@@ -115,8 +115,33 @@ def test_a_sweep_without_any_result_has_a_page(tmp_path: Path, status: str) -> N
     cells = synthetic.grid(AXES)
     for one in cells:
         one.status = status
-    results = load(synthetic.write_sweep(tmp_path, cells))
-    assert "No run has finished yet." in write_report(results, jobs=1).read_text(encoding="utf-8")
+    text = write_report(load(synthetic.write_sweep(tmp_path, cells)), jobs=1).read_text(encoding="utf-8")
+    assert ("No run has ended well." if status == "diverged" else "No run has finished yet.") in text
+    assert ("8 of 8 runs diverged." in text) == (status == "diverged")
+    assert "nothing was tested" not in text and "was not recorded" not in text
+
+
+def test_cells_of_different_numbers_of_seeds_are_not_multiplied(tmp_path: Path) -> None:
+    cells = synthetic.grid({"activation": ["relu", "gelu"]}, seeds=range(3))[:-2]
+    page = html.unescape(render(make_report(load(synthetic.write_sweep(tmp_path / "some", cells)))))
+    assert "4 runs: 2 cells × 1 to 3 seeds, varying activation." in page
+    assert "16 runs: 8 cells × 2 seeds," in page_of(tmp_path / "all", seeds=2)
+
+
+def test_the_only_cell_is_not_said_to_be_ahead_of_others(tmp_path: Path) -> None:
+    for seeds in (1, 5):
+        cells = synthetic.grid({"activation": ["relu"]}, seeds=range(seeds))
+        page = render(make_report(load(synthetic.write_sweep(tmp_path / str(seeds), cells))))
+        assert "The only cell has a test accuracy of 0.97" in page and "The best cell by test" in page
+        assert "is significantly worse" not in page and "orders below" not in page
+
+
+def test_a_factor_of_too_many_levels_is_said_not_to_be_ranked(tmp_path: Path) -> None:
+    axes = {"optimizer.lr": [0.001 * k for k in range(1, 22)], "activation": ["relu", "gelu"]}
+    cells = synthetic.grid(axes, seeds=(0, 1), epochs=2)
+    page = render(make_report(load(synthetic.write_sweep(tmp_path, cells)), plots=False))
+    assert "Not ranked, for more than 20 levels: lr." in page
+    assert page.count("<dt>lr</dt>") == 5  # once for each metric, among the rankings
 
 
 # The command line

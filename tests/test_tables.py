@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.build import make_tables
+from reports.build import make_report, make_tables
 from reports.collect import load
 from reports.formats import csv_text, latex, markdown
 from reports.metrics import METRICS
@@ -64,6 +64,18 @@ def test_one_seed_shows_plain_figures_marks_the_best_and_says_that_nothing_was_t
         assert [entry for entry in entries if entry.mark] == [best] and best.mark == "best"
         assert best.text == f"{best.value:.4f}"
     assert any("nothing was tested" in note for note in table.notes)
+
+
+def test_cells_that_share_the_best_figure_are_all_marked(tmp_path: Path) -> None:
+    cells = synthetic.grid({"activation": ["relu", "gelu", "selu"]}, seeds=range(2))
+    for one in cells:
+        tied = 0.1 * (int(one.config["seed"]) + (one.choices["activation"] != "gelu"))
+        one.extra = {"final": {"test_accuracy": 0.7 + tied, "train_accuracy": 0.9}}
+    report = make_report(load(synthetic.write_sweep(tmp_path, cells)), plots=False)
+    marks = {row[0].text: row[1].mark for row in report.tables["test_accuracy"].rows}
+    assert marks == {"relu": "best", "gelu": "", "selu": "best"}
+    text = "The highest test accuracy, 0.8500, is shared by 2 cells: activation relu; activation selu."
+    assert report.findings[0].text == text
 
 
 def test_several_seeds_show_the_interval(tmp_path: Path) -> None:
