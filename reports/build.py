@@ -27,6 +27,7 @@ from reports.results import Results, natural
 from reports.summary import summarise
 from reports.tables import Table, file_name
 from reports.verdict import Verdict, judge
+from sweeps.record import UserError
 
 REPORT_DIR = "report"
 FORMATS = {"csv": csv_text, "md": markdown, "tex": latex}
@@ -103,7 +104,9 @@ def cell_figures(results: Results) -> pd.DataFrame:
 
 
 def replace_directory(new: Path, old: Path) -> None:
-    """Put a finished directory in the place of an older one."""
+    """Put a finished directory in the place of an older one. Raises UserError if a file is in that place."""
+    if old.is_file() and not old.is_symlink():
+        raise UserError(f"{old}: is a file, where a directory has to be written")
     if old.exists() or old.is_symlink():
         aside = new.with_suffix(".old")
         old.rename(aside)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reports.build import make_tables
+from reports.build import make_report
 from reports.formats import latex
 from reports.results import Results, natural
 from sweeps.record import UserError
@@ -51,7 +51,8 @@ def write_parquet(frame: pd.DataFrame, path: Path) -> None:
 
 def write_latex(results: Results, path: Path) -> Path:
     """Write every table of the report into one LaTeX file."""
-    path.write_text("\n".join(latex(table) for table in make_tables(results)), encoding="utf-8")
+    tables = make_report(results, plots=False).tables.values()
+    path.write_text("\n".join(map(latex, tables)), encoding="utf-8")
     return path
 
 

@@ -13,6 +13,7 @@ TEX = str.maketrans(
         **{char: "\\" + char for char in "&%$#_{}"},
         "~": r"$\sim$",
         "^": r"\textasciicircum{}",
+        "|": r"\textbar{}",
         "±": r"$\pm$",
         "×": r"$\times$",
         ">": r"$>$",
@@ -23,7 +24,7 @@ TEX = str.maketrans(
         **{char: f"{{{char}}}" for char in "[]*"},  # after a line's end, LaTeX would take these for options
     }
 )
-MARKDOWN = str.maketrans({char: "\\" + char for char in "\\`*_[]<>|~#"})
+MARKDOWN = str.maketrans({char: "\\" + char for char in "\\`*_[]<>|~#&"})
 
 
 def csv_text(table: Table) -> str:
@@ -40,7 +41,7 @@ def csv_text(table: Table) -> str:
 
 def marked_heads(table: Table, row: tuple[Entry, ...], mark: str) -> str:
     """Return the heads of the columns in which a row carries a mark."""
-    return " ".join(head for head, entry in zip(table.heads, row, strict=True) if entry.mark == mark)
+    return "; ".join(head for head, entry in zip(table.heads, row, strict=True) if entry.mark == mark)
 
 
 def markdown(table: Table) -> str:

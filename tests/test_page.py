@@ -213,6 +213,21 @@ def test_an_export_to_a_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureF
     assert capsys.readouterr().err == f"error: {tmp_path / 'file'}: File exists\n"
 
 
+def test_a_file_in_the_place_of_the_report_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = synthetic.write_sweep(tmp_path, synthetic.grid(AXES, epochs=2))
+    (sweep / "report").write_text("mine")
+    assert main([str(sweep), "--no-plots"]) == 2
+    assert "report: is a file" in capsys.readouterr().err
+    assert (sweep / "report").read_text() == "mine" and not list(sweep.glob(".report*"))
+
+
+def test_latex_of_a_study_has_its_claims_too(tmp_path: Path) -> None:
+    cells = synthetic.grid({"loss": ["hinge", "focal"]}, epochs=2)
+    sweep = synthetic.write_sweep(tmp_path, cells, "tuned_grid")
+    assert main(["export", str(sweep), "--to", "latex"]) == 0
+    assert r"\label{tab:claims}" in (tmp_path / "export" / "tables.tex").read_text()
+
+
 def test_a_report_that_is_interrupted_says_nothing_and_keeps_the_old_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

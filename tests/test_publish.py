@@ -103,6 +103,14 @@ def test_records_are_kept_as_small_tables_that_say_nothing_of_the_host(tmp_path:
     assert "heatmap-test_accuracy.png" in (folder / "README.md").read_text()
 
 
+def test_a_study_whose_timing_sweep_has_no_run_yet_is_kept_without_times(tmp_path: Path) -> None:
+    cells = synthetic.grid({"loss": ["hinge", "focal"]}, seeds=(0, 1), epochs=2)
+    directory = synthetic.write_sweep(tmp_path / "runs", cells, "tuned_grid")
+    synthetic.write_plan(directory / "timing", cells, "tuned_grid/timing")
+    page = publish([directory], tmp_path / "kept")
+    assert "## Times" not in (page.parent / "tuned_grid" / "README.md").read_text()
+
+
 def test_runs_that_are_not_finished_are_told(tmp_path: Path) -> None:
     cells = synthetic.grid({"loss": ["hinge", "focal"]}, seeds=(0, 1), epochs=3)
     cells[0].status, cells[1].status = "missing", "diverged"

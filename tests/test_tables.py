@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import warnings
+from html import unescape
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from reports.build import make_report, make_tables
 from reports.collect import load
@@ -19,7 +21,7 @@ from reports.formats import csv_text, latex, markdown
 from reports.metrics import METRICS
 from reports.results import Results
 from reports.statistics import t_interval
-from reports.tables import Table
+from reports.tables import Table, text_table
 from tests import synthetic
 
 AXES = {
@@ -153,6 +155,24 @@ def test_marks_stand_out_in_every_format(tmp_path: Path) -> None:
     assert f"**{best.text}**" in markdown(table)
     assert rf"\textbf{{{best.text}}}" in latex(table)
     assert csv_text(table).splitlines()[0].endswith("best,not_worse")
+
+
+def test_columns_with_marks_are_told_apart_in_csv(tmp_path: Path) -> None:
+    cells = synthetic.grid({"activation": ["a b", "c d"]})
+    for one in cells:
+        one.name, one.extra = one.cell_id, {"final": {"test_accuracy": 0.5}}
+    table = tables_of(load(synthetic.write_sweep(tmp_path, cells)))["test_accuracy"]
+    across = Table("x", "x", ("a b", "c d"), ((table.rows[0][1], table.rows[1][1]),))
+    assert csv_text(across) == "a b,c d,best,not_worse\n0.5000,0.5000,a b; c d,\n"
+
+
+def test_markdown_shows_every_text_as_it_is() -> None:
+    for text in ("&amp;", "a|b", "<b>", "*x*", "_x_", "~~x~~", "`x`", "[x](y)", "\\", "$\\foo$", "# 1"):
+        html = (
+            MarkdownIt("commonmark").enable("table").render(markdown(text_table("x", "x", ["h"], [[text]])))
+        )
+        cell = re.search(r"<td[^>]*>(.*?)</td>", html)
+        assert cell and unescape(cell[1]) == text and "<" not in cell[1]
 
 
 HOSTILE = "[a_b] & c%$#{}~^\\ <script>\n*\u202e\x07|ε"

@@ -6,14 +6,14 @@ rebuild and check them without a single run.
 """
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
 from PIL import Image
 
-from reports.build import make_report, replace_directory
+from reports.build import make_report, make_tables, replace_directory
 from reports.claims.claim import Claim
 from reports.claims.observations import compact, observe, read_observations, write_observations
 from reports.claims.runs import TIMING
@@ -74,8 +74,10 @@ def keep(results: Results, folder: Path) -> None:
     facts = [(key, value) for key, value in provenance(results) if key not in NOT_KEPT]
     write(pd.DataFrame(facts, columns=["what", "value"]), folder / "machine.csv")
     write(table_frame(rankings_table(rankings_of(report))), folder / "rankings.csv")
-    if (timing := timing_report(results)) is not None:
-        write(times_of(timing), folder / "times.csv")
+    if times := timing_tables(results):
+        write(times_of(times), folder / "times.csv")
+    else:
+        (folder / "times.csv").unlink(missing_ok=True)
     draw(main_plots(report), folder / "plots", "png")
 
 
@@ -84,20 +86,21 @@ def rankings_of(report: Report) -> list[Ranking]:
     return [ranking for ranking in report.rankings if ranking.metric.unit != "seconds"]
 
 
-def timing_report(results: Results) -> Report | None:
-    """Return the report of the study's timing sweep, if it has one: no figures, no study of its own."""
+def timing_tables(results: Results) -> dict[str, Table]:
+    """Return what an epoch costs by each factor, of the study's timing sweep if that has any times."""
     directory = results.directory / TIMING
-    return make_report(load(directory), plots=False) if (directory / PLAN).exists() else None
+    tables = make_tables(load(directory)) if (directory / PLAN).exists() else []
+    prefix = "timing_by_"
+    return {table.name.removeprefix(prefix): table for table in tables if table.name.startswith(prefix)}
 
 
-def times_of(report: Report) -> pd.DataFrame:
+def times_of(tables: Mapping[str, Table]) -> pd.DataFrame:
     """Return what an epoch costs by the levels of each factor, the dearest first."""
-    tables = []
-    for name, table in report.tables.items():
-        if name.startswith("timing_by_"):
-            factor = name.removeprefix("timing_by_")
-            tables.append(table_frame(table).rename(columns={factor: "level"}).assign(factor=factor))
-    times = pd.concat(tables, ignore_index=True).fillna("")
+    named = [
+        table_frame(table).rename(columns={factor: "level"}).assign(factor=factor)
+        for factor, table in tables.items()
+    ]
+    times = pd.concat(named, ignore_index=True).fillna("")
     first = [name for name in ("factor", "part", "level") if name in times]
     return times[[*first, *(name for name in times.columns if name not in first)]]
 
