@@ -116,7 +116,7 @@ def notes_on(
 ) -> list[str]:
     """Return what a reader has to know to read the table."""
     most = int(summary["n"].max()) if len(summary) else 0
-    notes = []
+    notes = [f"Columns: {frame.column.name}."] if frame.column else []
     if most:
         several = f"Mean ± 95 % t interval over {most} seeds."
         notes.append(several if most > 1 else "Single runs (1 seed): nothing was tested.")

@@ -24,6 +24,7 @@ from reports.statistics import (
 )
 
 MAX_LEVELS = 20
+TIE = 1e-12  # what rounding makes of no difference
 Relation = Literal[">", "<", "~", "?"]
 State = Literal["tested", "too few seeds", "one seed", "not comparable", "too many levels"]
 
@@ -98,10 +99,22 @@ class Ranking:
         """The ranking in one line: "hinge > mse ~ focal", or groups, or the mere order of the means."""
         last = f" (no finished run: {listed(self.unranked)})" if self.unranked else ""
         if self.state != "tested":
-            return listed(self.order) + last
+            return listed(self.ties) + last
         if self.is_chain:
             return " > ".join(" ~ ".join(group) for group in self.groups) + last
         return " ".join("{" + listed(group) + "}" for group in self.groups) + last
+
+    @property
+    def ties(self) -> tuple[str, ...]:
+        """The levels in their order, neighbours with the same mean as one: "relu = gelu"."""
+        alike = {(p.first, p.second) for p in self.pairs if abs(p.contrast.estimate) < TIE}
+        found: list[str] = []
+        for before, level in zip((None, *self.order), self.order, strict=False):
+            if before is not None and (before, level) in alike:
+                found[-1] += f" = {level}"
+            else:
+                found.append(level)
+        return tuple(found)
 
     @property
     def note(self) -> str:
@@ -112,9 +125,11 @@ class Ranking:
     @property
     def caution(self) -> str:
         """What the state of the tests leaves open."""
+        equal = " (= where they are equal)" if len(self.ties) < len(self.order) else ""
+        few = f"too few runs to say ({self.seeds} of {MIN_SEEDS} seeds)"
         notes = {
-            "one seed": "order of single runs: nothing was tested",
-            "too few seeds": f"order of means: too few runs to say ({self.seeds} of {MIN_SEEDS} seeds)",
+            "one seed": f"order of single runs{equal}: nothing was tested",
+            "too few seeds": f"order of means{equal}: {few}",
             "not comparable": "no two options have runs that differ in nothing else",
             "too many levels": f"more than {MAX_LEVELS} levels: not ranked",
             "tested": "" if self.is_chain else "groups overlap: no difference shown within a group",

@@ -213,6 +213,21 @@ def test_figures_of_long_names_have_files_of_their_own(tmp_path: Path) -> None:
     assert len(files) == len(plots) and max(len(file.encode()) for file in files) <= 120
 
 
+def test_a_heat_map_names_its_rows_and_columns(tmp_path: Path) -> None:
+    cells = synthetic.grid({"optimizer.lr": [0.1, 0.2], "optimizer.momentum": [0.1, 0.2]}, epochs=2)
+    report = make_report(load(synthetic.write_sweep(tmp_path, cells)))
+    plot = next(plot for plot in report.plots if plot.name == "heatmap-test_accuracy")
+    words = [text.get_text() for text in draw_heatmaps(*plot.arguments).texts]
+    assert "Rows: lr; columns: momentum." in words
+    assert "Columns: momentum." in report.tables["test_accuracy"].notes
+
+
+def test_captions_tell_of_intervals_only_where_there_are_any(report: Report, tmp_path: Path) -> None:
+    one = make_report(load(synthetic.write_sweep(tmp_path, synthetic.grid(AXES, epochs=2))))
+    assert not [plot.name for plot in one.plots if "interval" in plot.caption]
+    assert {plot.section for plot in report.plots if "interval" in plot.caption} >= {"rankings"}
+
+
 def test_ticks_that_differ_have_different_labels() -> None:
     assert TickLabels().format_ticks([0.95866, 0.95867, 0.95868]) == ["0.95866", "0.95867", "0.95868"]
     assert TickLabels().format_ticks([0.9, 0.95, 1.0]) == ["0.9", "0.95", "1"]

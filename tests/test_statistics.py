@@ -118,6 +118,16 @@ def test_a_cell_ahead_of_the_best_mean_with_every_seed_that_both_have_is_not_cal
     assert best.tolist() == [True, False, False] and near.tolist() == [False, True, False]
 
 
+def test_levels_with_the_same_mean_are_not_ordered_where_nothing_is_tested() -> None:
+    runs = pd.DataFrame(
+        {"loss": list("abc") * 2, "seed": [0, 0, 0, 1, 1, 1], "convergence": [3, 2, 3, 5, 4, 5]}
+    )
+    few = rank(runs, "loss", METRICS["convergence"], ["loss"])
+    assert few.text == "b, a = c" and few.note.startswith("order of means (= where they are equal): too few")
+    one = rank(runs[:3].assign(convergence=3), "loss", METRICS["convergence"], ["loss"])
+    assert one.text == "a = b = c"
+
+
 def test_equivalence_needs_the_whole_interval_inside_the_margin() -> None:
     assert equivalent(-0.004, 0.004, 0.005)
     assert not equivalent(-0.004, 0.006, 0.005)

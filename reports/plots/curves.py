@@ -139,10 +139,11 @@ def curves_plot(name: str, sheet: Sheet, section: str) -> Plot:
     """Return the figure of a sheet with its words."""
     by = f" Curves: {sheet.lines.name}." if sheet.lines else ""
     held_out = " validation crossed," if has_validation(sheet) else ""
+    bands = "; bands: 95 % intervals over seeds" if (sheet.bands["n"] > 1).any() else ""
     what = (
         "Mean over the epoch's steps."
         if sheet.kinds == ("grad_norm",)
-        else f"Test thick,{held_out} training thin; bands: 95 % intervals over seeds."
+        else f"Test thick,{held_out} training thin{bands}."
     )
     caption = " ".join(filter(None, [f"{sheet.title}.{by}", what, sheet.note]))
     return Plot(name, sheet.title, caption, section, draw_curves, (sheet,))

@@ -64,6 +64,11 @@ class Against:
         return {level: place for place, level in enumerate(self.lines.levels) if level in there}
 
     @property
+    def bars(self) -> str:
+        """What the bars are, if there are any."""
+        return "; bars: 95 % intervals over seeds" if self.test["half"].notna().any() else ""
+
+    @property
     def keys(self) -> dict[str, int]:
         """What the legend says of the lines: of a number, also which one it is."""
         name = f"{self.lines.name} " if self.lines and self.lines.numeric else ""
@@ -79,7 +84,7 @@ def axis_plots(results: Results) -> list[Plot]:
         Plot(
             f"accuracy-against-{a.factor.name}",
             a.title,
-            f"{a.title}: test thick, training thin; bars: 95 % intervals over seeds. {a.note}".strip(),
+            f"{a.title}: test thick, training thin{a.bars}. {a.note}".strip(),
             "what each setting does",
             draw_against,
             (a,),
@@ -174,7 +179,9 @@ def ranking_plots(rankings: Sequence[Ranking]) -> list[Plot]:
         own = [r for r in rankings if r.metric.name == name and has_means(r)]
         if own:
             title = f"{METRICS[name].label} by factor"
-            caption = f"{title}: means over matched cells with 95 % intervals over seeds, in ranking order."
+            some = any(interval.n > 1 for r in own for interval in r.levels.values())
+            bars = " with 95 % intervals over seeds" if some else ""
+            caption = f"{title}: means over matched cells{bars}, in ranking order."
             plots.append(
                 Plot(
                     f"ranking-{name}", title, caption, "rankings", draw_rankings, (title, METRICS[name], own)

@@ -82,6 +82,14 @@ def panel_levels(table: Table) -> list[dict[str, str]]:
     return [dict(levels) for levels in dict.fromkeys(tuple(row.items()) for row in row_levels(table))]
 
 
+def sides_note(table: Table) -> str:
+    """Return what the rows and the columns of each panel are."""
+    rows = f"rows: {table.heads[table.leading - 1]}" if table.leading else ""
+    columns = f"columns: {table.across}" if table.across else ""
+    note = "; ".join(filter(None, [rows, columns]))
+    return f"{note[0].upper()}{note[1:]}." if note else ""
+
+
 def panel_note(table: Table) -> str:
     """Return what the titles of the panels leave out because it is usual."""
     return usual_note(usual(panel_levels(table)))
@@ -116,7 +124,8 @@ def draw_heatmaps(table: Table, metric: Metric) -> Figure:
     titles = [wrapped(panel.title, width + beside) for panel in shown]
     over = 0.14 * (lines_of(titles) - 1)
     page = Page(width, 0, max(label, 0.4), beside, 0.85 + over, 0.2, across=label, down=0.6 + over)
-    note, heights = panel_note(table), [0.3 * lines for lines in tall]
+    note = " ".join(filter(None, [sides_note(table), panel_note(table)]))
+    heights = [0.3 * lines for lines in tall]
     figure, grid = panels(table.title, rows, columns, page, share_y=False, note=note, heights=heights)
     every = [axes for row in grid for axes in row]
     for place, (axes, panel, title) in enumerate(zip(every, shown, titles, strict=False)):
