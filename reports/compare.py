@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from reports.evidence import p_text, show_signed
+from reports.evidence import p_text, show_contrast
 from reports.factors import REPLICATE, find_factors, label
 from reports.formats import markdown
 from reports.metrics import METRICS, RANKED, Metric
@@ -74,8 +74,7 @@ def differences_table(comparison: Comparison, names: Sequence[str]) -> Table:
 
 def contrast_texts(c: Contrast, metric: Metric) -> tuple[str, ...]:
     """Return a contrast as a table prints it."""
-    figures = (show_signed(value, metric) for value in (c.estimate, c.low, c.high))
-    return (*figures, p_text(c.p), str(c.seeds), str(c.blocks))
+    return (*show_contrast(c, metric), p_text(c.p), str(c.seeds), str(c.blocks))
 
 
 def cells_table(comparison: Comparison) -> Table:

@@ -4,10 +4,10 @@ import math
 from collections.abc import Iterator, Sequence
 
 from reports.grids import concurrency_note
-from reports.metrics import METRICS, Metric
+from reports.metrics import METRICS, Metric, decimals
 from reports.rankings import Ranking, listed
 from reports.results import Results
-from reports.statistics import Interval
+from reports.statistics import Contrast, Interval
 from reports.tables import NAN, Entry, Table, text_table
 from reports.verdict import Shares, Verdict, rankings_of
 
@@ -59,7 +59,7 @@ def contrasts_table(rankings: Sequence[Ranking]) -> Table:
         for pair in ranking.pairs:
             c = pair.contrast
             figures = (
-                *(show_signed(x, ranking.metric) for x in (c.estimate, c.low, c.high)),
+                *show_contrast(c, ranking.metric),
                 p_text(c.p),
                 p_text(pair.p_holm),
             )
@@ -76,9 +76,20 @@ CONTRAST_NOTES = (
 )
 
 
-def show_signed(value: float, metric: Metric) -> str:
-    """Return a difference with its sign, "–" for NaN."""
-    digits = 2 if metric.unit == "epochs" else 4
+def show_contrast(c: Contrast, metric: Metric) -> tuple[str, str, str]:
+    """Return a difference and the ends of its interval; of milliseconds as many digits as tell them apart."""
+    largest = max((abs(x) for x in (c.estimate, c.low, c.high) if x == x), default=0.0)
+    digits = decimals(largest, 2) if metric.unit in ("seconds", "loss") else 0
+    return (
+        show_signed(c.estimate, metric, digits),
+        show_signed(c.low, metric, digits),
+        show_signed(c.high, metric, digits),
+    )
+
+
+def show_signed(value: float, metric: Metric, least: int = 0) -> str:
+    """Return a difference with its sign and at least so many decimals, "–" for NaN."""
+    digits = max(least, 2 if metric.unit == "epochs" else 4)
     return "–" if math.isnan(value) else f"{value:+.{digits}f}".replace("-", "−")
 
 

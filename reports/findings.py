@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from reports.evidence import percent, show_signed
+from reports.evidence import percent, show_contrast
 from reports.grids import concurrency_note
 from reports.judged import Judged
 from reports.metrics import METRICS
@@ -152,7 +152,7 @@ def evidence(ranking: Ranking) -> str:
         return ranking.note
     widest = max(ranking.pairs, key=lambda pair: abs(pair.contrast.estimate))
     c = widest.contrast
-    estimate, low, high = (show_signed(x, ranking.metric) for x in (c.estimate, c.low, c.high))
+    estimate, low, high = show_contrast(c, ranking.metric)
     size = f"{widest.first} − {widest.second} = {estimate} [{low}, {high}]"
     note = f"{ranking.note}; " if ranking.note else ""
     return f"{note}{size}; {counts}, {seeds}"

@@ -43,7 +43,7 @@ class Metric:
             return f"{mean:.1f} ± {half:.1f}"
         if self.unit == "accuracy":
             return f"{mean:.4f} ± {half:.4f}"
-        digits = decimals(mean)
+        digits = max(decimals(mean), decimals(half, 1))  # no uncertainty is rounded away
         return f"{mean:.{digits}f} ± {half:.{digits}f}"
 
     def margin(self, scale: float) -> float:

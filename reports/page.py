@@ -15,7 +15,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from reports.claims.tables import claims_frame
-from reports.evidence import p_text, show_signed
+from reports.evidence import p_text, show_contrast
 from reports.findings import Finding
 from reports.judged import Judged
 from reports.metrics import METRICS, RANKED, Metric
@@ -69,7 +69,7 @@ def render(report: Report) -> str:
     allowed = f"img-src 'self' file: data:; style-src {digest(style)}; script-src {digest(script)}"
     policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     environment.filters["file_name"] = file_name
-    environment.globals |= {"signed": show_signed, "p_text": p_text}
+    environment.globals |= {"signed": show_contrast, "p_text": p_text}
     return environment.get_template("index.html").render(
         **context(report), style=Markup(style), script=Markup(script), policy=policy
     )

@@ -17,10 +17,11 @@ from markdown_it import MarkdownIt
 
 from reports.build import make_report, make_tables
 from reports.collect import load
+from reports.evidence import show_contrast
 from reports.formats import csv_text, latex, markdown
 from reports.metrics import METRICS
 from reports.results import Results
-from reports.statistics import t_interval
+from reports.statistics import Contrast, t_interval
 from reports.tables import Table, text_table
 from tests import synthetic
 
@@ -304,6 +305,19 @@ def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
     second = load(tmp_path / "b" / "grid")
     for a, b in zip(make_tables(first), make_tables(second), strict=True):
         assert (csv_text(a), markdown(a), latex(a)) == (csv_text(b), markdown(b), latex(b))
+
+
+def test_no_interval_is_rounded_away() -> None:
+    seconds = METRICS["epoch_cpu_s"]
+    assert seconds.show_interval(0.1211, 0.0004) == "0.1211 ± 0.0004"
+    assert seconds.show_interval(0.121, 0.004) == "0.121 ± 0.004"
+    assert show_contrast(Contrast(0.000312, 0.000297, 0.000327, 0.01, 5, 1), seconds) == (
+        "+0.00031",
+        "+0.00030",
+        "+0.00033",
+    )
+    nothing = Contrast(float("nan"), float("nan"), float("nan"), float("nan"), 0, 0)
+    assert show_contrast(nothing, seconds) == ("–", "–", "–")
 
 
 def test_every_metric_prints_every_kind_of_number() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from reports.claims.claim import Compared, Conditions, Judgement, Outcome, Test
-from reports.evidence import p_text, show_signed
+from reports.evidence import p_text, show_contrast
 from reports.metrics import Metric
 from reports.statistics import Interval
 from reports.tables import Table, file_name, text_table
@@ -132,7 +132,7 @@ def shown(interval: Interval, outcome: Outcome) -> str:
 def pair_text(pair: Compared, metric: Metric) -> str:
     """Return a contrast in short: a − b = +0.0021 [+0.0010, +0.0032], p = 0.0041."""
     c = pair.contrast
-    estimate, low, high = (show_signed(x, metric) for x in (c.estimate, c.low, c.high))
+    estimate, low, high = show_contrast(c, metric)
     p = p_text(pair.p_holm)
     sign = "" if p.startswith("<") else "= "
     return f"{pair.first} − {pair.second} {estimate} [{low}, {high}], p {sign}{p}"
