@@ -12,10 +12,12 @@ from reports.metrics import METRICS, RANKED, Metric
 from reports.results import RESERVED, Results
 from reports.statistics import MIN_SEEDS, Contrast, contrast, holm, matched
 from reports.tables import Table, text_table
+from sweeps.record import UserError
 
 SIDE = "sweep compared"
 LISTED = 20
 FEW = f"Fewer than {MIN_SEEDS} seeds are too few runs to say which differences are real."
+NOTHING = "No finished runs agree in the seed and in all that both sweeps vary: nothing could be compared."
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,21 @@ class Comparison:
 
 def compare(first: Results, second: Results) -> str:
     """Compare two sweeps cell by cell, and say what else differs between them."""
+    for results in (first, second):
+        if results.runs.empty:
+            raise UserError(f"{results.directory}: has no run that could be compared")
     comparison = match(first, second)
     names = (str(first.directory), str(second.directory))
     tables = [differences_table(comparison, names), cells_table(comparison), *only_tables(comparison, names)]
     tables += [setup_table(first, second, comparison, names)]
-    return "\n".join(markdown(table) for table in tables if table.rows)
+    text = "\n".join(markdown(table) for table in tables if table.rows)
+    return text if compared(comparison) else f"{NOTHING}\n\n{text}"
+
+
+def compared(comparison: Comparison) -> bool:
+    """Whether any cell has finished runs of one seed on both sides."""
+    done = comparison.both[comparison.both["test_accuracy"].notna()]
+    return bool(done.duplicated([*comparison.names, REPLICATE]).any())
 
 
 def match(first: Results, second: Results) -> Comparison:

@@ -283,6 +283,21 @@ def test_parquet_without_a_writer_is_one_clear_line(
     assert not (tmp_path / "export").exists()
 
 
+def test_compare_says_where_there_is_nothing_to_compare(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, seeds in (("first", (0, 1)), ("second", (2, 3))):
+        synthetic.write_sweep(tmp_path / name, synthetic.grid({"loss": ["mse", "hinge"]}, seeds, epochs=2))
+    assert main(["compare", str(tmp_path / "first"), str(tmp_path / "first")]) == 0
+    assert "nothing could be compared" not in capsys.readouterr().out
+    assert main(["compare", str(tmp_path / "first"), str(tmp_path / "second")]) == 0
+    assert capsys.readouterr().out.startswith("No finished runs agree in the seed")
+    (tmp_path / f"damaged-{'a' * 12}").mkdir()
+    (tmp_path / f"damaged-{'a' * 12}" / "report.json").write_text("{")
+    assert main(["compare", str(tmp_path), str(tmp_path / "second")]) == 2
+    assert capsys.readouterr().err == f"error: {tmp_path}: has no run that could be compared\n"
+
+
 def test_compare_matches_cells_by_what_they_share(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     synthetic.write_sweep(tmp_path / "a", synthetic.grid(AXES, seeds=range(3), epochs=10))
     fewer = {**AXES, "activation": ["relu"]}
