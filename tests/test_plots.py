@@ -247,7 +247,7 @@ def test_no_column_of_gradients_is_left_out(tmp_path: Path) -> None:
     cells = synthetic.grid({"activation": ["relu", "gelu"], "loss": losses}, epochs=2)
     report = make_report(load(synthetic.write_sweep(tmp_path, cells)))
     own = [plot for plot in report.plots if plot.section == "gradient norms"]
-    assert [plot.file for plot in own] == ["gradient_norm", "gradient_norm-2"]
+    assert [plot.file for plot in own] == ["gradient_norm", "gradient_norm_2"]
     assert [title for plot in own for title, _ in plot.arguments[0].columns] == [f"loss {n}" for n in losses]
 
 

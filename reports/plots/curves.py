@@ -132,7 +132,7 @@ def in_parts(name: str, sheet: Sheet, section: str) -> Iterator[Plot]:
         count = f" ({number})" if len(sheet.columns) > MAX_COLUMNS else ""
         some = sheet.columns[start : start + MAX_COLUMNS]
         own = replace(sheet, title=f"{sheet.title}{count}", columns=some)
-        yield curves_plot(f"{name}-{number}" if number > 1 else name, own, section)
+        yield curves_plot(f"{name}_{number}" if number > 1 else name, own, section)
 
 
 def curves_plot(name: str, sheet: Sheet, section: str) -> Plot:

@@ -78,7 +78,7 @@ def draw_cost(
     accuracy_axis(axes, points["mean"].min(), points["mean"].max(), space=0.07)
     axes.set_xlabel("CPU seconds of training")
     axes.set_ylabel("test accuracy")
-    axes.set_xlim(0, 1.05 * points["seconds"].max())
+    axes.set_xlim(0, 1.05 * points["seconds"].max() or 1)
     draw_keys(figure, keys, page.left)
     return figure
 
