@@ -27,7 +27,8 @@ def remembered(root: Path) -> dict[str, Sources]:
         known = read_json(root / CODE)
     except (OSError, ValueError):
         return {}
-    return known if isinstance(known, dict) else {}
+    known = known if isinstance(known, dict) else {}
+    return {code: files for code, files in known.items() if isinstance(files, dict)}
 
 
 def present(root: Path) -> tuple[str, Sources]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 LARGEST = 64 * 2**20  # bytes
 DEEPEST = 100  # lists and mappings within one another
+_PERHAPS_HUGE = re.compile(rb"[eE]\+?\d{3}|\d{300}")  # a number that may be more than a float can hold
 
 
 def read_file(path: Path, largest: int = LARGEST) -> bytes:
@@ -25,7 +29,10 @@ def read_json(path: Path, largest: int = LARGEST) -> Any:
     """Return what a JSON file says. Raises ValueError as `read_file` does, and if it is no sound JSON."""
     content = read_file(path, largest)
     try:
-        data = json.loads(content, parse_constant=_refuse)
+        checks: dict[str, Any] = (
+            {"parse_float": _finite(float), "parse_int": _finite(int)} if _PERHAPS_HUGE.search(content) else {}
+        )
+        data = json.loads(content, parse_constant=_refuse, **checks)
         if b"\\ud" in content.lower():  # half a character, which could not be written anywhere
             json.dumps(data, ensure_ascii=False).encode()
     except RecursionError:
@@ -39,6 +46,17 @@ def read_json(path: Path, largest: int = LARGEST) -> Any:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no number")
+
+
+def _finite(kind: type[float] | type[int]) -> Callable[[str], float]:
+    """Return what reads a number of a kind, and refuses one that would be infinite as a float."""
+
+    def read(text: str) -> float:
+        if abs(number := kind(text)) > sys.float_info.max:
+            raise ValueError(f"{text[:10]}… is too large a number")
+        return number
+
+    return read
 
 
 def _is_deep(data: Any) -> bool:

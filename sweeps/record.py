@@ -25,7 +25,7 @@ from typing import Any
 
 from sweeps import lock
 from sweeps.files import links_out, printable, read_file, read_json
-from sweeps.shape import plan_problem, record_problem
+from sweeps.shape import RECORD_KINDS, plan_problem, record_problem
 
 __all__ = [
     "Record",
@@ -116,6 +116,7 @@ def read_record(path: Path) -> Record:
         return Record(path, cell_id, "damaged", problem=str(error))
     if problem := _problem(data, cell_id):
         return Record(path, cell_id, "damaged", problem=problem)
+    data = {key: value for key, value in data.items() if value is not None or key not in RECORD_KINDS}
     status = data["status"]
     if status == "running" and not _is_worked_on(path, data.get("worker")):
         status = "lost"

@@ -19,6 +19,12 @@ MAPPINGS = (
     "error",
     "boundary",
 )
+RECORD_KINDS: dict[str, type] = {
+    **dict.fromkeys(TEXTS, str),
+    **dict.fromkeys(MAPPINGS, dict),
+    "overrides": list,
+    "attempts": int,
+}
 PLAN_KINDS: dict[str, type] = {
     "sweep": str,
     "created": str,
@@ -38,8 +44,8 @@ _ID = re.compile("[0-9a-f]{12}")
 
 def record_problem(data: Mapping[str, Any]) -> str:
     """Why a record's values cannot be believed; empty if they can. A key may be absent or null."""
-    kinds = {**dict.fromkeys(TEXTS, str), **dict.fromkeys(MAPPINGS, dict), "overrides": list, "attempts": int}
-    wrong = next(_wrong(data, {key: kind for key, kind in kinds.items() if data.get(key) is not None}), "")
+    there = {key: kind for key, kind in RECORD_KINDS.items() if data.get(key) is not None}
+    wrong = next(_wrong(data, there), "")
     return wrong or next(_wrong_choices(data.get("choices") or {}), "")
 
 

@@ -88,6 +88,22 @@ def test_what_cannot_be_believed_is_damaged_and_says_why(
     assert found.data == {}
 
 
+@pytest.mark.parametrize("number", ["1e999", "-1e400", "1" + "0" * 400, "1" + "0" * 400 + ".0"])
+def test_a_number_that_no_float_can_hold_is_not_believed(tmp_path: Path, number: str) -> None:
+    path = cell(tmp_path)
+    content = json.dumps(report(timing={"total_wall_s": 1e300}))
+    (path / "report.json").write_text(content)
+    assert read_record(path).data["timing"] == {"total_wall_s": 1e300}
+    (path / "report.json").write_text(content.replace("1e+300", number))
+    assert read_record(path).status == "damaged"
+
+
+def test_null_is_the_same_as_nothing(tmp_path: Path) -> None:
+    path = cell(tmp_path)
+    (path / "report.json").write_text(json.dumps(report(status="done", timing=None, attempts=None, own=None)))
+    assert read_record(path).data == report(status="done", own=None)
+
+
 def test_every_truncation_of_a_record_is_recognised(tmp_path: Path) -> None:
     path = cell(tmp_path)
     write_record(path, report(final={"loss": 0.5}))

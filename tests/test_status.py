@@ -281,5 +281,12 @@ def test_nothing_remembered_is_nothing_known(tmp_path: Path) -> None:
     assert present(tmp_path) == ("", {})
 
 
+@pytest.mark.parametrize("content", ["[]", '{"a": 5}', '{"a": null, "b": ["c"]}'])
+def test_sources_that_cannot_be_believed_are_nothing_known(root: Path, content: str) -> None:
+    (root / ".sweep" / "code.json").write_text(content)
+    assert remembered(root) == {}
+    assert main([str(root)]) == 0
+
+
 def test_a_change_is_a_file_that_differs_came_or_went() -> None:
     assert changed({"a": "1", "b": "1", "c": "1"}, {"a": "1", "b": "2", "d": "1"}) == ["b", "c", "d"]
