@@ -88,6 +88,13 @@ class Composer:
             self._groups[key] = bool(options)
         return self._groups[key]
 
+    def sets_sweep(self, override: Override) -> bool:
+        """Whether an override chooses an option that sets the sweep itself, but not the one that did."""
+        group, option = override.key_or_group, override.value()
+        if not (isinstance(option, str) and self.is_group(group) and self.options.sets_sweep(group, option)):
+            return False
+        return bool(self.master.hydra.runtime.choices.get(group) != option)
+
     def _where(self) -> dict[str, Any]:
         return {"config_name": self.master.hydra.job.config_name, "overrides": self._hydra_overrides()}
 

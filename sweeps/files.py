@@ -29,10 +29,10 @@ def read_json(path: Path, largest: int = LARGEST) -> Any:
     """Return what a JSON file says. Raises ValueError as `read_file` does, and if it is no sound JSON."""
     content = read_file(path, largest)
     try:
-        checks: dict[str, Any] = (
-            {"parse_float": _finite(float), "parse_int": _finite(int)} if _PERHAPS_HUGE.search(content) else {}
-        )
-        data = json.loads(content, parse_constant=_refuse, **checks)
+        numbers: dict[str, Any] = {}
+        if _PERHAPS_HUGE.search(content):
+            numbers = {"parse_float": _finite(float), "parse_int": _finite(int)}
+        data = json.loads(content, parse_constant=_refuse, **numbers)
         if b"\\ud" in content.lower():  # half a character, which could not be written anywhere
             json.dumps(data, ensure_ascii=False).encode()
     except RecursionError:

@@ -30,8 +30,8 @@ def sources(modules: Iterable[str]) -> dict[str, str]:
 
 def _files(module: str) -> Iterator[tuple[str, Path]]:
     spec = _spec(module)
-    if spec is None or (spec.origin is None and not spec.submodule_search_locations):
-        raise UserError(f"hydra.sweeper.code: there is no module {module}")
+    if spec is None or not (spec.has_location or spec.submodule_search_locations):
+        raise UserError(f"hydra.sweeper.code: there is no module {module} with a file of its own")
     for folder in map(Path, spec.submodule_search_locations or []):
         for path in sorted(folder.rglob("*.py")):
             yield f"{module}/{path.relative_to(folder).as_posix()}", path

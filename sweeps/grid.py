@@ -68,6 +68,8 @@ def _axes(overrides: Iterable[Override]) -> dict[str, list[str]]:
             raise UserError(f"{override.input_line}: an interval cannot be enumerated; use range or choice")
         if override.is_sweep_override():
             axes[key] = [f"{key}={value}" for value in override.sweep_string_iterator()]
+            if not axes[key]:
+                raise UserError(f"{override.input_line}: gives no value to try")
         elif override.value_type is None:
             axes[key] = [key]
         else:

@@ -31,7 +31,7 @@ from sweeps import lock
 from sweeps.guard import guarded
 from sweeps.interrupt import Interrupted, Stop, end_descendants
 from sweeps.job import Job, Runner
-from sweeps.record import LOCK, Record, read_record
+from sweeps.record import LOCK, Record, UserError, read_record
 from sweeps.slurm_tasks import cancel_left_behind
 from sweeps.todo import Todo
 from sweeps.worker import Worker
@@ -156,6 +156,15 @@ def check_launcher(config: DictConfig) -> None:
     except Exception:  # Hydra says what is wrong with it when it makes one
         return
     getattr(launcher, "check", lambda: None)()
+
+
+def check_workers(config: DictConfig) -> None:
+    """Raise UserError unless the launcher's own settings make at least one worker."""
+    for key, least in (("n_jobs", -math.inf), ("array_parallelism", 1), ("min_cells", 1)):
+        value = config.hydra.launcher.get(key)
+        if value is not None and (value == 0 or value < least):
+            rule = "at least 1" if least == 1 else "at least 1, or below 0: -1 is one for each core"
+            raise UserError(f"hydra.launcher.{key} = {value}: must be {rule}")
 
 
 def _is_worked_on(record: Record) -> bool:

@@ -29,6 +29,7 @@ class Options:
     overrides: Sequence[str]
     _writers: dict[tuple[str, ...], Counter[str]] = field(default_factory=dict)
     _contents: dict[str, Any] = field(default_factory=dict)
+    _sweeps: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._files = ConfigRepository(self.loader.get_search_path())
@@ -41,6 +42,15 @@ class Options:
             own = file and not file.defaults_list and file.header["package"] in (None, group)
             self._contents[path] = file.config if file and own else None
         return self._contents[path]
+
+    def sets_sweep(self, group: str, option: str) -> bool:
+        """Whether an option's file says what is swept, by which launcher or to where, for all cells."""
+        path = f"{group}/{option}"
+        if path not in self._sweeps:
+            file = self._files.load_config(path)
+            hydra = file.config.get("hydra") if file else None
+            self._sweeps[path] = any(key in (hydra or ()) for key in ("sweeper", "launcher", "sweep"))
+        return self._sweeps[path]
 
     def fills_alone(self, group: str, base: DictConfig, rest: tuple[str, ...]) -> bool:
         """Whether the node of a group comes only from its option, in the config `base` that `rest` makes."""

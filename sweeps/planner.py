@@ -54,6 +54,8 @@ class Planner:
             parsed = [self.composer.parse(override) for override in overrides]
             if self._is_excluded(lambda exclusion: exclusion.matches_overrides(parsed)):
                 return
+            if late := next((each for each in parsed if self.composer.sets_sweep(each)), None):
+                raise ValueError(f"{late.input_line}: sets the sweep itself; a command takes only one such")
             task, choices = self.composer.task(overrides)
             config = self._shared(resolve(task))
         except (HydraException, OmegaConfBaseException, ValueError) as error:
@@ -121,4 +123,6 @@ def load_callable(setting: str, dotted: str | None) -> Callable[..., Any] | None
         found: Callable[..., Any] = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(f"hydra.sweeper.{setting}={dotted}: cannot be imported ({error})") from error
+    if not callable(found):
+        raise UserError(f"hydra.sweeper.{setting}={dotted}: must be a function, not a {type(found).__name__}")
     return found

@@ -24,7 +24,7 @@ from sweeps.compose import Composer
 from sweeps.fingerprint import fingerprint
 from sweeps.interrupt import Stop, stoppable
 from sweeps.job import Job, Runner, now
-from sweeps.launch import HIDDEN, Launch, check_launcher, command_folder, worker_count
+from sweeps.launch import HIDDEN, Launch, check_launcher, check_workers, command_folder, worker_count
 from sweeps.plan import Cell, Plan, read_plan, write_plan
 from sweeps.planner import Planner, load_callable
 from sweeps.record import Record, UserError, cell_dirs, load_records, write_record
@@ -100,6 +100,7 @@ class Sweep:
         """Run the sweep and return its exit code. Raises UserError before anything is written."""
         started = time.monotonic()
         check(self.settings)
+        check_workers(self.config)
         self.retry = check_retry(self.settings["retry"])
         self.root = Path(self.config.hydra.sweep.dir).absolute()
         self.composer = Composer(self.context.config_loader, self.config)

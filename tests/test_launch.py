@@ -3,7 +3,7 @@
 import pytest
 from omegaconf import OmegaConf
 
-from sweeps.launch import check_launcher, worker_count
+from sweeps.launch import check_launcher, check_workers, worker_count
 from sweeps.record import UserError
 
 
@@ -32,6 +32,13 @@ def test_as_many_workers_as_the_launcher_offers_and_the_cells_are_worth(
 
 def test_the_sweepers_own_setting_wins() -> None:
     assert count({"array_parallelism": 64, "min_cells": 4}, 96, workers=90) == 90
+
+
+@pytest.mark.parametrize("key", ["n_jobs", "array_parallelism", "min_cells"])
+def test_settings_that_make_no_worker_are_a_mistake(key: str) -> None:
+    check_workers(OmegaConf.create({"hydra": {"launcher": {key: 1}}}))
+    with pytest.raises(UserError, match=f"hydra.launcher.{key} = 0: must be at least 1"):
+        check_workers(OmegaConf.create({"hydra": {"launcher": {key: 0}}}))
 
 
 def test_a_launcher_that_cannot_work_here_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

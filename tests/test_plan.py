@@ -116,6 +116,9 @@ def test_all_problems_of_all_cells_are_listed_together(composer: Composer) -> No
         ({"x": "interval(0,1)"}, [], "interval"),
         ({"hydra.verbose": "true,false"}, [], "Hydra's own settings cannot be swept"),
         ({"x": []}, [], "x is swept over an empty list"),
+        ({"x": "range(0)"}, [], r"x=range\(0\): gives no value to try"),
+        ({}, ["part=glob(z*)"], r"part=glob\(z\*\): gives no value to try"),
+        ({"sweep": "pair"}, [], "sweep=pair: sets the sweep itself; a command takes only one such"),
     ],
 )
 def test_what_cannot_be_swept_is_refused(
@@ -131,7 +134,7 @@ def test_a_sweep_without_cells_is_a_mistake(composer: Composer) -> None:
 
 
 def test_a_check_that_cannot_be_imported_is_a_mistake() -> None:
-    for name in ("nowhere.at.all", "tests.tiny.app.nothing", "plain"):
+    for name in ("nowhere.at.all", "tests.tiny.app.nothing", "plain", "os.path"):
         with pytest.raises(UserError, match=name):
             load_callable("validate", name)
 

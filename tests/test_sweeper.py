@@ -201,7 +201,14 @@ def test_a_dry_run_tells_and_writes_nothing(tiny: Tiny) -> None:
             ["hydra.sweeper.retry=never"],
             ["hydra.sweeper.retry=never: must be one of failed, stale, all, none"],
         ),
-        (["hydra.sweeper.code=[nothing.there]"], ["hydra.sweeper.code: there is no module nothing.there"]),
+        (
+            ["hydra.sweeper.code=[nothing.there]"],
+            ["hydra.sweeper.code: there is no module nothing.there with a file of its own"],
+        ),
+        (
+            ["hydra.sweeper.code=[sys]"],
+            ["hydra.sweeper.code: there is no module sys with a file of its own"],
+        ),
         (["hydra.sweeper.max_attempts=0"], ["hydra.sweeper.max_attempts = 0: must be at least 1"]),
         (["hydra.sweeper.workers=0"], ["hydra.sweeper.workers = 0: must be at least 1, or null"]),
         (["hydra.sweeper.timeout_s=0"], ["hydra.sweeper.timeout_s = 0: must be more than 0, or null"]),
