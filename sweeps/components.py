@@ -112,7 +112,7 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield one line for each mistake in a cell's config."""
     found = False
     for key in KINDS:
-        for line in _component_problems(key, json.dumps(config.get(key), sort_keys=True)):
+        for line in _component_problems(key, json.dumps(config.get(key))):
             found = True
             yield line
     if not found:
@@ -156,8 +156,10 @@ def build(key: str, node: Any) -> Any:
             raise ValueError(f"{key}.{name}: unknown key; known are {', '.join(known) or 'none'}")
     try:
         return component(**parameters)
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise ValueError(f"{key}.{_first_line(error)}") from None
+    except TypeError as error:  # a parameter is missing, say: this text begins with no field
+        raise ValueError(f"{key}: {_first_line(error)}") from None
 
 
 def _frozen(value: Any) -> Any:

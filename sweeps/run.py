@@ -34,7 +34,7 @@ def validate(config: Mapping[str, Any]) -> Iterator[str]:
 
 def prepare(configs: Iterable[Mapping[str, Any]]) -> None:
     """Fetch and verify every data set that these cells need; UserError if one cannot be had."""
-    distinct = {json.dumps(config["dataset"], sort_keys=True): config["dataset"] for config in configs}
+    distinct = {json.dumps(config["dataset"]): config["dataset"] for config in configs}
     for node in distinct.values():
         try:
             build("dataset", node).load()

@@ -93,6 +93,8 @@ def test_a_bad_value_is_one_line_with_key_value_and_range(
         ("loss", {"_target_": "no.such.module.Loss"}, "cannot be imported"),
         ("loss", None, "must be a mapping with a _target_"),
         ("loss", {"_target_": "mlp.losses.Hinge", "margn": 5}, "loss.margn: unknown key; known are"),
+        ("loss", {"_target_": "mlp.losses.Hinge", "new": {1: 2, "a": 3}}, "loss.new: unknown key; known are"),
+        ("dataset", {"_target_": "mlp.datasets.NPZ"}, "dataset: NPZ.__init__() missing 1 required"),
         ("colour", "blue", "colour: unknown key; known are"),
     ],
 )

@@ -1,15 +1,16 @@
 """Noisy XOR in the plane: the smallest problem that a linear model cannot solve."""
 
 import hashlib
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from mlp.datasets.data import Data, Dataset, Dimensions, require_integer, train_examples
+from mlp.ranges import is_number
 from mlp.workspace import Array
 
 DEFAULT_SIZE, LARGEST_SIZE = 2_000, 10_000_000
+MOST_NOISE = 1e6  # float32 holds the points, and their squares
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class XOR(Dataset):
         train_examples(self.train_size, LARGEST_SIZE)
         require_integer("test_size", self.test_size, 1, LARGEST_SIZE)
         require_integer("seed", self.seed, 0)
-        if not (math.isfinite(self.noise) and self.noise >= 0):
-            raise ValueError(f"noise = {self.noise!r}: must be a number >= 0")
+        if not (is_number(self.noise) and 0 <= self.noise <= MOST_NOISE):
+            raise ValueError(f"noise = {self.noise!r}: must be a number from 0 to {MOST_NOISE:g}")
 
     def check(self) -> Dimensions:
         """Return the dimensions."""
