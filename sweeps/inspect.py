@@ -71,7 +71,7 @@ def inspect(record: Record, folder: Path, data: Data, network: saved.Trained) ->
     """Write the pictures and the table of one run into a folder, and return the table's lines."""
     x_test = data.original(data.x_test)
     verdict = Verdict(data.y_test.astype(np.intp), network.scores(x_test))
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     pictures.confusion(verdict.counts, folder / "confusion.png")
     if side := side_of(data.features):
         draw_mistakes(verdict, x_test.reshape(-1, side, side), folder / "mistakes.png")
@@ -212,12 +212,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     record = read_run(options.run)
     network = read_network(record, options.activation)
     data = read_data(record, options.data)
-    if (data.features, data.classes) != (network.features, network.classes):
+    if data.features != network.features:
         raise UserError(f"the data have {data.features} inputs, the network has {network.features}")
+    if data.classes > network.classes:
+        raise UserError(f"the data have {data.classes} classes, the network has {network.classes}")
     folder = options.out or record.path / FOLDER
     if link := links_out(folder):
         raise UserError(f"{link}: is a link that leads elsewhere; nothing is written through it")
-    print(printable("\n".join([*inspect(record, folder, data, network), str(folder)])))
+    try:
+        lines = inspect(record, folder, data, network)
+    except ValueError as error:  # numbers that are no inputs of this network
+        raise UserError(str(error)) from error
+    except OSError as error:
+        raise UserError(f"cannot write {error.filename or folder}: {error.strerror}") from error
+    print(printable("\n".join([*lines, str(folder)])))
     return 0
 
 

@@ -119,3 +119,28 @@ def test_other_arrays_can_be_looked_at_and_what_a_record_names_is_not_imported(
     sample = Path(mlp.__file__).parent / "datasets" / "mnist_sample.npz"
     assert inspect.main([str(hostile), "--data", str(sample), "--out", str(tmp_path / "out")]) == 0
     assert (tmp_path / "out" / "mistakes.png").exists()
+
+
+def test_arrays_of_some_of_the_classes_will_do_and_what_does_not_fit_is_said_in_one_line(
+    run: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x = np.random.default_rng(0).integers(0, 256, (24, 784)).astype(np.uint8)
+
+    def look(x: np.ndarray, classes: int, out: Path) -> int:
+        y = np.arange(len(x)) % classes
+        np.savez(tmp_path / "own.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+        return inspect.main([str(run.path), "--data", str(tmp_path / "own.npz"), "--out", str(out)])
+
+    assert look(x, 5, tmp_path / "new" / "folder") == 0
+    assert (tmp_path / "new" / "folder" / "summary.txt").exists()
+    capsys.readouterr()
+    for arrays, classes, out, said in (
+        (x[:, :9], 5, "out", "the data have 9 inputs, the network has 784"),
+        (x, 12, "out", "the data have 12 classes, the network has 10"),
+        (x.astype(np.float32), 5, "out", "must be integers from 0 to 255, or floats in [0, 1]"),
+        (x, 5, "own.npz", "cannot write"),
+    ):
+        assert look(arrays, classes, tmp_path / out) == 2
+        err = capsys.readouterr().err
+        assert said in err and len(err.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
