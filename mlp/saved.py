@@ -9,7 +9,6 @@ import dataclasses
 import itertools
 import json
 import zipfile
-import zlib
 from collections.abc import Mapping
 from os import PathLike
 from typing import IO, Any
@@ -122,7 +121,9 @@ def load(path: str | PathLike[str], *, activation: Activation | None = None) -> 
             arrays = dict(entries)
         about = json.loads(str(arrays.pop("about")))
         return rebuilt(about, arrays, activation)
-    except (ValueError, KeyError, TypeError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+    except OSError:
+        raise
+    except Exception as error:  # zipfile and json have many ways to say that a file is not as it should be
         raise ValueError(f"{path}: is no saved network ({error})") from error
 
 

@@ -236,11 +236,13 @@ class Trainer:
             state = {name: array for name, array in state.items() if not name.startswith("best.")}
         if state.keys() != live.keys():
             raise ValueError("the checkpoint is of another network or optimiser")
+        live = {name: array for name, array in live.items() if name not in ("history", "columns")}
+        if any(state[name].shape != array.shape for name, array in live.items()):
+            raise ValueError("the checkpoint's arrays are not those of this network")
         columns = [str(name) for name in state["columns"]]
         self.history = [dict(zip(columns, map(float, row), strict=True)) for row in state["history"]]
         for name, array in live.items():
-            if name not in ("history", "columns"):
-                array[...] = state[name]
+            array[...] = state[name]
 
     def _learned(self) -> dict[str, Array]:
         """Return all that training changes in the network, by name: live arrays."""

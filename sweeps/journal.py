@@ -86,7 +86,7 @@ class Journal:
                 self.trainer.load_state(dict(arrays))
         except FileNotFoundError:
             return
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile):
             set_aside(path)
 
     def _write_history(self, *, durable: bool) -> None:

@@ -193,7 +193,10 @@ def test_a_train_size_beyond_the_file_is_refused(tmp_path: Path) -> None:
 def test_files_that_are_not_npz_are_named(tmp_path: Path) -> None:
     whole = Path(saved(tmp_path)).read_bytes()
     flipped = whole[:200] + b"x" * 30 + whole[230:]
+    flags = whole.rindex(b"PK\x01\x02") + 8
+    locked = whole[:flags] + b"\x01" + whole[flags + 1 :]
     contents = {"text.npz": b"hello", "empty.npz": b"", "cut.npz": whole[:-300], "flipped.npz": flipped}
+    contents |= {"locked.npz": locked}
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
         with pytest.raises(DatasetError, match=name):

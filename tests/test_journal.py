@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -95,13 +96,22 @@ def test_a_killed_run_continues_to_a_bit_identical_end(calm: Record, killed: Pat
     assert not (record.path / "checkpoint.npz").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage \x00\xff", None], ids=["empty", "garbage", "truncated"])
+def encrypted(archive: bytes) -> bytes:
+    """Set the bit of the last entry's flags that says so."""
+    place = archive.rindex(b"PK\x01\x02") + 8
+    return archive[:place] + b"\x01" + archive[place + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda _: b"", lambda _: b"garbage \x00\xff", lambda whole: whole[: len(whole) // 2], encrypted],
+    ids=["empty", "garbage", "truncated", "encrypted"],
+)
 def test_a_checkpoint_that_cannot_be_believed_is_set_aside(
-    content: bytes | None, calm: Record, killed: Path, tmp_path: Path
+    damage: Callable[[bytes], bytes], calm: Record, killed: Path, tmp_path: Path
 ) -> None:
     checkpoint = killed / "checkpoint.npz"
-    whole = checkpoint.read_bytes()
-    checkpoint.write_bytes(whole[: len(whole) // 2] if content is None else content)
+    checkpoint.write_bytes(damage(checkpoint.read_bytes()))
     record = run(tmp_path)
     assert_as_undisturbed(record, calm)
     assert (record.path / "checkpoint.npz.damaged-1").exists()

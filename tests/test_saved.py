@@ -1,6 +1,7 @@
 """Saved networks: what is loaded predicts as what was trained, from inputs in their original order."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,8 @@ def change(path: Path, **about: Any) -> Path:
         {"model": {"name": "os.system", "parameters": {"command": "touch harm"}}},
         {"model": {"name": "mlp.network.MLP", "parameters": {"hidden": [10**9, 10**9]}}},
         {"model": {"name": "mlp.network.MLP", "parameters": {"hidden": [5]}}},
+        {"model": {"name": "mlp.network.MLP", "parameters": [4]}},
+        {"scale": 10**400},
         {"activation": {"name": "os.system", "parameters": {}}},
         {"activation": {"name": "mlp.activations.maxout.Maxout", "parameters": {"pieces": 10**9}}},
     ],
@@ -162,6 +165,16 @@ def test_a_file_that_lies_about_itself_is_refused(about: dict[str, Any], tmp_pat
     save(tmp_path / "w.npz", trained(data, model, ReLU()), data, model, ReLU())
     with pytest.raises(ValueError, match=r"w\.npz: is no saved network"):
         mlp.load(change(tmp_path / "w.npz", **about))
+
+
+def test_a_wrong_byte_in_the_directory_of_a_file_is_told_as_all_else(tmp_path: Path) -> None:
+    data, model = Bytes().load(), MLP(hidden=(4,))
+    save(tmp_path / "w.npz", trained(data, model, ReLU()), data, model, ReLU())
+    whole = (tmp_path / "w.npz").read_bytes()
+    for place in range(whole.rindex(b"PK\x01\x02"), len(whole)):
+        (tmp_path / "w.npz").write_bytes(whole[:place] + bytes([whole[place] ^ 0x81]) + whole[place + 1 :])
+        with suppress(ValueError, OSError):
+            mlp.load(tmp_path / "w.npz")
 
 
 def test_files_that_are_no_saved_networks_are_refused(tmp_path: Path) -> None:

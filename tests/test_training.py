@@ -72,6 +72,11 @@ def test_a_checkpoint_of_another_optimiser_is_refused() -> None:
     other = replace(run, optimizer=Adam(), history=[])
     with pytest.raises(ValueError, match="another network or optimiser"):
         run.load_state(other.state())
+    torn = {name: array[:-1] if name == "slot.velocity" else array for name, array in run.state().items()}
+    before = run.network.params.copy()
+    with pytest.raises(ValueError, match="not those of this network"):
+        run.load_state(torn | {"params": before + 1})
+    np.testing.assert_array_equal(run.network.params, before)  # all of a checkpoint or nothing
 
 
 def test_a_run_that_leaves_the_finite_numbers_stops_there_and_says_where() -> None:

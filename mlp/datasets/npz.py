@@ -48,7 +48,7 @@ class NPZ(Dataset):
         try:
             stat = path.stat()
             found = _inspect(path, self.classes, (stat.st_size, stat.st_mtime_ns))
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
             raise DatasetError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
         train = train_examples(self.train_size, found.train)
         return Dimensions(train, found.test, found.features, found.classes)
@@ -60,7 +60,7 @@ class NPZ(Dataset):
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             try:
                 x_train, y_train, x_test, y_test = (arrays[name] for name in NAMES)
-            except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
                 raise DatasetError(f"cannot read {path}: {error}") from error
         return Data(
             x_train=_inputs(x_train[: size.train], "x_train", path),
