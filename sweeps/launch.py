@@ -38,6 +38,7 @@ from sweeps.worker import Worker
 
 HIDDEN = ".sweep"  # <root>/.sweep: the plan's lock, and a folder for each command that runs
 IDLE_ROUNDS = 4  # launches in a row that start no cell, before a sweep is given up
+START_S = 60.0  # what a command may take from making its folder to taking its lock
 WAIT_S = 0.5  # between looks at the cells that another sweep runs
 
 
@@ -219,9 +220,26 @@ def command_folder(root: Path, name: str) -> Iterator[Path]:
     folder = hidden / name
     folder.mkdir(parents=True)
     with lock.kept(lock.acquire(folder / "lock")):
+        now = folder.stat().st_mtime  # the file system's clock
         for other in hidden.iterdir():
-            if other.is_dir() and other != folder and lock.holder(other / "lock") is None:
+            if other.is_dir() and other != folder and _is_left_behind(other, now):
                 cancel_left_behind(other)
                 shutil.rmtree(other, ignore_errors=True)
         yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_left_behind(folder: Path, now: float) -> bool:
+    """Whether the command of this folder is dead. One that has no lock may be about to take it."""
+    with contextlib.suppress(FileNotFoundError):
+        begun = (folder / "lock").exists() or now - folder.stat().st_mtime > START_S
+        return begun and lock.holder(folder / "lock") is None
+    return False
+
+
+def at_work(root: Path, besides: Path | None = None) -> lock.Owner | None:
+    """Return a process that runs a command in a sweep's directory, `besides` the one with this folder."""
+    hidden = root / HIDDEN
+    folders = [path for path in hidden.iterdir() if path.is_dir()] if hidden.is_dir() else []
+    places = (place / "lock" for place in (hidden, *folders) if place != besides)
+    return next((owner for place in places if (owner := lock.holder(place)) is not None), None)

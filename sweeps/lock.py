@@ -28,6 +28,7 @@ from pathlib import Path
 from sweeps.files import read_json
 
 REFRESH_S = 10.0  # how often a holder touches its lock
+TURN_S = 0.05  # between attempts to take a lock that is held for a moment only
 STALE_S = 120.0  # a lock from another host that was not touched for so long is dead
 
 
@@ -140,6 +141,15 @@ def acquire(path: Path) -> Lock:
                 file.unlink(missing_ok=True)
             return Lock(path, mine.token)
         place.unlink(missing_ok=True)
+
+
+def acquire_in_turn(path: Path) -> Lock:
+    """Take the lock `path`, as `acquire` does, once nobody else holds it: for work of a moment."""
+    while True:
+        try:
+            return acquire(path)
+        except Held:
+            time.sleep(TURN_S)
 
 
 @contextmanager

@@ -24,10 +24,18 @@ from sweeps.compose import Composer
 from sweeps.fingerprint import fingerprint
 from sweeps.interrupt import Stop, stoppable
 from sweeps.job import Job, Runner, now
-from sweeps.launch import HIDDEN, Launch, check_launcher, check_workers, command_folder, worker_count
+from sweeps.launch import (
+    HIDDEN,
+    Launch,
+    at_work,
+    check_launcher,
+    check_workers,
+    command_folder,
+    worker_count,
+)
 from sweeps.plan import Cell, Plan, read_plan, write_plan
 from sweeps.planner import Planner, load_callable
-from sweeps.record import Record, UserError, cell_dirs, load_records, write_record
+from sweeps.record import PLAN, Record, UserError, cell_dirs, load_records, write_record
 from sweeps.resume import Verdict, check_retry, is_stale, verdict
 from sweeps.summary import duration, finished, planned
 
@@ -102,6 +110,8 @@ class Sweep:
         check(self.settings)
         check_workers(self.config)
         self.retry = check_retry(self.settings["retry"])
+        if not self.config.hydra.sweep.dir:
+            raise UserError("hydra.sweep.dir = '': must name a directory")
         self.root = Path(self.config.hydra.sweep.dir).absolute()
         self.composer = Composer(self.context.config_loader, self.config)
         plan = self._with_directories(self._plan())
@@ -111,7 +121,7 @@ class Sweep:
         check_launcher(self.config)
         self._prepare(plan)
         with self._directory() as folder:
-            plan = self._store(plan)
+            self._store(plan, folder)
             return self._launch(plan, folder, started)
 
     def _plan(self) -> Plan:
@@ -182,29 +192,38 @@ class Sweep:
             yield folder
 
     def _move_aside(self) -> None:
-        """Rename the directory of earlier runs, unless somebody works in it."""
-        if not self.root.exists():
+        """Rename the directory of earlier runs, unless somebody works in it, or it is something else."""
+        if not self.root.is_dir() or not any(self.root.iterdir()):
             return
-        if (owner := lock.holder(self.root / HIDDEN / "lock")) is not None:
+        if (owner := at_work(self.root)) is not None:
             raise lock.Held(owner)
+        if not any((self.root / name).exists() for name in (HIDDEN, PLAN)) and not cell_dirs(self.root):
+            raise UserError(f"hydra.sweeper.fresh=true: {_short(self.root)} holds no sweep to move aside")
+        if Path.cwd().is_relative_to(self.root.resolve()):
+            raise UserError(f"hydra.sweeper.fresh=true: {self.root} holds the present directory")
         self.moved = True
         self.root.rename(self.root.with_name(f"{self.root.name}.{time.strftime('%Y%m%d-%H%M%S')}"))
 
-    def _store(self, plan: Plan) -> Plan:
+    def _store(self, plan: Plan, folder: Path) -> None:
         """Write sweep.json; without a name of its own the sweep joins those that share the directory."""
-        stored = plan
-        if not self.settings["sweep"] and (earlier := _earlier(self.root)):
-            known = {cell.id for cell in plan.cells}
-            there = cell_dirs(self.root)
-            others = [cell for cell in earlier.cells if cell.id not in known and cell.id in there]
-            swept = list(dict.fromkeys([*earlier.swept, *plan.swept]))
-            stored = replace(plan, cells=[*others, *plan.cells], swept=swept)
         try:
-            write_plan(self.root, stored)
-            changes.remember(self.root, self.settings["code"])
+            with lock.acquire_in_turn(self.root / HIDDEN / "plan-lock"):
+                write_plan(self.root, plan if self.settings["sweep"] else self._joined(plan, folder))
+                changes.remember(self.root, self.settings["code"])
         except OSError as error:
             raise UserError(f"cannot write {self.root}: {error.strerror}") from error
-        return plan
+
+    def _joined(self, plan: Plan, folder: Path) -> Plan:
+        """Return the plan with the cells of earlier ones that were begun, or that somebody may yet begin."""
+        if (earlier := _earlier(self.root)) is None:
+            return plan
+        known = {cell.id for cell in plan.cells}
+        others = [cell for cell in earlier.cells if cell.id not in known]
+        if at_work(self.root, besides=folder) is None:
+            there = cell_dirs(self.root)
+            others = [cell for cell in others if cell.id in there]
+        swept = list(dict.fromkeys([*earlier.swept, *plan.swept]))
+        return replace(plan, cells=[*others, *plan.cells], swept=swept)
 
     def _launch(self, plan: Plan, folder: Path, started: float) -> int:
         """Run what is due, and tell how it ended. Returns the exit code."""

@@ -1,9 +1,12 @@
 """How many workers are launched, and what a launcher needs: sweeps.launch."""
 
+import os
+from pathlib import Path
+
 import pytest
 from omegaconf import OmegaConf
 
-from sweeps.launch import check_launcher, check_workers, worker_count
+from sweeps.launch import HIDDEN, at_work, check_launcher, check_workers, command_folder, worker_count
 from sweeps.record import UserError
 
 
@@ -39,6 +42,17 @@ def test_settings_that_make_no_worker_are_a_mistake(key: str) -> None:
     check_workers(OmegaConf.create({"hydra": {"launcher": {key: 1}}}))
     with pytest.raises(UserError, match=f"hydra.launcher.{key} = 0: must be at least 1"):
         check_workers(OmegaConf.create({"hydra": {"launcher": {key: 0}}}))
+
+
+def test_a_command_that_is_about_to_take_its_lock_keeps_its_folder(tmp_path: Path) -> None:
+    starting, dead = tmp_path / HIDDEN / "starting", tmp_path / HIDDEN / "dead"
+    for folder in (starting, dead):
+        folder.mkdir(parents=True)
+    os.utime(dead, (0, 0))
+    with command_folder(tmp_path, "own") as own:
+        assert starting.exists() and not dead.exists()
+        assert at_work(tmp_path, besides=own) is None and at_work(tmp_path) is not None
+    assert at_work(tmp_path) is None
 
 
 def test_a_launcher_that_cannot_work_here_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -222,6 +222,7 @@ def test_a_dry_run_tells_and_writes_nothing(tiny: Tiny) -> None:
             ["hydra.sweeper.grids = ['x']: must be a list of mappings of keys to values"],
         ),
         (["hydra.sweeper.ignore=[{x: 1}]"], ["hydra.sweeper.ignore = [{'x': 1}]: must be a list of texts"]),
+        (["hydra.sweep.dir="], ["hydra.sweep.dir = '': must name a directory"]),
         (["hydra.sweeper.params=3"], ["hydra.sweeper.params"]),
     ],
 )
@@ -232,6 +233,18 @@ def test_mistakes_end_with_one_line_each_and_nothing_written(
     if "params" not in overrides[0]:
         assert process.stderr.splitlines() == [f"error: {line}" for line in lines]
     assert list(tiny.cwd.iterdir()) == []
+
+
+def test_fresh_moves_nothing_else_aside(tiny: Tiny) -> None:
+    tiny.root.mkdir(parents=True)
+    (tiny.root / "thesis.txt").write_text("my work")
+    for place in ("runs/adhoc", "."):
+        error = tiny.run(f"hydra.sweep.dir={place}", "hydra.sweeper.fresh=true", code=2).stderr
+        assert error == f"error: hydra.sweeper.fresh=true: {place} holds no sweep to move aside\n"
+    (tiny.cwd / "sweep.json").touch()
+    error = tiny.run("hydra.sweep.dir=.", "hydra.sweeper.fresh=true", code=2).stderr
+    assert error == f"error: hydra.sweeper.fresh=true: {tiny.cwd} holds the present directory\n"
+    assert (tiny.root / "thesis.txt").read_text() == "my work"
 
 
 def test_a_named_sweep_has_its_own_directory_and_the_latest_plan(tiny: Tiny) -> None:
@@ -298,6 +311,16 @@ def test_two_runs_side_by_side_in_one_directory_both_work(tiny: Tiny) -> None:
     slow.communicate()
     assert {cell["config"]["x"] for cell in tiny.plan()["cells"]} == {1, 2}
     assert [record.status for record in tiny.records()] == ["done", "done"]
+
+
+def test_a_run_leaves_another_ones_plan_and_directory_alone(tiny: Tiny) -> None:
+    other = tiny.start("x=1,3", "mode=hang")
+    wait_until(lambda: any(record.status == "running" for record in tiny.records()))
+    tiny.run("x=2")
+    assert {cell["config"]["x"] for cell in tiny.plan()["cells"]} == {1, 2, 3}  # x=3 was not begun yet
+    assert "is in use" in tiny.run("x=2", "hydra.sweeper.fresh=true", code=2).stderr
+    other.terminate()
+    other.communicate(timeout=20)
 
 
 def test_a_changed_config_file_makes_new_cells_and_touches_no_old_one(tiny: Tiny) -> None:
