@@ -5,8 +5,8 @@ a hard link, which is atomic on local disks and on NFS, and it is never believed
 holder on another host cannot be looked up; there the file's age counts, so holders `refresh` their lock.
 
 Taking over a dead holder's lock must not remove the lock of somebody who was faster. So nobody removes it:
-the successor of the lock with token `t` is the file `<name>.<t>`, which only one claimant can create. The
-holder is the last one of that chain, and then renames its own file onto the first.
+the n-th successor, after the lock with token `t`, is the file `<name>.<t>-<n>`, which only one claimant can
+create. The holder is the last one of that chain, and then renames its own file onto the first.
 """
 
 from __future__ import annotations
@@ -124,23 +124,24 @@ def acquire(path: Path) -> Lock:
     """Take the lock `path`, from a dead holder too. Raises Held, and OSError where nothing can be written."""
     mine = Owner(**{**asdict(this_process()), "token": uuid.uuid4().hex[:12]})
     draft = path.with_name(f".{path.name}-{mine.token}.tmp")
-    while True:
-        draft.write_text(json.dumps(asdict(mine)))
-        now = draft.stat().st_mtime
-        chain = _chain(path)
-        if chain and is_alive(*chain[-1], now=now):
-            draft.unlink()
-            raise Held(chain[-1][1])
-        place = _successor(path, chain)
-        if not _link(draft, place):
-            continue
-        if (after := _chain(path)) and after[-1][1] == mine:
-            if place != path:
-                os.replace(place, path)
-            for file, _ in chain[1:]:
-                file.unlink(missing_ok=True)
-            return Lock(path, mine.token)
-        place.unlink(missing_ok=True)
+    try:
+        while True:
+            draft.write_text(json.dumps(asdict(mine)))
+            chain = _chain(path)
+            if chain and is_alive(*chain[-1], now=draft.stat().st_mtime):
+                raise Held(chain[-1][1])
+            place = _successor(path, chain)
+            _link(draft, place)
+            if (after := _chain(path)) and after[-1][1] == mine:
+                if place != path:
+                    os.replace(place, path)
+                for file, _ in chain[1:]:
+                    file.unlink(missing_ok=True)
+                return Lock(path, mine.token)
+            if _read(place) == mine:
+                place.unlink(missing_ok=True)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def acquire_in_turn(path: Path) -> Lock:
@@ -189,34 +190,36 @@ def is_alive(file: Path, owner: Owner, now: float | None = None) -> bool:
     return (time.time() if now is None else now) - mark < STALE_S
 
 
-def _link(draft: Path, place: Path) -> bool:
-    """Create `place` with the draft's content; False if it is there already."""
+def _link(draft: Path, place: Path) -> None:
+    """Create `place` with the draft's content, unless it is there; an NFS server may say so of one's own."""
     try:
         os.link(draft, place)
     except FileExistsError:
-        return False
+        return
     except OSError:  # a file system without hard links
-        try:
-            with place.open("x") as file:
-                file.write(draft.read_text())
-        except FileExistsError:
-            return False
-    finally:
-        draft.unlink(missing_ok=True)
-    return True
+        _copy(draft, place)
+
+
+def _copy(draft: Path, place: Path) -> None:
+    try:
+        with place.open("x") as file:
+            file.write(draft.read_text())
+    except FileExistsError:
+        return
+    except OSError:
+        place.unlink(missing_ok=True)
+        raise
 
 
 def _chain(path: Path) -> list[tuple[Path, Owner]]:
     chain: list[tuple[Path, Owner]] = []
     while (owner := _read(file := _successor(path, chain))) is not None:
-        if any(file == known for known, _ in chain):  # nobody's lock is its own successor
-            break
         chain.append((file, owner))
     return chain
 
 
 def _successor(path: Path, chain: list[tuple[Path, Owner]]) -> Path:
-    return path.with_name(f"{path.name}.{chain[-1][1].token}") if chain else path
+    return path.with_name(f"{path.name}.{chain[-1][1].token}-{len(chain)}") if chain else path
 
 
 def _read(path: Path) -> Owner | None:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
 
@@ -74,6 +74,49 @@ def test_a_torn_lock_is_taken_over_when_old(tmp_path: Path) -> None:
         acquire(path)
     os.utime(path, (0, 0))
     acquire(path).release()
+
+
+def test_of_several_torn_locks_the_last_one_counts(tmp_path: Path) -> None:
+    for name in ("lock", "lock.torn-1", "lock.torn"):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, 0))
+    with acquire(tmp_path / "lock"):
+        assert holder(tmp_path / "lock") == this_process_with_token(tmp_path / "lock")
+        assert not (tmp_path / "lock.torn-1").exists()
+
+
+def this_process_with_token(path: Path) -> Owner:
+    return replace(this_process(), token=json.loads(path.read_text())["token"])
+
+
+def test_a_lock_whose_creation_a_server_denies_is_held_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+
+    def and_deny(*paths: Path) -> None:  # NFS: the answer was lost, and the client has asked again
+        link(*paths)
+        raise FileExistsError
+
+    monkeypatch.setattr(os, "link", and_deny)
+    (tmp_path / "lock").write_text(json.dumps(asdict(dead_owner())))
+    for _ in range(2):
+        with acquire(tmp_path / "lock"), pytest.raises(Held):
+            acquire(tmp_path / "lock")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_cannot_be_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Path, *_: object) -> None:
+        self.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        acquire(tmp_path / "lock")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_releasing_does_not_remove_a_successors_lock(tmp_path: Path) -> None:
