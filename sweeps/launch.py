@@ -17,7 +17,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hydra._internal.callbacks import Callbacks
@@ -144,7 +144,7 @@ class Launch:
             begun = begun or own
             if own and record.status in ("lost", "interrupted", "running"):
                 lost.append(job)
-                due.append(job)
+                due.append(replace(job, restart=False))  # what it holds is of this command now
             elif not own and not is_done_elsewhere(job, record):
                 due.append(job)
         return due, begun, lost

@@ -40,6 +40,7 @@ __all__ = [
     "read_file",
     "read_json",
     "read_record",
+    "remove_drafts",
     "set_aside",
     "write_atomic",
     "write_json",
@@ -54,6 +55,7 @@ LARGEST_PLAN = 512 * 2**20  # bytes
 STATUSES = ("done", "diverged", "failed", "running", "interrupted")
 COMPLETE = ("done", "diverged")
 _SURROGATE = re.compile("[\ud800-\udfff]")  # in a name that is no text, which could be written nowhere
+_DRAFT = re.compile(r"\..+-[0-9a-f]{8}\.tmp")
 _CELL_DIR = re.compile(r"(?:.*-)?([0-9a-f]{12})")
 
 
@@ -195,6 +197,13 @@ def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
         raise
     if durable:
         _sync_directory(path.parent)
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove what processes that were killed while they wrote have left of `write_atomic` in a folder."""
+    for draft in folder.glob(".*.tmp"):
+        if _DRAFT.fullmatch(draft.name):
+            draft.unlink(missing_ok=True)
 
 
 def _sync_directory(path: Path) -> None:

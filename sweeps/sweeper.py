@@ -286,7 +286,8 @@ class Sweep:
         for record in records.values():
             if record.status == "lost" and str(record.data.get("launch", "")).startswith(own):
                 data = {key: value for key, value in record.data.items() if key != "worker"}
-                write_record(record.path, data | {"status": "interrupted", "finished": now()})
+                with contextlib.suppress(OSError):  # then it stays lost, which is due again as well
+                    write_record(record.path, data | {"status": "interrupted", "finished": now()})
 
 
 def _job(number: int, cell: Cell, decided: Verdict, record: Record | None) -> Job:

@@ -23,7 +23,7 @@ from sweeps import lock, previous
 from sweeps.child import Child, die_with
 from sweeps.job import OUTPUT, Job, Runner
 from sweeps.output import tail
-from sweeps.record import LOCK, REPORT, Record, read_record, set_aside
+from sweeps.record import LOCK, REPORT, Record, read_record, remove_drafts, set_aside
 from sweeps.todo import Todo
 
 TICK_S = 0.1  # how often a worker looks whether it is to stop
@@ -145,9 +145,11 @@ class Shift:
         return launch == self.runner.launch or (record.is_complete and launch != job.seen)
 
     def _prepare(self, job: Job, record: Record) -> None:
-        """Put the cell's directory in order: no orphan at work, no damaged record, no old run."""
+        """Put the cell's directory in order: no orphan, no half file, no damaged record, no old run."""
         if record.status == "running":
             _kill_orphan(record)
+        if record.status != "missing":
+            remove_drafts(record.path)
         if record.status == "damaged" and (record.path / REPORT).exists():
             set_aside(record.path / REPORT)
         if job.restart or record.status in ("missing", "damaged"):  # no telling which code left a checkpoint

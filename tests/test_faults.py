@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from sweeps.record import load_records
+from sweeps.record import load_records, write_record
 from tests.tiny.driver import PROJECT, Tiny, descendants, running, wait_gone, wait_until
 
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
@@ -151,6 +151,16 @@ def test_a_killed_worker_loses_no_cell(tiny: Tiny) -> None:
     out, err = sweep.communicate(timeout=60)
     assert sweep.returncode == 0, out + err
     assert "4 cells: 4 done" in out
+
+
+def test_what_a_killed_process_was_writing_is_removed_by_the_next_run(two_done: Tiny) -> None:
+    record = two_done.records()[0]
+    draft, other = record.path / ".checkpoint.npz-0123abcd.tmp", record.path / ".lock-0123456789ab.tmp"
+    for file in (draft, other):  # the other belongs to somebody who is about to find the lock taken
+        file.touch()
+    write_record(record.path, record.data | {"status": "interrupted"})
+    two_done.run("x=1,2")
+    assert not draft.exists() and other.exists()
 
 
 def test_a_second_sweep_on_the_same_directory_is_refused(tiny: Tiny) -> None:

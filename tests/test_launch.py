@@ -1,13 +1,25 @@
 """How many workers are launched, and what a launcher needs: sweeps.launch."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
 
-from sweeps.launch import HIDDEN, at_work, check_launcher, check_workers, command_folder, worker_count
-from sweeps.record import UserError
+from sweeps.job import Job
+from sweeps.launch import (
+    HIDDEN,
+    Launch,
+    at_work,
+    check_launcher,
+    check_workers,
+    command_folder,
+    worker_count,
+)
+from sweeps.record import UserError, write_record
 
 
 def count(launcher: dict[str, int | None], due: int, workers: int | None = None) -> int:
@@ -53,6 +65,18 @@ def test_a_command_that_is_about_to_take_its_lock_keeps_its_folder(tmp_path: Pat
         assert starting.exists() and not dead.exists()
         assert at_work(tmp_path, besides=own) is None and at_work(tmp_path) is not None
     assert at_work(tmp_path) is None
+
+
+def test_what_is_started_over_is_not_started_over_again_when_its_worker_is_killed(tmp_path: Path) -> None:
+    job = Job(0, "0" * 12, "x=1-" + "0" * 12, ["x=1"], restart=True)
+    runner: Any = SimpleNamespace(root=tmp_path, launch="now.1")
+    launch = Launch(runner, OmegaConf.create(), tmp_path, 3, None, None, None)
+    (tmp_path / job.name).mkdir()
+    record = {"schema": 1, "cell_id": job.id, "status": "running", "config": {}, "launch": "before.1"}
+    write_record(tmp_path / job.name, record)
+    assert launch._left([job]) == ([job], False, [])  # it was not begun: the old run is still there
+    write_record(tmp_path / job.name, record | {"launch": "now.1"})
+    assert launch._left([job]) == ([replace(job, restart=False)], True, [job])
 
 
 def test_a_launcher_that_cannot_work_here_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
