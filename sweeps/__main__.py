@@ -54,8 +54,6 @@ def _run() -> int:
             raise
         nulls = " ".join(argument for argument in sys.argv[1:] if argument.endswith("=null"))
         return mistake(f"{nulls}: {one_line(error)}")
-    except KeyboardInterrupt:
-        return 130
     return 0
 
 

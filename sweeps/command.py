@@ -1,6 +1,8 @@
-"""What all commands do alike: a mistake is one line and exit code 2; Ctrl-C and closed pipes end them."""
+"""What all commands do alike: a user's mistake is one line and exit code 2; streams may be closed."""
 
 import argparse
+import errno
+import io
 import os
 import select
 import signal
@@ -15,6 +17,7 @@ from sweeps.version import PROJECT, version
 
 Arguments = ParamSpec("Arguments")
 USER_ERROR = 2
+NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -23,6 +26,7 @@ def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
 
     @wraps(main)
     def run(*arguments: Arguments.args, **options: Arguments.kwargs) -> int:
+        open_streams()
         try:
             try:
                 return main(*arguments, **options)
@@ -30,19 +34,35 @@ def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
                 sys.stdout.flush()
         except UserError as error:
             return mistake(str(error))
+        except KeyboardInterrupt:
+            return INTERRUPTED
         except BrokenPipeError:
             if not _nobody_reads(1):
                 raise
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # `| head` has seen enough
             return 0
-        except OSError as error:  # a full disk, a directory that may not be written to, …
-            if not error.strerror:
+        except OSError as error:
+            if error.errno not in NOT_OURS:
                 raise
-            return mistake(": ".join(filter(None, [str(error.filename or ""), error.strerror])))
-        except KeyboardInterrupt:
-            return INTERRUPTED
+            return mistake(f"{error.filename or 'standard output'}: {error.strerror}")
 
     return run
+
+
+def open_streams() -> None:
+    """Let what is printed go nowhere if a stream was closed, and as ? if a stream cannot show it."""
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            os.dup2(opened, descriptor)
+            if opened != descriptor:
+                os.close(opened)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(descriptor, "w" if descriptor else "r", closefd=False))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def parser_of(module: str, description: str | None, epilog: str | None = None) -> argparse.ArgumentParser:

@@ -70,6 +70,8 @@ def read_plan(root: Path) -> Plan | None:
         return Plan(cells=cells, **{key: data[key] for key in Plan.__dataclass_fields__ if key in data})
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             f"{path} is damaged ({type(error).__name__}: {error}); run the sweep again"

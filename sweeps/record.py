@@ -91,11 +91,16 @@ def cell_id_of(name: str) -> str | None:
 
 
 def cell_dirs(root: Path) -> dict[str, Path]:
-    """Return cell id → directory, for all cells under a sweep's directory; of several the first by name."""
+    """Return cell id → directory, for all cells under a sweep's directory; of several the first by name.
+
+    Raises UserError for a directory that cannot be read.
+    """
     try:
         names = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
     except (FileNotFoundError, NotADirectoryError):
         return {}
+    except OSError as error:
+        raise UserError(f"cannot read {root}: {error.strerror}") from error
     found = {cell_id: root / name for name in reversed(names) if (cell_id := cell_id_of(name))}
     return dict(sorted(found.items(), key=lambda item: item[1].name))
 

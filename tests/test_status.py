@@ -1,6 +1,8 @@
 """python -m sweeps.status: the state of every cell, and why it is run again or not."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -11,9 +13,10 @@ import pytest
 
 from sweeps import lock
 from sweeps.changes import changed, present, remember, remembered
+from sweeps.command import command
 from sweeps.fingerprint import fingerprint
-from sweeps.plan import Cell, Plan, write_plan
-from sweeps.record import write_record
+from sweeps.plan import Cell, Plan, read_plan, write_plan
+from sweeps.record import UserError, cell_dirs, write_record
 from sweeps.status import ORDER, main
 
 PROJECT = Path(__file__).parents[1]
@@ -260,6 +263,52 @@ def test_looking_changes_nothing_on_disk(root: Path, capsys: pytest.CaptureFixtu
     answer(capsys, root)
     answer(capsys, root, "--explain", CELLS[0].id)
     assert everything() == before
+
+
+# What every command does alike.
+
+
+@pytest.mark.parametrize(
+    ("streams", "encoding", "shown"),
+    [(">&- 2>&- <&-", "utf-8", ""), ("2>&- <&-", "ascii", "(gr?n): 6 cells")],
+)
+def test_streams_may_be_closed_or_know_few_characters(
+    root: Path, streams: str, encoding: str, shown: str
+) -> None:
+    write_plan(root, Plan("grün", CELLS, code=fingerprint(MODULES)))
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" -m sweeps.status "$1" {streams}', sys.executable, str(root)],
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert shown in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (KeyboardInterrupt(), 130, ""),
+        (PermissionError(errno.EACCES, "Permission denied", "runs"), 2, "error: runs: Permission denied\n"),
+        (OSError(errno.ENOSPC, "No space left"), 2, "error: standard output: No space left\n"),
+    ],
+)
+def test_what_the_machine_refuses_and_the_user_ends_is_no_traceback(
+    error: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @command
+    def fail() -> int:
+        raise error
+
+    assert fail() == code
+    assert capsys.readouterr().err == line
+
+
+def test_a_directory_that_cannot_be_read_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    for read in (read_plan, cell_dirs):
+        with pytest.raises(UserError, match=r"^cannot read .*: File name too long$"):
+            read(Path("x" * 5000))
 
 
 # Which sources changed.
