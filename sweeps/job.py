@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import yaml
@@ -35,7 +35,7 @@ RESULTS = ("done", "diverged", "failed")  # the statuses that a job may return
 
 
 class JobExit(Exception):
-    """The job called sys.exit."""
+    """The job called sys.exit, or raised what no `except Exception` hears."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,10 @@ class Runner:
                 end = self._call(job, record)
             except Exception as error:
                 end = failure(error)
-        self.close(record | end)
+        try:
+            self.close(record | end)
+        except (TypeError, ValueError, RecursionError) as error:  # what the job returned is no JSON
+            self.close(record | (end := failure(error)))
         return str(end["status"])
 
     def header(self, job: Job) -> dict[str, Any]:
@@ -125,7 +128,7 @@ class Runner:
             raise RuntimeError(
                 f"composed here, the config is that of cell {found}: it depends on the machine"
             )
-        text = yaml.dump(record["config"], Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
+        text = yaml.dump(record["config"], Dumper=_Dumper, sort_keys=False, allow_unicode=True)
         write_atomic(self.root / job.name / CONFIG, text.encode(), durable=False)
         result = run_job(
             task_function=_exit_as_exception(self.task_function),
@@ -150,7 +153,11 @@ class Runner:
         return config
 
 
-_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Writes paths as text."""
+
+
+_Dumper.add_multi_representer(PurePath, lambda dumper, path: dumper.represent_str(str(path)))
 
 
 def _exit_as_exception(task_function: TaskFunction) -> TaskFunction:
@@ -162,6 +169,8 @@ def _exit_as_exception(task_function: TaskFunction) -> TaskFunction:
             return task_function(config)
         except SystemExit as error:
             raise JobExit(f"the job called sys.exit({error.code!r})") from error
+        except (KeyboardInterrupt, GeneratorExit) as error:  # the job's own: a worker hears no Ctrl-C
+            raise JobExit(f"the job raised {type(error).__name__}") from error
 
     return guarded
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.files import read_json
-from sweeps.record import LARGEST_PLAN, PLAN, SCHEMA, UserError, write_json
+from sweeps.record import LARGEST_PLAN, PLAN, SCHEMA, UserError, plain, write_json
 from sweeps.shape import plan_problem
 
 
@@ -87,13 +87,13 @@ def write_plan(root: Path, plan: Plan) -> None:
             "id": cell.id,
             "name": cell.name,
             "overrides": cell.overrides,
-            "config": _own(cell.config, base),
+            "config": plain(_own(cell.config, base)),
             "choices": _own(cell.choices, base_choices),
         }
         for cell in plan.cells
     ]
     head = {key: getattr(plan, key) for key in Plan.__dataclass_fields__ if key != "cells"}
-    content = {"schema": SCHEMA, **head, "base": base, "base_choices": base_choices, "cells": entries}
+    content = {"schema": SCHEMA, **head, "base": plain(base), "base_choices": base_choices, "cells": entries}
     write_json(root / PLAN, content)
 
 

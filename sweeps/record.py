@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 import os
 import re
+import sys
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -155,9 +155,9 @@ def _is_worked_on(path: Path, worker: object) -> bool:
 
 
 def write_record(path: Path, data: Mapping[str, Any], *, durable: bool = True) -> None:
-    """Write a cell's report.json; NaN and infinities become null and are listed in `nonfinite`."""
+    """Write a cell's report.json; what is no finite number becomes null and is listed in `nonfinite`."""
     nonfinite: list[str] = []
-    clean = {key: plain(value, key, nonfinite) for key, value in data.items()}
+    clean = {str(key): plain(value, str(key), nonfinite) for key, value in data.items()}
     if nonfinite:
         clean["nonfinite"] = nonfinite
     write_json(path / REPORT, clean, durable=durable)
@@ -169,7 +169,7 @@ def plain(value: Any, where: str = "", nonfinite: list[str] | None = None) -> An
         return {str(key): plain(item, f"{where}.{key}", nonfinite) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item, f"{where}.{index}", nonfinite) for index, item in enumerate(value)]
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, (int, float)) and not abs(value) <= sys.float_info.max:
         if nonfinite is not None:
             nonfinite.append(where)
         return None
@@ -181,10 +181,9 @@ def plain(value: Any, where: str = "", nonfinite: list[str] | None = None) -> An
 
 
 def write_json(path: Path, data: object, *, durable: bool = True) -> None:
-    """Write strict JSON atomically."""
-    write_atomic(
-        path, json.dumps(data, allow_nan=False, ensure_ascii=False).encode() + b"\n", durable=durable
-    )
+    """Write strict JSON atomically; half a character, which no file can hold, becomes a question mark."""
+    text = json.dumps(data, allow_nan=False, ensure_ascii=False) + "\n"
+    write_atomic(path, text.encode(errors="replace"), durable=durable)
 
 
 def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:

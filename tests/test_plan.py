@@ -140,7 +140,8 @@ def test_a_check_that_cannot_be_imported_is_a_mistake() -> None:
 
 
 def test_names_tell_what_was_swept_and_what_is_always_named(composer: Composer) -> None:
-    planner = Planner(composer, named=["x"], ignore=["step_s"])
+    master = composer.loader.load_configuration("config", ["sweep=pair"], RunMode.MULTIRUN)
+    planner = Planner(Composer(composer.loader, master), named=["x"], ignore=["step_s"])
     planner.run([{"part": "a,b", "mode.at": "3"}], ["sweep=pair", "step_s=1"])
     names = [cell.name.rpartition("-")[0] for cell in planner.cells.values()]
     assert names == ["x=1-a-at=3", "x=1-b-at=3"]
@@ -161,6 +162,13 @@ def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert stored["base"] == {"same": {"y": [1]}}
     assert stored["base_choices"] == {}
     assert stored["cells"][0]["config"] == {"x": 1}
+
+
+def test_a_plan_may_hold_values_that_json_has_not(tmp_path: Path) -> None:
+    config = {"x": float("inf"), "file": Path("/data"), "raw": b"abc"}
+    write_plan(tmp_path, Plan("odd", [Cell("0" * 12, "a", [], config, {}), Cell("1" * 12, "b", [], {}, {})]))
+    plan = read_plan(tmp_path)
+    assert plan is not None and plan.cells[0].config == {"x": None, "file": "/data", "raw": "b'abc'"}
 
 
 def test_there_may_be_no_plan(tmp_path: Path) -> None:

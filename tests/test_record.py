@@ -46,6 +46,14 @@ def test_non_finite_numbers_become_null_and_are_named(tmp_path: Path) -> None:
     assert data["nonfinite"] == ["final.loss", "final.curve.1"]
 
 
+def test_what_no_file_or_reader_could_hold_is_written_as_something_that_they_can(tmp_path: Path) -> None:
+    path = cell(tmp_path)
+    write_record(path, report(huge=10**5000, half="a\udcffb", **{"kept": {(1, 2): 3}}) | {(1, 2): 4})
+    data = read_record(path).data
+    assert (data["huge"], data["half"], data["kept"], data["(1, 2)"]) == (None, "a?b", {"(1, 2)": 3}, 4)
+    assert data["nonfinite"] == ["huge"]
+
+
 def test_numpy_values_are_written_as_numbers(tmp_path: Path) -> None:
     path = cell(tmp_path)
     write_record(path, report(a=np.float32(0.5), b=np.int64(3), c=np.arange(2), d=np.bool_(True)))

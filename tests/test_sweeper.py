@@ -87,7 +87,8 @@ def test_a_cell_is_the_same_however_it_is_written_and_wherever_its_directory_was
 
 @pytest.mark.parametrize("launcher", [(), JOBLIB])
 def test_failures_are_isolated_and_told_with_their_tracebacks(tiny: Tiny, launcher: tuple[str, ...]) -> None:
-    output = tiny.run("mode=raise,plain,exit,unpicklable,diverge", "x=1", *launcher, code=1).stdout
+    modes = "raise,plain,exit,unpicklable,diverge,endless,interrupt"
+    output = tiny.run(f"mode={modes}", "x=1", *launcher, code=1).stdout
     records = {record.data["choices"]["mode"]: record for record in tiny.records()}
     assert records["plain"].status == "done"
     assert records["diverge"].status == "diverged"
@@ -97,8 +98,11 @@ def test_failures_are_isolated_and_told_with_their_tracebacks(tiny: Tiny, launch
     assert "misbehave(cfg.mode.action)" in error["traceback"]
     assert "sys.exit(3)" in records["exit"].data["error"]["message"]
     assert records["unpicklable"].data["error"]["message"] == "cannot be pickled"
+    assert "raised KeyboardInterrupt" in records["interrupt"].data["error"]["message"]
+    assert records["endless"].data["error"]["type"] == "RecursionError"
+    assert {record.data["attempts"] for record in records.values()} == {1}
     assert re.search(r"x=1-raise-\w{12} +failed: ArithmeticError: the job's own mistake", output)
-    assert "5 cells: 3 failed, 1 done, 1 diverged" in output
+    assert "7 cells: 5 failed, 1 done, 1 diverged" in output
     assert "doing raise" in (records["raise"].path / "output.log").read_text()
 
 

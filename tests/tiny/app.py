@@ -82,6 +82,8 @@ def misbehave(action: str) -> Any:
         raise Unpicklable(1, 2)
     if action == "exit":
         sys.exit(3)
+    if action == "interrupt":
+        raise KeyboardInterrupt
     if action == "os_exit":
         os._exit(7)
     if action == "kill":
@@ -119,6 +121,8 @@ def main(cfg: DictConfig) -> Any:
     if "FAIL" in os.environ:
         raise ArithmeticError("told to fail")
     result: dict[str, Any] = {"final": {"total": total}, "workers": HydraConfig.get().sweeper.workers}
+    if cfg.mode.action == "endless":
+        result["final"]["itself"] = result
     if cfg.mode.action == "diverge":
         return result | {"status": "diverged", "final": {"total": float("nan")}}
     return result
