@@ -1,7 +1,6 @@
-"""What all commands do alike: a user's mistake is one line and exit code 2; streams may be closed."""
+"""What all commands do alike: a mistake is one line and exit code 2; Ctrl-C and closed pipes end them."""
 
 import argparse
-import errno
 import io
 import os
 import select
@@ -17,7 +16,6 @@ from sweeps.version import PROJECT, version
 
 Arguments = ParamSpec("Arguments")
 USER_ERROR = 2
-NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENAMETOOLONG)
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -34,17 +32,17 @@ def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
                 sys.stdout.flush()
         except UserError as error:
             return mistake(str(error))
-        except KeyboardInterrupt:
-            return INTERRUPTED
         except BrokenPipeError:
             if not _nobody_reads(1):
                 raise
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # `| head` has seen enough
             return 0
-        except OSError as error:
-            if error.errno not in NOT_OURS:
+        except OSError as error:  # a full disk, a directory that may not be written to, …
+            if not error.strerror:
                 raise
-            return mistake(f"{error.filename or 'standard output'}: {error.strerror}")
+            return mistake(": ".join(filter(None, [str(error.filename or ""), error.strerror])))
+        except KeyboardInterrupt:
+            return INTERRUPTED
 
     return run
 

@@ -97,8 +97,11 @@ class Components:
             )
         elif training.batch_size > left:
             yield f"training.batch_size = {training.batch_size}: must be at most the {left} training examples"
-        if training.shift and round(size.features**0.5) ** 2 != size.features:
+        side = round(size.features**0.5)
+        if training.shift and side**2 != size.features:
             yield f"training.shift = {training.shift}: needs square images, not {size.features} inputs"
+        elif training.shift >= side:
+            yield f"training.shift = {training.shift}: must be less than the images' {side} pixels each way"
         if isinstance(self.optimizer, LBFGS):
             for name in ("shift", "clip_norm"):
                 if value := getattr(training, name):

@@ -48,8 +48,8 @@ class Options:
         path = f"{group}/{option}"
         if path not in self._sweeps:
             file = self._files.load_config(path)
-            hydra = file.config.get("hydra") if file else None
-            self._sweeps[path] = any(key in (hydra or ()) for key in ("sweeper", "launcher", "sweep"))
+            parts = [f"hydra.{part}" for part in ("sweeper", "launcher", "sweep")]
+            self._sweeps[path] = any(file and OmegaConf.select(file.config, part) for part in parts)
         return self._sweeps[path]
 
     def fills_alone(self, group: str, base: DictConfig, rest: tuple[str, ...]) -> bool:

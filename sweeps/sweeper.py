@@ -263,7 +263,7 @@ class Sweep:
         """Print how the sweep ended and return its exit code."""
         records = load_records(self.root)
         if stop.signal is not None:
-            self._mark_interrupted(plan, records, stop)
+            self._mark_interrupted(records, stop)
             done = sum(cell.id in records and records[cell.id].is_complete for cell in plan.cells)
             print(
                 f"interrupted by {stop.signal.name} after {duration(seconds)}: {done:,} of "
@@ -280,7 +280,7 @@ class Sweep:
         complete = all(cell.id in records and records[cell.id].is_complete for cell in plan.cells)
         return 0 if complete and not problem else 1
 
-    def _mark_interrupted(self, plan: Plan, records: dict[str, Record], stop: Stop) -> None:
+    def _mark_interrupted(self, records: dict[str, Record], stop: Stop) -> None:
         """Complete the records of cells whose workers had to be killed."""
         own = stop.file.parent.name
         for record in records.values():

@@ -19,7 +19,7 @@ BAD_VALUES: dict[str, list[Any]] = {
     "training.clip_norm": [0, -1.0, "none"],
     "training.validation_size": [-1, 60_000, 0.1],
     "training.patience": [0, 3],
-    "training.shift": [-1, 0.5],
+    "training.shift": [-1, 0.5, 28],
     "training.layer_stats": ["yes", 1],
     "model.hidden": [[0], [-5], [128, 0], [1.5], "128", 128],
     "model.dropout": [1.0, -0.1, 2, "half"],

@@ -291,7 +291,7 @@ def test_streams_may_be_closed_or_know_few_characters(
     [
         (KeyboardInterrupt(), 130, ""),
         (PermissionError(errno.EACCES, "Permission denied", "runs"), 2, "error: runs: Permission denied\n"),
-        (OSError(errno.ENOSPC, "No space left"), 2, "error: standard output: No space left\n"),
+        (OSError(errno.ENOSPC, "No space left"), 2, "error: No space left\n"),
     ],
 )
 def test_what_the_machine_refuses_and_the_user_ends_is_no_traceback(
