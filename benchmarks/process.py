@@ -46,13 +46,16 @@ class Remote:
 
     def call(self, method: str, *arguments: Any) -> Any:
         """Call a method there and return what it returns. Raises CannotRun if it raises."""
-        self._connection.send((method, arguments))
+        try:
+            self._connection.send((method, arguments))
+        except ConnectionError:
+            raise CannotRun("its process ended") from None
         return self._answer()
 
     def _answer(self) -> Any:
         try:
             fine, answer = self._connection.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):
             raise CannotRun("its process ended") from None
         if not fine:
             raise CannotRun(answer)

@@ -54,6 +54,7 @@ def _nearest(name: str, known: list[str]) -> str:
 
 def _with_key(error: OmegaConfBaseException) -> str:
     text = _flat(re.split(r"\n\s*(?:full_key|object_type|reference_type)", str(error))[0])
+    text = text.removeprefix("UserError raised while resolving interpolation: ")  # which says it all
     return f"{error.full_key}: {text}" if error.full_key and error.full_key not in text else text
 
 

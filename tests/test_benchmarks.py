@@ -117,6 +117,9 @@ def test_an_engine_stays_on_its_core_with_one_thread() -> None:
     assert remote.call("cores_and_threads") == ({last_core()}, "1")
     with pytest.raises(CannotRun, match=r"ValueError: first line$"):
         remote.call("fail")
+    for _ in range(2):
+        with pytest.raises(CannotRun, match="its process ended"):
+            remote.call("end")
     remote.close()
 
 
@@ -126,6 +129,9 @@ class Where:
 
     def fail(self) -> None:
         raise ValueError("first line\nsecond line")
+
+    def end(self) -> None:
+        os._exit(1)
 
 
 def test_the_parts_of_a_step_add_up_to_it() -> None:

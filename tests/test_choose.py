@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.choose import chosen
 from sweeps.plan import Cell, Plan, write_plan
+from sweeps.problem import one_line
 from sweeps.record import UserError, write_record
 
 FIGURE = "final.validation_accuracy"
@@ -62,3 +65,11 @@ def test_an_unfinished_or_unrelated_sweep_is_refused(tmp_path: Path) -> None:
     report.write_text(json.dumps(json.loads(report.read_text()) | {"status": "failed"}))
     with pytest.raises(UserError, match="1 of 4 runs to choose from have no result"):
         chosen("optimizer.lr", FIGURE, str(tmp_path))
+
+
+def test_what_is_wrong_is_told_without_the_interpolation_around_it(tmp_path: Path) -> None:
+    OmegaConf.register_new_resolver("chosen", chosen, replace=True)
+    config = OmegaConf.create({"grids": f"${{chosen:optimizer.lr,{FIGURE},{tmp_path}}}"})
+    with pytest.raises(OmegaConfBaseException) as error:
+        OmegaConf.to_container(config, resolve=True)
+    assert one_line(error.value).removeprefix("grids: ").startswith(f"{tmp_path}: no sweep was run there")
