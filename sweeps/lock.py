@@ -74,7 +74,9 @@ def process_started(pid: int) -> str | None:
         except OSError:
             return None
         return None if fields[0] in "ZX" else fields[19]
-    listing = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True)
+    command = ["ps", "-o", "stat=", "-o", "lstart=", "-p", str(pid)]  # BSD's takes what follows = as a title
+    plain = {**os.environ, "TZ": "UTC", "LC_ALL": "C"}  # the same text whoever asks, in summer and in winter
+    listing = subprocess.run(command, env=plain, capture_output=True, text=True)
     state, _, started = listing.stdout.strip().partition(" ")
     return started.strip() or None if state and not state.startswith("Z") else None
 

@@ -26,6 +26,40 @@ def dead_owner() -> Owner:
     return owner
 
 
+BSD_PS = r"""#!/bin/sh
+while [ $# -gt 0 ]; do
+    case "$1" in
+        -o) shift; columns="$columns ${1%%=*}"; titles="$titles${1#*=}" ;;
+    esac
+    shift
+done
+[ -z "$titles" ] || echo "$titles"
+for column in $columns; do
+    case "$column" in
+        stat) printf 'S+   ' ;;
+        lstart) printf 'Sat Nov 21 12:00:00 2026' ;;
+    esac
+done
+echo
+"""
+
+
+def test_where_there_is_no_proc_ps_is_asked_as_every_system_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead, started = dead_owner(), set()
+    monkeypatch.setattr(sys, "platform", "darwin")
+    for zone in ("America/New_York", "Asia/Tokyo"):
+        monkeypatch.setenv("TZ", zone)
+        started.add(process_started(os.getpid()))
+    assert len(started) == 1 and None not in started
+    assert process_started(dead.pid) is None
+    (tmp_path / "ps").write_text(BSD_PS)
+    (tmp_path / "ps").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    assert process_started(1) == "Sat Nov 21 12:00:00 2026"
+
+
 def test_a_held_lock_names_its_holder_and_is_free_after_release(tmp_path: Path) -> None:
     with acquire(tmp_path / "lock"):
         with pytest.raises(Held) as error:
