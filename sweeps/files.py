@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import stat
 import sys
 from collections.abc import Callable
@@ -12,7 +11,6 @@ from typing import Any
 
 LARGEST = 64 * 2**20  # bytes
 DEEPEST = 100  # lists and mappings within one another
-_PERHAPS_HUGE = re.compile(rb"[eE]\+?\d{3}|\d{300}")  # a number that may be more than a float can hold
 
 
 def read_file(path: Path, largest: int = LARGEST) -> bytes:
@@ -29,10 +27,7 @@ def read_json(path: Path, largest: int = LARGEST) -> Any:
     """Return what a JSON file says. Raises ValueError as `read_file` does, and if it is no sound JSON."""
     content = read_file(path, largest)
     try:
-        numbers: dict[str, Any] = {}
-        if _PERHAPS_HUGE.search(content):
-            numbers = {"parse_float": _finite(float), "parse_int": _finite(int)}
-        data = json.loads(content, parse_constant=_refuse, **numbers)
+        data = json.loads(content, parse_constant=_refuse, parse_float=_finite(float), parse_int=_finite(int))
         if b"\\ud" in content.lower():  # half a character, which could not be written anywhere
             json.dumps(data, ensure_ascii=False).encode()
     except RecursionError:
