@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from reports.factors import Factor
 from reports.metrics import METRICS, Metric
 from reports.plots.plot import Plot
+from reports.plots.sheets import line_keys, places_of
 from reports.plots.style import (
     INK,
     SMALL_LETTER,
@@ -58,10 +59,7 @@ class Against:
     @property
     def places(self) -> dict[str, int]:
         """The levels of the line factor that are drawn, with their places in it."""
-        if self.lines is None:
-            return {}
-        there = set(self.test[self.lines.name].astype(str))
-        return {level: place for place, level in enumerate(self.lines.levels) if level in there}
+        return places_of(self.lines, self.test)
 
     @property
     def bars(self) -> str:
@@ -71,8 +69,7 @@ class Against:
     @property
     def keys(self) -> dict[str, int]:
         """What the legend says of the lines: of a number, also which one it is."""
-        name = f"{self.lines.name} " if self.lines and self.lines.numeric else ""
-        return {f"{name}{level}": place for level, place in self.places.items()}
+        return line_keys(self.lines, self.places)
 
 
 def axis_plots(results: Results) -> list[Plot]:

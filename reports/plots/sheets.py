@@ -1,5 +1,6 @@
 """A figure of curves: rows of accuracy, loss or gradient norm, a line per level of a factor."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,16 +44,26 @@ class Sheet:
     @property
     def places(self) -> dict[str, int]:
         """The levels that are drawn, with their places in the factor."""
-        if self.lines is None:
-            return {}
-        there = set(self.bands[self.lines.name].astype(str))
-        return {level: place for place, level in enumerate(self.lines.levels) if level in there}
+        return places_of(self.lines, self.bands)
 
     @property
     def keys(self) -> dict[str, int]:
         """What the legend says of the lines: of a number, also which one it is."""
-        name = f"{self.lines.name} " if self.lines and self.lines.numeric else ""
-        return {f"{name}{level}": place for level, place in self.places.items()}
+        return line_keys(self.lines, self.places)
+
+
+def places_of(factor: Factor | None, frame: pd.DataFrame) -> dict[str, int]:
+    """Return the levels of a factor that a frame has, with their places in it."""
+    if factor is None:
+        return {}
+    there = set(frame[factor.name].astype(str))
+    return {level: place for place, level in enumerate(factor.levels) if level in there}
+
+
+def line_keys(lines: Factor | None, places: Mapping[str, int]) -> dict[str, int]:
+    """Return what a legend says of lines, with their places: of a number, also which one it is."""
+    name = f"{lines.name} " if lines and lines.numeric else ""
+    return {f"{name}{level}": place for level, place in places.items()}
 
 
 def has_validation(sheet: Sheet) -> bool:
