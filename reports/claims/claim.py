@@ -59,7 +59,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class Compared:
-    """Two levels compared: what was claimed of them, first − second, the verdict and why."""
+    """Two levels compared: what was claimed of them, first − second, the verdict and why.
+
+    `small`: a difference was shown, and it lies within the margin.
+    """
 
     first: str
     symbol: str
@@ -68,6 +71,7 @@ class Compared:
     p_holm: float
     verdict: Verdict
     why: str = ""
+    small: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from reports.claims.runs import Matched
 from reports.rankings import relation
 from reports.statistics import MIN_SEEDS, Contrast, contrast, equivalent, holm, level_intervals, shared_mean
 
-WITHIN = " but within the margin"
 SHOWN_REASONS = 6
 NOTHING = Contrast(np.nan, np.nan, np.nan, np.nan, 0, 0)
 
@@ -50,9 +49,7 @@ def deciding(pairs: Sequence[Compared]) -> list[Compared]:
     """
     refuted = [pair for pair in pairs if pair.verdict == "refuted"]
     undecided = [pair for pair in pairs if pair.verdict == "undecided"]
-    return (
-        refuted or undecided or [pair for pair in pairs if pair.symbol != ">=" and pair.why.endswith(WITHIN)]
-    )
+    return refuted or undecided or [pair for pair in pairs if pair.symbol != ">=" and pair.small]
 
 
 def reasons(pairs: Sequence[Compared]) -> str:
@@ -73,13 +70,15 @@ def decide(
         return Compared(first, symbol, second, c, p, "undecided", f"{first}, {second}: {reason}")
     margin = margin_of(test, scale)
     stands, same = relation(c, p, test.metric.descending), equivalent(c.low, c.high, margin)
-    apart = stands != "~" and (c.low > margin or c.high < -margin)
+    shown = stands != "~"
+    apart = shown and (c.low > margin or c.high < -margin)
     verdict = pair_verdict(symbol, stands, same, apart, not_worse(c, margin, test.metric.descending))
-    finding = f"{first} {stands} {second}" if stands != "~" else f"{first}, {second}: no difference shown"
-    finding += WITHIN if same and stands != "~" else ", equivalent" if same else ""
-    open_ = verdict == "undecided" and symbol != ">" and stands != "~"
-    finding += "; whether by the margin is open" if open_ else ""
-    return Compared(first, symbol, second, c, p, verdict, finding)
+    finding = f"{first} {stands} {second}" if shown else f"{first}, {second}: no difference shown"
+    if same:
+        finding += " but within the margin" if shown else ", equivalent"
+    if shown and verdict == "undecided" and symbol != ">":
+        finding += "; whether by the margin is open"
+    return Compared(first, symbol, second, c, p, verdict, finding, small=shown and same)
 
 
 def pair_verdict(symbol: str, stands: str, same: bool, apart: bool, not_worse: bool | None) -> Verdict:
