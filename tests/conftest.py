@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiny.driver import Tiny
+from tests.tiny.driver import Tiny, after
 
 
 @pytest.fixture
@@ -14,9 +14,7 @@ def tiny(tmp_path: Path) -> Tiny:
 
 @pytest.fixture(scope="session")
 def ran_two(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    tiny = Tiny(tmp_path_factory.mktemp("two"))
-    tiny.run("x=1,2")
-    return tiny
+    return after(tmp_path_factory.mktemp("two"), "x=1,2")
 
 
 @pytest.fixture

@@ -8,16 +8,14 @@ from pathlib import Path
 import pytest
 
 from sweeps.record import Record, load_records
-from tests.tiny.driver import Tiny, wait_until
+from tests.tiny.driver import Tiny, after, wait_until
 
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 
 
 @pytest.fixture(scope="module")
 def ran_one(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    tiny = Tiny(tmp_path_factory.mktemp("one"))
-    tiny.run("x=1")
-    return tiny
+    return after(tmp_path_factory.mktemp("one"), "x=1")
 
 
 @pytest.fixture

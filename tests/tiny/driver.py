@@ -58,6 +58,13 @@ class Tiny:
         return plan
 
 
+def after(cwd: Path, *overrides: str) -> Tiny:
+    """The tiny application in a directory, after one command."""
+    tiny = Tiny(cwd)
+    tiny.run(*overrides)
+    return tiny
+
+
 def wait_until(condition: Callable[[], Any], seconds: float = 20) -> Any:
     """Wait for something to become true, and return it."""
     end = time.monotonic() + seconds
