@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from mlp.datasets import DatasetError, download, sources
+from mlp.datasets import DatasetError, sources, verified
 from mlp.datasets.download import Files, cache_dir, ensure
 from mlp.datasets.images import FASHION_MNIST_FILES, MNIST_FILES
 from mlp.datasets.sources import DebianPackage, Directory, Mirror, NpmPackage, Source
@@ -132,7 +132,7 @@ def test_no_connection_is_said_in_a_word() -> None:
 def test_what_is_cached_is_not_fetched_or_hashed_again(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ensure(files(Mirror(f"{server}/good")))
     before = len(Handler.requests)
-    monkeypatch.setattr(download, "_sha256", lambda path: pytest.fail("hashed again"))
+    monkeypatch.setattr(verified, "file_sha256", lambda path: pytest.fail("hashed again"))
     ensure(files(Mirror(f"{server}/good")))
     assert len(Handler.requests) == before
 
@@ -279,7 +279,7 @@ def test_two_processes_fetch_once(server: str, tmp_path: Path) -> None:
 def test_a_read_only_cache_serves(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder_of(cache, zipped=False)
     monkeypatch.setattr(
-        Path, "write_text", lambda *_: (_ for _ in ()).throw(PermissionError(13, "read-only"))
+        Path, "write_text", lambda *_, **__: (_ for _ in ()).throw(PermissionError(13, "read-only"))
     )
     assert ensure(files()) == cache
 

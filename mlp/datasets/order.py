@@ -1,9 +1,12 @@
 """Columns in order of use: the pixels that are lit most often come first, those that hardly ever are last.
 
 Every batch then ends in columns that are zero throughout (about a fifth of MNIST's), and products with them
-need not be computed. The reordered images lie beside the original ones, mapped by all processes alike.
+need not be computed. The reordered images lie beside the original ones, mapped by all processes alike, with
+the hashes that they were written with: what has another one is made again.
 """
 
+import json
+import logging
 import shutil
 import uuid
 from dataclasses import replace
@@ -11,8 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
+from mlp.datasets import verified
 from mlp.datasets.data import Data
 from mlp.workspace import Array
+
+log = logging.getLogger(__name__)
+NAMES = ("columns", "x_train", "x_test", "extent_train", "extent_test")
+HASHES = "sha256.json"
 
 
 def by_use(data: Data, folder: Path) -> Data:
@@ -49,7 +57,8 @@ def extents(x: Array) -> Array:
 
 
 def _kept(data: Data, folder: Path) -> Data:
-    """Map the arrays of the folder; OSError or ValueError if they are not there or not of this data."""
+    """Map the arrays of the folder; OSError or ValueError if they are not there, damaged or of other data."""
+    _verify(data, folder)
 
     def mapped(name: str) -> Array:
         return np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r"))
@@ -67,14 +76,36 @@ def _kept(data: Data, folder: Path) -> Data:
     return ordered
 
 
+def _verify(data: Data, folder: Path) -> None:
+    """Raise OSError or ValueError unless the files are what was once made of this data."""
+    noted = json.loads((folder / HASHES).read_text(encoding="utf-8"))
+    if not isinstance(noted, dict) or noted.get("of") != data.sha256:
+        raise ValueError("of another data set")
+    sha256 = noted.get("files")
+    if not isinstance(sha256, dict) or set(sha256) != {f"{name}.npy" for name in NAMES}:
+        raise ValueError("without the hashes of the files")
+    if not verified.is_known(folder, sha256) and (wrong := verified.problems(folder, sha256)):
+        reason = "; ".join(wrong.values())
+        log.warning("%s: %s; it is made again", folder, reason)
+        raise ValueError(reason)
+
+
 def _keep(data: Data, folder: Path) -> None:
-    """Write the arrays to a folder of another name, then rename it: nobody sees half of them."""
+    """Write the arrays to a folder of another name, then rename it: nobody sees half of them.
+
+    All is flushed before: a power cut leaves the whole folder or none.
+    """
     draft = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}.tmp")
     try:
         draft.mkdir()
-        for name in ("columns", "x_train", "x_test", "extent_train", "extent_test"):
+        for name in NAMES:
             np.save(draft / f"{name}.npy", getattr(data, name))
+        files = {f"{name}.npy": verified.file_sha256(draft / f"{name}.npy") for name in NAMES}
+        (draft / HASHES).write_text(json.dumps({"of": data.sha256, "files": files}), encoding="utf-8")
+        for path in (*draft.iterdir(), draft):
+            verified.sync(path)
         shutil.rmtree(folder, ignore_errors=True)
         draft.rename(folder)
+        verified.sync(folder.parent)
     except OSError:  # read-only, full, or another process was faster: this run has its arrays all the same
         shutil.rmtree(draft, ignore_errors=True)
