@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.contest import version
+from sweeps import revision
 from sweeps.provenance import provenance
 
 DISTRIBUTIONS = (
@@ -43,7 +44,7 @@ def load() -> float | None:
 
 def description(settings: Settings, load_before: float | None) -> str:
     """Return the machine, the versions and the way of measuring, as a Markdown list."""
-    facts = provenance()
+    facts = {**provenance(), **revision.facts(["mlp", "benchmarks"])}
     versions = ", ".join(f"{name} {found}" for name in DISTRIBUTIONS if (found := version(name)))
     absent = ", ".join(name for name in DISTRIBUTIONS if not version(name))
     pinned = f"core {settings.core} of {cores()}" if settings.core is not None else f"any of {cores()} cores"

@@ -37,6 +37,12 @@ class ResumableSweeperConf:
     # Dotted name of a function that takes a cell's resolved config (a dict), and yields a line per mistake.
     validate: str | None = None
 
+    # Dotted name of a function that takes the resolved configs of all cells, and yields for each what data it
+    # is trained on: a mapping with `name` and `sha256`, or null. Optional keys: `file`, whose hash that is;
+    # `earlier`, other values by which records know the same content; `warnings`, lines that are shown once. A
+    # result of other data is due again.
+    identify: str | None = None
+
     # Dotted name of a function that takes the configs of the cells that are due, and gets ready what they all
     # need, once, before the first of them starts.
     prepare: str | None = None

@@ -10,6 +10,7 @@ from typing import Any
 from sweeps.cell import select
 from sweeps.plan import Cell, Plan, read_plan
 from sweeps.record import Record, UserError, load_records
+from sweeps.resume import has_result
 
 
 def chosen(key: str, figure: str, directory: str) -> list[dict[str, str]]:
@@ -36,7 +37,7 @@ def finished_plan(root: Path) -> Plan:
     if plan is None:
         raise UserError(f"{root}: no sweep was run there to choose from; run sweep=<name>/search first")
     records = load_records(root)
-    if left := sum(not (cell.id in records and records[cell.id].is_complete) for cell in plan.cells):
+    if left := sum(not has_result(records.get(cell.id), cell.content) for cell in plan.cells):
         raise UserError(f"{root}: {left} of {len(plan.cells)} runs to choose from have no result; run it")
     return plan
 

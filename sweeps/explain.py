@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.changes import changed, present, remembered
+from sweeps.content import Content, other_data
 from sweeps.plan import Cell, Plan
 from sweeps.record import Record, UserError
 from sweeps.resume import RETRY, is_stale, verdict
@@ -57,10 +58,19 @@ class Explanation:
     records: Mapping[str, Record]
     retry: str = "failed"
     code: str = field(init=False)
+    _now: dict[Content, Content] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         now, self.sources = present(self.root)
         self.code = now or (self.plan.code if self.plan else "")
+
+    def content(self, cell: Cell | None) -> Content | None:
+        """Return what a cell's data are now, as far as that can be seen here; else as they were planned."""
+        if cell is None or cell.content is None:
+            return None
+        if cell.content not in self._now:
+            self._now[cell.content] = cell.content.present()
+        return self._now[cell.content]
 
     def lines(self, case: Case) -> Iterator[str]:
         """Yield the explanation of one cell."""
@@ -73,6 +83,9 @@ class Explanation:
             yield "  is not in the plan: the sweep does not run it, its report leaves it out"
         else:
             yield f"  {self._next(case)}"
+        content = self.content(case.cell)
+        if case.record and content and case.record.is_complete and not content.is_of(case.record.data):
+            yield f"  {other_data([(case.record.data, content)])}"
         if case.record and is_stale(case.record, self.code):
             yield from self._code(case.record)
         if (case.cell is None) != (case.record is None):
@@ -80,11 +93,12 @@ class Explanation:
 
     def _next(self, case: Case) -> str:
         """Say what the sweeper would decide, and which other retry modes decide otherwise."""
-        decided = verdict(case.record, self.code, self.retry)
+        content = self.content(case.cell)
+        decided = verdict(case.record, self.code, self.retry, content)
         answer = f"next time: {'run' if decided.due else 'skipped'} ({decided.why})"
         if decided.due and decided.restart:
             answer += ", from its first epoch"
-        others = [mode for mode in RETRY if verdict(case.record, self.code, mode).due != decided.due]
+        others = [mode for mode in RETRY if verdict(case.record, self.code, mode, content).due != decided.due]
         if others:
             answer += f"; hydra.sweeper.retry={' or '.join(others)}: {'skipped' if decided.due else 'run'}"
         return answer

@@ -28,6 +28,11 @@ def sources(modules: Iterable[str]) -> dict[str, str]:
     }
 
 
+def files_of(module: str) -> list[Path]:
+    """Return the source files of a module or package. Raises UserError if there is none of that name."""
+    return [path for _, path in _files(module)]
+
+
 def _files(module: str) -> Iterator[tuple[str, Path]]:
     spec = _spec(module)
     if spec is None or not (spec.has_location or spec.submodule_search_locations):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import Any
@@ -25,12 +25,14 @@ from omegaconf.errors import OmegaConfBaseException
 from sweeps import lock, previous
 from sweeps.cell import cell_id, job_values_as_text, resolve
 from sweeps.compose import Composer
+from sweeps.content import Content
 from sweeps.output import captured
 from sweeps.record import COMPLETE, SCHEMA, read_record, write_atomic, write_record
 from sweeps.shape import record_problem
 
 CONFIG = "config.yaml"
 OUTPUT = "output.log"
+REFINED = ("dataset", "provenance")  # what the sweeper knows of these is added to, or corrected, by the job
 RESULTS = ("done", "diverged", "failed")  # the statuses that a job may return
 
 
@@ -43,7 +45,8 @@ class Job:
     """A due cell.
 
     `restart`: what its directory holds is not continued. `seen`: the launch that its record named when the
-    sweep was planned; another one means that somebody has run it since.
+    sweep was planned; another one means that somebody has run it since. `superseded`: its directory holds a
+    result of other data. `content`: the data that it is planned for, if known.
     """
 
     number: int
@@ -52,6 +55,8 @@ class Job:
     overrides: list[str]
     restart: bool = False
     seen: str | None = None
+    superseded: bool = False
+    content: Content | None = None
 
 
 @dataclass
@@ -67,6 +72,7 @@ class Runner:
     code: str
     ignore: list[str]
     workers: int = 1
+    revision: dict[str, Any] = field(default_factory=dict)
 
     def run(self, job: Job) -> str:
         """Run a cell and return its status. Raises OSError if its record cannot be written."""
@@ -89,6 +95,9 @@ class Runner:
         config, choices = self._composed(job)
         worker = asdict(lock.this_process())
         del worker["token"]
+        known = {"provenance": self.revision} if self.revision else {}
+        if job.content is not None:
+            known["dataset"] = {"name": job.content.name, "sha256": job.content.sha256}
         return {
             "schema": SCHEMA,
             "cell_id": job.id,
@@ -103,6 +112,7 @@ class Runner:
             "started": now(),
             "launch": self.launch,
             "worker": worker,
+            **known,
         }
 
     def close(self, record: dict[str, Any]) -> None:
@@ -182,11 +192,12 @@ def outcome(value: Any, record: Mapping[str, Any]) -> dict[str, Any]:
     end = {"status": "done", **value}
     if end["status"] not in RESULTS:
         raise ValueError(f"the job returned status {end['status']!r}: must be one of {', '.join(RESULTS)}")
-    if taken := sorted(record.keys() & end.keys() - {"status"}):
+    if taken := sorted(record.keys() & end.keys() - {"status", *REFINED}):
         raise ValueError(f"the job returned {', '.join(taken)}, which the sweeper writes itself")
     if problem := record_problem(end):
         raise ValueError(f"the job returned what {problem}")
-    return end
+    both = [key for key in REFINED if isinstance(record.get(key), dict) and isinstance(end.get(key), Mapping)]
+    return end | {key: {**record[key], **end[key]} for key in both}
 
 
 def failure(error: BaseException) -> dict[str, Any]:

@@ -144,7 +144,7 @@ class Launch:
             begun = begun or own
             if own and record.status in ("lost", "interrupted", "running"):
                 lost.append(job)
-                due.append(replace(job, restart=False))  # what it holds is of this command now
+                due.append(replace(job, restart=False, superseded=False))  # it holds what is of this command
             elif not own and not is_done_elsewhere(job, record):
                 due.append(job)
         return due, begun, lost

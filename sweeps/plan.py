@@ -1,7 +1,8 @@
 """The plan on disk, `<root>/sweep.json`: every cell that a sweep should have, written once all are valid.
 
 What all cells share is stored once: a cell's full config is {**base, **its own top-level entries}, and its
-choices likewise. Only the standard library is needed to read a plan.
+choices likewise. A cell's `dataset` is a place in the list of `datasets`. Only the standard library is needed
+to read a plan.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sweeps.content import Content
 from sweeps.files import read_json
 from sweeps.record import LARGEST_PLAN, PLAN, SCHEMA, UserError, plain, write_json
 from sweeps.shape import plan_problem
@@ -18,13 +20,14 @@ from sweeps.shape import plan_problem
 
 @dataclass(frozen=True)
 class Cell:
-    """One planned cell: id, directory name, the overrides that make it, resolved config and choices."""
+    """One planned cell: id, directory name, the overrides that make it, resolved config, choices and data."""
 
     id: str
     name: str
     overrides: list[str]
     config: dict[str, Any]
     choices: dict[str, str | None]
+    content: Content | None = None
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Plan:
 
     `swept` are the keys that were swept, in the order written; `exclusions` are {"condition", "count"}
     mappings; `duplicates` is the number of combinations that were the same cell as an earlier one; `code` is
-    the fingerprint of the sources that the cells are run with.
+    the fingerprint of the sources that the cells are run with. `history` has an entry for each command that
+    planned here, this one last (see sweeps/history.py).
     """
 
     sweep: str
@@ -44,6 +48,7 @@ class Plan:
     created: str = ""
     command: list[str] = field(default_factory=list)
     code: str = ""
+    history: list[dict[str, Any]] = field(default_factory=list)
 
 
 def read_plan(root: Path) -> Plan | None:
@@ -56,6 +61,7 @@ def read_plan(root: Path) -> Plan | None:
         if data.get("schema") != SCHEMA:
             raise ValueError(f"has schema {data.get('schema')!r}, not {SCHEMA}")
         base, base_choices = data.pop("base"), data.pop("base_choices")
+        contents = [Content.of(each) for each in data.pop("datasets", [])]
         cells = [
             Cell(
                 entry["id"],
@@ -63,6 +69,7 @@ def read_plan(root: Path) -> Plan | None:
                 entry["overrides"],
                 base | entry["config"],
                 base_choices | entry["choices"],
+                None if entry.get("dataset") is None else contents[entry["dataset"]],
             )
             for entry in data.pop("cells")
         ]
@@ -80,6 +87,8 @@ def read_plan(root: Path) -> Plan | None:
 
 def write_plan(root: Path, plan: Plan) -> None:
     """Write sweep.json atomically."""
+    contents = dict.fromkeys(cell.content for cell in plan.cells if cell.content is not None)
+    places = {content: place for place, content in enumerate(contents)}
     base = _shared(cell.config for cell in plan.cells)
     base_choices = _shared(cell.choices for cell in plan.cells)
     entries = [
@@ -89,12 +98,16 @@ def write_plan(root: Path, plan: Plan) -> None:
             "overrides": cell.overrides,
             "config": plain(_own(cell.config, base)),
             "choices": _own(cell.choices, base_choices),
+            **({} if cell.content is None else {"dataset": places[cell.content]}),
         }
         for cell in plan.cells
     ]
     head = {key: getattr(plan, key) for key in Plan.__dataclass_fields__ if key != "cells"}
-    content = {"schema": SCHEMA, **head, "base": plain(base), "base_choices": base_choices, "cells": entries}
-    write_json(root / PLAN, content)
+    shared = {"base": plain(base), "base_choices": base_choices}
+    datasets = [content.as_json() for content in contents]
+    write_json(
+        root / PLAN, {"schema": SCHEMA, **plain(head), "datasets": datasets, **shared, "cells": entries}
+    )
 
 
 def _shared(mappings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Where a result comes from: versions, commit, machine, and the number of BLAS threads it was made with."""
+"""Where a result comes from: versions, machine, and the number of BLAS threads it was made with.
+
+The state of the code's repository is asked for once in a sweep, by sweeps/revision.py.
+"""
 
 import functools
 import platform
@@ -21,7 +24,6 @@ def provenance() -> dict[str, Any]:
     )  # SciPy brings its own
     return {
         "version": version(),
-        **_git(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "blas": f"{blas.get('internal_api', 'unknown')} {blas.get('version') or ''}".strip(),
@@ -33,21 +35,14 @@ def provenance() -> dict[str, Any]:
 
 
 def single_blas_thread() -> int:
-    """Give BLAS one thread in this process, and return how many it has."""
+    """Give BLAS one thread in this process, and return how many it has.
+
+    SciPy brings a BLAS of its own, which the optimisers use: what is loaded later hears nothing of a limit.
+    """
+    import scipy.linalg  # noqa: F401
+
     threadpoolctl.threadpool_limits(1)
     return max((pool["num_threads"] for pool in threadpoolctl.threadpool_info()), default=1)
-
-
-def _git() -> dict[str, Any]:
-    """Return commit and dirty flag of the checkout that this code is of; null outside of one."""
-    here = Path(__file__).parent
-    try:
-        _output("git", "-C", str(here), "ls-files", "--error-unmatch", Path(__file__).name)  # not just in it
-        commit = _output("git", "-C", str(here), "rev-parse", "HEAD")
-        dirty = _output("git", "-C", str(here), "status", "--porcelain", "--untracked-files=no")
-    except (OSError, subprocess.SubprocessError):
-        return {"git_commit": None, "git_dirty": None}
-    return {"git_commit": commit, "git_dirty": bool(dirty)}
 
 
 def _cpu() -> str:

@@ -24,24 +24,30 @@ from pathlib import Path
 from typing import Any
 
 from sweeps import lock
+from sweeps.content import Content, other_data, recorded, recorded_at_first, short
 from sweeps.files import links_out, printable, read_file, read_json
 from sweeps.shape import RECORD_KINDS, plan_problem, record_problem
 
 __all__ = [
+    "Content",
     "Record",
     "UserError",
     "cell_dirs",
     "cell_id_of",
     "links_out",
     "load_records",
+    "other_data",
     "plain",
     "plan_problem",
     "printable",
     "read_file",
     "read_json",
     "read_record",
+    "recorded",
+    "recorded_at_first",
     "remove_drafts",
     "set_aside",
+    "short",
     "write_atomic",
     "write_json",
     "write_record",

@@ -16,7 +16,7 @@ import numpy as np
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from mlp.datasets import Data, DatasetError
+from mlp.datasets import Data, Dataset, DatasetError
 from mlp.training import Trainer
 from sweeps.components import Components, build, problems
 from sweeps.journal import Journal
@@ -30,6 +30,24 @@ METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 def validate(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield one line for each mistake in a cell's config; the sweeper asks before anything runs."""
     yield from problems(config)
+
+
+def identify(configs: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the content of each cell's data: name, hash, by what else it was known, and warnings."""
+    known: dict[str, dict[str, Any]] = {}
+    for config in configs:
+        node = json.dumps(config["dataset"])
+        if node not in known:
+            known[node] = content_of(build("dataset", config["dataset"]))
+        yield known[node]
+
+
+def content_of(dataset: Dataset) -> dict[str, Any]:
+    """Return the content of one data set; UserError if it cannot be had."""
+    try:
+        return {"name": dataset.name, **vars(dataset.identity())}
+    except DatasetError as error:
+        raise UserError(str(error)) from error
 
 
 def prepare(configs: Iterable[Mapping[str, Any]]) -> None:
@@ -56,6 +74,7 @@ def main(cfg: DictConfig) -> dict[str, Any]:
     journal = Journal(Path(hydra_config.runtime.output_dir), trainer, pause_s)
     trainer.run(journal.after_epoch)
     result = outcome(trainer, data)
+    result["dataset"] = {"name": parts.dataset.name, "sha256": data.sha256}
     journal.save_weights(parts.model, parts.activation, data)
     journal.close()
     result["timing"] |= {

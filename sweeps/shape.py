@@ -36,8 +36,11 @@ PLAN_KINDS: dict[str, type] = {
     "exclusions": list,
     "command": list,
     "duplicates": int,
+    "datasets": list,
+    "history": list,
 }
 CELL_KINDS: dict[str, type] = {"id": str, "name": str, "overrides": list, "config": dict, "choices": dict}
+DATASET_KINDS: dict[str, type] = {"name": str, "sha256": str, "earlier": list}
 EXCLUSION_KINDS: dict[str, type] = {"condition": str, "count": int}
 _ID = re.compile("[0-9a-f]{12}")
 
@@ -67,6 +70,14 @@ def _plan_problems(data: Any) -> Iterator[str]:
         if not _ID.fullmatch(cell["id"]):
             yield f"has the id {cell['id']!r}"
         yield from _not_texts("overrides", cell["overrides"])
+    for dataset in data.get("datasets", ()):
+        yield from _wrong(dataset, DATASET_KINDS)
+    for cell in data["cells"]:
+        place = cell.get("dataset")
+        if place is not None and not (type(place) is int and 0 <= place < len(data.get("datasets", ()))):
+            yield f"has a cell of the data set {place!r}"
+    for entry in data.get("history", ()):
+        yield from _wrong(entry, {"time": str, "command": list})
     for exclusion in data.get("exclusions", ()):
         yield from _wrong(exclusion, EXCLUSION_KINDS)
     for key in ("swept", "command"):

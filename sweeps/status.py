@@ -14,9 +14,10 @@ from typing import Any
 
 from sweeps import imports, lock
 from sweeps.command import command, parser_of
+from sweeps.content import Content, other_data
 from sweeps.explain import Explanation, find
 from sweeps.files import printable
-from sweeps.plan import Plan, read_plan
+from sweeps.plan import Cell, Plan, read_plan
 from sweeps.record import Record, UserError, load_records
 from sweeps.resume import RETRY, Verdict, verdict
 from sweeps.running import HISTORY, last_row
@@ -50,19 +51,23 @@ class Status:
         if self.plan is None and not self.records:
             raise UserError(f"{root}: holds no plan and no run records")
         self.explanation = Explanation(root, self.plan, self.records, retry)
+        self.other_data: list[tuple[dict[str, Any], Content]] = []  # results, and what their data are now
 
     @cached_property
     def rows(self) -> list[Row]:
         """Every cell, the planned ones first, in the plan's order."""
-        planned = {cell.id: cell.name for cell in self.plan.cells} if self.plan else {}
+        planned = {cell.id: cell for cell in self.plan.cells} if self.plan else {}
         others = {id: record.path.name for id, record in self.records.items() if id not in planned}
         inside = not self.plan  # without a plan the records are all there is
-        rows = [self._row(id, name, True) for id, name in planned.items()]
+        rows = [self._row(id, cell.name, True, cell) for id, cell in planned.items()]
         return rows + [self._row(id, name, inside) for id, name in others.items()]
 
-    def _row(self, id: str, name: str, planned: bool) -> Row:
+    def _row(self, id: str, name: str, planned: bool, cell: Cell | None = None) -> Row:
         record = self.records.get(id)
-        decided = verdict(record, self.explanation.code, self.retry)
+        content = self.explanation.content(cell)
+        decided = verdict(record, self.explanation.code, self.retry, content)
+        if record is not None and content is not None and decided.superseded:
+            self.other_data.append((record.data, content))
         status = record.status if record else "missing"
         return Row(id, name, status, detail(record, decided), planned, decided.due and planned)
 
@@ -83,6 +88,8 @@ class Status:
             yield f"  {count(due, 'cell')} would be run by the same command again"
         if outside := len(self.rows) - len(planned):
             yield f"  {count(outside, 'recorded cell')} outside the plan (--all lists them)"
+        if told := other_data(self.other_data):
+            yield f"  {told}: due again"
         if stale := sum("other code" in row.detail for row in planned):
             yield f"  {count(stale, 'result')} made by other code (hydra.sweeper.retry=stale runs them again)"
 
@@ -124,6 +131,8 @@ def detail(record: Record | None, decided: Verdict) -> str:
         parts += [_accuracy((record.data.get("final") or {}).get("test_accuracy")), _cost(record)]
     if (attempts := record.data.get("attempts", 1)) != 1:
         parts.append(f"{attempts} attempts")
+    if decided.superseded:
+        parts.append("of other data")
     if "other code" in decided.why:
         parts.append("made by other code")
     return ", ".join(part for part in parts if part)

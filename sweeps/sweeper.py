@@ -12,15 +12,17 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from sweeps import changes, lock, progress
+from sweeps import changes, history, lock, previous, progress, revision
 from sweeps.compose import Composer
+from sweeps.content import other_data
+from sweeps.contents import of_other_data, with_contents, with_present
 from sweeps.fingerprint import fingerprint
 from sweeps.interrupt import Stop, stoppable
 from sweeps.job import Job, Runner, now
@@ -35,8 +37,8 @@ from sweeps.launch import (
 )
 from sweeps.plan import Cell, Plan, read_plan, write_plan
 from sweeps.planner import Planner, load_callable
-from sweeps.record import PLAN, Record, UserError, cell_dirs, load_records, write_record
-from sweeps.resume import Verdict, check_retry, is_stale, verdict
+from sweeps.record import PLAN, Record, UserError, cell_dirs, load_records, set_aside, write_record
+from sweeps.resume import Verdict, check_retry, has_result, is_stale, verdict
 from sweeps.summary import duration, finished, planned
 
 UNNAMED = "adhoc"
@@ -103,6 +105,7 @@ class Sweep:
     settings: dict[str, Any]
     arguments: list[str]
     moved: bool = False
+    revision: dict[str, Any] = field(default_factory=dict)
 
     def run(self) -> int:
         """Run the sweep and return its exit code. Raises UserError before anything is written."""
@@ -119,9 +122,10 @@ class Sweep:
             print(self._describe(plan))
             return 0
         check_launcher(self.config)
-        self._prepare(plan)
+        _, verdicts = self._match(plan)
+        self._prepare(plan, verdicts)
         with self._directory() as folder:
-            self._store(plan, folder)
+            self._store(plan, folder, due=sum(decided.due for decided in verdicts.values()))
             return self._launch(plan, folder, started)
 
     def _plan(self) -> Plan:
@@ -137,7 +141,7 @@ class Sweep:
         planner.run(grids, self.arguments)
         return Plan(
             sweep=self.settings["sweep"] or UNNAMED,
-            cells=list(planner.cells.values()),
+            cells=with_contents(list(planner.cells.values()), self.settings["identify"]),
             swept=planner.swept,
             exclusions=[{"condition": str(item), "count": item.count} for item in planner.exclusions],
             duplicates=planner.duplicates,
@@ -156,7 +160,9 @@ class Sweep:
         """Compare the plan with what is on disk, once what a fresh start moves aside is out of the way."""
         aside = self.settings["fresh"] and not self.moved
         records = {} if aside else load_records(self.root)
-        return records, {cell.id: verdict(records.get(cell.id), plan.code, self.retry) for cell in plan.cells}
+        return records, {
+            cell.id: verdict(records.get(cell.id), plan.code, self.retry, cell.content) for cell in plan.cells
+        }
 
     def _describe(self, plan: Plan) -> str:
         records, verdicts = self._match(plan)
@@ -164,12 +170,11 @@ class Sweep:
         workers = worker_count(self.config, self.settings["workers"], max(due, 1))
         return planned(_short(self.root), plan, records, verdicts, workers)
 
-    def _prepare(self, plan: Plan) -> None:
+    def _prepare(self, plan: Plan, verdicts: Mapping[str, Verdict]) -> None:
         """Let the application get ready for the cells that are due, if there are any."""
         prepare = load_callable("prepare", self.settings["prepare"])
         if prepare is None:
             return
-        _, verdicts = self._match(plan)
         if due := [cell.config for cell in plan.cells if verdicts[cell.id].due]:
             prepare(due)
 
@@ -204,21 +209,29 @@ class Sweep:
         self.moved = True
         self.root.rename(self.root.with_name(f"{self.root.name}.{time.strftime('%Y%m%d-%H%M%S')}"))
 
-    def _store(self, plan: Plan, folder: Path) -> None:
+    def _store(self, plan: Plan, folder: Path, due: int) -> None:
         """Write sweep.json; without a name of its own the sweep joins those that share the directory."""
         try:
             with lock.acquire_in_turn(self.root / HIDDEN / "plan-lock"):
-                write_plan(self.root, plan if self.settings["sweep"] else self._joined(plan, folder))
+                earlier = _earlier(self.root)
+                told = replace(plan, history=history.extended(plan, earlier, due))
+                write_plan(self.root, told if self.settings["sweep"] else self._joined(told, earlier, folder))
                 changes.remember(self.root, self.settings["code"])
+            if due and self.settings["code"]:
+                self.revision = revision.facts(self.settings["code"], self.root)
         except OSError as error:
             raise UserError(f"cannot write {self.root}: {error.strerror}") from error
 
-    def _joined(self, plan: Plan, folder: Path) -> Plan:
-        """Return the plan with the cells of earlier ones that were begun, or that somebody may yet begin."""
-        if (earlier := _earlier(self.root)) is None:
+    def _joined(self, plan: Plan, earlier: Plan | None, folder: Path) -> Plan:
+        """Return the plan with the cells of earlier ones that were begun, or that somebody may yet begin.
+
+        Of a file that both are trained on, the present content counts for both.
+        """
+        if earlier is None:
             return plan
         known = {cell.id for cell in plan.cells}
-        others = [cell for cell in earlier.cells if cell.id not in known]
+        now = {cell.content.file: cell.content for cell in plan.cells if cell.content and cell.content.file}
+        others = [with_present(cell, now) for cell in earlier.cells if cell.id not in known]
         if at_work(self.root, besides=folder) is None:
             there = cell_dirs(self.root)
             others = [cell for cell in others if cell.id in there]
@@ -233,6 +246,8 @@ class Sweep:
             for number, cell in enumerate(plan.cells)
             if verdicts[cell.id].due
         ]
+        if told := other_data(of_other_data(plan, {job.id: records.get(job.id) for job in jobs})):
+            print(f"{told}: run again; the old ones are kept in {_short(self.root / previous.SUPERSEDED)}")
         problem = None
         with stoppable(folder / "stop") as stop:
             if jobs:
@@ -255,6 +270,7 @@ class Sweep:
             launch="",
             code=plan.code,
             ignore=self.settings["ignore"],
+            revision=self.revision,
         )
         keys = ("max_attempts", "timeout_s", "workers", "start_method")
         return Launch(runner, self.config, folder, **{key: self.settings[key] for key in keys})
@@ -264,7 +280,7 @@ class Sweep:
         records = load_records(self.root)
         if stop.signal is not None:
             self._mark_interrupted(records, stop)
-            done = sum(cell.id in records and records[cell.id].is_complete for cell in plan.cells)
+            done = sum(has_result(records.get(cell.id), cell.content) for cell in plan.cells)
             print(
                 f"interrupted by {stop.signal.name} after {duration(seconds)}: {done:,} of "
                 f"{len(plan.cells):,} cells have a result; the same command continues → {_short(self.root)}"
@@ -277,7 +293,9 @@ class Sweep:
         print(finished(_short(self.root), plan, records, kept, stale, seconds))
         if problem:
             print(f"error: {problem}", file=sys.stderr)
-        complete = all(cell.id in records and records[cell.id].is_complete for cell in plan.cells)
+        if told := other_data(of_other_data(plan, records)):
+            print(f"{told}: not what was planned; the same command runs them again")
+        complete = all(has_result(records.get(cell.id), cell.content) for cell in plan.cells)
         return 0 if complete and not problem else 1
 
     def _mark_interrupted(self, records: dict[str, Record], stop: Stop) -> None:
@@ -292,13 +310,16 @@ class Sweep:
 
 def _job(number: int, cell: Cell, decided: Verdict, record: Record | None) -> Job:
     seen = record.data.get("launch") if record else None
-    return Job(number, cell.id, cell.name, cell.overrides, decided.restart, seen)
+    superseded, content = decided.superseded, cell.content
+    return Job(number, cell.id, cell.name, cell.overrides, decided.restart, seen, superseded, content)
 
 
 def _earlier(root: Path) -> Plan | None:
+    """Return the plan on disk; one that is damaged is set aside, not written over. Raises OSError."""
     try:
         return read_plan(root)
     except UserError:
+        set_aside(root / PLAN)
         return None
 
 

@@ -8,10 +8,11 @@ PROJECT = "mlp-grid"
 
 def version() -> str:
     """Return the version, such as 0.1.0."""
-    try:
-        return metadata.version(PROJECT)
-    except metadata.PackageNotFoundError:  # run from a checkout
+    pyproject = Path(__file__).parent.parent / "pyproject.toml"
+    if pyproject.is_file():  # a checkout, whatever else is installed
         import tomllib
 
-        pyproject = Path(__file__).parent.parent / "pyproject.toml"
-        return str(tomllib.loads(pyproject.read_text())["project"]["version"])
+        project = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("project", {})
+        if project.get("name") == PROJECT:
+            return str(project["version"])
+    return metadata.version(PROJECT)

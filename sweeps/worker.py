@@ -152,7 +152,12 @@ class Shift:
             remove_drafts(record.path)
         if record.status == "damaged" and (record.path / REPORT).exists():
             set_aside(record.path / REPORT)
-        if job.restart or record.status in ("missing", "damaged"):  # no telling which code left a checkpoint
+        if job.superseded:
+            previous.keep(self.runner.root, job.name, previous.SUPERSEDED)
+        elif job.restart or record.status in (
+            "missing",
+            "damaged",
+        ):  # no telling whose checkpoint it is
             previous.keep(self.runner.root, job.name)
 
     def _run(self, job: Job, held: lock.Lock) -> None:
