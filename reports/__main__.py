@@ -120,9 +120,11 @@ def warn(results: Results) -> int:
         some = ", ".join(results.unplanned[:3]) + (", …" if len(results.unplanned) > 3 else "")
         left_out = f"left out: {len(results.unplanned)} recorded cells that are not in the plan"
         print(printable(f"{left_out} ({some}); --all includes them"), file=sys.stderr)
+    if results.other_data:
+        print(printable(f"left out: {results.other_data}"), file=sys.stderr)
     for problem in results.problems:
         print(printable(f"damaged: {problem}"), file=sys.stderr)
-    return DAMAGED if results.problems else 0
+    return DAMAGED if results.problems or results.other_data else 0
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from reports.cache import CurveCache
+from reports.contents import Contents, by_content
 from reports.factors import REPLICATE, Flattener
 from reports.history import HISTORY, Curve, choose_target, convergence, history_frame, read_curve, to_target
 from reports.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors, without_repeats
@@ -70,6 +71,7 @@ class Reader:
         self.planned = {cell["id"]: cell for cell in plan["cells"]} if plan else {}
         self.base = dict(plan.get("base", {})) if plan else {}
         self.base_choices = dict(plan.get("base_choices", {})) if plan else {}
+        self.contents = Contents(plan)
         self.problems = problems
         self.flatten = Flattener()
         self.rows: list[Row] = []
@@ -96,7 +98,10 @@ class Reader:
         """Keep what is known of one cell; a record that cannot be believed leaves its planned cell."""
         status = record.status if record else "missing"
         data = record.data if record else {}
-        if record and status == "damaged":
+        planned = self.contents.planned(cell)
+        if record and self.contents.is_other(planned, record):
+            status, data = "missing" if record.is_complete else status, {}
+        elif record and status == "damaged":
             self.problems.append(Problem(record.path / REPORT, record.problem))
         elif record and (reason := self.take_curve(cell_id, record)):
             status, data = "damaged", {}
@@ -114,10 +119,11 @@ class Reader:
                 "status": status,
                 "planned": cell is not None,
                 **row(data, status),
+                **self.contents.columns(planned, data),
             }
         )
         self.settings.append(self.flatten(config, choices))
-        if facts := mapping(data, "provenance"):
+        if facts := self.contents.facts(planned, data):
             self.provenance.setdefault(json.dumps(facts, sort_keys=True), facts)
         if record and status == "done" and (boundary := mapping(data, "boundary")):
             self.take_boundary(record, boundary)
@@ -219,6 +225,7 @@ def assemble(
         reader.rows, columns=[c for c in base if not c.startswith(("convergence", "epochs_to", "seconds_to"))]
     )
     settings = pd.DataFrame(reader.settings, index=runs.index)
+    settings = by_content(settings, runs["data_hash"].tolist(), runs["data_name"].tolist())
     seed = numbered(settings[REPLICATE]) if REPLICATE in settings else pd.Series(0, index=runs.index)
     runs = runs.assign(seed=seed, gap=runs["train_accuracy"] - runs["test_accuracy"])
     target = choose_target(runs["test_accuracy"]) if target is None else target
@@ -239,6 +246,7 @@ def assemble(
         provenance=tuple(reader.provenance.values()),
         boundaries=reader.boundaries,
         stamps=reader.cache.stamps,
+        other_data=reader.contents.other_data,
     )
     return without_repeats(with_factors(made, [str(key) for key in (plan or {}).get("swept", [])]))
 

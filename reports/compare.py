@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from reports.contents import AT_FIRST, by_content, known_contents
 from reports.evidence import p_text, show_contrast
-from reports.factors import REPLICATE, find_factors, label
+from reports.factors import DATASET, REPLICATE, find_factors, label
 from reports.formats import markdown
 from reports.metrics import METRICS, RANKED, Metric
 from reports.results import RESERVED, Results
 from reports.statistics import MIN_SEEDS, Contrast, contrast, holm, matched
 from reports.tables import Table, text_table
-from sweeps.record import UserError
+from sweeps.record import UserError, short
 
 SIDE = "sweep compared"
 LISTED = 20
@@ -22,11 +23,15 @@ NOTHING = "No finished runs agree in the seed and in all that both sweeps vary: 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two sweeps matched: `both` has the runs of both, told apart by SIDE; `names` are the shared factors."""
+    """Two sweeps matched: `both` has the runs of both, told apart by SIDE; `names` are the shared factors.
+
+    `dataset` is the name of the factor that tells data sets apart, if there are several.
+    """
 
     both: pd.DataFrame
     names: tuple[str, ...]
     fixed: tuple[tuple[str, str, str], ...]
+    dataset: str | None = None
 
 
 def compare(first: Results, second: Results) -> str:
@@ -39,7 +44,21 @@ def compare(first: Results, second: Results) -> str:
     tables = [differences_table(comparison, names), cells_table(comparison), *only_tables(comparison, names)]
     tables += [setup_table(first, second, comparison, names)]
     text = "\n".join(markdown(table) for table in tables if table.rows)
-    return text if compared(comparison) else f"{NOTHING}\n\n{text}"
+    heads = ["" if compared(comparison) else NOTHING, different_data(comparison, names)]
+    return "\n\n".join(filter(None, [*heads, text]))
+
+
+def different_data(comparison: Comparison, names: Sequence[str]) -> str:
+    """Return in a line which data only one of the sweeps has; empty if either has only what both have."""
+    if comparison.dataset is None:
+        return ""
+    levels = comparison.both[comparison.dataset].astype(str).groupby(comparison.both[SIDE], observed=False)
+    first, second = (set(levels.get_group(side)) for side in ("first", "second"))
+    if not (first - second and second - first):
+        return ""
+    only = (", ".join(sorted(own)) for own in (first - second, second - first))
+    sides = "; ".join(f"{own} ({name})" for own, name in zip(only, names, strict=True))
+    return f"Not compared, because the data differ or are not known to be the same: {sides}."
 
 
 def compared(comparison: Comparison) -> bool:
@@ -51,7 +70,11 @@ def compared(comparison: Comparison) -> bool:
 def match(first: Results, second: Results) -> Comparison:
     """Match the runs of two sweeps by every setting that does not differ between the two as a whole."""
     settings = pd.concat([first.settings, second.settings], keys=["first", "second"])
-    fixed = [key for key in settings.columns if key != REPLICATE and differs_as_a_whole(settings[key])]
+    known = pd.concat([first.runs, second.runs], keys=["first", "second"])
+    contents = known_contents(known["data_hash"], (first.plan, second.plan))
+    settings = by_content(settings, contents, known["data_name"].tolist())
+    apart = (REPLICATE, DATASET)  # figures on different data compare nothing
+    fixed = [key for key in settings.columns if key not in apart and differs_as_a_whole(settings[key])]
     shown = tuple((key, label(settings[key].iloc[0]), label(settings[key].iloc[-1])) for key in fixed)
     factors, labels = find_factors(settings.drop(columns=fixed), [], RESERVED)
     runs = pd.concat([first.runs, second.runs], keys=["first", "second"])
@@ -59,7 +82,8 @@ def match(first: Results, second: Results) -> Comparison:
     own = runs.drop(columns=[c for c in runs.columns if c not in (*RESERVED, REPLICATE)])
     both = own.assign(**{name: labels[name] for name in names})
     both[SIDE] = pd.Categorical(both.index.get_level_values(0), categories=["first", "second"])
-    return Comparison(both, names, shown)
+    dataset = next((factor.name for factor in factors if factor.key == DATASET), None)
+    return Comparison(both, names, shown, dataset)
 
 
 def differs_as_a_whole(column: pd.Series) -> bool:
@@ -148,6 +172,13 @@ def setup_table(first: Results, second: Results, comparison: Comparison, names: 
 
 def made_with(results: Results) -> dict[str, str]:
     """Return every distinct answer to where and with what the runs were made."""
+    pairs = results.runs[["data_name", "data_hash"]].drop_duplicates().itertuples(index=False, name=None)
+    known = ((name, sha256) for name, sha256 in pairs if sha256 and not sha256.startswith(AT_FIRST))
+    contents = sorted(f"{name} {short(sha256)}" for name, sha256 in known)
     keys = dict.fromkeys(key for facts in results.provenance for key in facts)
-    found = {key: ", ".join(sorted({str(facts.get(key)) for facts in results.provenance})) for key in keys}
+    if contents:
+        keys.pop("dataset_sha256", None)
+    answers = {key: {str(facts[key]) for facts in results.provenance if key in facts} for key in keys}
+    found = {key: ", ".join(sorted(texts)) for key, texts in answers.items()}
+    found |= {"data": ", ".join(contents)} if contents else {}
     return {"code": ", ".join(sorted(set(results.runs["code"]) - {""})), **found}

@@ -33,7 +33,7 @@ def findings(verdict: Verdict) -> list[Finding]:
     if results.done.empty:
         diverged = list(divergence(results))
         none = "No run has ended well." if diverged else "No run has finished yet."
-        return [Finding("Results", none, "unfinished"), *diverged]
+        return [Finding("Results", none, "unfinished"), *testing(results), *diverged]
     return [
         *best_cells(verdict),
         *testing(results),
@@ -111,6 +111,8 @@ def not_worse(seeds: int, near: int) -> str:
 
 def testing(results: Results) -> Iterator[Finding]:
     """Yield how far anything could be tested, where that is not far."""
+    if results.other_data:
+        yield Finding("Data", f"Left out: {results.other_data}.", "unfinished")
     seeds = results.done["seed"].nunique()
     if not results.names:
         return

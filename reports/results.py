@@ -39,6 +39,8 @@ TEXTS = (
     "version",
     "git_commit",
     "machine",
+    "data_name",
+    "data_hash",
 )
 PENDING = ("missing", "failed", "running", "interrupted", "lost", "damaged")
 RESERVED = (*TEXTS, *NUMBERS, "cell", "epoch", "lr_now", "grad_norm", "planned")
@@ -62,7 +64,8 @@ class Results:
     `runs` has one row per planned or recorded cell: TEXTS, `planned`, `seed`, one column of ordered labels
     per factor, `cell` (a number shared by the runs that differ in nothing but the seed) and NUMBERS, which
     are NaN unless the run is done. `history` has one row per run and epoch. `settings` holds every setting
-    of every row of `runs`, factors or not.
+    of every row of `runs`, factors or not; its `dataset` has a value for each content of the data.
+    `other_data` says which results are left out for being of other data than planned, empty if none are.
     """
 
     directory: Path
@@ -78,6 +81,7 @@ class Results:
     provenance: tuple[Mapping[str, Any], ...] = ()
     boundaries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     stamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    other_data: str = ""
 
     @property
     def names(self) -> list[str]:
