@@ -3,6 +3,7 @@
 Its job counts to `steps`, a line in history.csv and a checkpoint each, and does what `mode` says on the way.
 """
 
+import hashlib
 import json
 import logging
 import os
@@ -37,6 +38,18 @@ def prepare(configs: list[dict[str, Any]]) -> None:
     if any(config["x"] == -13 for config in configs):
         raise UserError("nothing to be had for x = -13")
     print(f"prepared for {len(configs)}")
+
+
+def identify(configs: list[dict[str, Any]]) -> Iterator[dict[str, Any] | None]:
+    """Data are what a file beside the runs holds, if there is one; `DATA` is what the job finds in it."""
+    path = Path("data.txt").absolute()
+    for _ in configs:
+        yield content(path) if path.exists() else None
+
+
+def content(path: Path) -> dict[str, Any]:
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"name": path.name, "sha256": sha256, "file": str(path), "warnings": ["the data are text"]}
 
 
 class Notes(Callback):
@@ -121,6 +134,9 @@ def main(cfg: DictConfig) -> Any:
     if "FAIL" in os.environ:
         raise ArithmeticError("told to fail")
     result: dict[str, Any] = {"final": {"total": total}, "workers": HydraConfig.get().sweeper.workers}
+    if "DATA" in os.environ:
+        sha256 = hashlib.sha256(os.environ["DATA"].encode()).hexdigest()
+        result["dataset"] = {"name": "data.txt", "sha256": sha256}
     if cfg.mode.action == "endless":
         result["final"]["itself"] = result
     if cfg.mode.action == "diverge":
