@@ -24,6 +24,8 @@ from sweeps.running import HISTORY, last_row
 from sweeps.summary import count, duration, reason
 
 ORDER = ("running", "failed", "damaged", "lost", "interrupted", "diverged", "missing", "done")
+OTHER_DATA = "other data"  # the state of a result of other data than its cell is planned for
+STATES = (*ORDER[:5], OTHER_DATA, *ORDER[5:])
 MISSING_SHOWN = 10  # cells that were never started, unless all are asked for
 
 
@@ -69,6 +71,8 @@ class Status:
         if record is not None and content is not None and decided.superseded:
             self.other_data.append((record.data, content))
         status = record.status if record else "missing"
+        if decided.superseded:
+            status = OTHER_DATA
         return Row(id, name, status, detail(record, decided), planned, decided.due and planned)
 
     @cached_property
@@ -79,7 +83,7 @@ class Status:
     def summary(self) -> Iterator[str]:
         """Yield the counts, and what else there is to know of the whole."""
         planned = [row for row in self.rows if row.planned]
-        states = ", ".join(f"{self.counts[state]:,} {state}" for state in ORDER[::-1] if self.counts[state])
+        states = ", ".join(f"{self.counts[state]:,} {state}" for state in STATES[::-1] if self.counts[state])
         name = self.plan.sweep if self.plan else "no plan"
         yield f"{self.root} ({name}): {count(len(planned), 'cell')}: {states}"
         if owner := lock.holder(self.root / ".sweep" / "lock"):
@@ -96,7 +100,7 @@ class Status:
     def table(self, everything: bool) -> Iterator[str]:
         """Yield a line for each cell that has no result, or for every cell."""
         rows = self.rows if everything else [row for row in self.rows if row.planned and row.status != "done"]
-        rows = sorted(rows, key=lambda row: ORDER.index(row.status))
+        rows = sorted(rows, key=lambda row: STATES.index(row.status))
         never = [row for row in rows if row.status == "missing"]
         hidden = set() if everything else {row.id for row in never[MISSING_SHOWN:]}
         shown = [row for row in rows if row.id not in hidden]
@@ -131,8 +135,6 @@ def detail(record: Record | None, decided: Verdict) -> str:
         parts += [_accuracy((record.data.get("final") or {}).get("test_accuracy")), _cost(record)]
     if (attempts := record.data.get("attempts", 1)) != 1:
         parts.append(f"{attempts} attempts")
-    if decided.superseded:
-        parts.append("of other data")
     if "other code" in decided.why:
         parts.append("made by other code")
     return ", ".join(part for part in parts if part)

@@ -157,7 +157,9 @@ def test_sweeps_on_one_content_are_compared_wherever_their_files_were(tmp_path: 
     there = written(tmp_path / "there", on("/data/b.npz", A), {"/data/b.npz": A})
     told = compare(load(here), load(there))
     assert "Not compared" not in told
-    assert any(line.startswith("| Test accuracy") and line.endswith("| 5 | 1 |") for line in told.splitlines())
+    assert any(
+        line.startswith("| Test accuracy") and line.endswith("| 5 | 1 |") for line in told.splitlines()
+    )
 
 
 def mnist(root: Path, first_version: bool) -> Path:
