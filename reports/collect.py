@@ -99,7 +99,8 @@ class Reader:
         status = record.status if record else "missing"
         data = record.data if record else {}
         planned = self.contents.planned(cell)
-        if record and self.contents.is_other(planned, record):
+        other = record is not None and self.contents.is_other(planned, record)
+        if record and other:
             status, data = "missing" if record.is_complete else status, {}
         elif record and status == "damaged":
             self.problems.append(Problem(record.path / REPORT, record.problem))
@@ -120,6 +121,7 @@ class Reader:
                 "planned": cell is not None,
                 **row(data, status),
                 **self.contents.columns(planned, data),
+                **({"problem": "what is recorded is of other data"} if other else {}),
             }
         )
         self.settings.append(self.flatten(config, choices))

@@ -37,7 +37,7 @@ class Plan:
     `swept` are the keys that were swept, in the order written; `exclusions` are {"condition", "count"}
     mappings; `duplicates` is the number of combinations that were the same cell as an earlier one; `code` is
     the fingerprint of the sources that the cells are run with. `history` has an entry for each command that
-    planned here, this one last (see sweeps/history.py).
+    planned here, this one last (see sweeps/plan_history.py).
     """
 
     sweep: str

@@ -19,7 +19,7 @@ from typing import Any
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from sweeps import changes, history, lock, previous, progress, revision
+from sweeps import changes, lock, plan_history, previous, progress, revision
 from sweeps.compose import Composer
 from sweeps.content import other_data
 from sweeps.contents import of_other_data, with_contents, with_present
@@ -214,7 +214,7 @@ class Sweep:
         try:
             with lock.acquire_in_turn(self.root / HIDDEN / "plan-lock"):
                 earlier = _earlier(self.root)
-                told = replace(plan, history=history.extended(plan, earlier, due))
+                told = replace(plan, history=plan_history.extended(plan, earlier, due))
                 write_plan(self.root, told if self.settings["sweep"] else self._joined(told, earlier, folder))
                 changes.remember(self.root, self.settings["code"])
             if due and self.settings["code"]:

@@ -60,6 +60,7 @@ def test_no_mean_holds_two_contents_and_what_is_left_out_is_named(
     results = load(root)
     assert results.other_data == f"{EDITED}{A[:12]}, now {B[:12]})"
     assert results.runs["status"].tolist() == ["missing"] * 2 + ["done"] * 3
+    assert results.runs["problem"].tolist() == ["what is recorded is of other data"] * 2 + [""] * 3
     assert set(results.history["cell_id"]) == {one.cell_id for one in cells[2:]}
     assert results.runs["test_accuracy"].notna().tolist() == [False] * 2 + [True] * 3
     assert any(EDITED in finding.text for finding in make_report(results, plots=False).findings)
