@@ -100,11 +100,12 @@ class Reader:
         data = record.data if record else {}
         planned = self.contents.planned(cell)
         other = record is not None and self.contents.is_other(planned, record)
-        if record and other:
-            status, data = "missing" if record.is_complete else status, {}
+        superseded = record is not None and other and record.is_complete
+        if superseded:
+            status, data = "missing", {}
         elif record and status == "damaged":
             self.problems.append(Problem(record.path / REPORT, record.problem))
-        elif record and (reason := self.take_curve(cell_id, record)):
+        elif record and not other and (reason := self.take_curve(cell_id, record)):
             status, data = "damaged", {}
             self.problems.append(Problem(*reason))
         if cell is not None:
@@ -121,7 +122,7 @@ class Reader:
                 "planned": cell is not None,
                 **row(data, status),
                 **self.contents.columns(planned, data),
-                **({"problem": "what is recorded is of other data"} if other else {}),
+                **({"problem": "what is recorded is of other data"} if superseded else {}),
             }
         )
         self.settings.append(self.flatten(config, choices))
