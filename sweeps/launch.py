@@ -187,7 +187,7 @@ def worker_count(config: DictConfig, workers: int | None, due: int) -> int:
         (launcher[key] for key in ("n_jobs", "array_parallelism") if launcher.get(key) is not None), 1
     )
     wanted = offered if workers is None else workers
-    if launcher._target_.endswith(".BasicLauncher"):
+    if str(launcher.get("_target_")).endswith(".BasicLauncher"):
         wanted = 1  # Hydra's own runs one after another, whatever is asked for
     if wanted < 0:
         wanted = max(1, available_cores() + 1 + wanted)
