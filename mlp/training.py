@@ -71,7 +71,7 @@ class Trainer:
 
     train, test: the data; with `training.validation_size` part of train is held out
     history: one row per finished epoch; accuracies in [0, 1], losses per example, times in seconds
-    diverged: set when the loss or a parameter became non-finite; training stops there
+    diverged: set when anything that is learned or measured became non-finite; training stops there
     """
 
     network: Network
@@ -99,6 +99,17 @@ class Trainer:
         return (
             self.diverged is not None or len(self.history) >= self.training.epochs or self._out_of_patience()
         )
+
+    @property
+    def steps(self) -> int:
+        """Gradient steps of an epoch; L-BFGS counts as one."""
+        whole = isinstance(self.optimizer, LBFGS)
+        return 1 if whole else math.ceil(len(self.train_rows) / self.training.batch_size)
+
+    @property
+    def final_epoch(self) -> int:
+        """The epoch, from 1, that the network of a finished run is from: with patience its best one."""
+        return self._best_epoch() + 1 if self.training.patience is not None else len(self.history)
 
     def run(self, after_epoch: Callable[["Trainer"], Any] = lambda trainer: None) -> None:
         """Train until finished; `after_epoch` is called with the trainer after each epoch."""
@@ -132,7 +143,7 @@ class Trainer:
         if self.diverged is not None:
             return None
         test_loss, test_accuracy = self.evaluate(self.test)
-        row = {
+        row: dict[str, float] = {
             "epoch": epoch + 1,
             "train_loss": train_loss,
             "train_accuracy": train_accuracy,
@@ -146,7 +157,24 @@ class Trainer:
             row["validation_loss"], row["validation_accuracy"] = self.evaluate(
                 self.train, self.validation_rows
             )
-        return row | layer_stats(self.network) if self.training.layer_stats else row
+        if self.training.layer_stats:
+            row |= layer_stats(self.network)
+        if what := self._nonfinite(row):
+            self.diverged = Divergence(epoch + 1, self.steps, what)
+            return None
+        return row
+
+    def _nonfinite(self, row: dict[str, float]) -> str | None:
+        """Return what is not finite after an epoch, in what was learned or in its figures; None if all is."""
+        learned = {
+            "parameters": [self.network.params],
+            "running statistics": self.network.state().values(),
+            "optimiser state": self.slots.values(),
+        }
+        arrays = ((what, array) for what, group in learned.items() for array in group)
+        wrong = (what for what, array in arrays if not np.isfinite(array).all())
+        figures = (name.replace("_", " ") for name, figure in row.items() if not math.isfinite(figure))
+        return next(wrong, None) or next(figures, None)
 
     def _steps(self, epoch: int, lr: float) -> tuple[float, float, float]:
         """Take one epoch's gradient steps; return its running mean loss, accuracy and gradient norm."""
@@ -172,11 +200,15 @@ class Trainer:
             network.backward(grad)
             if step % GRAD_NORM_EVERY == 0 or training.clip_norm is not None:
                 norms.append(self._clip())
+                if not math.isfinite(norms[-1]):
+                    self.diverged = Divergence(epoch + 1, step + 1, "gradient")
+                    break
             self.optimizer.update(
                 network.params, network.grads, self.slots, lr=lr, weights=network.weights, work=network.work
             )
-        if self.diverged is None and not np.isfinite(network.params).all():
-            self.diverged = Divergence(epoch + 1, step + 1, "parameters")
+        if self.diverged is None and not (finite := np.isfinite(outputs).all(axis=0)).all():
+            step = int(np.argmin(finite)) // training.batch_size
+            self.diverged = Divergence(epoch + 1, step + 1, "outputs")
         accuracy = float(np.mean(outputs.argmax(axis=0) == expected))
         return total_loss / len(order), accuracy, float(np.mean(norms)) if norms else np.nan
 
@@ -198,27 +230,34 @@ class Trainer:
             return (total_loss / len(rows) if self.loss.reduction == "mean" else total_loss), whole
 
         optimizer.minimize(value_and_grad, network.params, weights=network.weights)
+        norm = l2_norm(whole)
+        if not math.isfinite(norm):  # the search may have looked there last, and gone back
+            value_and_grad()
+            norm = l2_norm(whole)
         loss, accuracy = self.evaluate(self.train, rows)
-        if not np.isfinite(loss):
-            self.diverged = Divergence(epoch + 1, 1, "loss")
-        return loss, accuracy, float(np.linalg.norm(whole))
+        return loss, accuracy, norm
 
     def _clip(self) -> float:
         """Return the L2 norm of the gradient, after scaling it down to `clip_norm` where it is longer."""
-        norm = float(np.linalg.norm(self.network.grads))
+        norm = l2_norm(self.network.grads)
         limit = self.training.clip_norm
         if limit is not None and norm > limit:
             self.network.grads *= limit / norm
         return norm
 
     def evaluate(self, batches: Batches, rows: Array | None = None) -> tuple[float, float]:
-        """Return the mean loss per example and the accuracy over these rows (all by default)."""
+        """Return the mean loss per example and the accuracy over these rows (all by default).
+
+        Where an output is not finite the loss is NaN, whatever the loss makes of it.
+        """
         total_loss, correct, count = 0.0, 0, len(batches) if rows is None else len(rows)
         for inputs, targets, labels in batches.split(EVALUATION_BATCH, rows):
             logits = self.network.forward(inputs)
             grad = scratch_like(logits, "grad", self.network.work)
             total_loss += float(self.loss(logits, targets, grad, self.network.work).sum())
             correct += int(np.count_nonzero(logits.argmax(axis=1) == labels))
+            if not np.isfinite(logits).all():
+                total_loss = math.nan
         return total_loss / count, correct / count
 
     def state(self) -> dict[str, Array]:
@@ -276,10 +315,14 @@ def layer_stats(network: Network) -> dict[str, float]:
     """
     linear = [layer for layer in network.layers if "weight" in layer.grads]
     active = [layer for layer in network.layers if isinstance(layer, Elementwise)]
-    norms = {
-        f"grad_norm_{i}": float(np.linalg.norm(layer.grads["weight"])) for i, layer in enumerate(linear, 1)
-    }
+    norms = {f"grad_norm_{i}": l2_norm(layer.grads["weight"]) for i, layer in enumerate(linear, 1)}
     dead = {
         f"dead_{i}": float((abs(layer.slope).max(axis=0) < 1e-3).mean()) for i, layer in enumerate(active, 1)
     }
     return norms | dead
+
+
+def l2_norm(array: Array) -> float:
+    """Return the square root of the sum of squares; in float64 where it is beyond the array's own range."""
+    norm = float(np.linalg.norm(array))
+    return norm if math.isfinite(norm) else float(np.linalg.norm(array.astype(np.float64)))

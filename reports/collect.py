@@ -11,9 +11,10 @@ import pandas as pd
 
 from reports.cache import CurveCache
 from reports.factors import REPLICATE, Flattener
-from reports.history import HISTORY, Curve, choose_target, convergence, history_frame, read_curve, to_target
+from reports.history import Curve, choose_target, convergence, history_frame, read_curve, to_target
 from reports.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors, without_repeats
 from sweeps.record import (
+    HISTORY,
     LARGEST_PLAN,
     PLAN,
     REPORT,
@@ -97,7 +98,7 @@ class Reader:
         status = record.status if record else "missing"
         data = record.data if record else {}
         if record and status == "damaged":
-            self.problems.append(Problem(record.path / REPORT, record.problem))
+            self.problems.append(Problem(record.path / record.damaged, record.problem))
         elif record and (reason := self.take_curve(cell_id, record)):
             status, data = "damaged", {}
             self.problems.append(Problem(*reason))
@@ -131,18 +132,18 @@ class Reader:
             self.boundaries[record.cell_id] = boundary
 
     def take_curve(self, cell_id: str, record: Record) -> tuple[Path, str] | None:
-        """Keep the run's history; return the file and the reason if the record does not hold together."""
+        """Keep the run's history; return the file and the reason if the record has nothing to report."""
         if record.status == "done" and not is_number(mapping(record.data, "final").get("test_accuracy")):
             return record.path / REPORT, "is done but has no final.test_accuracy"
         if record.status not in ("done", "diverged", "running", "lost", "interrupted"):
             return None
+        path, complete = record.path / HISTORY, record.status == "done"
         try:
-            path, complete = record.path / HISTORY, record.status == "done"
             curve = self.cache.curve(cell_id, path) if complete else read_curve(path, complete=False)
         except (OSError, ValueError) as error:
-            return (record.path / HISTORY, why(error)) if record.status == "done" else None
-        if record.status == "done" and not len(curve):
-            return record.path / HISTORY, "is missing or empty"
+            if complete:  # and so as the run left it: its figures stand
+                self.problems.append(Problem(path, f"{why(error)}; the run has no learning curve"))
+            return None
         self.curves[cell_id] = curve
         return None
 
@@ -205,7 +206,8 @@ def problem(data: Mapping[str, Any]) -> str:
     if error := mapping(data, "error"):
         return f"{error.get('type')}: {error.get('message')}"
     if where := mapping(data, "diverged"):
-        return f"{where.get('what')} not finite in epoch {where.get('epoch')}, step {where.get('step')}"
+        place = ", ".join(f"{key} {where[key]}" for key in ("epoch", "step") if key in where)
+        return f"{where.get('what')} not finite" + (f" in {place}" if place else "")
     return ""
 
 

@@ -7,24 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sweeps.record import read_file
+from sweeps.record import COLUMNS as REQUIRED
+from sweeps.record import LARGEST_HISTORY, read_file
 
-HISTORY = "history.csv"
-LARGEST = 256 * 2**20  # bytes
-COLUMNS = (
-    "epoch",
-    "train_loss",
-    "train_accuracy",
-    "test_loss",
-    "test_accuracy",
-    "lr",
-    "epoch_cpu_s",
-    "epoch_wall_s",
-    "grad_norm",
-    "validation_loss",
-    "validation_accuracy",
-)
-REQUIRED = COLUMNS[:9]  # the others are NaN where no examples were held out
+COLUMNS = (*REQUIRED, "validation_loss", "validation_accuracy")  # NaN where no examples were held out
 ACCURACY_SHARE = 0.99
 LOSS_SHARE = 0.95
 
@@ -37,7 +23,7 @@ def read_curve(path: Path, complete: bool = True) -> Curve:
     Raises ValueError, with the reason, for a file that is not a history. A file that is not there is empty.
     """
     try:
-        text = read_file(path, LARGEST).decode()
+        text = read_file(path, LARGEST_HISTORY).decode()
     except FileNotFoundError:
         return np.empty((0, len(COLUMNS)))
     except UnicodeDecodeError:

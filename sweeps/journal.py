@@ -13,22 +13,11 @@ from mlp.activations import Activation
 from mlp.datasets import Data
 from mlp.network import MLP
 from mlp.training import Trainer
+from sweeps.history import COLUMNS, HISTORY
 from sweeps.record import set_aside, write_atomic
 
 CHECKPOINT = "checkpoint.npz"
-HISTORY = "history.csv"
 WEIGHTS = "weights.npz"
-COLUMNS = (
-    "epoch",
-    "train_loss",
-    "train_accuracy",
-    "test_loss",
-    "test_accuracy",
-    "lr",
-    "epoch_cpu_s",
-    "epoch_wall_s",
-    "grad_norm",
-)
 
 
 class Journal:

@@ -43,7 +43,7 @@ def verdict(record: Record | None, code: str, retry: str) -> Verdict:
     if record.status == "running":
         return Verdict(False, "is being run by another process")
     if record.status == "damaged":
-        return Verdict(retry != "none", f"report.json {record.problem}")
+        return Verdict(retry != "none", f"{record.damaged} {record.problem}")
     stale = is_stale(record, code)
     if record.is_complete:
         if retry == "all":

@@ -5,6 +5,7 @@ multilayer perceptron.
 """
 
 import json
+import math
 import statistics
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from mlp.datasets import Data, DatasetError
-from mlp.training import Trainer
+from mlp.training import Divergence, Trainer
 from sweeps.components import Components, build, problems
 from sweeps.journal import Journal
 from sweeps.provenance import provenance, single_blas_thread
@@ -67,7 +68,14 @@ def main(cfg: DictConfig) -> dict[str, Any]:
 
 
 def outcome(trainer: Trainer, data: Data) -> dict[str, Any]:
-    """Return what the record says of a finished run; the figures of a diverged one are not there."""
+    """Return what the record says of a finished run; the figures of a diverged one are not there.
+
+    A run whose final figures are not finite has diverged, too, if only in its last step.
+    """
+    figures = {} if trainer.diverged else final_figures(trainer)
+    if wrong := next((name for name, figure in figures.items() if not math.isfinite(figure)), None):
+        what = f"final {wrong.replace('_', ' ')}"
+        trainer.diverged = Divergence(trainer.final_epoch, trainer.steps, what)
     history = trainer.history
     result: dict[str, Any] = {
         "status": "diverged" if trainer.diverged else "done",
@@ -82,7 +90,7 @@ def outcome(trainer: Trainer, data: Data) -> dict[str, Any]:
     }
     if trainer.diverged:
         return result | {"diverged": vars(trainer.diverged)}
-    result["final"] = final_figures(trainer)
+    result["final"] = figures
     if data.features == 2:
         result["boundary"] = boundary(trainer, data)
     return result
@@ -91,13 +99,14 @@ def outcome(trainer: Trainer, data: Data) -> dict[str, Any]:
 def final_figures(trainer: Trainer) -> dict[str, float]:
     """Evaluate the trained network on every example that it was trained on and on every test example."""
     figures = {}
-    for name, batches, rows in (
-        ("train", trainer.train, trainer.train_rows),
-        ("test", trainer.test, None),
-        ("validation", trainer.train, trainer.validation_rows),
-    ):
-        if rows is None or len(rows):
-            figures[f"{name}_loss"], figures[f"{name}_accuracy"] = trainer.evaluate(batches, rows)
+    with np.errstate(all="ignore"):  # what is not finite is recognised by its value
+        for name, batches, rows in (
+            ("train", trainer.train, trainer.train_rows),
+            ("test", trainer.test, None),
+            ("validation", trainer.train, trainer.validation_rows),
+        ):
+            if rows is None or len(rows):
+                figures[f"{name}_loss"], figures[f"{name}_accuracy"] = trainer.evaluate(batches, rows)
     return figures
 
 

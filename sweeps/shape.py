@@ -18,11 +18,13 @@ MAPPINGS = (
     "diverged",
     "error",
     "boundary",
+    "history_csv",
 )
 RECORD_KINDS: dict[str, type] = {
     **dict.fromkeys(TEXTS, str),
     **dict.fromkeys(MAPPINGS, dict),
     "overrides": list,
+    "nonfinite": list,
     "attempts": int,
 }
 PLAN_KINDS: dict[str, type] = {
