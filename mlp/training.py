@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from mlp.batches import Batches, shift_images
+from mlp.checkpoint import history_rows, require_like
 from mlp.layers import Dropout, Elementwise
 from mlp.losses import Loss
 from mlp.losses.loss import scratch_like
@@ -269,18 +270,23 @@ class Trainer:
         return state | {f"best.{name}": array for name, array in self.best.items()}
 
     def load_state(self, state: dict[str, Array]) -> None:
-        """Continue from what `state()` returned; ValueError if it is not of this network and optimiser."""
-        live = self.state()
+        """Continue from what `state()` returned.
+
+        Raises ValueError, before anything has changed, if it is not of this network, optimiser and training,
+        or cannot be: see mlp.checkpoint.
+        """
         if not self.best:  # the run was to keep its best network, and now is not
             state = {name: array for name, array in state.items() if not name.startswith("best.")}
+        live, table = self.state(), ("history", "columns")
         if state.keys() != live.keys():
             raise ValueError("the checkpoint is of another network or optimiser")
-        live = {name: array for name, array in live.items() if name not in ("history", "columns")}
-        if any(state[name].shape != array.shape for name, array in live.items()):
-            raise ValueError("the checkpoint's arrays are not those of this network")
-        columns = [str(name) for name in state["columns"]]
-        self.history = [dict(zip(columns, map(float, row), strict=True)) for row in state["history"]]
-        for name, array in live.items():
+        history = history_rows(state["columns"], state["history"], self.training.epochs)
+        if history and self._judge not in history[0]:
+            raise ValueError(f"the checkpoint's history has no {self._judge}")
+        arrays = {name: array for name, array in live.items() if name not in table}
+        require_like({name: state[name] for name in arrays}, arrays)
+        self.history = history
+        for name, array in arrays.items():
             array[...] = state[name]
 
     def _learned(self) -> dict[str, Array]:
@@ -293,9 +299,13 @@ class Trainer:
             for name, array in self._learned().items():
                 self.best[name][...] = array
 
+    @property
+    def _judge(self) -> str:
+        """The figure by which the best epoch is chosen."""
+        return "validation_accuracy" if len(self.validation_rows) else "test_accuracy"
+
     def _best_epoch(self) -> int:
-        judge = "validation_accuracy" if len(self.validation_rows) else "test_accuracy"
-        return int(np.argmax([row[judge] for row in self.history]))
+        return int(np.argmax([row[self._judge] for row in self.history]))
 
     def _out_of_patience(self) -> bool:
         patience = self.training.patience

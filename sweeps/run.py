@@ -54,7 +54,7 @@ def main(cfg: DictConfig) -> dict[str, Any]:
     data = parts.dataset.load()
     trainer = parts.trainer(data)
     pause_s = hydra_config.sweeper.workers / CHECKPOINTS_PER_S
-    journal = Journal(Path(hydra_config.runtime.output_dir), trainer, pause_s)
+    journal = Journal(Path(hydra_config.runtime.output_dir), trainer, pause_s, data=data.sha256)
     trainer.run(journal.after_epoch)
     result = outcome(trainer, data)
     journal.save_weights(parts.model, parts.activation, data)
