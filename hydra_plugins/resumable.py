@@ -37,6 +37,10 @@ class ResumableSweeperConf:
     # Dotted name of a function that takes a cell's resolved config (a dict), and yields a line per mistake.
     validate: str | None = None
 
+    # Dotted name of a function that takes a cell's resolved config, and returns it with what has no effect in
+    # that cell made the same; the very object if all has one. Two cells that become equal so are refused.
+    effective: str | None = None
+
     # Dotted name of a function that takes the configs of the cells that are due, and gets ready what they all
     # need, once, before the first of them starts.
     prepare: str | None = None

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlp.batches import Batches, shift_images
 from mlp.checkpoint import history_rows, require_like
-from mlp.layers import Dropout, Elementwise
+from mlp.layers import BatchNorm, Dropout, Elementwise
 from mlp.losses import Loss
 from mlp.losses.loss import scratch_like
 from mlp.network import Network
@@ -32,7 +32,8 @@ class Training(Checked):
     """How long, and by what steps, to train.
 
     epochs: passes over the training set
-    batch_size: examples per gradient step
+    batch_size: examples per gradient step; with batch normalisation a last batch of one example is left out
+        of its epoch (the order is drawn anew for the next)
     clip_norm: largest L2 norm of a step's gradient; a longer one is scaled down to it; null for no limit
     validation_size: training examples held out, to choose by without looking at the test set
     patience: stop after this many epochs without a better validation accuracy; null to run all epochs
@@ -105,7 +106,13 @@ class Trainer:
     def steps(self) -> int:
         """Gradient steps of an epoch; L-BFGS counts as one."""
         whole = isinstance(self.optimizer, LBFGS)
-        return 1 if whole else math.ceil(len(self.train_rows) / self.training.batch_size)
+        full, rest = divmod(len(self.train_rows), self.training.batch_size)
+        return 1 if whole else full + (rest > self._normalises)
+
+    @property
+    def _normalises(self) -> bool:
+        """Whether the network has batch normalisation, which needs two examples at a time."""
+        return any(isinstance(layer, BatchNorm) for layer in self.network.layers)
 
     @property
     def final_epoch(self) -> int:
@@ -181,6 +188,8 @@ class Trainer:
         """Take one epoch's gradient steps; return its running mean loss, accuracy and gradient norm."""
         network, training = self.network, self.training
         order = generator(self.seed, Stream.ORDER, epoch).permutation(self.train_rows)
+        if self._normalises and len(order) % training.batch_size == 1:
+            order = order[:-1]
         shift_rng = generator(self.seed, Stream.SHIFT, epoch)
         self._reseed_dropout(epoch)
         total_loss, norms, seen = 0.0, [], 0
@@ -216,12 +225,14 @@ class Trainer:
     def _minimize(self, epoch: int, optimizer: LBFGS) -> tuple[float, float, float]:
         """Let L-BFGS search with the loss over all examples; return loss, accuracy, gradient norm there."""
         network, rows, whole = self.network, self.train_rows, np.empty_like(self.network.grads)
+        alone = self._normalises and len(rows) % EVALUATION_BATCH == 1
+        size = EVALUATION_BATCH - 1 if alone else EVALUATION_BATCH
 
         def value_and_grad() -> tuple[float, Array]:
             self._reseed_dropout(epoch)
             whole.fill(0.0)
             total_loss = 0.0
-            for inputs, targets, _ in self.train.split(EVALUATION_BATCH, rows):
+            for inputs, targets, _ in self.train.split(size, rows):
                 logits = network.forward(inputs, train=True)
                 grad = scratch_like(logits, "grad", network.work)
                 total_loss += float(self.loss(logits, targets, grad, network.work).sum())
