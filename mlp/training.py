@@ -292,8 +292,8 @@ class Trainer:
         if state.keys() != live.keys():
             raise ValueError("the checkpoint is of another network or optimiser")
         history = history_rows(state["columns"], state["history"], self.training.epochs)
-        if history and self._judge not in history[0]:
-            raise ValueError(f"the checkpoint's history has no {self._judge}")
+        if history and self.judge not in history[0]:
+            raise ValueError(f"the checkpoint's history has no {self.judge}")
         arrays = {name: array for name, array in live.items() if name not in table}
         require_like({name: state[name] for name in arrays}, arrays)
         self.history = history
@@ -311,12 +311,12 @@ class Trainer:
                 self.best[name][...] = array
 
     @property
-    def _judge(self) -> str:
-        """The figure by which the best epoch is chosen."""
+    def judge(self) -> str:
+        """The figure that the best epoch is chosen by: that of held-out examples, where there are any."""
         return "validation_accuracy" if len(self.validation_rows) else "test_accuracy"
 
     def _best_epoch(self) -> int:
-        return int(np.argmax([row[self._judge] for row in self.history]))
+        return int(np.argmax([row[self.judge] for row in self.history]))
 
     def _out_of_patience(self) -> bool:
         patience = self.training.patience

@@ -11,7 +11,17 @@ import pandas as pd
 
 from reports.cache import CurveCache
 from reports.factors import REPLICATE, Flattener
-from reports.history import Curve, choose_target, convergence, history_frame, read_curve, to_target
+from reports.history import (
+    Curve,
+    best_epochs,
+    choose_target,
+    convergence,
+    history_frame,
+    read_curve,
+    to_target,
+    until,
+)
+from reports.metrics import HELD_OUT
 from reports.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors, without_repeats
 from sweeps.record import (
     HISTORY,
@@ -178,9 +188,12 @@ def is_number(value: object) -> bool:
 
 def row(data: Mapping[str, Any], status: str) -> Row:
     """Return the columns of `runs` that come from report.json; figures only of runs that are done."""
-    final, best, timing = mapping(data, "final"), mapping(data, "best"), mapping(data, "timing")
+    final, timing = mapping(data, "final"), mapping(data, "timing")
+    best = mapping(data, "best_by_test") or mapping(data, "best")
     figures: Row = {name: final.get(name) for name in FINAL}
     figures |= {f"best_{name}": best.get(name) for name in ("epoch", *FINAL)}
+    figures |= dict.fromkeys(HELD_OUT)
+    figures["final_epoch"] = data.get("final_epoch", restored(data))
     figures |= {
         "epoch_cpu_s": timing.get("epoch_cpu_s_median"),
         "epoch_wall_s": timing.get("epoch_wall_s_median"),
@@ -190,6 +203,12 @@ def row(data: Mapping[str, Any], status: str) -> Row:
     numbers = {k: v if status == "done" and is_number(v) else NAN for k, v in figures.items()}
     attempts = data.get("attempts")
     return numbers | {"attempts": attempts if is_number(attempts) else NAN, **texts(data)}
+
+
+def restored(data: Mapping[str, Any]) -> Any:
+    """Return the epoch that a run of the first version went back to; None where it had no patience."""
+    patience = mapping(mapping(data, "config"), "training").get("patience")
+    return None if patience is None else mapping(data, "best").get("epoch")
 
 
 def texts(data: Mapping[str, Any]) -> dict[str, str]:
@@ -223,6 +242,7 @@ def assemble(
     settings = pd.DataFrame(reader.settings, index=runs.index)
     seed = numbered(settings[REPLICATE]) if REPLICATE in settings else pd.Series(0, index=runs.index)
     runs = runs.assign(seed=seed, gap=runs["train_accuracy"] - runs["test_accuracy"])
+    runs = with_best_epochs(runs, history)
     target = choose_target(runs["test_accuracy"]) if target is None else target
     runs = runs.join(curve_figures(runs, history, target))
     sweep = str((plan or {}).get("sweep") or root.resolve().name)
@@ -252,10 +272,18 @@ def numbered(seeds: "pd.Series[Any]") -> "pd.Series[Any]":
     return pd.Series(pd.factorize(seeds.map(repr))[0], index=seeds.index)
 
 
+def with_best_epochs(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs with the best epochs that their curves have; a record tells those without a curve."""
+    seen = best_epochs(history).reindex(runs["cell_id"].to_numpy()).set_index(runs.index)
+    seen = seen.where(runs["status"] == "done")
+    return runs.assign(**{str(name): seen[name].fillna(runs[name]) for name in seen})
+
+
 def curve_figures(runs: pd.DataFrame, history: pd.DataFrame, target: float) -> pd.DataFrame:
     """Epochs recorded of every run, and convergence and time to the target of those that are done."""
     epochs = history.groupby("cell_id", observed=True)["epoch"].last().astype(float).rename("epochs")
-    figures = pd.concat([convergence(history), to_target(history, target)], axis=1)
+    kept = until(history, runs.set_index("cell_id")["final_epoch"])
+    figures = pd.concat([convergence(kept), to_target(kept, target)], axis=1)
     found = figures.reindex(runs["cell_id"].to_numpy()).set_index(runs.index)
     found[runs["status"] != "done"] = NAN
     return found.assign(epochs=epochs.reindex(runs["cell_id"].to_numpy()).to_numpy())

@@ -80,7 +80,10 @@ def outcome(trainer: Trainer, data: Data) -> dict[str, Any]:
     result: dict[str, Any] = {
         "status": "diverged" if trainer.diverged else "done",
         "final": dict.fromkeys(METRICS),
-        "best": best_epoch(history),
+        "best": best_epoch(history, judge := trainer.judge),
+        "best_by": judge,
+        "best_by_test": best_epoch(history, "test_accuracy"),
+        "final_epoch": trainer.final_epoch,
         "timing": {
             f"{name}_median": statistics.median(row[name] for row in history) if history else None
             for name in ("epoch_cpu_s", "epoch_wall_s")
@@ -110,13 +113,13 @@ def final_figures(trainer: Trainer) -> dict[str, float]:
     return figures
 
 
-def best_epoch(history: list[dict[str, float]]) -> dict[str, float | None]:
-    """Return the figures of the first epoch with the best accuracy, by validation where there is one."""
+def best_epoch(history: list[dict[str, float]], judge: str) -> dict[str, float | None]:
+    """Return the figures of the first epoch that is best by an accuracy; nulls if there is no epoch."""
     if not history:
         return dict.fromkeys(("epoch", *METRICS))
-    judge = "validation_accuracy" if "validation_accuracy" in history[0] else "test_accuracy"
     best = max(history, key=lambda row: row[judge])
-    return {"epoch": int(best["epoch"]), **{name: best[name] for name in METRICS}}
+    held_out = [name for name in ("validation_loss", "validation_accuracy") if name in best]
+    return {"epoch": int(best["epoch"]), **{name: best[name] for name in (*METRICS, *held_out)}}
 
 
 def boundary(trainer: Trainer, data: Data, points: int = 101) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 
 from mlp.activations import ReLU
 from mlp.batches import Batches, shift_images
+from mlp.datasets import Sample
 from mlp.initializers import He
 from mlp.layers import BatchNorm
 from mlp.losses import SoftmaxCE
@@ -17,6 +18,7 @@ from mlp.randomness import Stream, generator
 from mlp.schedules import Cosine
 from mlp.training import EVALUATION_BATCH, Trainer, Training
 from mlp.workspace import Workspace
+from sweeps.run import outcome
 
 SIDE, CLASSES = 6, 3
 
@@ -224,3 +226,32 @@ def test_batch_normalisation_refuses_to_train_on_one_row() -> None:
     with pytest.raises(ValueError, match="at least 2 rows"):
         layer.forward(np.zeros((1, 3), np.float32), train=True)
     layer.forward(np.zeros((1, 3), np.float32), train=False)
+
+
+@pytest.mark.parametrize("patience", [None, 3])
+def test_a_record_tells_the_best_epochs_by_validation_and_by_test_and_which_one_is_final(
+    patience: int | None,
+) -> None:
+    run = trainer(epochs=12, validation_size=60, patience=patience, lr=0.3)
+    run.run()
+    record = outcome(run, Sample().load())
+    rows = run.history
+    by_validation = 1 + int(np.argmax([row["validation_accuracy"] for row in rows]))
+    by_test = 1 + int(np.argmax([row["test_accuracy"] for row in rows]))
+    assert by_validation != by_test
+    assert (record["best_by"], record["best"]["epoch"]) == ("validation_accuracy", by_validation)
+    assert record["best"]["test_accuracy"] == rows[by_validation - 1]["test_accuracy"]
+    assert record["best"]["validation_accuracy"] == rows[by_validation - 1]["validation_accuracy"]
+    assert record["best_by_test"]["epoch"] == by_test
+    assert record["best_by_test"]["test_accuracy"] == rows[by_test - 1]["test_accuracy"]
+    assert record["final_epoch"] == (by_validation if patience else len(rows))
+    assert record["final"]["test_accuracy"] == rows[record["final_epoch"] - 1]["test_accuracy"]
+
+
+def test_without_held_out_examples_the_best_epoch_is_that_by_test() -> None:
+    run = trainer()
+    run.run()
+    record = outcome(run, Sample().load())
+    assert record["best_by"] == "test_accuracy"
+    assert record["best"] == record["best_by_test"]
+    assert record["final_epoch"] == 4
