@@ -57,9 +57,14 @@ class Journal:
         if wanted == "best":
             self.trainer.restore_best()
         buffer = io.BytesIO()
-        columns, scale = data.columns, data.scale
         saved.save(
-            buffer, self.trainer.network, model=model, activation=activation, columns=columns, scale=scale
+            buffer,
+            self.trainer.network,
+            model=model,
+            activation=activation,
+            columns=data.columns,
+            scale=data.scale,
+            origin=self.origin,
         )
         write_atomic(self.directory / WEIGHTS, buffer.getvalue())
 

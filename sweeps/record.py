@@ -132,13 +132,18 @@ def read_record(path: Path) -> Record:
     if problem := _problem(data, cell_id):
         return Record(path, cell_id, "damaged", problem=problem)
     if data["status"] in COMPLETE and (problem := history_problem(path, data)):
-        return Record(path, cell_id, "damaged", problem=problem, damaged=HISTORY)
-    data = {key: value for key, value in data.items() if value is not None or key not in RECORD_KINDS}
+        return Record(path, cell_id, "damaged", without_nulls(data), problem, HISTORY)
+    data = without_nulls(data)
     data = data | as_diverged(data) if data["status"] == "done" else data
     status = data["status"]
     if status == "running" and not _is_worked_on(path, data.get("worker")):
         status = "lost"
     return Record(path, cell_id, status, data)
+
+
+def without_nulls(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record without the keys of its own that are null: they may as well not be there."""
+    return {key: value for key, value in data.items() if value is not None or key not in RECORD_KINDS}
 
 
 def _problem(data: object, cell_id: str) -> str:
