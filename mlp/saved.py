@@ -2,8 +2,8 @@
 
 The file holds what rebuilding needs and nothing that is run when it is read: `about`, a JSON text (format,
 model, activation, sizes, scale, origin, and a SHA-256 over it all), and each layer's arrays as
-`<layer>.<name>`. The rows of the first weight matrix stand in the order of the original inputs, whatever order
-training kept them in.
+`<layer>.<name>`. The rows of the first weight matrix stand in the order of the original inputs, whatever
+order training kept them in.
 """
 
 import dataclasses
