@@ -42,6 +42,9 @@ class ResumableSweeperConf:
     # `earlier`, other values by which records know the same content; `warnings`, lines that are shown once. A
     # result of other data is due again.
     identify: str | None = None
+    # Dotted name of a function that takes a cell's resolved config, and returns it with what has no effect in
+    # that cell made the same; the very object if all has one. Two cells that become equal so are refused.
+    effective: str | None = None
 
     # Dotted name of a function that takes the configs of the cells that are due, and gets ready what they all
     # need, once, before the first of them starts.

@@ -65,11 +65,17 @@ class Batches:
             yield self._take(rows[start : start + size], columns[number], steps)
 
     def _arranged(self, order: Array, size: int) -> Array:
-        """Return the order with the longest rows of each batch of `size` first."""
+        """Return the order with the longest rows of each batch of `size` first.
+
+        The sort is lexicographic, by batch, zeros at the row's end, place in the batch. These are the digits
+        of one integer: there are features + 1 different numbers of zeros, since a row may be zero throughout.
+        """
         if not self.cuts:
             return order
         batch, place = np.divmod(np.arange(len(order)), size)
-        return order[np.argsort(((batch + 1) * self.x.shape[1] - self.extents[order]) * size + place)]
+        features = self.x.shape[1]
+        zeros = features - self.extents[order]
+        return order[np.argsort((batch * (features + 1) + zeros) * size + place)]
 
     @cached_property
     def _longest_first(self) -> Array:

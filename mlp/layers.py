@@ -204,6 +204,7 @@ class BatchNorm(Layer):
     """y = gamma x̂ + beta, x̂ = (x - mean) / √(var + 1e-5), over the batch (Ioffe & Szegedy 2015).
 
     Running statistics (share 0.1 of each new batch; the variance unbiased) replace the batch's at evaluation.
+    A batch of one row has no spread, and nothing could be learned from it: ValueError, in training.
     Backward, with n rows: dL/dx = gamma / (n √(var + eps)) · (n delta - Σ delta - x̂ Σ delta x̂).
     """
 
@@ -226,6 +227,8 @@ class BatchNorm(Layer):
     def forward(self, x: Array, *, train: bool) -> Array:
         """Return gamma x̂ + beta, by the batch's statistics in training, the running ones at evaluation."""
         if train:
+            if len(x) == 1:
+                raise ValueError("batch normalisation needs batches of at least 2 rows to train on")
             mean, variance = x.mean(axis=0), x.var(axis=0)
             self._update_running(mean, variance, len(x))
         else:
@@ -239,7 +242,7 @@ class BatchNorm(Layer):
         return x
 
     def _update_running(self, mean: Array, variance: Array, rows: int) -> None:
-        unbiased = variance * (rows / max(rows - 1, 1))
+        unbiased = variance * (rows / (rows - 1))
         self.state["mean"] += self.momentum * (mean - self.state["mean"])
         self.state["variance"] += self.momentum * (unbiased - self.state["variance"])
 

@@ -1,8 +1,9 @@
 """Trained networks on disk: one .npz file of named arrays, no pickle, and the network that predicts from it.
 
 The file holds what rebuilding needs and nothing that is run when it is read: `about`, a JSON text (format,
-model, activation, sizes, scale), and each layer's arrays as `<layer>.<name>`. The rows of the first weight
-matrix stand in the order of the original inputs, whatever order training kept them in.
+model, activation, sizes, scale, origin, and a SHA-256 over it all), and each layer's arrays as
+`<layer>.<name>`. The rows of the first weight matrix stand in the order of the original inputs, whatever
+order training kept them in.
 """
 
 import dataclasses
@@ -17,6 +18,7 @@ import numpy as np
 
 from mlp import activations
 from mlp.activations import Activation
+from mlp.checkpoint import digest
 from mlp.initializers import Zero
 from mlp.layers import Linear
 from mlp.network import MLP, Network
@@ -33,6 +35,7 @@ class Trained:
 
     features, classes: inputs of an example, and outputs
     scale: what bytes are multiplied with to become inputs (1/255 for images)
+    origin: whose network it is (cell, code, data), as far as the file says
     """
 
     network: Network
@@ -41,6 +44,7 @@ class Trained:
     features: int
     classes: int
     scale: float
+    origin: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def scores(self, x: Array) -> Array:
         """Return the network's outputs (n, classes), before any softmax, for x (n, …).
@@ -88,21 +92,27 @@ def save(
     activation: Activation,
     columns: Array | None = None,
     scale: float = 1.0,
+    origin: Mapping[str, str] | None = None,
 ) -> None:
-    """Write a network; `columns` (features,) and `scale` are those of the data that it was trained on."""
+    """Write a network; `columns` (features,) and `scale` are those of the data that it was trained on.
+
+    `origin` names whose it is, for who loads it.
+    """
     arrays = {name: array.copy() for name, array in named_arrays(network).items()}
     linear = [layer for layer in network.layers if isinstance(layer, Linear)]
     if columns is not None:
         first = arrays[first_weight(network)]
         first[columns] = first.copy()
-    about = {
+    about: dict[str, Any] = {
         "format": FORMAT,
         "model": described(model),
         "activation": described(activation),
         "features": linear[0].shapes["weight"][0],
         "classes": linear[-1].shapes["weight"][1],
         "scale": scale,
+        "origin": dict(origin or {}),
     }
+    about["sha256"] = digest(arrays, about)
     entries: dict[str, Any] = {"about": np.array(json.dumps(about)), **arrays}
     np.savez(file, **entries)
 
@@ -120,7 +130,9 @@ def load(path: str | PathLike[str], *, activation: Activation | None = None) -> 
         with np.load(path, allow_pickle=False) as entries:
             arrays = dict(entries)
         about = json.loads(str(arrays.pop("about")))
-        return rebuilt(about, arrays, activation)
+        network = rebuilt(about, arrays, activation)
+        require_whole(about, arrays)
+        return network
     except OSError:
         raise
     except Exception as error:  # zipfile and json have many ways to say that a file is not as it should be
@@ -143,7 +155,15 @@ def rebuilt(about: Mapping[str, Any], arrays: Mapping[str, Array], activation: A
         raise ValueError("its arrays are not those of its model")
     for name, array in live.items():
         np.copyto(array, arrays[name], casting="same_kind")
-    return Trained(network, model, activation, features, classes, scale)
+    return Trained(network, model, activation, features, classes, scale, about.get("origin", {}))
+
+
+def require_whole(about: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+    """Raise ValueError unless all numbers are finite, and those that were saved (older files do not say)."""
+    if any(not np.isfinite(array).all() for array in arrays.values()):
+        raise ValueError("it holds numbers that are not finite")
+    if "sha256" in about and digest(arrays, about) != about["sha256"]:
+        raise ValueError("its content is not what was saved")
 
 
 def require_room(held: int, features: int, model: MLP, classes: int, activation: Activation) -> None:

@@ -28,11 +28,15 @@ def softmax(z: Array, shifted: Array, p: Array, work: Workspace) -> Array:
 
     z, shifted, p: (batch, classes); shifted may be the same array as either of the others. With the row
     maximum taken off, every exponent is <= 0 and the sum is >= 1: neither exp nor log can overflow, and
-    log p = shifted − log Σ is exact where the logarithm of p itself would be −inf.
+    log p = shifted − log Σ is exact where the logarithm of p itself would be −inf. A difference beyond the
+    range of the dtype counts as the lowest number in it, so that shifted is finite for any finite z. Of
+    infinite z, −inf counts the same; a row with +inf or NaN in it, or of −inf alone, becomes NaN.
     """
     column = work("softmax", (len(z), 1))
     np.maximum.reduce(z, axis=1, keepdims=True, out=column)
-    np.subtract(z, column, out=shifted)
+    with np.errstate(over="ignore", invalid="ignore"):  # see above
+        np.subtract(z, column, out=shifted)
+    np.maximum(shifted, np.finfo(shifted.dtype).min, out=shifted)
     np.exp(shifted, out=p)
     np.add.reduce(p, axis=1, keepdims=True, out=column)
     np.divide(p, column, out=p)

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import numpy as np
 
 from mlp.batches import Batches, shift_images
-from mlp.layers import Dropout, Elementwise
+from mlp.checkpoint import history_rows, require_like
+from mlp.layers import BatchNorm, Dropout, Elementwise
 from mlp.losses import Loss
 from mlp.losses.loss import scratch_like
 from mlp.network import Network
@@ -31,7 +32,8 @@ class Training(Checked):
     """How long, and by what steps, to train.
 
     epochs: passes over the training set
-    batch_size: examples per gradient step
+    batch_size: examples per gradient step; with batch normalisation a last batch of one example is left out
+        of its epoch (the order is drawn anew for the next)
     clip_norm: largest L2 norm of a step's gradient; a longer one is scaled down to it; null for no limit
     validation_size: training examples held out, to choose by without looking at the test set
     patience: stop after this many epochs without a better validation accuracy; null to run all epochs
@@ -71,7 +73,7 @@ class Trainer:
 
     train, test: the data; with `training.validation_size` part of train is held out
     history: one row per finished epoch; accuracies in [0, 1], losses per example, times in seconds
-    diverged: set when the loss or a parameter became non-finite; training stops there
+    diverged: set when anything that is learned or measured became non-finite; training stops there
     """
 
     network: Network
@@ -99,6 +101,23 @@ class Trainer:
         return (
             self.diverged is not None or len(self.history) >= self.training.epochs or self._out_of_patience()
         )
+
+    @property
+    def steps(self) -> int:
+        """Gradient steps of an epoch; L-BFGS counts as one."""
+        whole = isinstance(self.optimizer, LBFGS)
+        full, rest = divmod(len(self.train_rows), self.training.batch_size)
+        return 1 if whole else full + (rest > self._normalises)
+
+    @property
+    def _normalises(self) -> bool:
+        """Whether the network has batch normalisation, which needs two examples at a time."""
+        return any(isinstance(layer, BatchNorm) for layer in self.network.layers)
+
+    @property
+    def final_epoch(self) -> int:
+        """The epoch, from 1, that the network of a finished run is from: with patience its best one."""
+        return self._best_epoch() + 1 if self.training.patience is not None else len(self.history)
 
     def run(self, after_epoch: Callable[["Trainer"], Any] = lambda trainer: None) -> None:
         """Train until finished; `after_epoch` is called with the trainer after each epoch."""
@@ -132,7 +151,7 @@ class Trainer:
         if self.diverged is not None:
             return None
         test_loss, test_accuracy = self.evaluate(self.test)
-        row = {
+        row: dict[str, float] = {
             "epoch": epoch + 1,
             "train_loss": train_loss,
             "train_accuracy": train_accuracy,
@@ -146,12 +165,31 @@ class Trainer:
             row["validation_loss"], row["validation_accuracy"] = self.evaluate(
                 self.train, self.validation_rows
             )
-        return row | layer_stats(self.network) if self.training.layer_stats else row
+        if self.training.layer_stats:
+            row |= layer_stats(self.network)
+        if what := self._nonfinite(row):
+            self.diverged = Divergence(epoch + 1, self.steps, what)
+            return None
+        return row
+
+    def _nonfinite(self, row: dict[str, float]) -> str | None:
+        """Return what is not finite after an epoch, in what was learned or in its figures; None if all is."""
+        learned = {
+            "parameters": [self.network.params],
+            "running statistics": self.network.state().values(),
+            "optimiser state": self.slots.values(),
+        }
+        arrays = ((what, array) for what, group in learned.items() for array in group)
+        wrong = (what for what, array in arrays if not np.isfinite(array).all())
+        figures = (name.replace("_", " ") for name, figure in row.items() if not math.isfinite(figure))
+        return next(wrong, None) or next(figures, None)
 
     def _steps(self, epoch: int, lr: float) -> tuple[float, float, float]:
         """Take one epoch's gradient steps; return its running mean loss, accuracy and gradient norm."""
         network, training = self.network, self.training
         order = generator(self.seed, Stream.ORDER, epoch).permutation(self.train_rows)
+        if self._normalises and len(order) % training.batch_size == 1:
+            order = order[:-1]
         shift_rng = generator(self.seed, Stream.SHIFT, epoch)
         self._reseed_dropout(epoch)
         total_loss, norms, seen = 0.0, [], 0
@@ -172,23 +210,29 @@ class Trainer:
             network.backward(grad)
             if step % GRAD_NORM_EVERY == 0 or training.clip_norm is not None:
                 norms.append(self._clip())
+                if not math.isfinite(norms[-1]):
+                    self.diverged = Divergence(epoch + 1, step + 1, "gradient")
+                    break
             self.optimizer.update(
                 network.params, network.grads, self.slots, lr=lr, weights=network.weights, work=network.work
             )
-        if self.diverged is None and not np.isfinite(network.params).all():
-            self.diverged = Divergence(epoch + 1, step + 1, "parameters")
+        if self.diverged is None and not (finite := np.isfinite(outputs).all(axis=0)).all():
+            step = int(np.argmin(finite)) // training.batch_size
+            self.diverged = Divergence(epoch + 1, step + 1, "outputs")
         accuracy = float(np.mean(outputs.argmax(axis=0) == expected))
         return total_loss / len(order), accuracy, float(np.mean(norms)) if norms else np.nan
 
     def _minimize(self, epoch: int, optimizer: LBFGS) -> tuple[float, float, float]:
         """Let L-BFGS search with the loss over all examples; return loss, accuracy, gradient norm there."""
         network, rows, whole = self.network, self.train_rows, np.empty_like(self.network.grads)
+        alone = self._normalises and len(rows) % EVALUATION_BATCH == 1
+        size = EVALUATION_BATCH - 1 if alone else EVALUATION_BATCH
 
         def value_and_grad() -> tuple[float, Array]:
             self._reseed_dropout(epoch)
             whole.fill(0.0)
             total_loss = 0.0
-            for inputs, targets, _ in self.train.split(EVALUATION_BATCH, rows):
+            for inputs, targets, _ in self.train.split(size, rows):
                 logits = network.forward(inputs, train=True)
                 grad = scratch_like(logits, "grad", network.work)
                 total_loss += float(self.loss(logits, targets, grad, network.work).sum())
@@ -198,27 +242,34 @@ class Trainer:
             return (total_loss / len(rows) if self.loss.reduction == "mean" else total_loss), whole
 
         optimizer.minimize(value_and_grad, network.params, weights=network.weights)
+        norm = l2_norm(whole)
+        if not math.isfinite(norm):  # the search may have looked there last, and gone back
+            value_and_grad()
+            norm = l2_norm(whole)
         loss, accuracy = self.evaluate(self.train, rows)
-        if not np.isfinite(loss):
-            self.diverged = Divergence(epoch + 1, 1, "loss")
-        return loss, accuracy, float(np.linalg.norm(whole))
+        return loss, accuracy, norm
 
     def _clip(self) -> float:
         """Return the L2 norm of the gradient, after scaling it down to `clip_norm` where it is longer."""
-        norm = float(np.linalg.norm(self.network.grads))
+        norm = l2_norm(self.network.grads)
         limit = self.training.clip_norm
         if limit is not None and norm > limit:
             self.network.grads *= limit / norm
         return norm
 
     def evaluate(self, batches: Batches, rows: Array | None = None) -> tuple[float, float]:
-        """Return the mean loss per example and the accuracy over these rows (all by default)."""
+        """Return the mean loss per example and the accuracy over these rows (all by default).
+
+        Where an output is not finite the loss is NaN, whatever the loss makes of it.
+        """
         total_loss, correct, count = 0.0, 0, len(batches) if rows is None else len(rows)
         for inputs, targets, labels in batches.split(EVALUATION_BATCH, rows):
             logits = self.network.forward(inputs)
             grad = scratch_like(logits, "grad", self.network.work)
             total_loss += float(self.loss(logits, targets, grad, self.network.work).sum())
             correct += int(np.count_nonzero(logits.argmax(axis=1) == labels))
+            if not np.isfinite(logits).all():
+                total_loss = math.nan
         return total_loss / count, correct / count
 
     def state(self) -> dict[str, Array]:
@@ -230,18 +281,23 @@ class Trainer:
         return state | {f"best.{name}": array for name, array in self.best.items()}
 
     def load_state(self, state: dict[str, Array]) -> None:
-        """Continue from what `state()` returned; ValueError if it is not of this network and optimiser."""
-        live = self.state()
+        """Continue from what `state()` returned.
+
+        Raises ValueError, before anything has changed, if it is not of this network, optimiser and training,
+        or cannot be: see mlp.checkpoint.
+        """
         if not self.best:  # the run was to keep its best network, and now is not
             state = {name: array for name, array in state.items() if not name.startswith("best.")}
+        live, table = self.state(), ("history", "columns")
         if state.keys() != live.keys():
             raise ValueError("the checkpoint is of another network or optimiser")
-        live = {name: array for name, array in live.items() if name not in ("history", "columns")}
-        if any(state[name].shape != array.shape for name, array in live.items()):
-            raise ValueError("the checkpoint's arrays are not those of this network")
-        columns = [str(name) for name in state["columns"]]
-        self.history = [dict(zip(columns, map(float, row), strict=True)) for row in state["history"]]
-        for name, array in live.items():
+        history = history_rows(state["columns"], state["history"], self.training.epochs)
+        if history and self.judge not in history[0]:
+            raise ValueError(f"the checkpoint's history has no {self.judge}")
+        arrays = {name: array for name, array in live.items() if name not in table}
+        require_like({name: state[name] for name in arrays}, arrays)
+        self.history = history
+        for name, array in arrays.items():
             array[...] = state[name]
 
     def _learned(self) -> dict[str, Array]:
@@ -254,9 +310,13 @@ class Trainer:
             for name, array in self._learned().items():
                 self.best[name][...] = array
 
+    @property
+    def judge(self) -> str:
+        """The figure that the best epoch is chosen by: that of held-out examples, where there are any."""
+        return "validation_accuracy" if len(self.validation_rows) else "test_accuracy"
+
     def _best_epoch(self) -> int:
-        judge = "validation_accuracy" if len(self.validation_rows) else "test_accuracy"
-        return int(np.argmax([row[judge] for row in self.history]))
+        return int(np.argmax([row[self.judge] for row in self.history]))
 
     def _out_of_patience(self) -> bool:
         patience = self.training.patience
@@ -276,10 +336,14 @@ def layer_stats(network: Network) -> dict[str, float]:
     """
     linear = [layer for layer in network.layers if "weight" in layer.grads]
     active = [layer for layer in network.layers if isinstance(layer, Elementwise)]
-    norms = {
-        f"grad_norm_{i}": float(np.linalg.norm(layer.grads["weight"])) for i, layer in enumerate(linear, 1)
-    }
+    norms = {f"grad_norm_{i}": l2_norm(layer.grads["weight"]) for i, layer in enumerate(linear, 1)}
     dead = {
         f"dead_{i}": float((abs(layer.slope).max(axis=0) < 1e-3).mean()) for i, layer in enumerate(active, 1)
     }
     return norms | dead
+
+
+def l2_norm(array: Array) -> float:
+    """Return the square root of the sum of squares; in float64 where it is beyond the array's own range."""
+    norm = float(np.linalg.norm(array))
+    return norm if math.isfinite(norm) else float(np.linalg.norm(array.astype(np.float64)))

@@ -20,7 +20,6 @@ from reports.findings import findings, judged_findings
 from reports.formats import csv_text, latex, markdown
 from reports.grids import grid_tables
 from reports.judged import judged, judged_plots, judged_tables
-from reports.metrics import METRICS
 from reports.page import Report, render
 from reports.plots import all_plots, save_all
 from reports.results import Results, natural
@@ -99,7 +98,7 @@ def write_tables(report: Report, folder: Path) -> None:
 def cell_figures(results: Results) -> pd.DataFrame:
     """Return every metric of every cell as plain numbers: metric, the factors, n, mean, sd, low, high."""
     columns = [*results.names, "runs", "diverged", "n", "mean", "sd", "low", "high"]
-    parts = [summarise(results, name)[columns].assign(metric=name) for name in METRICS]
+    parts = [summarise(results, name)[columns].assign(metric=name) for name in results.metrics]
     return natural(results, pd.concat(parts))[["metric", *columns]]
 
 

@@ -12,9 +12,20 @@ import pandas as pd
 from reports.cache import CurveCache
 from reports.contents import Contents, by_content
 from reports.factors import REPLICATE, Flattener
-from reports.history import HISTORY, Curve, choose_target, convergence, history_frame, read_curve, to_target
+from reports.history import (
+    Curve,
+    best_epochs,
+    choose_target,
+    convergence,
+    history_frame,
+    read_curve,
+    to_target,
+    until,
+)
+from reports.metrics import HELD_OUT
 from reports.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors, without_repeats
 from sweeps.record import (
+    HISTORY,
     LARGEST_PLAN,
     PLAN,
     REPORT,
@@ -104,7 +115,7 @@ class Reader:
         if superseded:
             status, data = "missing", {}
         elif record and status == "damaged":
-            self.problems.append(Problem(record.path / REPORT, record.problem))
+            self.problems.append(Problem(record.path / record.damaged, record.problem))
         elif record and not other and (reason := self.take_curve(cell_id, record)):
             status, data = "damaged", {}
             self.problems.append(Problem(*reason))
@@ -140,18 +151,18 @@ class Reader:
             self.boundaries[record.cell_id] = boundary
 
     def take_curve(self, cell_id: str, record: Record) -> tuple[Path, str] | None:
-        """Keep the run's history; return the file and the reason if the record does not hold together."""
+        """Keep the run's history; return the file and the reason if the record has nothing to report."""
         if record.status == "done" and not is_number(mapping(record.data, "final").get("test_accuracy")):
             return record.path / REPORT, "is done but has no final.test_accuracy"
         if record.status not in ("done", "diverged", "running", "lost", "interrupted"):
             return None
+        path, complete = record.path / HISTORY, record.status == "done"
         try:
-            path, complete = record.path / HISTORY, record.status == "done"
             curve = self.cache.curve(cell_id, path) if complete else read_curve(path, complete=False)
         except (OSError, ValueError) as error:
-            return (record.path / HISTORY, why(error)) if record.status == "done" else None
-        if record.status == "done" and not len(curve):
-            return record.path / HISTORY, "is missing or empty"
+            if complete:  # and so as the run left it: its figures stand
+                self.problems.append(Problem(path, f"{why(error)}; the run has no learning curve"))
+            return None
         self.curves[cell_id] = curve
         return None
 
@@ -186,9 +197,12 @@ def is_number(value: object) -> bool:
 
 def row(data: Mapping[str, Any], status: str) -> Row:
     """Return the columns of `runs` that come from report.json; figures only of runs that are done."""
-    final, best, timing = mapping(data, "final"), mapping(data, "best"), mapping(data, "timing")
+    final, timing = mapping(data, "final"), mapping(data, "timing")
+    best = mapping(data, "best_by_test") or mapping(data, "best")
     figures: Row = {name: final.get(name) for name in FINAL}
     figures |= {f"best_{name}": best.get(name) for name in ("epoch", *FINAL)}
+    figures |= dict.fromkeys(HELD_OUT)
+    figures["final_epoch"] = data.get("final_epoch", restored(data))
     figures |= {
         "epoch_cpu_s": timing.get("epoch_cpu_s_median"),
         "epoch_wall_s": timing.get("epoch_wall_s_median"),
@@ -198,6 +212,12 @@ def row(data: Mapping[str, Any], status: str) -> Row:
     numbers = {k: v if status == "done" and is_number(v) else NAN for k, v in figures.items()}
     attempts = data.get("attempts")
     return numbers | {"attempts": attempts if is_number(attempts) else NAN, **texts(data)}
+
+
+def restored(data: Mapping[str, Any]) -> Any:
+    """Return the epoch that a run of the first version went back to; None where it had no patience."""
+    patience = mapping(mapping(data, "config"), "training").get("patience")
+    return None if patience is None else mapping(data, "best").get("epoch")
 
 
 def texts(data: Mapping[str, Any]) -> dict[str, str]:
@@ -214,7 +234,8 @@ def problem(data: Mapping[str, Any]) -> str:
     if error := mapping(data, "error"):
         return f"{error.get('type')}: {error.get('message')}"
     if where := mapping(data, "diverged"):
-        return f"{where.get('what')} not finite in epoch {where.get('epoch')}, step {where.get('step')}"
+        place = ", ".join(f"{key} {where[key]}" for key in ("epoch", "step") if key in where)
+        return f"{where.get('what')} not finite" + (f" in {place}" if place else "")
     return ""
 
 
@@ -231,6 +252,7 @@ def assemble(
     settings = by_content(settings, runs["data_hash"].tolist(), runs["data_name"].tolist())
     seed = numbered(settings[REPLICATE]) if REPLICATE in settings else pd.Series(0, index=runs.index)
     runs = runs.assign(seed=seed, gap=runs["train_accuracy"] - runs["test_accuracy"])
+    runs = with_best_epochs(runs, history)
     target = choose_target(runs["test_accuracy"]) if target is None else target
     runs = runs.join(curve_figures(runs, history, target))
     sweep = str((plan or {}).get("sweep") or root.resolve().name)
@@ -261,10 +283,18 @@ def numbered(seeds: "pd.Series[Any]") -> "pd.Series[Any]":
     return pd.Series(pd.factorize(seeds.map(repr))[0], index=seeds.index)
 
 
+def with_best_epochs(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs with the best epochs that their curves have; a record tells those without a curve."""
+    seen = best_epochs(history).reindex(runs["cell_id"].to_numpy()).set_index(runs.index)
+    seen = seen.where(runs["status"] == "done")
+    return runs.assign(**{str(name): seen[name].fillna(runs[name]) for name in seen})
+
+
 def curve_figures(runs: pd.DataFrame, history: pd.DataFrame, target: float) -> pd.DataFrame:
     """Epochs recorded of every run, and convergence and time to the target of those that are done."""
     epochs = history.groupby("cell_id", observed=True)["epoch"].last().astype(float).rename("epochs")
-    figures = pd.concat([convergence(history), to_target(history, target)], axis=1)
+    kept = until(history, runs.set_index("cell_id")["final_epoch"])
+    figures = pd.concat([convergence(kept), to_target(kept, target)], axis=1)
     found = figures.reindex(runs["cell_id"].to_numpy()).set_index(runs.index)
     found[runs["status"] != "done"] = NAN
     return found.assign(epochs=epochs.reindex(runs["cell_id"].to_numpy()).to_numpy())

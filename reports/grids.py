@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from reports.factors import ABSENT, Factor
-from reports.metrics import METRICS, Metric
+from reports.metrics import Metric
 from reports.results import Results
 from reports.statistics import MIN_SEEDS
 from reports.summary import cell_rows, cell_text, layout, marks, summarise
@@ -40,9 +40,9 @@ def grid_tables(results: Results) -> list[Table]:
     plan = layout(results.factors)
     rows = tuple(f for f in (*plan.panels, plan.row) if f is not None)
     losses = tuple(f for f in results.factors if f.key == "loss" and f not in plan.panels)
-    measured = {name: measure(results, metric) for name, metric in METRICS.items()}
+    measured = {name: measure(results, metric) for name, metric in results.metrics.items()}
     tables = []
-    for name, metric in METRICS.items():
+    for name, metric in results.metrics.items():
         # values of different losses cannot be compared: the best is marked within each
         within = plan.panels if metric.across_losses else (*plan.panels, *losses)
         frame = Frame(rows, plan.column, within, len(plan.panels))

@@ -7,24 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sweeps.record import read_file
+from sweeps.record import COLUMNS as REQUIRED
+from sweeps.record import LARGEST_HISTORY, read_file
 
-HISTORY = "history.csv"
-LARGEST = 256 * 2**20  # bytes
-COLUMNS = (
-    "epoch",
-    "train_loss",
-    "train_accuracy",
-    "test_loss",
-    "test_accuracy",
-    "lr",
-    "epoch_cpu_s",
-    "epoch_wall_s",
-    "grad_norm",
-    "validation_loss",
-    "validation_accuracy",
-)
-REQUIRED = COLUMNS[:9]  # the others are NaN where no examples were held out
+COLUMNS = (*REQUIRED, "validation_loss", "validation_accuracy")  # NaN where no examples were held out
 ACCURACY_SHARE = 0.99
 LOSS_SHARE = 0.95
 
@@ -37,7 +23,7 @@ def read_curve(path: Path, complete: bool = True) -> Curve:
     Raises ValueError, with the reason, for a file that is not a history. A file that is not there is empty.
     """
     try:
-        text = read_file(path, LARGEST).decode()
+        text = read_file(path, LARGEST_HISTORY).decode()
     except FileNotFoundError:
         return np.empty((0, len(COLUMNS)))
     except UnicodeDecodeError:
@@ -75,7 +61,8 @@ def convergence(history: pd.DataFrame) -> pd.DataFrame:
     """Epochs to convergence, per run: `convergence` and `convergence_loss`, indexed by cell id.
 
     The first epoch whose test accuracy reaches 99 % of the run's own last one, and the first after 95 % of
-    the drop in training loss, from the first epoch's to the last's.
+    the drop in training loss, from the first epoch's to the last's. The last epoch of a history is here the
+    one that the final figures are of: see `until`.
     """
     by_run = history.groupby("cell_id", observed=True)
     first, last = by_run["train_loss"].transform("first"), by_run["train_loss"].transform("last")
@@ -84,6 +71,34 @@ def convergence(history: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {"convergence": first_epoch(history[accurate]), "convergence_loss": first_epoch(history[dropped])}
     )
+
+
+def until(history: pd.DataFrame, final: "pd.Series[float]") -> pd.DataFrame:
+    """Return the history up to the epoch that each run's final figures are of; `final` is on the cell id.
+
+    With patience a run trains on beyond that epoch, and then goes back to it. NaN: its last one.
+    """
+    last = history["cell_id"].astype(object).map(final).astype(float)
+    return history[~(history["epoch"] > last)]
+
+
+def best_epochs(history: pd.DataFrame) -> pd.DataFrame:
+    """Return the epochs in which each run was best, indexed by cell id, with figures of theirs.
+
+    `best_…`: the first with the best test accuracy. `selected_…`: the first with the best accuracy on
+    held-out examples; NaN for runs that have none.
+    """
+    figures = ["epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy"]
+    best = at_most(history, "test_accuracy")[figures].add_prefix("best_")
+    selected = at_most(history, "validation_accuracy")[["epoch", "test_accuracy"]].add_prefix("selected_")
+    return best.join(selected, how="outer").astype(float)
+
+
+def at_most(history: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return the first row of each run in which a column is at its maximum, indexed by cell id."""
+    known = history[history[column].notna()]
+    places = known.groupby("cell_id", observed=True)[column].idxmax()
+    return known.loc[places].assign(cell_id=list(places.index)).set_index("cell_id")
 
 
 def first_epoch(rows: pd.DataFrame) -> "pd.Series[float]":

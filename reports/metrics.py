@@ -98,6 +98,22 @@ METRICS: dict[str, Metric] = {
             True,
         ),
         Metric("best_epoch", "Epoch with the best test accuracy", "epochs", "", "is at its best later", True),
+        Metric(
+            "selected_test_accuracy",
+            "Test accuracy of the epoch with the best validation accuracy",
+            "accuracy",
+            "higher",
+            "has the better epoch, chosen on held-out examples",
+            True,
+        ),
+        Metric(
+            "selected_epoch",
+            "Epoch with the best validation accuracy",
+            "epochs",
+            "",
+            "is at its best later, on held-out examples",
+            True,
+        ),
         Metric("convergence", "Epochs to convergence", "epochs", "lower", "converges sooner", False),
         Metric(
             "convergence_loss",
@@ -148,4 +164,6 @@ METRICS: dict[str, Metric] = {
         ),
     )
 }
+HELD_OUT = ("selected_epoch", "selected_test_accuracy")
+"""Metrics of the epoch that held-out examples choose; runs without such examples do not have them."""
 RANKED = ("test_accuracy", "train_accuracy", "gap", "convergence", "epoch_cpu_s")

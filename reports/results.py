@@ -9,11 +9,14 @@ from typing import Any
 import pandas as pd
 
 from reports.factors import DATASET, REPLICATE, Factor, find_factors, label
+from reports.metrics import HELD_OUT, METRICS, Metric
 
 FINAL = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 NUMBERS = (
     *FINAL,
     *(f"best_{name}" for name in ("epoch", *FINAL)),
+    *HELD_OUT,
+    "final_epoch",
     "gap",
     "convergence",
     "convergence_loss",
@@ -87,6 +90,12 @@ class Results:
     def names(self) -> list[str]:
         """The names of the factors."""
         return [factor.name for factor in self.factors]
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """The metrics by name; those of held-out examples only if some run had such examples."""
+        absent = [name for name in HELD_OUT if not self.runs[name].notna().any()]
+        return {name: metric for name, metric in METRICS.items() if name not in absent}
 
     @property
     def done(self) -> pd.DataFrame:

@@ -7,6 +7,7 @@ dataclass of the kind that its place in the config needs.
 import dataclasses
 import functools
 import importlib
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from mlp.initializers import Initializer
 from mlp.losses import Loss
 from mlp.network import MLP
 from mlp.optimizers import LBFGS, Optimizer
-from mlp.schedules import Schedule
+from mlp.schedules import Constant, Schedule
 from mlp.training import Trainer, Training
 
 KINDS: dict[str, type] = {
@@ -97,6 +98,8 @@ class Components:
             )
         elif training.batch_size > left:
             yield f"training.batch_size = {training.batch_size}: must be at most the {left} training examples"
+        elif self.model.batch_norm and self.model.hidden and training.batch_size == 1:
+            yield "training.batch_size = 1: must be at least 2 with model.batch_norm, which needs a spread"
         side = round(size.features**0.5)
         if training.shift and side**2 != size.features:
             yield f"training.shift = {training.shift}: needs square images, not {size.features} inputs"
@@ -106,6 +109,9 @@ class Components:
             for name in ("shift", "clip_norm"):
                 if value := getattr(training, name):
                     yield f"training.{name} = {value}: must be left out with lbfgs, which takes no steps"
+            if not isinstance(self.schedule, Constant):
+                schedule = type(self.schedule).__name__
+                yield f"schedule = {schedule}: must be constant with lbfgs, whose line search sets the steps"
         alpha = getattr(self.loss, "alpha", None)
         if isinstance(alpha, tuple) and len(alpha) != size.classes:
             yield f"loss.alpha = {list(alpha)}: must be one number, or one for each of {size.classes} classes"
@@ -125,6 +131,27 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
             yield str(error)
         else:
             yield from parts.conflicts()
+
+
+def effective(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a sound cell's config with what has no effect in it made the same; itself if all has one.
+
+    L-BFGS takes no batches. Without hidden layers there is nothing to drop out, normalise, add or activate
+    (but `init=auto` asks the activation); a residual connection needs neighbours of one width.
+    """
+    model = config["model"]
+    changes: dict[str, Any] = {}
+    widths = model["hidden"]
+    without: dict[str, Any] = {} if widths else {"dropout": 0.0, "batch_norm": False}
+    if not any(one == other for one, other in itertools.pairwise(widths)):
+        without["residual"] = False
+    if any(model.get(name, value) != value for name, value in without.items()):
+        changes["model"] = {**model, **without}
+    if not widths and config["init"]["_target_"] != "mlp.initializers.Auto":
+        changes["activation"] = None
+    if config["optimizer"]["_target_"] == "mlp.optimizers.LBFGS":
+        changes["training"] = {**config["training"], "batch_size": None}
+    return {**config, **changes} if changes else config
 
 
 @functools.lru_cache(maxsize=10_000)

@@ -152,7 +152,8 @@ def read_run(path: Path) -> Record:
     if not inside and cell_dirs(path):
         raise UserError(f"{path}: no run in it kept weights; {AGAIN}")
     record = read_record(inside[0] if inside else path.resolve())
-    if record.status not in ("done",):
+    history_lost = record.status == "damaged" and record.data.get("status") == "done"  # nothing looks at it
+    if record.status != "done" and not history_lost:
         why = f" ({record.problem})" if record.problem else ""
         raise UserError(f"{path}: is no finished run: its record is {record.status}{why}")
     if not (record.path / WEIGHTS).is_file():
@@ -185,7 +186,10 @@ def read_network(record: Record, activation: str | None) -> saved.Trained:
         if activation is not None:
             node = record.data["config"].get("activation")
             own = build("activation", {**(node if isinstance(node, dict) else {}), "_target_": activation})
-        return saved.load(record.path / WEIGHTS, activation=own)
+        network = saved.load(record.path / WEIGHTS, activation=own)
+        if (cell := network.origin.get("cell", record.cell_id)) != record.cell_id:
+            raise ValueError(f"{record.path / WEIGHTS}: is the network of cell {cell}, not of this one")
+        return network
     except (OSError, ValueError) as error:
         raise UserError(
             str(error).replace("load(path, activation=…)", "--activation MODULE.CLASS")

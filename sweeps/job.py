@@ -26,8 +26,9 @@ from sweeps import lock, previous
 from sweeps.cell import cell_id, job_values_as_text, resolve
 from sweeps.compose import Composer
 from sweeps.content import Content
+from sweeps.history import HISTORY_KEY, description
 from sweeps.output import captured
-from sweeps.record import COMPLETE, SCHEMA, read_record, write_atomic, write_record
+from sweeps.record import COMPLETE, SCHEMA, as_diverged, read_record, write_atomic, write_record
 from sweeps.shape import record_problem
 
 CONFIG = "config.yaml"
@@ -118,7 +119,10 @@ class Runner:
     def close(self, record: dict[str, Any]) -> None:
         """Write the record of a cell that has ended; with a result, drop what was kept of an earlier one."""
         record.pop("worker", None)
-        write_record(self.root / record["name"], record | {"finished": now()})
+        end: dict[str, Any] = {"finished": now()}
+        if record["status"] in COMPLETE:
+            end[HISTORY_KEY] = description(self.root / record["name"])
+        write_record(self.root / record["name"], record | end)
         if record["status"] in COMPLETE:
             previous.drop(self.root, record["name"])
 
@@ -186,18 +190,26 @@ def _exit_as_exception(task_function: TaskFunction) -> TaskFunction:
 
 
 def outcome(value: Any, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a job's return value adds to its record."""
+    """Return what a job's return value adds to its record.
+
+    A run that is done has finite final figures: None, for one that was not measured, is left out; with one
+    that is not finite the run has diverged.
+    """
     if not isinstance(value, Mapping):
         return {"status": "done"} if value is None else {"status": "done", "result": value}
     end = {"status": "done", **value}
     if end["status"] not in RESULTS:
         raise ValueError(f"the job returned status {end['status']!r}: must be one of {', '.join(RESULTS)}")
-    if taken := sorted(record.keys() & end.keys() - {"status", *REFINED}):
+    if taken := sorted((record.keys() | {HISTORY_KEY}) & end.keys() - {"status", *REFINED}):
         raise ValueError(f"the job returned {', '.join(taken)}, which the sweeper writes itself")
     if problem := record_problem(end):
         raise ValueError(f"the job returned what {problem}")
     both = [key for key in REFINED if isinstance(record.get(key), dict) and isinstance(end.get(key), Mapping)]
-    return end | {key: {**record[key], **end[key]} for key in both}
+    end |= {key: {**record[key], **end[key]} for key in both}
+    if end["status"] != "done" or "final" not in end:
+        return end
+    end["final"] = {name: figure for name, figure in end["final"].items() if figure is not None}
+    return end | as_diverged(end)
 
 
 def failure(error: BaseException) -> dict[str, Any]:

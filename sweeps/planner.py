@@ -14,12 +14,14 @@ from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.cell import cell_id, directory_name, job_values_as_text, resolve, select
 from sweeps.compose import Composer
+from sweeps.explain import difference
 from sweeps.grid import Exclusion, combinations, swept_keys
 from sweeps.plan import Cell
 from sweeps.problem import one_line
 from sweeps.record import UserError
 
 Validate = Callable[[dict[str, Any]], Iterable[str]]
+Effective = Callable[[dict[str, Any]], Mapping[str, Any]]
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Planner:
     ignore: Sequence[str] = ()
     named: Sequence[str] = ()
     validate: Validate | None = None
+    effective: Effective | None = None
     cells: dict[str, Cell] = field(default_factory=dict)
     problems: Counter[str] = field(default_factory=Counter)
     duplicates: int = 0
@@ -41,6 +44,7 @@ class Planner:
         found = list(combinations(grids, arguments, self.composer.parser))
         self.swept = swept_keys(found)
         self._parts: dict[str, Any] = {}
+        self._effective: dict[str, Cell] = {}
         with job_values_as_text():
             for overrides in found:
                 self._add(overrides)
@@ -68,8 +72,18 @@ class Planner:
             self.duplicates += 1
             return
         name = directory_name(self._named(overrides, choices, config), choices, identity)
-        self.cells[identity] = Cell(identity, name, list(overrides), config, choices)
-        self.problems.update(self.validate(config) if self.validate else ())
+        cell = self.cells[identity] = Cell(identity, name, list(overrides), config, choices)
+        wrong = list(self.validate(config)) if self.validate else []
+        self.problems.update(wrong)
+        if self.effective and not wrong:
+            self._require_effect(cell, self.effective(config))
+
+    def _require_effect(self, cell: Cell, part: Mapping[str, Any]) -> None:
+        """Note it as a mistake if what tells a cell from an earlier one has no effect."""
+        identity = cell.id if part is cell.config else cell_id(part, self.ignore)
+        if (same := self._effective.setdefault(identity, cell)) is not cell:
+            what = ", ".join(difference(same, cell))
+            self.problems[f"{what}: has no effect here, the cells must be equal; leave all but one out"] += 1
 
     def _is_excluded(self, decides: Callable[[Exclusion], bool]) -> bool:
         """Whether a condition drops the cell; counts it for the first that does."""

@@ -26,9 +26,13 @@ from typing import Any
 from sweeps import lock
 from sweeps.content import Content, other_data, recorded, recorded_at_first, short
 from sweeps.files import links_out, printable, read_file, read_json
+from sweeps.history import COLUMNS, HISTORY, LARGEST_HISTORY, history_problem
 from sweeps.shape import RECORD_KINDS, plan_problem, record_problem
 
 __all__ = [
+    "COLUMNS",
+    "HISTORY",
+    "LARGEST_HISTORY",
     "Content",
     "Record",
     "UserError",
@@ -73,9 +77,9 @@ class UserError(Exception):
 class Record:
     """What is known of one cell from its directory.
 
-    `status` is one of STATUSES, or `lost` (it says running, but its process is dead), `damaged` (the file
-    cannot be believed; `problem` says why) or `missing` (nothing was recorded yet). `data` is the content of
-    report.json.
+    `status` is one of STATUSES, or `lost` (it says running, but its process is dead), `damaged` (a file,
+    report.json or the history.csv that it speaks of, cannot be believed; `problem` says which and why) or
+    `missing` (nothing was recorded yet). `data` is the content of report.json.
     """
 
     path: Path
@@ -83,10 +87,14 @@ class Record:
     status: str
     data: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+    damaged: str = REPORT
 
     @property
     def is_complete(self) -> bool:
-        """Whether the cell has a result: done or diverged."""
+        """Whether the cell has a result, done or diverged, with the history that belongs to it.
+
+        This is what a sweep keeps, what `status` counts and what a report shows: nobody asks more, or less.
+        """
         return self.status in COMPLETE
 
 
@@ -129,11 +137,19 @@ def read_record(path: Path) -> Record:
         return Record(path, cell_id, "damaged", problem=str(error))
     if problem := _problem(data, cell_id):
         return Record(path, cell_id, "damaged", problem=problem)
-    data = {key: value for key, value in data.items() if value is not None or key not in RECORD_KINDS}
+    if data["status"] in COMPLETE and (problem := history_problem(path, data)):
+        return Record(path, cell_id, "damaged", without_nulls(data), problem, HISTORY)
+    data = without_nulls(data)
+    data = data | as_diverged(data) if data["status"] == "done" else data
     status = data["status"]
     if status == "running" and not _is_worked_on(path, data.get("worker")):
         status = "lost"
     return Record(path, cell_id, status, data)
+
+
+def without_nulls(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record without the keys of its own that are null: they may as well not be there."""
+    return {key: value for key, value in data.items() if value is not None or key not in RECORD_KINDS}
 
 
 def _problem(data: object, cell_id: str) -> str:
@@ -148,7 +164,24 @@ def _problem(data: object, cell_id: str) -> str:
         return f"belongs to cell {data.get('cell_id')!r}"
     if not isinstance(data.get("config"), dict):
         return "has no config"
-    return record_problem(data)
+    return record_problem(data) or _unexplained(data)
+
+
+def _unexplained(data: Mapping[str, Any]) -> str:
+    """Why the final figures of a run that is done cannot be believed: one is null, and not for its value."""
+    if data["status"] != "done":
+        return ""
+    nulls = [name for name, figure in (data.get("final") or {}).items() if figure is None]
+    wrong = [name for name in nulls if f"final.{name}" not in (data.get("nonfinite") or ())]
+    return f"is done, but its final.{wrong[0]} is null" if wrong else ""
+
+
+def as_diverged(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a record says instead of `done` if a final figure was not finite (null, once written)."""
+    for name, figure in (data.get("final") or {}).items():
+        if plain(figure) is None:
+            return {"status": "diverged", "diverged": {"what": f"final {name.replace('_', ' ')}"}}
+    return {}
 
 
 def _is_worked_on(path: Path, worker: object) -> bool:

@@ -58,7 +58,7 @@ def verdict(record: Record | None, code: str, retry: str, content: Content | Non
     if record.status == "running":
         return Verdict(False, "is being run by another process")
     if record.status == "damaged":
-        return Verdict(retry != "none", f"report.json {record.problem}")
+        return Verdict(retry != "none", f"{record.damaged} {record.problem}")
     stale = is_stale(record, code)
     other = content is not None and not content.is_of(record.data)
     if record.is_complete:

@@ -5,6 +5,7 @@ multilayer perceptron.
 """
 
 import json
+import math
 import statistics
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from mlp.datasets import Data, Dataset, DatasetError
-from mlp.training import Trainer
+from mlp.training import Divergence, Trainer
 from sweeps.components import Components, build, problems
 from sweeps.journal import Journal
 from sweeps.provenance import provenance, single_blas_thread
@@ -71,7 +72,7 @@ def main(cfg: DictConfig) -> dict[str, Any]:
     data = parts.dataset.load()
     trainer = parts.trainer(data)
     pause_s = hydra_config.sweeper.workers / CHECKPOINTS_PER_S
-    journal = Journal(Path(hydra_config.runtime.output_dir), trainer, pause_s)
+    journal = Journal(Path(hydra_config.runtime.output_dir), trainer, pause_s, data=data.sha256)
     trainer.run(journal.after_epoch)
     result = outcome(trainer, data)
     result["dataset"] = {"name": parts.dataset.name, "sha256": data.sha256}
@@ -86,12 +87,22 @@ def main(cfg: DictConfig) -> dict[str, Any]:
 
 
 def outcome(trainer: Trainer, data: Data) -> dict[str, Any]:
-    """Return what the record says of a finished run; the figures of a diverged one are not there."""
+    """Return what the record says of a finished run; the figures of a diverged one are not there.
+
+    A run whose final figures are not finite has diverged, too, if only in its last step.
+    """
+    figures = {} if trainer.diverged else final_figures(trainer)
+    if wrong := next((name for name, figure in figures.items() if not math.isfinite(figure)), None):
+        what = f"final {wrong.replace('_', ' ')}"
+        trainer.diverged = Divergence(trainer.final_epoch, trainer.steps, what)
     history = trainer.history
     result: dict[str, Any] = {
         "status": "diverged" if trainer.diverged else "done",
         "final": dict.fromkeys(METRICS),
-        "best": best_epoch(history),
+        "best": best_epoch(history, judge := trainer.judge),
+        "best_by": judge,
+        "best_by_test": best_epoch(history, "test_accuracy"),
+        "final_epoch": trainer.final_epoch,
         "timing": {
             f"{name}_median": statistics.median(row[name] for row in history) if history else None
             for name in ("epoch_cpu_s", "epoch_wall_s")
@@ -101,7 +112,7 @@ def outcome(trainer: Trainer, data: Data) -> dict[str, Any]:
     }
     if trainer.diverged:
         return result | {"diverged": vars(trainer.diverged)}
-    result["final"] = final_figures(trainer)
+    result["final"] = figures
     if data.features == 2:
         result["boundary"] = boundary(trainer, data)
     return result
@@ -110,23 +121,24 @@ def outcome(trainer: Trainer, data: Data) -> dict[str, Any]:
 def final_figures(trainer: Trainer) -> dict[str, float]:
     """Evaluate the trained network on every example that it was trained on and on every test example."""
     figures = {}
-    for name, batches, rows in (
-        ("train", trainer.train, trainer.train_rows),
-        ("test", trainer.test, None),
-        ("validation", trainer.train, trainer.validation_rows),
-    ):
-        if rows is None or len(rows):
-            figures[f"{name}_loss"], figures[f"{name}_accuracy"] = trainer.evaluate(batches, rows)
+    with np.errstate(all="ignore"):  # what is not finite is recognised by its value
+        for name, batches, rows in (
+            ("train", trainer.train, trainer.train_rows),
+            ("test", trainer.test, None),
+            ("validation", trainer.train, trainer.validation_rows),
+        ):
+            if rows is None or len(rows):
+                figures[f"{name}_loss"], figures[f"{name}_accuracy"] = trainer.evaluate(batches, rows)
     return figures
 
 
-def best_epoch(history: list[dict[str, float]]) -> dict[str, float | None]:
-    """Return the figures of the first epoch with the best accuracy, by validation where there is one."""
+def best_epoch(history: list[dict[str, float]], judge: str) -> dict[str, float | None]:
+    """Return the figures of the first epoch that is best by an accuracy; nulls if there is no epoch."""
     if not history:
         return dict.fromkeys(("epoch", *METRICS))
-    judge = "validation_accuracy" if "validation_accuracy" in history[0] else "test_accuracy"
     best = max(history, key=lambda row: row[judge])
-    return {"epoch": int(best["epoch"]), **{name: best[name] for name in METRICS}}
+    held_out = [name for name in ("validation_loss", "validation_accuracy") if name in best]
+    return {"epoch": int(best["epoch"]), **{name: best[name] for name in (*METRICS, *held_out)}}
 
 
 def boundary(trainer: Trainer, data: Data, points: int = 101) -> dict[str, Any]:

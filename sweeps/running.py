@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sweeps.history import HISTORY
 from sweeps.plan import Cell
 
-HISTORY = "history.csv"
 TAIL = 4096  # bytes: more than any row has
 
 

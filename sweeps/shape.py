@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-TEXTS = ("name", "sweep", "code", "started", "finished", "launch")
+TEXTS = ("name", "sweep", "code", "started", "finished", "launch", "best_by")
 MAPPINGS = (
     "config",
     "choices",
@@ -18,11 +18,15 @@ MAPPINGS = (
     "diverged",
     "error",
     "boundary",
+    "history_csv",
+    "best_by_test",
 )
 RECORD_KINDS: dict[str, type] = {
     **dict.fromkeys(TEXTS, str),
     **dict.fromkeys(MAPPINGS, dict),
     "overrides": list,
+    "nonfinite": list,
+    "final_epoch": int,
     "attempts": int,
 }
 PLAN_KINDS: dict[str, type] = {

@@ -17,10 +17,11 @@ from sweeps.command import command, parser_of
 from sweeps.content import Content, other_data
 from sweeps.explain import Explanation, find
 from sweeps.files import printable
+from sweeps.history import HISTORY
 from sweeps.plan import Cell, Plan, read_plan
 from sweeps.record import Record, UserError, load_records
 from sweeps.resume import RETRY, Verdict, verdict
-from sweeps.running import HISTORY, last_row
+from sweeps.running import last_row
 from sweeps.summary import count, duration, reason
 
 ORDER = ("running", "failed", "damaged", "lost", "interrupted", "diverged", "missing", "done")

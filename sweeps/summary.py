@@ -65,7 +65,7 @@ def reason(record: Record | None) -> str:
         message = (str(error.get("message", "")).strip().splitlines() or [""])[0]
         return f"failed: {str(error.get('type', '')).rpartition('.')[2]}: {message}"
     if record.status == "damaged":
-        return f"damaged: report.json {record.problem}"
+        return f"damaged: {record.damaged} {record.problem}"
     if record.status == "running":
         return "running in another process"
     return record.status

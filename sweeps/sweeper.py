@@ -137,6 +137,7 @@ class Sweep:
             ignore=self.settings["ignore"],
             named=self.settings["name"],
             validate=load_callable("validate", self.settings["validate"]),
+            effective=load_callable("effective", self.settings["effective"]),
         )
         planner.run(grids, self.arguments)
         return Plan(

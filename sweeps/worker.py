@@ -23,7 +23,7 @@ from sweeps import lock, previous
 from sweeps.child import Child, die_with
 from sweeps.job import OUTPUT, Job, Runner
 from sweeps.output import tail
-from sweeps.record import LOCK, REPORT, Record, read_record, remove_drafts, set_aside
+from sweeps.record import LOCK, Record, read_record, remove_drafts, set_aside
 from sweeps.todo import Todo
 
 TICK_S = 0.1  # how often a worker looks whether it is to stop
@@ -150,14 +150,11 @@ class Shift:
             _kill_orphan(record)
         if record.status != "missing":
             remove_drafts(record.path)
-        if record.status == "damaged" and (record.path / REPORT).exists():
-            set_aside(record.path / REPORT)
+        if record.status == "damaged" and os.path.lexists(damaged := record.path / record.damaged):
+            set_aside(damaged)
         if job.superseded:
             previous.keep(self.runner.root, job.name, previous.SUPERSEDED)
-        elif job.restart or record.status in (
-            "missing",
-            "damaged",
-        ):  # no telling whose checkpoint it is
+        elif job.restart or record.status in ("missing", "damaged"):  # no telling whose checkpoint it is
             previous.keep(self.runner.root, job.name)
 
     def _run(self, job: Job, held: lock.Lock) -> None:

@@ -9,13 +9,14 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from sweeps.components import Components, problems
+from sweeps.components import Components, effective, problems
 
 CONF = Path(__file__).parent.parent / "conf"
 BAD_VALUES: dict[str, list[Any]] = {
     "seed": [-1, 1.5, "zero", True],
     "training.epochs": [0, -3, 2.5, "ten"],
     "training.batch_size": [0, -1, 60_001, "big"],
+    "model.batch_norm=true training.batch_size": [1],
     "training.clip_norm": [0, -1.0, "none"],
     "training.validation_size": [-1, 60_000, 0.1],
     "training.patience": [0, 3],
@@ -100,6 +101,38 @@ def test_a_bad_value_is_one_line_with_key_value_and_range(
 )
 def test_only_components_of_the_right_kind_are_built(key: str, node: Any, said: str) -> None:
     assert said in "\n".join(problems(compose_config() | {key: node}))
+
+
+@pytest.mark.parametrize("choice", ["step", "exponential", "inverse_time", "cosine", "warmup"])
+def test_lbfgs_has_no_schedule(choice: str) -> None:
+    (line,) = problems(compose_config("optimizer=lbfgs", f"schedule={choice}"))
+    assert line.startswith("schedule = ") and "must be constant with lbfgs" in line
+
+
+NO_EFFECT = [
+    ("optimizer=lbfgs", "training.batch_size=10", "training.batch_size=100"),
+    ("model.hidden=[]", "model.dropout=0.5", "model.dropout=0"),
+    ("model.hidden=[]", "model.batch_norm=true", "model.batch_norm=false"),
+    ("model.hidden=[]", "model.residual=true", "model.residual=false"),
+    ("model.hidden=[64,32]", "model.residual=true", "model.residual=false"),
+    ("model.hidden=[] init=he", "activation=gelu", "activation=tanh"),
+]
+AN_EFFECT = [
+    ("optimizer=sgd", "training.batch_size=10", "training.batch_size=100"),
+    ("model.hidden=[32]", "model.dropout=0.5", "model.dropout=0"),
+    ("model.hidden=[32,32]", "model.residual=true", "model.residual=false"),
+    ("model.hidden=[] init=auto", "activation=relu", "activation=tanh"),
+    ("optimizer=lbfgs", "seed=0", "seed=1"),
+]
+
+
+@pytest.mark.parametrize(("shared", "one", "other"), [*NO_EFFECT, *AN_EFFECT])
+def test_only_what_has_an_effect_tells_configs_apart(shared: str, one: str, other: str) -> None:
+    first, second = (compose_config(*shared.split(), choice) for choice in (one, other))
+    equal = effective(first) == effective(second)
+    assert equal == ((shared, one, other) in NO_EFFECT)
+    config = compose_config()
+    assert effective(config) is config
 
 
 GROUPS = ["activation", "loss", "init", "optimizer", "schedule", "model"]

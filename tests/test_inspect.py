@@ -144,3 +144,13 @@ def test_arrays_of_some_of_the_classes_will_do_and_what_does_not_fit_is_said_in_
         err = capsys.readouterr().err
         assert said in err and len(err.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_the_network_of_another_run_is_not_taken_for_this_ones(
+    run: Record, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shared = ("dataset=sample", "training.epochs=1", "model.hidden=[16]")
+    other = sweep(tmp_path, "seed=1", "training.save_weights=last", *shared)
+    (other.path / "weights.npz").write_bytes((run.path / "weights.npz").read_bytes())
+    assert inspect.main([str(other.path)]) == 2
+    assert f"is the network of cell {run.cell_id}, not of this one" in capsys.readouterr().err

@@ -1,6 +1,8 @@
 """What a run writes as it goes: it continues from its checkpoint to the same end, believing no torn file."""
 
 import csv
+import io
+import json
 import os
 import shutil
 import signal
@@ -15,8 +17,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mlp.checkpoint import packed
+from mlp.datasets import Sample
+from mlp.network import MLP
+from sweeps.components import Components
 from sweeps.journal import CHECKPOINT, HISTORY, Journal
 from sweeps.record import Record, load_records
+from tests.test_components import compose_config
+from tests.test_training import trainer
 
 ROOT = Path(__file__).parent.parent
 CELL = (
@@ -39,10 +47,14 @@ def run(root: Path) -> Record:
     return record
 
 
-def kill_after(root: Path, epochs: int) -> Path:
+def kill_after(root: Path, epochs: int, seed: int = 0) -> Path:
     """Start the run, kill every process of it after so many epochs, and return the cell's directory."""
     sweep = subprocess.Popen(
-        command(root), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        [*command(root), f"seed={seed}"],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     deadline = time.monotonic() + 60
     while not (found := [p for p in root.glob("*/history.csv") if p.read_text().count("\n") > epochs]):
@@ -102,19 +114,163 @@ def encrypted(archive: bytes) -> bytes:
     return archive[:place] + b"\x01" + archive[place + 1 :]
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [lambda _: b"", lambda _: b"garbage \x00\xff", lambda whole: whole[: len(whole) // 2], encrypted],
-    ids=["empty", "garbage", "truncated", "encrypted"],
-)
-def test_a_checkpoint_that_cannot_be_believed_is_set_aside(
-    damage: Callable[[bytes], bytes], calm: Record, killed: Path, tmp_path: Path
+def contents(archive: bytes) -> dict[str, Any]:
+    with np.load(io.BytesIO(archive)) as arrays:
+        return dict(arrays)
+
+
+def written(entries: dict[str, Any], save: Callable[..., None] = np.savez) -> bytes:
+    buffer = io.BytesIO()
+    save(buffer, **entries)
+    return buffer.getvalue()
+
+
+def forged(state: dict[str, Any], **origin: str) -> bytes:
+    """A checkpoint whose digest is right, whatever it holds."""
+    about = json.loads(str(state.pop("about")))
+    return packed(state, about["origin"] | origin, about["epoch"])
+
+
+def garbled(archive: bytes) -> bytes:
+    """Compressed, which it never is, with a byte of the stream changed."""
+    whole = bytearray(written(contents(archive), np.savez_compressed))
+    whole[len(whole) // 2] ^= 0xFF
+    return bytes(whole)
+
+
+def changed(name: str, change: Callable[[Any], Any]) -> Callable[[bytes], bytes]:
+    def damage(archive: bytes) -> bytes:
+        entries = contents(archive)
+        return written(entries | {name: change(entries[name])})
+
+    return damage
+
+
+def changed_and_signed(name: str, change: Callable[[Any], Any]) -> Callable[[bytes], bytes]:
+    def damage(archive: bytes) -> bytes:
+        entries = contents(archive)
+        return forged(entries | {name: change(entries[name])})
+
+    return damage
+
+
+def same_epoch(history: Any) -> Any:
+    history[:, 0] = 7
+    return history
+
+
+def one_nan(array: Any) -> Any:
+    array[3] = np.nan
+    return array
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "garbage": lambda _: b"garbage \x00\xff",
+    "truncated": lambda whole: whole[: len(whole) // 2],
+    "encrypted": encrypted,
+    "garbled": garbled,
+    "flipped": lambda whole: whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:],
+    "of the first version": lambda whole: written(
+        {name: array for name, array in contents(whole).items() if name != "about"}
+    ),
+    "of another cell": lambda whole: forged(contents(whole), cell="0123456789ab"),
+    "of other code": lambda whole: forged(contents(whole), code="0123456789ab"),
+    "of other data": lambda whole: forged(contents(whole), data="0" * 64),
+    "with other parameters": changed("params", lambda params: params * 1.5),
+    "with epochs 7, 7, 7": changed_and_signed("history", same_epoch),
+    "with fewer epochs": changed_and_signed("history", lambda history: history[:-1]),
+    "with parameters of zero": changed_and_signed("params", np.zeros_like),
+    "with a NaN": changed_and_signed("slot.velocity", one_nan),
+    "with a loss of NaN": changed_and_signed("history", lambda history: history * np.nan),
+    "in another dtype": changed_and_signed("params", np.float64),
+}
+
+
+def journal_of(directory: Path) -> Journal:
+    """What a process that is to run the killed cell begins with."""
+    data = Sample().load()
+    run = Components.of(compose_config(*CELL)).trainer(data)
+    return Journal(directory, run, data=data.sha256)
+
+
+def test_a_checkpoint_as_it_was_written_is_continued(killed: Path) -> None:
+    assert len(journal_of(killed).trainer.history) >= 14
+    assert not list(killed.glob("*.damaged-*"))
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_checkpoint_that_cannot_be_believed_is_set_aside_and_nothing_is_taken_from_it(
+    damage: str, killed: Path
 ) -> None:
     checkpoint = killed / "checkpoint.npz"
-    checkpoint.write_bytes(damage(checkpoint.read_bytes()))
+    content = DAMAGES[damage](checkpoint.read_bytes())
+    checkpoint.write_bytes(content)
+    run, fresh = journal_of(killed).trainer, Components.of(compose_config(*CELL)).trainer(Sample().load())
+    assert not checkpoint.exists()
+    assert (killed / "checkpoint.npz.damaged-1").read_bytes() == content
+    assert not run.history
+    for name, array in run.state().items():
+        np.testing.assert_array_equal(array, fresh.state()[name])
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a folder", "a link"])
+def test_what_only_has_a_checkpoints_name_is_set_aside(kind: str, killed: Path) -> None:
+    checkpoint = killed / "checkpoint.npz"
+    content = checkpoint.rename(killed / "elsewhere.npz")
+    if kind == "a pipe":
+        os.mkfifo(checkpoint)
+    elif kind == "a folder":
+        checkpoint.mkdir()
+    else:
+        checkpoint.symlink_to(content)
+    assert not journal_of(killed).trainer.history
+    assert os.path.lexists(killed / "checkpoint.npz.damaged-1")
+
+
+@pytest.mark.parametrize("damage", ["garbled", "with epochs 7, 7, 7", "of other data"])
+def test_a_run_whose_checkpoint_is_refused_begins_anew(
+    damage: str, calm: Record, killed: Path, tmp_path: Path
+) -> None:
+    checkpoint = killed / "checkpoint.npz"
+    checkpoint.write_bytes(DAMAGES[damage](checkpoint.read_bytes()))
     record = run(tmp_path)
     assert_as_undisturbed(record, calm)
     assert (record.path / "checkpoint.npz.damaged-1").exists()
+    assert "checkpoint.npz.damaged-1: " in (record.path / "output.log").read_text()
+
+
+def test_a_history_that_is_not_the_checkpoints_is_kept_aside(killed: Path) -> None:
+    file = killed / "history.csv"
+    other = file.read_text().replace("\n3,0.", "\n3,1.")
+    file.write_text(other)
+    rows = len(journal_of(killed).trainer.history)
+    assert (killed / "history.csv.damaged-1").read_text() == other
+    assert len(file.read_text().splitlines()) == 1 + rows
+
+
+def test_a_checkpoint_from_another_cells_directory_is_not_continued(
+    calm: Record, killed: Path, tmp_path: Path
+) -> None:
+    """Seed 1's file in seed 0's directory: the same network, another run."""
+    other = kill_after(tmp_path / "other", epochs=5, seed=1)
+    shutil.copy(other / "checkpoint.npz", killed / "checkpoint.npz")
+    shutil.rmtree(tmp_path / "other")
+    record = run(tmp_path)
+    assert_as_undisturbed(record, calm)
+    assert (record.path / "checkpoint.npz.damaged-1").exists()
+
+
+def test_a_refused_state_changes_nothing(killed: Path) -> None:
+    state = contents((killed / "checkpoint.npz").read_bytes())
+    del state["about"]
+    fresh = trainer(MLP(hidden=(64,)))
+    before = fresh.network.params.copy()
+    for wrong in ({"history": same_epoch(state["history"])}, {"params": one_nan(state["params"])}):
+        with pytest.raises(ValueError):
+            fresh.load_state(state | wrong)
+        assert not fresh.history
+        np.testing.assert_array_equal(fresh.network.params, before)
 
 
 @pytest.mark.parametrize("damage", ["garbage", "missing", "torn", "repeated"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import log_expit, log_softmax, softmax
 
+from mlp import special
 from mlp.losses import BCE, MSE, NLL, Focal, Hinge, Huber, KLDiv, Loss, MultiMargin, SoftmaxCE, one_hot
 from mlp.workspace import Array, Workspace
 from tests.scratch import UFUNC_BUFFERS, PoisonedWorkspace, allocated
@@ -251,3 +252,66 @@ def test_one_hot_marks_the_label() -> None:
 def test_one_hot_refuses_labels_that_are_no_class(labels: list[int]) -> None:
     with pytest.raises(ValueError, match=r"labels = .*: must be in 0 \.\.\. 2"):
         one_hot(np.array(labels), 3)
+
+
+ON_PROBABILITIES = [
+    *(loss for loss in ALL if isinstance(loss, (SoftmaxCE, NLL, KLDiv, Focal))),
+    Hinge(softmax=True),
+]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("loss", ON_PROBABILITIES, ids=repr)
+def test_no_finite_logit_makes_a_loss_on_probabilities_overflow(loss: Loss, dtype: type) -> None:
+    """A loss of 6e38 in float32 counts as the largest number; where it is 0 it stays 0."""
+    most = float(np.finfo(dtype).max) * 0.9
+    rows = [[most, -most, 0, 1], [-most] * 4, [most] * 4, [0, -most, -most, -most], [most, most, -most, 1]]
+    logits = np.array(rows, dtype)
+    for label in range(CLASSES):
+        values, grad = evaluate(loss, logits, np.full(len(logits), label))
+        assert np.isfinite(values).all()
+        assert np.isfinite(grad).all()
+        assert (values >= 0).all()
+    if isinstance(loss, NLL):
+        values, grad = evaluate(loss, logits[:1], np.array([0]))
+        assert (values[0], grad.tolist()) == (0.0, [[0.0] * 4])
+        values, grad = evaluate(loss, logits[:1], np.array([1]))
+        assert values[0] == np.finfo(dtype).max
+        assert grad.tolist() == [[1.0, -1.0, 0.0, 0.0]]
+        values, _ = evaluate(loss, logits[3:4], np.array([1]))
+        assert values[0] == dtype(most)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("loss", [Hinge(), MultiMargin(), MultiMargin(p=2)], ids=repr)
+def test_a_margin_that_is_kept_by_more_than_the_dtype_holds_costs_nothing(loss: Loss, dtype: type) -> None:
+    most = float(np.finfo(dtype).max) * 0.9
+    values, grad = evaluate(loss, np.array([[most, -most, -most, 0.0]], dtype), np.array([0]))
+    assert values.tolist() == [0.0]
+    assert grad.tolist() == [[0.0] * 4]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_softmax_at_the_ends_of_the_range(dtype: type) -> None:
+    most, work = np.finfo(dtype).max, PoisonedWorkspace(dtype)
+    z = np.array([[most, -most, -most], [-np.inf, 0, 0], [-most] * 3, [most] * 3], dtype)
+    shifted, p = np.empty_like(z), np.empty_like(z)
+    log_norm = special.softmax(z, shifted, p, work)
+    third = dtype(1) / dtype(3)
+    np.testing.assert_array_equal(p, [[1, 0, 0], [0, 0.5, 0.5], [third] * 3, [third] * 3])
+    assert np.isfinite(shifted).all()
+    np.testing.assert_allclose(log_norm[:, 0], np.log([1, 2, 3, 3]), rtol=1e-6)
+    for row in ([np.inf, 0.0, 1.0], [np.nan, 0.0, 1.0], [-np.inf] * 3):  # a network that has diverged
+        special.softmax(np.array([row], dtype), shifted[:1], p[:1], work)
+        assert np.isnan(p[0]).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sigmoid_and_softplus_at_the_ends_of_the_range(dtype: type) -> None:
+    most = np.finfo(dtype).max
+    z = np.array([-np.inf, -most, 0.0, most, np.inf], dtype)
+    out, spare = np.empty_like(z), np.empty_like(z)
+    special.sigmoid(z, out)
+    assert out.tolist() == [0.0, 0.0, 0.5, 1.0, 1.0]
+    special.softplus(z, out, spare)
+    np.testing.assert_array_equal(out, np.array([0.0, 0.0, np.log(2.0), most, np.inf], dtype))

@@ -5,18 +5,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mlp.activations import GELU
 from mlp.batches import Batches
 from mlp.datasets import Data, Sample
 from mlp.datasets.order import by_use, extents
 from mlp.initializers import He
+from mlp.layers import Entry
 from mlp.losses import SoftmaxCE
-from mlp.network import MLP
+from mlp.network import MLP, Network
 from mlp.optimizers import SGD
 from mlp.schedules import Constant
 from mlp.training import Trainer, Training
-from mlp.workspace import Workspace
+from mlp.workspace import Array, Workspace
 from sweeps.components import Components
 
 
@@ -112,3 +115,53 @@ def test_blocks_hold_all_that_is_not_zero_with_the_longest_rows_first(tmp_path: 
         np.testing.assert_array_equal(whole, data.x_train[rows])
         np.testing.assert_array_equal(labels, data.y_train[rows])
         assert len(blocks) > 1
+
+
+def staircase(features: int, rows: int, shares: tuple[float, float], seed: int) -> tuple[Array, Array]:
+    """Rows of bytes (rows, features) and where each ends: these shares of them are black, and full."""
+    rng = np.random.default_rng(seed)
+    kind, ends = rng.random(rows), rng.integers(0, features + 1, rows)
+    ends = np.where(kind < shares[0], 0, np.where(kind > 1 - shares[1], features, ends))
+    x = rng.integers(0, 2, (rows, features), dtype=np.uint8)
+    x[np.arange(rows), np.maximum(ends - 1, 0)] = 1
+    x[np.arange(features) >= ends[:, None]] = 0
+    return x, ends
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    features=st.sampled_from([1, 15, 16, 40, 130]),
+    rows=st.integers(1, 300),
+    size=st.sampled_from([1, 7, 50, 64]),
+    shares=st.tuples(st.sampled_from([0.0, 0.1, 0.5, 1.0]), st.sampled_from([0.0, 0.1, 0.5])),
+    seed=st.integers(0, 99),
+)
+def test_each_batch_holds_exactly_its_rows_and_their_blocks_give_the_plain_product(
+    features: int, rows: int, size: int, shares: tuple[float, float], seed: int
+) -> None:
+    x, ends = staircase(features, rows, shares, seed)
+    assert (extents(x) == ends).all()
+    rng = np.random.default_rng(seed)
+    order, every = rng.permutation(rows), np.arange(rows)
+    batches = Batches(x, every, scale=0.5, classes=rows, work=Workspace(np.float64), extents=ends)
+    layer = Network([Entry(features, 3)], np.float64).layers[0]
+    weight = layer.params["weight"][...] = rng.standard_normal((features, 3))
+    for asked in (order, None):
+        taken: list[int] = []
+        for start, batch in zip(range(0, rows, size), batches.split(size, asked), strict=True):
+            if asked is not None:
+                assert sorted(batch.labels) == sorted(order[start : start + size])
+            inputs, delta = 0.5 * x[batch.labels], rng.standard_normal((len(batch.labels), 3))
+            np.testing.assert_allclose(layer.forward(batch.inputs, train=True), inputs @ weight, atol=1e-12)
+            layer.backward(delta, first=True)
+            np.testing.assert_allclose(layer.grads["weight"], inputs.T @ delta, atol=1e-12)
+            taken += batch.labels.tolist()
+        assert sorted(taken) == every.tolist()
+
+
+def test_no_lit_pixel_is_lost_among_black_images() -> None:
+    x, ends = staircase(200, 6_000, (0.1, 0.1), seed=0)
+    y = np.zeros(len(x), int)
+    batches = Batches(x, y, scale=1.0, classes=2, work=Workspace(), extents=ends)
+    split = batches.split(100, np.random.default_rng(0).permutation(len(x)))
+    assert sum(np.count_nonzero(block) for batch in split for block in batch.inputs) == np.count_nonzero(x)

@@ -1,6 +1,8 @@
 """From grids to a plan on disk: sweeps.grid, sweeps.planner, sweeps.plan."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -181,3 +183,32 @@ def test_a_damaged_plan_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "sweep.json").write_text(content)
     with pytest.raises(UserError, match=r"sweep\.json is damaged"):
         read_plan(tmp_path)
+
+
+def test_cells_that_differ_only_in_what_has_no_effect_are_refused(composer: Composer) -> None:
+    def effective(config: dict[str, Any]) -> dict[str, Any]:
+        return {**config, "seed": 0} if config["x"] < 0 else config
+
+    planner = Planner(composer, effective=effective)
+    planner.run([{"x": "-1,1,2", "seed": "3"}, {"x": "1", "seed": "4"}], [])
+    assert len(planner.cells) == 4
+    planner = Planner(composer, effective=effective)
+    with pytest.raises(UserError) as caught:
+        planner.run([{"x": "-1,1", "seed": "3,4"}], [])
+    assert str(caught.value) == (
+        "seed: 3 → 4: has no effect here, the cells must be equal; leave all but one out"
+    )
+
+
+def test_a_sweep_of_lbfgs_over_batch_sizes_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sweeps", "dataset=sample", "optimizer=lbfgs", "seed=0,1"]
+    root = f"hydra.sweep.dir={tmp_path / 'runs'}"
+    done = subprocess.run(
+        [*command, "training.batch_size=10,100", root], cwd=CONF.parents[2], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "error: training.batch_size: 10 → 100: has no effect here, the cells must be equal; "
+        "leave all but one out (2 cells)"
+    ]
+    assert not (tmp_path / "runs").exists()

@@ -4,9 +4,13 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from reports.collect import load
+from reports.grids import grid_tables
+from reports.results import FINAL
+from sweeps.history import description
 from sweeps.record import UserError
 from tests import synthetic
 
@@ -208,3 +212,60 @@ def test_a_planned_sweep_without_any_record_is_all_missing(tmp_path: Path) -> No
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert set(load(tmp_path).runs["status"]) == {"missing"}
+
+
+def with_held_out(root: Path, *, patience: int | None, first_version: bool) -> tuple[Path, pd.DataFrame]:
+    """A run whose best validation accuracy is in epoch 4, its best test accuracy in epoch 7, of ten."""
+    (one,) = synthetic.grid({"activation": ["relu"]})
+    one.config["training"] |= {"validation_size": 100, "patience": patience, "epochs": 10}
+    synthetic.write_sweep(root, [one])
+    folder = root / one.name
+    curve = pd.read_csv(folder / "history.csv")
+    curve["test_accuracy"] = [0.50, 0.60, 0.70, 0.80, 0.81, 0.82, 0.90, 0.85, 0.84, 0.83]
+    curve["validation_accuracy"] = [0.5, 0.6, 0.7, 0.9, *[0.8] * 6]
+    curve["validation_loss"] = 1.0
+    curve["train_loss"] = [1.0, 0.6, 0.52, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.01]
+    if patience:
+        curve = curve[: 4 + patience]
+    curve.to_csv(folder / "history.csv", index=False)
+    record = json.loads((folder / "report.json").read_text())
+    epochs = [curve.iloc[number - 1].to_dict() for number in (4, 7)]
+    record["best"] = epochs[0] | {"epoch": 4}
+    record["final"] = {name: (epochs[0] if patience else curve.iloc[-1])[name] for name in FINAL}
+    if not first_version:
+        more = {"best_by": "validation_accuracy", "best_by_test": epochs[1] | {"epoch": 7}}
+        record |= more | {"final_epoch": 4 if patience else 10, "history_csv": description(folder)}
+    (folder / "report.json").write_text(json.dumps(record))
+    return root, load(root).runs
+
+
+@pytest.mark.parametrize("first_version", [True, False])
+def test_the_best_epochs_by_test_and_by_validation_are_told_apart(
+    tmp_path: Path, first_version: bool
+) -> None:
+    root, runs = with_held_out(tmp_path, patience=None, first_version=first_version)
+    columns = ["best_epoch", "best_test_accuracy", "selected_epoch", "selected_test_accuracy"]
+    assert runs[columns].iloc[0].tolist() == [7, 0.90, 4, 0.80]
+    tables = {table.name: table for table in grid_tables(load(root))}
+    assert tables["best_test_accuracy"].title == "Best test accuracy of any epoch"
+    selected = "Test accuracy of the epoch with the best validation accuracy"
+    assert tables["selected_test_accuracy"].title == selected
+    assert runs["convergence"].tolist() == [7.0]  # 99 % of .83, the last
+
+
+@pytest.mark.parametrize("first_version", [True, False])
+def test_with_patience_convergence_is_that_of_the_network_that_was_restored(
+    tmp_path: Path, first_version: bool
+) -> None:
+    _, runs = with_held_out(tmp_path, patience=4, first_version=first_version)
+    assert runs["test_accuracy"].tolist() == [0.80]
+    assert runs["convergence"].tolist() == [4.0]  # 99 % of .80, the restored one; of .85, the last, it was 7
+    assert runs["convergence_loss"].tolist() == [3.0]  # 95 % of the drop to .5
+    assert runs["epochs_to_target"].tolist() == [4.0]
+    assert runs["epochs"].tolist() == [8.0]
+
+
+def test_without_held_out_examples_no_table_speaks_of_them(tmp_path: Path) -> None:
+    results = load(synthetic.write_sweep(tmp_path, synthetic.grid(SMALL)))
+    assert not [table.name for table in grid_tables(results) if "selected" in table.name]
+    assert results.runs["selected_epoch"].isna().all()

@@ -186,3 +186,25 @@ def test_files_that_are_no_saved_networks_are_refused(tmp_path: Path) -> None:
             mlp.load(tmp_path / f"{name}.npz")
     with pytest.raises(FileNotFoundError):
         mlp.load(tmp_path / "missing.npz")
+
+
+def test_a_network_that_is_not_the_one_that_was_saved_is_refused(tmp_path: Path) -> None:
+    data, model = Bytes().load(), MLP(hidden=(12,))
+    run = trained(data, model, ReLU())
+    path, origin = tmp_path / "w.npz", {"cell": "0123456789ab"}
+    saved.save(path, run.network, model=model, activation=ReLU(), origin=origin)
+    assert mlp.load(path).origin == origin
+    with np.load(path) as archive:
+        entries = dict(archive)
+    for changed, said in (
+        (entries["0.weight"] * 2, "its content is not what was saved"),
+        (entries["0.weight"] * np.nan, "not finite"),
+    ):
+        np.savez(path, **entries | {"0.weight": changed})
+        with pytest.raises(ValueError, match=said):
+            mlp.load(path)
+    about = json.loads(str(entries["about"]))
+    for key in ("sha256", "origin"):  # as the first version wrote it
+        del about[key]
+    np.savez(path, **entries | {"about": np.array(json.dumps(about))})
+    assert mlp.load(path).origin == {}

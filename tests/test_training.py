@@ -8,13 +8,17 @@ import pytest
 
 from mlp.activations import ReLU
 from mlp.batches import Batches, shift_images
+from mlp.datasets import Sample
 from mlp.initializers import He
+from mlp.layers import BatchNorm
 from mlp.losses import SoftmaxCE
-from mlp.network import MLP
-from mlp.optimizers import SGD, Adam
+from mlp.network import MLP, Network
+from mlp.optimizers import LBFGS, SGD, Adam
+from mlp.randomness import Stream, generator
 from mlp.schedules import Cosine
-from mlp.training import Trainer, Training
+from mlp.training import EVALUATION_BATCH, Trainer, Training
 from mlp.workspace import Workspace
+from sweeps.run import outcome
 
 SIDE, CLASSES = 6, 3
 
@@ -172,3 +176,82 @@ def test_a_run_that_no_longer_is_to_keep_its_best_network_continues() -> None:
     run = trainer(save_weights="none")
     run.load_state(states[1])
     assert len(run.history) == 2
+
+
+@pytest.mark.parametrize(("batch_size", "left_out"), [(229, 1), (76, 0), (57, 0)])
+def test_under_batch_normalisation_a_last_batch_of_one_example_is_left_out(
+    batch_size: int, left_out: int
+) -> None:
+    model = MLP(hidden=(12,), batch_norm=True)
+    run = trainer(model, epochs=1, batch_size=batch_size)
+    rows: list[int] = []
+    norm = next(layer for layer in run.network.layers if isinstance(layer, BatchNorm))
+    update = norm._update_running
+
+    def note(mean: Any, variance: Any, count: int) -> None:
+        rows.append(count)
+        update(mean, variance, count)
+
+    norm._update_running = note  # type: ignore[method-assign]
+    run.run()
+    assert len(rows) == run.steps
+    assert sum(rows) == 230 - left_out
+    assert min(rows) > 1
+    plain = trainer(epochs=1, batch_size=batch_size)
+    assert plain.steps == -(-230 // batch_size)  # without it a batch of one row is a batch
+
+
+def test_the_step_that_leaves_an_example_out_is_that_of_the_others() -> None:
+    model = MLP(hidden=(12,), batch_norm=True)
+    run = trainer(model, epochs=1, batch_size=229)
+    weight = run.network.layers[0].params["weight"].copy()
+    order = generator(4, Stream.ORDER, 0).permutation(run.train_rows)
+    run.run()
+    hidden = run.train.x[order[:-1]] / 255 @ weight
+    np.testing.assert_allclose(run.network.state()["1.mean"], 0.1 * hidden.mean(axis=0), atol=1e-5)
+    variance = 0.9 + 0.1 * hidden.var(axis=0, ddof=1)
+    np.testing.assert_allclose(run.network.state()["1.variance"], variance, rtol=1e-5)
+
+
+def test_lbfgs_under_batch_normalisation_has_no_chunk_of_one_example() -> None:
+    model = MLP(hidden=(4,), batch_norm=True)
+    run = replace(trainer(model, epochs=1), optimizer=LBFGS(max_iter=2))
+    run.train_rows = np.tile(run.train_rows, 3)[: EVALUATION_BATCH + 1]
+    run.run()
+    assert run.diverged is None and len(run.history) == 1
+
+
+def test_batch_normalisation_refuses_to_train_on_one_row() -> None:
+    layer = Network([BatchNorm(3)]).layers[0]
+    with pytest.raises(ValueError, match="at least 2 rows"):
+        layer.forward(np.zeros((1, 3), np.float32), train=True)
+    layer.forward(np.zeros((1, 3), np.float32), train=False)
+
+
+@pytest.mark.parametrize("patience", [None, 3])
+def test_a_record_tells_the_best_epochs_by_validation_and_by_test_and_which_one_is_final(
+    patience: int | None,
+) -> None:
+    run = trainer(epochs=12, validation_size=60, patience=patience, lr=0.3)
+    run.run()
+    record = outcome(run, Sample().load())
+    rows = run.history
+    by_validation = 1 + int(np.argmax([row["validation_accuracy"] for row in rows]))
+    by_test = 1 + int(np.argmax([row["test_accuracy"] for row in rows]))
+    assert by_validation != by_test
+    assert (record["best_by"], record["best"]["epoch"]) == ("validation_accuracy", by_validation)
+    assert record["best"]["test_accuracy"] == rows[by_validation - 1]["test_accuracy"]
+    assert record["best"]["validation_accuracy"] == rows[by_validation - 1]["validation_accuracy"]
+    assert record["best_by_test"]["epoch"] == by_test
+    assert record["best_by_test"]["test_accuracy"] == rows[by_test - 1]["test_accuracy"]
+    assert record["final_epoch"] == (by_validation if patience else len(rows))
+    assert record["final"]["test_accuracy"] == rows[record["final_epoch"] - 1]["test_accuracy"]
+
+
+def test_without_held_out_examples_the_best_epoch_is_that_by_test() -> None:
+    run = trainer()
+    run.run()
+    record = outcome(run, Sample().load())
+    assert record["best_by"] == "test_accuracy"
+    assert record["best"] == record["best_by_test"]
+    assert record["final_epoch"] == 4

@@ -66,13 +66,16 @@ def violations(
 ) -> None:
     """Write gap_k = margin − s_y + s_k, and 1 where it is > 0 and k ≠ y, else 0; arrays (batch, classes).
 
-    Where k = y the gap is the margin itself, so that gap > margin · t tests both at once.
+    Where k = y the gap is the margin itself, so that gap > margin · t tests both at once. A gap below the
+    range of the dtype counts as the lowest number in it: 0 times it is 0, where 0 times −inf is NaN.
     """
     true_score = work("true_score", (len(scores), 1))
     limit = scratch_like(scores, "limit", work)
     np.vecdot(scores, targets, out=true_score[:, 0])
-    np.subtract(scores, true_score, out=gap)
+    with np.errstate(over="ignore"):
+        np.subtract(scores, true_score, out=gap)
     np.add(gap, margin, out=gap)
+    np.maximum(gap, np.finfo(gap.dtype).min, out=gap)
     np.multiply(targets, margin, out=limit)
     np.greater(gap, limit, out=violated)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reports.metrics import METRICS, Metric
+from reports.metrics import HELD_OUT, METRICS, Metric
 from reports.statistics import Contrast, Interval
 
 Verdict = Literal["holds", "refuted", "undecided"]
@@ -16,7 +16,10 @@ EXTRA_METRICS = (
     Metric("early_dip", "Deepest fall of test accuracy in 20 epochs", "accuracy", "lower", "dips more", True),
     Metric("nonfinite", "Values that are not finite", "loss", "lower", "fails more often", True),
 )
-NOT_OBSERVED = ("epochs_to_target", "seconds_to_target")  # they depend on a target that no claim names
+NOT_OBSERVED = (
+    *("epochs_to_target", "seconds_to_target"),  # they depend on a target that no claim names
+    *HELD_OUT,  # no study holds examples out
+)
 CLAIM_METRICS = {
     metric.name: metric for metric in (*METRICS.values(), *EXTRA_METRICS) if metric.name not in NOT_OBSERVED
 }
