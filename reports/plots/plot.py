@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from joblib import Parallel, delayed  # type: ignore[import-untyped]
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from reports.plots.style import RC, SOFT
 from reports.tables import file_name
+from sweeps.drawing import drawing
 
 DPI = 150
 METADATA: dict[str, dict[str, None]] = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
@@ -44,7 +44,7 @@ class Plot:
 
 def save(plot: Plot, folder: Path, formats: Sequence[str] = tuple(METADATA)) -> None:
     """Draw a figure and write it as PNG and SVG, the same bytes for the same numbers."""
-    with mpl.rc_context(RC):
+    with drawing(RC):
         figure = plot.paint(*plot.arguments)
         width, height = figure.get_size_inches()
         figure.text(
