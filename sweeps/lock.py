@@ -70,13 +70,18 @@ def process_started(pid: int) -> str | None:
     """Return when the process started, as a text to compare; None if there is none or it has ended."""
     if sys.platform == "linux":
         try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            fields = (
+                Path(f"/proc/{pid}/stat")
+                .read_text(errors="replace", encoding="utf-8")
+                .rpartition(")")[2]
+                .split()
+            )
         except OSError:
             return None
         return None if fields[0] in "ZX" else fields[19]
     command = ["ps", "-o", "stat=", "-o", "lstart=", "-p", str(pid)]  # BSD's takes what follows = as a title
     plain = {**os.environ, "TZ": "UTC", "LC_ALL": "C"}  # the same text whoever asks, in summer and in winter
-    listing = subprocess.run(command, env=plain, capture_output=True, text=True)
+    listing = subprocess.run(command, env=plain, capture_output=True, encoding="utf-8", errors="replace")
     state, _, started = listing.stdout.strip().partition(" ")
     return started.strip() or None if state and not state.startswith("Z") else None
 
@@ -128,7 +133,7 @@ def acquire(path: Path) -> Lock:
     draft = path.with_name(f".{path.name}-{mine.token}.tmp")
     try:
         while True:
-            draft.write_text(json.dumps(asdict(mine)))
+            draft.write_text(json.dumps(asdict(mine)), encoding="utf-8")
             chain = _chain(path)
             if chain and is_alive(*chain[-1], now=draft.stat().st_mtime):
                 raise Held(chain[-1][1])
@@ -204,8 +209,8 @@ def _link(draft: Path, place: Path) -> None:
 
 def _copy(draft: Path, place: Path) -> None:
     try:
-        with place.open("x") as file:
-            file.write(draft.read_text())
+        with place.open("xb") as file:
+            file.write(draft.read_bytes())
     except FileExistsError:
         return
     except OSError:

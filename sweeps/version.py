@@ -14,4 +14,4 @@ def version() -> str:
         import tomllib
 
         pyproject = Path(__file__).parent.parent / "pyproject.toml"
-        return str(tomllib.loads(pyproject.read_text())["project"]["version"])
+        return str(tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]["version"])

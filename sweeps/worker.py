@@ -24,6 +24,7 @@ from sweeps.child import Child, die_with
 from sweeps.job import OUTPUT, Job, Runner
 from sweeps.output import tail
 from sweeps.record import LOCK, REPORT, Record, read_record, remove_drafts, set_aside
+from sweeps.streams import open_streams
 from sweeps.todo import Todo
 
 TICK_S = 0.1  # how often a worker looks whether it is to stop
@@ -48,6 +49,7 @@ class Worker:
 
     def __call__(self, _: DictConfig) -> dict[str, Any]:
         """Work until nothing is due. Returns `problem`: why it had to give up, or None."""
+        open_streams()
         try:
             runner = self.todo.runner(own_process=not self.is_sweeper())
         except FileNotFoundError as error:

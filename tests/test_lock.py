@@ -143,7 +143,7 @@ def test_a_lock_whose_creation_a_server_denies_is_held_all_the_same(
 def test_a_lock_that_cannot_be_written_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Path, *_: object) -> None:
+    def full(self: Path, *_: object, **__: object) -> None:
         self.touch()
         raise OSError(28, "No space left on device")
 
