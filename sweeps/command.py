@@ -38,6 +38,8 @@ def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # `| head` has seen enough
             return 0
         except OSError as error:  # a full disk, a directory that may not be written to, …
+            if not _is_somewhere():
+                return mistake("the present directory has been removed: change to another one")
             if not error.strerror:
                 raise
             return mistake(": ".join(filter(None, [str(error.filename or ""), error.strerror])))
@@ -66,6 +68,15 @@ def mistake(problem: str) -> int:
     """Tell a mistake of the user's, and return the exit code for it."""
     print(f"error: {printable(problem)}", file=sys.stderr)
     return USER_ERROR
+
+
+def _is_somewhere() -> bool:
+    """Whether the present directory still exists."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _nobody_reads(descriptor: int) -> bool:

@@ -92,6 +92,12 @@ def check_place(config: DictConfig) -> None:
         raise UserError(f"hydra.output_subdir = {below}: must be null below a directory like {root}")
 
 
+def check_machine() -> None:
+    """Raise UserError where processes cannot be looked up: nobody could tell the living from the dead."""
+    if lock.this_process().process_started is None:
+        raise UserError("no process can be looked up here: /proc (on macOS: ps) must be there")
+
+
 def _number(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
@@ -119,6 +125,7 @@ class Sweep:
         started = time.monotonic()
         check(self.settings)
         check_place(self.config)
+        check_machine()
         check_workers(self.config)
         self.retry = check_retry(self.settings["retry"])
         if not self.config.hydra.sweep.dir:

@@ -7,12 +7,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from omegaconf import OmegaConf
 
+from reports import drafts
 from sweeps.quoting import literal, quoted
 from sweeps.record import load_records
-from tests.tiny.driver import PROJECT, Tiny
+from tests import synthetic
+from tests.tiny.driver import PROJECT, Tiny, descendants, wait_gone, wait_until
 
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -135,3 +138,97 @@ def test_pictures_depend_on_the_numbers_alone(tmp_path: Path) -> None:
         subprocess.run(python, cwd=tmp_path / place, env=environment, check=True, timeout=60)
     for name in ("p.png", "p.svg"):
         assert (tmp_path / "plain" / name).read_bytes() == (tmp_path / "own" / name).read_bytes()
+
+
+def test_a_report_can_be_built_elsewhere_and_replaces_nothing_but_reports(tmp_path: Path) -> None:
+    synthetic.write_sweep(tmp_path / "runs", synthetic.grid({"activation": ["relu", "gelu"]}))
+    there = tmp_path / "new" / "report"
+    for _ in range(2):
+        out = run(tmp_path, "reports", "runs", "--no-plots", "--out", "new/report").stdout.decode()
+        assert out.splitlines()[-1] == "new/report/index.html"
+    assert [path.name for path in there.parent.iterdir()] == ["report"]
+    assert not (tmp_path / "runs" / "report").exists()
+    error = run(tmp_path, "reports", "runs", "--no-plots", "--out", "new", code=2).stderr.decode()
+    assert error == f"error: --out {tmp_path}/new: holds something else than a report: name a new directory\n"
+    assert (there / "index.html").is_file()
+
+
+def isolated(script: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a shell script that may change what is mounted, for itself alone."""
+    command = ["unshare", "--mount", "sh", "-ec", script]
+    if sys.platform != "linux" or subprocess.run([*command[:2], "true"], capture_output=True).returncode:
+        pytest.skip("needs the right to mount")
+    surroundings = {**os.environ, "PYTHONPATH": str(PROJECT), "PYTHON": sys.executable}
+    return subprocess.run(command, cwd=cwd, env=surroundings, capture_output=True, text=True, timeout=60)
+
+
+def test_a_report_directory_that_is_read_only_is_told_with_a_way_out(tmp_path: Path) -> None:
+    root = synthetic.write_sweep(tmp_path / "runs", synthetic.grid({"activation": ["relu", "gelu"]}))
+    read_only = f"mount --bind {root} {root}; mount -o remount,ro,bind {root};"
+    done = isolated(f'{read_only} "$PYTHON" -m reports {root} --no-plots', tmp_path)
+    why = "Read-only file system; --out DIR builds the report elsewhere"
+    assert (done.returncode, done.stderr) == (2, f"error: cannot write {root}/report: {why}\n")
+    isolated(f'{read_only} "$PYTHON" -m reports {root} --no-plots --out {tmp_path}/out', tmp_path)
+    assert (tmp_path / "out" / "index.html").is_file()
+
+
+def test_without_proc_no_sweep_is_started_and_reports_are_built(tmp_path: Path) -> None:
+    root = synthetic.write_sweep(tmp_path / "runs", synthetic.grid({"activation": ["relu", "gelu"]}))
+    done = isolated('umount -l /proc; exec "$PYTHON" -m sweeps dataset=xor', tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "error: no process can be looked up here: /proc (on macOS: ps) must be there\n"
+    done = isolated(f'umount -l /proc; exec "$PYTHON" -m reports {root}', tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("module", ["sweeps", "sweeps.status"])
+def test_a_directory_that_was_removed_is_named_as_the_reason(tmp_path: Path, module: str) -> None:
+    (tmp_path / "gone").mkdir()
+    script = f'cd gone; rmdir ../gone; exec "{sys.executable}" -m {module} runs'
+    surroundings = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, env=surroundings, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr == "error: the present directory has been removed: change to another one\n"
+
+
+KILLED = """
+import os, sys, time
+from pathlib import Path
+from reports.build import write_report
+from reports.collect import load
+import reports.plots.plot as plot
+def slow(*_): time.sleep(60)
+plot.save = slow
+write_report(load(Path(sys.argv[1])), jobs=2)
+"""
+
+
+def test_a_killed_report_leaves_no_process_and_the_next_one_clears_its_files(tmp_path: Path) -> None:
+    root = synthetic.write_sweep(tmp_path / "runs", synthetic.grid({"activation": ["relu", "gelu", "elu"]}))
+    surroundings = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    report = subprocess.Popen([sys.executable, "-c", KILLED, str(root)], env=surroundings, text=True)
+
+    def workers() -> list[psutil.Process]:
+        there = descendants(report)
+        return there if sum("popen_loky" in " ".join(p.cmdline()) for p in there) >= 2 else []
+
+    processes = wait_until(workers)
+    report.kill()
+    report.wait()
+    wait_gone(processes, 5)
+    assert len([path for path in root.iterdir() if path.name.startswith(".report-")]) == 2
+    run(tmp_path, "reports", "runs", "--no-plots")
+    assert not [path for path in root.iterdir() if path.name.startswith(".report-")]
+
+
+def test_what_a_report_had_moved_aside_when_it_was_killed_is_put_back(tmp_path: Path) -> None:
+    (tmp_path / ".report-0123abcd.old").mkdir()
+    (tmp_path / ".report-0123abcd.old" / "index.html").write_text("the last one")
+    (tmp_path / ".report-0123abcd.lock").write_text("{")
+    os.utime(tmp_path / ".report-0123abcd.lock", (1, 1))
+    (tmp_path / ".report-44444444.tmp").mkdir()  # somebody may be about to take its lock
+    drafts.clear(tmp_path / "report")
+    assert (tmp_path / "report" / "index.html").read_text() == "the last one"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".report-44444444.tmp", "report"]

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 OURS = {"mlp", "sweeps", "reports", "hydra_plugins", "conf"}
-SHARED = ("sweeps.record", "sweeps.command", "sweeps.drawing", "sweeps.guard")  # by sweeps and reports
+SHARED = tuple(f"sweeps.{name}" for name in ("record", "lock", "command", "drawing", "guard"))
 KNOWS_THE_NETWORK = {"run", "components", "journal", "inspect"}
 
 
