@@ -166,8 +166,8 @@ def test_a_report_directory_that_is_read_only_is_told_with_a_way_out(tmp_path: P
     root = synthetic.write_sweep(tmp_path / "runs", synthetic.grid({"activation": ["relu", "gelu"]}))
     read_only = f"mount --bind {root} {root}; mount -o remount,ro,bind {root};"
     done = isolated(f'{read_only} "$PYTHON" -m reports {root} --no-plots', tmp_path)
-    why = "Read-only file system; --out DIR builds the report elsewhere"
-    assert (done.returncode, done.stderr) == (2, f"error: cannot write {root}/report: {why}\n")
+    why = "cannot be written (--out DIR builds the report elsewhere): Read-only file system"
+    assert (done.returncode, done.stderr) == (2, f"error: {root}/report: {why}\n")
     isolated(f'{read_only} "$PYTHON" -m reports {root} --no-plots --out {tmp_path}/out', tmp_path)
     assert (tmp_path / "out" / "index.html").is_file()
 
