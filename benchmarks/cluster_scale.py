@@ -74,7 +74,7 @@ def trace(folder: Path, command: list[str], inside: str) -> list[tuple[str, int,
         check=True,
         capture_output=True,
     )
-    lines = log.read_text(errors="replace").splitlines()
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     found = [re.match(r"\d+ +(\w+)\((.*= (\d+).*)$", line) for line in lines]
     return [(one[1], int(one[3]), one[2]) for one in found if one and inside in one[2]]
 
@@ -128,7 +128,7 @@ def status(folder: Path, cells: int) -> None:
     print(f"sweep.json of {cells:,} cells: {(folder / 'sweep.json').stat().st_size / 2**20:.0f} MB")
     begin = time.perf_counter()
     command = [sys.executable, "-m", "sweeps.status", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, encoding="utf-8")
     print(f"their status in {time.perf_counter() - begin:.1f} s: {done.stdout.splitlines()[0][-30:]}")
 
 

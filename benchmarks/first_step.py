@@ -40,7 +40,7 @@ class FirstStep(SGD):
     ) -> None:
         """Take the step, then note the time unless somebody has."""
         super().update(params, grads, state, lr=lr, weights=weights, work=work)
-        with contextlib.suppress(FileExistsError), open(os.environ[NOTE], "x") as note:
+        with contextlib.suppress(FileExistsError), open(os.environ[NOTE], "x", encoding="utf-8") as note:
             note.write(f"{time.time()}\n")
 
 
@@ -56,12 +56,12 @@ def seconds_to_first_step(arguments: Sequence[str]) -> float:
             finally:
                 process.send_signal(signal.SIGTERM)
                 process.wait()
-        return float(note.read_text()) - begin
+        return float(note.read_text(encoding="utf-8")) - begin
 
 
 def _wait_for(note: Path, process: "subprocess.Popen[str]") -> None:
     until = time.monotonic() + PATIENCE_S
-    while not (note.exists() and note.read_text().endswith("\n")):
+    while not (note.exists() and note.read_text(encoding="utf-8").endswith("\n")):
         if process.poll() is not None or time.monotonic() > until:
             raise CannotRun("the sweep has not come to a first step")
         time.sleep(0.005)

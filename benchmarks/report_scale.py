@@ -68,7 +68,7 @@ def main() -> None:
 def show(what: str, folder: str) -> None:
     """Report once in a fresh process and print its times."""
     done = subprocess.run(
-        [sys.executable, "-c", CHILD, folder], cwd=ROOT, check=True, capture_output=True, text=True
+        [sys.executable, "-c", CHILD, folder], cwd=ROOT, check=True, capture_output=True, encoding="utf-8"
     )
     total, imported, read, report, peak, runs = done.stdout.split()
     print(f"{what:24}{total:>9}{imported:>9}{read:>9}{report:>9}{peak:>7}{runs:>8}")

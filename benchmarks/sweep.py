@@ -52,7 +52,9 @@ def torch_sweep() -> tuple[float, list[float]]:
         seconds = timed(
             "benchmarks.torch_sweep.job", ["-m", *GRID, f"data='{data}'", f"hydra.sweep.dir={folder}"]
         )
-        results = [json.loads(path.read_text()) for path in Path(folder).glob("*/result.json")]
+        results = [
+            json.loads(path.read_text(encoding="utf-8")) for path in Path(folder).glob("*/result.json")
+        ]
     if len(results) != 16:
         raise CannotRun(f"{len(results)} of 16 cells have a result")
     return seconds, [result["test_accuracy"] for result in results]

@@ -30,7 +30,7 @@ def timed(module: str, *overrides: str, cwd: Path = ROOT) -> tuple[float, float,
     command = [sys.executable, "-m", module, *overrides]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     start, peak = time.perf_counter(), 0.0
-    with tempfile.TemporaryFile("w+") as output:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         process = psutil.Popen(command, cwd=cwd, env=environment, stdout=output, stderr=subprocess.DEVNULL)
         while process.poll() is None:
             try:

@@ -47,10 +47,11 @@ def run_report(words: Sequence[str]) -> int:
     parser.add_argument(
         "--claims", type=Path, metavar="FILE", help="claims of your own to judge (docs/how-to/claims.md)"
     )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="build it as DIR (default: directory/report)")
     parser.add_argument("--no-plots", action="store_true", help="tables and page only")
     options = parser.parse_args(words)
     results = load(options.directory, unplanned=options.all, target=options.target)
-    page = write_report(results, plots=not options.no_plots, claims=options.claims)
+    page = write_report(results, plots=not options.no_plots, claims=options.claims, out=options.out)
     print(printable(f"{summary_line(results)}\n{page}"))
     return warn(results)
 

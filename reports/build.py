@@ -1,12 +1,12 @@
 """A whole report from one directory: tables, plots and page, built aside and then put in place at once."""
 
 import shutil
-import uuid
 from pathlib import Path
 
 import pandas as pd
 
 from reports.cache import CACHE, save_cache
+from reports.drafts import draft_for
 from reports.evidence import (
     best_table,
     contrasts_table,
@@ -66,21 +66,35 @@ def all_tables(verdict: Verdict) -> list[Table]:
     ]
 
 
-def write_report(results: Results, *, plots: bool = True, jobs: int = -1, claims: Path | None = None) -> Path:
-    """Build the report of a sweep and return its page; an older report stays until the new one is whole."""
-    target = results.directory / REPORT_DIR
-    draft = results.directory / f".{REPORT_DIR}-{uuid.uuid4().hex[:8]}.tmp"
+def write_report(
+    results: Results,
+    *,
+    plots: bool = True,
+    jobs: int = -1,
+    claims: Path | None = None,
+    out: Path | None = None,
+) -> Path:
+    """Build the report of a sweep and return its page; an older report stays until the new one is whole.
+
+    It is built in the sweep's directory, or as `out`. Raises UserError if that is no place for it.
+    """
+    target = check_place(out.absolute()) if out else results.directory / REPORT_DIR
     report = make_report(results, plots, claims)
-    try:
+    with draft_for(target, "" if out else " (--out DIR builds the report elsewhere)") as draft:
         write_tables(report, draft / "tables")
         if plots:
             save_all(report.plots, draft / "plots", jobs)
         (draft / "index.html").write_text(render(report), encoding="utf-8")
         save_cache(draft / CACHE.name, results.history, results.stamps)
         replace_directory(draft, target)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return target / "index.html"
+    return (out or target) / "index.html"
+
+
+def check_place(target: Path) -> Path:
+    """Return where a report is to be. Raises UserError for a directory that holds something else."""
+    if target.is_dir() and any(target.iterdir()) and not (target / "tables" / "runs.csv").is_file():
+        raise UserError(f"--out {target}: holds something else than a report: name a new directory")
+    return target
 
 
 def write_tables(report: Report, folder: Path) -> None:

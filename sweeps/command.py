@@ -1,7 +1,6 @@
 """What all commands do alike: a mistake is one line and exit code 2; Ctrl-C and closed pipes end them."""
 
 import argparse
-import io
 import os
 import select
 import signal
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import ParamSpec
 
 from sweeps.record import UserError, printable
+from sweeps.streams import open_streams
 from sweeps.version import PROJECT, version
 
 Arguments = ParamSpec("Arguments")
@@ -38,6 +38,8 @@ def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # `| head` has seen enough
             return 0
         except OSError as error:  # a full disk, a directory that may not be written to, …
+            if not _is_somewhere():
+                return mistake("the present directory has been removed: change to another one")
             if not error.strerror:
                 raise
             return mistake(": ".join(filter(None, [str(error.filename or ""), error.strerror])))
@@ -45,22 +47,6 @@ def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
             return INTERRUPTED
 
     return run
-
-
-def open_streams() -> None:
-    """Let what is printed go nowhere if a stream was closed, and as ? if a stream cannot show it."""
-    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            opened = os.open(os.devnull, os.O_RDWR)
-            os.dup2(opened, descriptor)
-            if opened != descriptor:
-                os.close(opened)
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(descriptor, "w" if descriptor else "r", closefd=False))
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
 
 
 def parser_of(module: str, description: str | None, epilog: str | None = None) -> argparse.ArgumentParser:
@@ -82,6 +68,15 @@ def mistake(problem: str) -> int:
     """Tell a mistake of the user's, and return the exit code for it."""
     print(f"error: {printable(problem)}", file=sys.stderr)
     return USER_ERROR
+
+
+def _is_somewhere() -> bool:
+    """Whether the present directory still exists."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _nobody_reads(descriptor: int) -> bool:

@@ -24,6 +24,7 @@ from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.options import Options
+from sweeps.quoting import composed
 
 
 class Composer:
@@ -60,7 +61,7 @@ class Composer:
         try:
             _set(config, values)
         except OmegaConfBaseException:
-            return self.loader.load_sweep_config(self.master, list(overrides))
+            return self._load(overrides)
         self._describe(config, [self.parse(override) for override in overrides])
         OmegaConf.copy_cache(from_config=self.master, to_config=config)
         return config
@@ -77,7 +78,7 @@ class Composer:
         try:
             _set(task, values)
         except OmegaConfBaseException:
-            task = without_hydra(self.loader.load_sweep_config(self.master, list(overrides)))
+            task = without_hydra(self._load(overrides))
         OmegaConf.copy_cache(from_config=self.master, to_config=task)
         return task, choices
 
@@ -98,6 +99,9 @@ class Composer:
     def _where(self) -> dict[str, Any]:
         return {"config_name": self.master.hydra.job.config_name, "overrides": self._hydra_overrides()}
 
+    def _load(self, overrides: Sequence[str]) -> DictConfig:
+        return composed(self.loader.load_sweep_config(self.master, list(overrides)))
+
     def _hydra_overrides(self) -> list[str]:
         return list(self.master.hydra.overrides.hydra)
 
@@ -114,7 +118,7 @@ class Composer:
         if overrides not in self._composed:
             config = self._together(overrides)
             if config is None:
-                config = self.loader.load_sweep_config(self.master, list(overrides))
+                config = self._load(overrides)
             self._composed[overrides] = pickle.dumps(config)
         return self._composed[overrides]
 

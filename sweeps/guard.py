@@ -1,4 +1,4 @@
-"""Ends what a sweeper leaves behind that was killed: a process that outlives it, and then ends its workers.
+"""Ends what a command leaves behind that was killed: a process that outlives it, and then ends its workers.
 
 A worker sees to it itself that it ends with the sweeper (child.die_with), but only once it runs: joblib's
 processes that have not yet begun, or wait for work, would stay for good. So each process that is started
@@ -23,13 +23,17 @@ SEARCHES, PAUSE_S = 5, 0.2  # again and again: a process may be about to start a
 @contextlib.contextmanager
 def guarded() -> Iterator[None]:
     """Within, processes that are started end with this one, however it ends."""
+    outer = os.environ.get(MARK)
     os.environ[MARK] = mark = uuid.uuid4().hex
     guard = Guard(mark)
     guard.start()
     try:
         yield
     finally:
-        del os.environ[MARK]
+        if outer is None:
+            del os.environ[MARK]
+        else:
+            os.environ[MARK] = outer
         guard.release()
 
 
@@ -76,5 +80,5 @@ def end_marked(mark: str) -> None:
 
 
 if __name__ == "__main__":
-    if not sys.stdin.buffer.read(1):  # the sweeper ended without a word
+    if not sys.stdin.buffer.read(1):  # the command ended without a word
         end_marked(sys.argv[1])

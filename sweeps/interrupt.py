@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: tell the workers, give them a moment, then end what is still there."""
+"""Ctrl-C, SIGTERM, a closed terminal: tell the workers, give them a moment, then end what is still there."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from types import FrameType
 import psutil
 
 GRACE_S = 1.2  # what workers get to stop by themselves
+ORDERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
@@ -46,14 +47,13 @@ class Stop:
 
 @contextmanager
 def stoppable(file: Path) -> Iterator[Stop]:
-    """Within, SIGINT and SIGTERM make `file` appear, and end the body at the latest a moment later."""
+    """Within, the first of ORDERS makes `file` appear, and ends the body at the latest a moment later."""
     stop = Stop(file)
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    before = {
-        number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
-    }
+    heard = [number for number in ORDERS if number is not signal.SIGHUP or not is_ignored(number)]
+    before = {number: signal.signal(number, stop) for number in (*heard, signal.SIGALRM)}
     try:
         yield stop
     except Interrupted:
@@ -62,6 +62,11 @@ def stoppable(file: Path) -> Iterator[Stop]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def is_ignored(number: signal.Signals) -> bool:
+    """Whether whoever started this process wants the signal to be ignored, as nohup does with SIGHUP."""
+    return signal.getsignal(number) is signal.SIG_IGN
 
 
 def end_descendants() -> None:

@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, cast
 
 import yaml
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobStatus, run_job
 from hydra.errors import HydraException
 from hydra.types import HydraContext, TaskFunction
@@ -28,6 +29,7 @@ from sweeps.compose import Composer
 from sweeps.content import Content
 from sweeps.history import HISTORY_KEY, description
 from sweeps.output import captured
+from sweeps.quoting import literal, set_output_dir
 from sweeps.record import COMPLETE, SCHEMA, as_diverged, read_record, write_atomic, write_record
 from sweeps.shape import record_problem
 
@@ -145,7 +147,7 @@ class Runner:
         text = yaml.dump(record["config"], Dumper=_Dumper, sort_keys=False, allow_unicode=True)
         write_atomic(self.root / job.name / CONFIG, text.encode(), durable=False)
         result = run_job(
-            task_function=_exit_as_exception(self.task_function),
+            task_function=_exit_as_exception(_in_directory(self.task_function, self.root / job.name)),
             config=config,
             job_dir_key="hydra.sweep.dir",
             job_subdir_key="hydra.sweep.subdir",
@@ -159,8 +161,8 @@ class Runner:
         """Compose the config that tells the job where and as what it runs."""
         config = self.composer.full(job.overrides)
         with read_write(config), open_dict(config):
-            config.hydra.sweep.dir = str(self.root)
-            config.hydra.sweep.subdir = job.name
+            config.hydra.sweep.dir = literal(self.root)
+            config.hydra.sweep.subdir = literal(job.name)
             config.hydra.job.num = job.number
             config.hydra.job.id = f"{config.hydra.job.name}_{job.number}"
             config.hydra.sweeper.workers = self.workers
@@ -172,6 +174,17 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
 
 
 _Dumper.add_multi_representer(PurePath, lambda dumper, path: dumper.represent_str(str(path)))
+
+
+def _in_directory(task_function: TaskFunction, path: Path) -> TaskFunction:
+    """Wrap the job so that it finds its directory in `hydra.runtime.output_dir`, whatever that is called."""
+
+    @functools.wraps(task_function)
+    def informed(config: DictConfig) -> Any:
+        set_output_dir(cast(DictConfig, HydraConfig.get()), path)
+        return task_function(config)
+
+    return informed
 
 
 def _exit_as_exception(task_function: TaskFunction) -> TaskFunction:

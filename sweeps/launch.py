@@ -31,6 +31,7 @@ from sweeps import lock
 from sweeps.guard import guarded
 from sweeps.interrupt import Interrupted, Stop, end_descendants
 from sweeps.job import Job, Runner
+from sweeps.quoting import literal, quoted
 from sweeps.record import LOCK, Record, UserError, read_record
 from sweeps.slurm_tasks import cancel_left_behind
 from sweeps.todo import Todo
@@ -106,7 +107,7 @@ class Launch:
         context = HydraContext(config_loader=self.runner.hydra_context.config_loader, callbacks=Callbacks())
         config = copy.deepcopy(self.config)
         with open_dict(config):
-            config.hydra.sweep.dir = str(self.folder)
+            config.hydra.sweep.dir = literal(self.folder)
             if "n_jobs" in config.hydra.launcher:
                 config.hydra.launcher.n_jobs = count
         launcher = Plugins.instance().instantiate_launcher(
@@ -114,12 +115,7 @@ class Launch:
         )
         quiet = ["hydra.output_subdir=null", "hydra.job.chdir=false", "hydra/job_logging=none"]
         overrides = [
-            [
-                *some,
-                *quiet,
-                f"hydra.sweep.dir='{self.folder}'",
-                f"hydra.sweep.subdir=worker-{n}",
-            ]
+            [*some, *quiet, f"hydra.sweep.dir={quoted(self.folder)}", f"hydra.sweep.subdir=worker-{n}"]
             for n in range(count)
         ]
         with guarded(), _silent(type(launcher).__module__, bool(config.hydra.verbose)):
@@ -234,7 +230,7 @@ def command_folder(root: Path, name: str) -> Iterator[Path]:
 def _is_left_behind(folder: Path, now: float) -> bool:
     """Whether the command of this folder is dead. One that has no lock may be about to take it."""
     with contextlib.suppress(FileNotFoundError):
-        begun = (folder / "lock").exists() or now - folder.stat().st_mtime > START_S
+        begun = (folder / "lock").exists() or abs(now - folder.stat().st_mtime) > START_S
         return begun and lock.holder(folder / "lock") is None
     return False
 

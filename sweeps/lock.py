@@ -2,7 +2,9 @@
 
 A lock is a small file that names its holder: host, process, the moment that process started. It is taken with
 a hard link, which is atomic on local disks and on NFS, and it is never believed when the holder is dead. A
-holder on another host cannot be looked up; there the file's age counts, so holders `refresh` their lock.
+holder on another machine, or in another container of this one, cannot be looked up; there the file's age
+counts, so holders `refresh` their lock. Machines may share a host name, and containers do: a process is here
+only if the kernel was started at the same moment and counts its processes in the same namespace.
 
 Taking over a dead holder's lock must not remove the lock of somebody who was faster. So nobody removes it:
 the n-th successor, after the lock with token `t`, is the file `<name>.<t>-<n>`, which only one claimant can
@@ -29,20 +31,29 @@ from sweeps.files import read_json
 
 REFRESH_S = 10.0  # how often a holder touches its lock
 TURN_S = 0.05  # between attempts to take a lock that is held for a moment only
-STALE_S = 120.0  # a lock from another host that was not touched for so long is dead
+SILENT_S = 5.0  # of waiting, before it is told for whom
+STALE_S = 120.0  # a lock from another host that was not touched for so long, or says it will be, is dead
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+PID_NAMESPACE = Path("/proc/self/ns/pid")
 
 
 @dataclass(frozen=True)
 class Owner:
-    """A process, named so that a later one with the same number is not mistaken for it."""
+    """A process, named so that no other one with the same number is mistaken for it.
+
+    `boot` and `namespace` are None where the system does not tell them, and in files of earlier versions.
+    """
 
     host: str
     pid: int
     process_started: str | None
     token: str = ""
+    boot: str | None = None
+    namespace: str | None = None
 
     def __post_init__(self) -> None:
         known = isinstance(self.host, str) and isinstance(self.pid, int) and isinstance(self.token, str)
+        known = known and all(isinstance(text, str | None) for text in (self.boot, self.namespace))
         if not known or self.token.strip("0123456789abcdefghijklmnopqrstuvwxyz"):
             raise TypeError("names no process")
 
@@ -50,11 +61,13 @@ class Owner:
         return f"process {self.pid} on {self.host}"
 
     def is_here(self) -> bool:
-        """Whether the process is (or was) one of this machine's."""
-        return self.host == socket.gethostname()
+        """Whether the process is (or was) one that can be looked up from here; all others go by age."""
+        here = this_process()
+        same = self.boot in (None, here.boot) and self.namespace in (None, here.namespace)
+        return self.host == here.host and same and here.process_started is not None
 
     def is_running(self) -> bool:
-        """Whether the process runs, on this machine."""
+        """Whether the process runs, here."""
         return self.is_here() and process_started(self.pid) == self.process_started is not None
 
 
@@ -70,13 +83,18 @@ def process_started(pid: int) -> str | None:
     """Return when the process started, as a text to compare; None if there is none or it has ended."""
     if sys.platform == "linux":
         try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            fields = (
+                Path(f"/proc/{pid}/stat")
+                .read_text(errors="replace", encoding="utf-8")
+                .rpartition(")")[2]
+                .split()
+            )
         except OSError:
             return None
         return None if fields[0] in "ZX" else fields[19]
     command = ["ps", "-o", "stat=", "-o", "lstart=", "-p", str(pid)]  # BSD's takes what follows = as a title
     plain = {**os.environ, "TZ": "UTC", "LC_ALL": "C"}  # the same text whoever asks, in summer and in winter
-    listing = subprocess.run(command, env=plain, capture_output=True, text=True)
+    listing = subprocess.run(command, env=plain, capture_output=True, encoding="utf-8", errors="replace")
     state, _, started = listing.stdout.strip().partition(" ")
     return started.strip() or None if state and not state.startswith("Z") else None
 
@@ -88,7 +106,26 @@ def this_process() -> Owner:
 
 @lru_cache(maxsize=2)
 def _owner(pid: int) -> Owner:
-    return Owner(socket.gethostname(), pid, process_started(pid))
+    return Owner(
+        socket.gethostname(), pid, process_started(pid), boot=_boot(), namespace=_target(PID_NAMESPACE)
+    )
+
+
+def _boot() -> str | None:
+    """Return what tells this start of the system from all others, on any machine."""
+    with suppress(OSError):
+        return BOOT_ID.read_text(encoding="utf-8").strip()
+    with suppress(OSError, subprocess.SubprocessError):
+        command = ["sysctl", "-n", "kern.bootsessionuuid"]  # macOS
+        said = subprocess.run(command, capture_output=True, check=True, encoding="utf-8", errors="replace")
+        return said.stdout.strip() or None
+    return None
+
+
+def _target(link: Path) -> str | None:
+    with suppress(OSError):
+        return os.readlink(link)
+    return None
 
 
 class Lock:
@@ -128,7 +165,7 @@ def acquire(path: Path) -> Lock:
     draft = path.with_name(f".{path.name}-{mine.token}.tmp")
     try:
         while True:
-            draft.write_text(json.dumps(asdict(mine)))
+            draft.write_text(json.dumps(asdict(mine)), encoding="utf-8")
             chain = _chain(path)
             if chain and is_alive(*chain[-1], now=draft.stat().st_mtime):
                 raise Held(chain[-1][1])
@@ -148,10 +185,14 @@ def acquire(path: Path) -> Lock:
 
 def acquire_in_turn(path: Path) -> Lock:
     """Take the lock `path`, as `acquire` does, once nobody else holds it: for work of a moment."""
+    started, told = time.monotonic(), False
     while True:
         try:
             return acquire(path)
-        except Held:
+        except Held as error:
+            if not told and time.monotonic() - started > SILENT_S:
+                told = True
+                print(f"waiting for {error.owner}, which holds {path}", file=sys.stderr)
             time.sleep(TURN_S)
 
 
@@ -189,7 +230,7 @@ def is_alive(file: Path, owner: Owner, now: float | None = None) -> bool:
         mark = file.stat().st_mtime
     except OSError:
         return False
-    return (time.time() if now is None else now) - mark < STALE_S
+    return abs((time.time() if now is None else now) - mark) < STALE_S
 
 
 def _link(draft: Path, place: Path) -> None:
@@ -204,8 +245,8 @@ def _link(draft: Path, place: Path) -> None:
 
 def _copy(draft: Path, place: Path) -> None:
     try:
-        with place.open("x") as file:
-            file.write(draft.read_text())
+        with place.open("xb") as file:
+            file.write(draft.read_bytes())
     except FileExistsError:
         return
     except OSError:

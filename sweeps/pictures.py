@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from sweeps.drawing import drawing  # before anything of Matplotlib
+
+# isort: split
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ DPI = 120
 COLUMNS = 8
 
 
+@drawing({})
 def confusion(counts: Array, path: Path) -> None:
     """Draw how many examples of each class (rows) were given which (columns), shaded by share of the row."""
     classes = len(counts)
@@ -37,6 +41,7 @@ def confusion(counts: Array, path: Path) -> None:
     save(figure, path)
 
 
+@drawing({})
 def images(
     pixels: Array, titles: Sequence[str], path: Path, heading: str, *, diverging: bool = False
 ) -> None:

@@ -49,7 +49,7 @@ def _cpu() -> str:
     """Return the processor's model name, where the system tells it."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     if platform.system() == "Darwin":
@@ -58,4 +58,7 @@ def _cpu() -> str:
 
 
 def _output(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    done = subprocess.run(
+        command, capture_output=True, check=True, timeout=10, encoding="utf-8", errors="replace"
+    )
+    return done.stdout.strip()

@@ -203,6 +203,6 @@ def cancel(ids: Sequence[str]) -> None:
 def _run(*command: str) -> subprocess.CompletedProcess[str] | None:
     """Run one of SLURM's commands; None if it cannot be run or does not end."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, capture_output=True, timeout=60, encoding="utf-8", errors="replace")
     except (OSError, subprocess.TimeoutExpired):
         return None

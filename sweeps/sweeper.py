@@ -37,8 +37,10 @@ from sweeps.launch import (
 )
 from sweeps.plan import Cell, Plan, read_plan, write_plan
 from sweeps.planner import Planner, load_callable
+from sweeps.quoting import composed
 from sweeps.record import PLAN, Record, UserError, cell_dirs, load_records, set_aside, write_record
 from sweeps.resume import Verdict, check_retry, has_result, is_stale, verdict
+from sweeps.streams import open_streams
 from sweeps.summary import duration, finished, planned
 
 UNNAMED = "adhoc"
@@ -52,8 +54,9 @@ def command(
     arguments: list[str],
 ) -> None:
     """Run a sweep as a command: mistakes on stderr, exit code as SystemExit unless it is 0."""
+    open_streams()
     try:
-        code = Sweep(context, task_function, config, _plain(settings), arguments).run()
+        code = Sweep(context, task_function, composed(config), _plain(settings), arguments).run()
     except UserError as error:
         for line in str(error).splitlines():
             print(f"error: {line}", file=sys.stderr)
@@ -84,6 +87,19 @@ def check(settings: Mapping[str, Any]) -> None:
         raise UserError("\n".join(wrong))
 
 
+def check_place(config: DictConfig) -> None:
+    """Raise UserError where Hydra itself would write elsewhere: it takes a `${` in a path for a reference."""
+    below, root = config.hydra.output_subdir, str(Path(config.hydra.sweep.dir).absolute())
+    if below is not None and "${" in root:
+        raise UserError(f"hydra.output_subdir = {below}: must be null below a directory like {root}")
+
+
+def check_machine() -> None:
+    """Raise UserError where processes cannot be looked up: nobody could tell the living from the dead."""
+    if lock.this_process().process_started is None:
+        raise UserError("no process can be looked up here: /proc (on macOS: ps) must be there")
+
+
 def _number(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
@@ -111,6 +127,8 @@ class Sweep:
         """Run the sweep and return its exit code. Raises UserError before anything is written."""
         started = time.monotonic()
         check(self.settings)
+        check_place(self.config)
+        check_machine()
         check_workers(self.config)
         self.retry = check_retry(self.settings["retry"])
         if not self.config.hydra.sweep.dir:

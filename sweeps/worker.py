@@ -21,9 +21,11 @@ from omegaconf import DictConfig
 
 from sweeps import lock, previous
 from sweeps.child import Child, die_with
+from sweeps.interrupt import is_ignored
 from sweeps.job import OUTPUT, Job, Runner
 from sweeps.output import tail
 from sweeps.record import LOCK, Record, read_record, remove_drafts, set_aside
+from sweeps.streams import open_streams
 from sweeps.todo import Todo
 
 TICK_S = 0.1  # how often a worker looks whether it is to stop
@@ -48,6 +50,7 @@ class Worker:
 
     def __call__(self, _: DictConfig) -> dict[str, Any]:
         """Work until nothing is due. Returns `problem`: why it had to give up, or None."""
+        open_streams()
         try:
             runner = self.todo.runner(own_process=not self.is_sweeper())
         except FileNotFoundError as error:
@@ -96,16 +99,17 @@ class Shift:
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """Take SIGTERM, and SIGUSR2 ahead of a time limit, as orders to stop; leave Ctrl-C to the sweeper."""
+        """Take SIGTERM, SIGHUP, and SIGUSR2 ahead of a time limit, as orders to stop, but not Ctrl-C."""
         if self.worker.is_sweeper() or threading.current_thread() is not threading.main_thread():
             yield
             return
         if os.getppid() == self.worker.sweeper.pid and self.worker.sweeper.is_here():
             die_with(self.worker.sweeper.pid)
-        numbers = (signal.SIGTERM, signal.SIGUSR2, signal.SIGINT)
-        before = [(number, signal.getsignal(number)) for number in numbers]
-        signal.signal(signal.SIGTERM, self._terminate)
-        signal.signal(signal.SIGUSR2, self._terminate)
+        orders = [signal.SIGTERM, signal.SIGUSR2]
+        orders += [] if is_ignored(signal.SIGHUP) else [signal.SIGHUP]
+        before = [(number, signal.getsignal(number)) for number in (*orders, signal.SIGINT)]
+        for number in orders:
+            signal.signal(number, self._terminate)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             yield

@@ -1,5 +1,7 @@
 """Fetching data sets: each source, verification, the cache; a server on this machine stands for a mirror."""
 
+import contextlib
+import fcntl
 import gzip
 import hashlib
 import io
@@ -14,9 +16,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+import psutil
 import pytest
 
-from mlp.datasets import DatasetError, sources, verified
+from mlp.datasets import DatasetError, download, sources, verified
 from mlp.datasets.download import Files, cache_dir, ensure
 from mlp.datasets.images import FASHION_MNIST_FILES, MNIST_FILES
 from mlp.datasets.sources import DebianPackage, Directory, Mirror, NpmPackage, Source
@@ -53,10 +56,13 @@ class Handler(BaseHTTPRequestHandler):
 
     requests: ClassVar[list[str]] = []
     release: ClassVar[threading.Event]
+    sent: ClassVar[int]
 
     def do_GET(self) -> None:
         self.requests.append(self.path)
         _, place, name = self.path.split("/")
+        if place in ("endless", "drip", "slow"):
+            return self.stream(place, name)
         body = gzip.compress(CONTENT[name.removesuffix(".gz")])
         if place == "hang":
             self.release.wait(20)
@@ -66,6 +72,23 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write({"cut": body[:-9], "other": b"<html>" + body[6:]}.get(place, body))
+
+    def stream(self, place: str, name: str) -> None:
+        """Send without a length: for ever, a byte now and then, or all of it slowly."""
+        body = gzip.compress(CONTENT[name.removesuffix(".gz")], 0)
+        chunk = {"endless": bytes(1 << 16), "drip": b"x"}.get(place, b"")
+        self.send_response(200)
+        self.end_headers()
+        sent = 0
+        with contextlib.suppress(OSError):
+            while not self.release.wait({"endless": 0, "drip": 0.02, "slow": 0.05}[place]) and sent < 1 << 28:
+                part = chunk or body[sent : sent + 512]
+                if not part:
+                    break
+                self.wfile.write(part)
+                self.wfile.flush()
+                sent += len(part)
+        Handler.sent = sent
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -122,6 +145,60 @@ def test_a_silent_mirror_is_given_up(server: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sources, "ANSWER_S", 0.2)
     with pytest.raises(DatasetError, match=r"/hang: no answer within"):
         ensure(files(Mirror(f"{server}/hang")))
+
+
+def test_a_body_without_end_is_cut_off_at_the_size_that_is_known(server: str, cache: Path) -> None:
+    tried = (Mirror(f"{server}/endless"),)
+    sizes = {name: len(content) for name, content in CONTENT.items()}
+    with pytest.raises(
+        DatasetError, match=r"/endless: sends more than the 11,274 bytes that images can have"
+    ):
+        ensure(Files("tiny", "Tiny", files().sha256, tried, sizes))
+    assert [path.name for path in cache.iterdir()] == [".lock"]
+    for _ in range(100):
+        if hasattr(Handler, "sent"):
+            break
+        time.sleep(0.02)
+    assert Handler.sent < 1 << 24  # what the sockets' buffers take
+
+
+def test_of_a_drip_the_window_decides_not_the_chunk(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "WINDOW_S", 0.3)
+    monkeypatch.setattr(sources, "ANSWER_S", 0.6)
+    started = time.monotonic()
+    with pytest.raises(DatasetError, match=r"/drip: (no answer within|less than 2 KB/s)"):
+        ensure(files(Mirror(f"{server}/drip")))
+    assert time.monotonic() - started < 2
+
+
+def test_a_slow_line_is_waited_for(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """About 10 KB/s: ten times as long as a window, and never a whole chunk within an old one's time."""
+    monkeypatch.setattr(sources, "WINDOW_S", 1.0)
+    ensure(files(Mirror(f"{server}/slow")))
+    assert cached() == CONTENT
+
+
+def test_what_unpacks_without_end_is_given_up(tmp_path: Path, cache: Path) -> None:
+    bomb = folder_of(tmp_path / "there", {"images": bytes(1 << 24), "labels": b"0123456789"})
+    sizes = {name: len(content) for name, content in CONTENT.items()}
+    with pytest.raises(DatasetError, match="images is larger than the 10,240 bytes that it has"):
+        ensure(Files("tiny", "Tiny", files().sha256, (bomb,), sizes))
+
+
+def test_who_waits_for_another_process_says_so(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(download, "SILENT_S", 0.1)
+    cache.mkdir(parents=True)
+    with open(cache / ".lock", "wb", buffering=0) as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        held.write(b"process 7 on a-host")
+        waiting = threading.Thread(target=ensure, args=(files(folder_of(tmp_path / "there")),))
+        waiting.start()
+        time.sleep(0.4)
+    waiting.join()
+    assert capfd.readouterr().err == f"waiting for process 7 on a-host, which fetches into {cache}\n"
+    assert cached() == CONTENT
 
 
 def test_no_connection_is_said_in_a_word() -> None:
@@ -246,10 +323,24 @@ def test_a_failing_client_is_quoted_in_one_line(tmp_path: Path, monkeypatch: pyt
 
 
 def test_a_hanging_client_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    executable(tmp_path / "npm", "import time; time.sleep(20)")
+    """With what it has started, which holds its pipes."""
+    executable(tmp_path / "npm", "import os, time; os.fork(); time.sleep(20)")
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(sources, "COMMAND_S", 0.2)
+    monkeypatch.setattr(sources, "COMMAND_S", 0.5)
+    started = time.monotonic()
     with pytest.raises(DatasetError, match="npm pack tiny@1: not finished within"):
+        ensure(files(NpmPackage("tiny@1", "package")))
+    assert time.monotonic() - started < 5
+    assert not [
+        p for p in psutil.process_iter(["cmdline"]) if str(tmp_path / "npm") in (p.info["cmdline"] or [])
+    ]
+
+
+def test_a_client_that_writes_without_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    executable(tmp_path / "npm", "f = open('endless', 'wb', 0)\nwhile True: f.write(bytes(1 << 20))")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sources, "LARGEST_PACKAGE", 1 << 22)
+    with pytest.raises(DatasetError, match="npm pack tiny@1: "):
         ensure(files(NpmPackage("tiny@1", "package")))
 
 

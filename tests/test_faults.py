@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import psutil
 import pytest
 
 from sweeps.record import load_records, write_record
+from tests.storm import KINDS, TARGETS, Storm
 from tests.tiny.driver import PROJECT, Tiny, descendants, running, wait_gone, wait_until
 
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
@@ -255,53 +257,60 @@ def test_a_directory_that_is_a_file_is_told_in_one_line(tiny: Tiny) -> None:
     assert len(error.splitlines()) == 1
 
 
-KILLS = 50
+@pytest.mark.parametrize("launcher", [(), JOBLIB])
+def test_a_closed_terminal_interrupts_as_ctrl_c_does(tiny: Tiny, launcher: tuple[str, ...]) -> None:
+    """SIGHUP comes to all of its processes; who was started by nohup does not hear it."""
+    sweep = tiny.start("x=1,2", "steps=8", "step_s=0.1", *launcher, process_group=0)
+    wait_until(lambda: running(tiny))
+    os.killpg(sweep.pid, signal.SIGHUP)
+    out, err = sweep.communicate(timeout=10)
+    assert sweep.returncode == 128 + signal.SIGHUP, out + err
+    assert "interrupted by SIGHUP" in out
+    assert {record.status for record in tiny.records()} == {"interrupted"}
+
+
+def test_under_nohup_a_closed_terminal_is_not_heard(tiny: Tiny) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what is started inherits it
+    try:
+        sweep = tiny.start("x=1,2", "steps=8", "step_s=0.05", *JOBLIB, process_group=0)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    wait_until(lambda: running(tiny))
+    os.killpg(sweep.pid, signal.SIGHUP)
+    out, err = sweep.communicate(timeout=60)
+    assert (sweep.returncode, "2 cells: 2 done" in out) == (0, True), out + err
+
+
+def test_a_storm_of_signals_changes_no_result(tmp_path: Path) -> None:
+    """A few of what `make test-faults` does for minutes."""
+    weather(tmp_path, signals=8, seed=int(time.time()), command=("x=range(4)", "steps=10", "step_s=0.02"))
 
 
 @pytest.mark.faults
-def test_a_sweep_killed_fifty_times_ends_as_one_that_was_never_disturbed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", range(3))
+def test_a_long_storm_of_signals_changes_no_result(tmp_path: Path, seed: int) -> None:
     command = ("x=range(8)", "seed=range(4)", "steps=20", "step_s=0.02")
-    calm = Tiny(tmp_path / "calm")
-    calm.cwd.mkdir()
+    sent = weather(tmp_path, signals=60, seed=seed, command=command)
+    assert {kind for kind, _ in sent} == set(KINDS)
+    assert {target for _, target in sent} == set(TARGETS)
+
+
+def weather(tmp_path: Path, signals: int, seed: int, command: tuple[str, ...]) -> Counter[tuple[str, str]]:
+    """Disturb one sweep with so many signals, not the other: both end alike. Returns what was sent where."""
+    calm, tiny = Tiny(tmp_path / "calm"), Tiny(tmp_path / "stormy")
+    for each in (calm, tiny):
+        each.cwd.mkdir()
     calm.run(*command, *JOBLIB)
-    tiny = Tiny(tmp_path / "stormy")
-    tiny.cwd.mkdir()
-    rng = random.Random(0)
-    kills: dict[str, int] = {"parent": 0, "worker": 0}
-    while sum(kills.values()) < KILLS:
-        sweep = tiny.start(*command, "hydra.sweeper.retry=failed", *JOBLIB)
-        disturb(sweep, rng, kills)
-        sweep.communicate()
-        if all(record.is_complete for record in tiny.records()) and len(tiny.records()) == 32:
-            for record in rng.sample(tiny.records(), 8):  # there is more to kill than to do
+    storm = Storm(random.Random(seed))
+    while storm.sent.total() < signals:
+        sweep = tiny.start(*command, "hydra.sweeper.retry=failed", *JOBLIB, PREPARE_S="0.3")
+        storm.over(sweep)
+        if all(record.is_complete for record in tiny.records()) and len(tiny.records()) == len(finals(calm)):
+            for record in storm.rng.sample(tiny.records(), 3):  # there is more to disturb than to do
                 (record.path / "report.json").write_text("{")
-    for _ in range(3):
-        last = tiny.start(*command, *JOBLIB)
-        out, err = last.communicate()
-        if last.returncode == 0:
-            break
-    assert last.returncode == 0, out + err
-    assert min(kills.values()) > 5, kills
-    assert finals(tiny) == finals(calm)
-    assert histories(tiny) == histories(calm)
-    assert len(finals(tiny)) == 32
-
-
-def disturb(sweep: "subprocess.Popen[str]", rng: random.Random, kills: dict[str, int]) -> None:
-    """Kill a few processes of the sweep at random moments, at last often the sweep itself."""
-    for _ in range(rng.randint(1, 4)):
-        time.sleep(rng.uniform(0.2, 1.5))
-        if sweep.poll() is not None:
-            return
-        processes = descendants(sweep)
-        if processes and rng.random() < 0.7:
-            try:
-                rng.choice(processes).kill()
-            except psutil.NoSuchProcess:
-                continue
-            kills["worker"] += 1
-        else:
-            sweep.kill()
-            kills["parent"] += 1
-            wait_gone(processes, 5)
-            return
+    tiny.run(*command, "hydra.sweeper.retry=failed", *JOBLIB)
+    assert finals(tiny) == finals(calm), f"seed {seed}"
+    assert histories(tiny) == histories(calm), f"seed {seed}"
+    assert not list(tiny.root.rglob("*.tmp"))
+    assert {path.name for path in (tiny.root / ".sweep").iterdir()} == {"code.json"}
+    return storm.sent

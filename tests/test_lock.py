@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import asdict, replace
 from multiprocessing.synchronize import Barrier, Event
@@ -94,6 +95,94 @@ def test_a_lock_from_another_host_dies_of_age(tmp_path: Path) -> None:
     acquire(path).release()
 
 
+@pytest.mark.parametrize("ahead", [lock.STALE_S + 60, 10 * 365 * 86400.0])
+def test_a_lock_that_says_it_will_be_touched_is_as_dead_as_an_old_one(tmp_path: Path, ahead: float) -> None:
+    path = tmp_path / "lock"
+    path.write_text(json.dumps(asdict(Owner("elsewhere", 1, "1", "b" * 12))))
+    os.utime(path, (time.time() + ahead,) * 2)
+    assert holder(path) is None
+    acquire(path).release()
+
+
+def test_who_waits_for_a_turn_says_for_whom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(lock, "SILENT_S", 0.1)
+    held = acquire(tmp_path / "plan-lock")
+    threading.Timer(0.5, held.release).start()
+    lock.acquire_in_turn(tmp_path / "plan-lock").release()
+    said = f"waiting for {this_process()}, which holds {tmp_path / 'plan-lock'}\n"
+    assert capsys.readouterr().err == said
+
+
+def test_a_lock_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    mine = {key: value for key, value in asdict(this_process()).items() if key not in ("boot", "namespace")}
+    (tmp_path / "lock").write_text(json.dumps(mine | {"token": "a" * 12}))
+    with pytest.raises(Held):
+        acquire(tmp_path / "lock")
+    (tmp_path / "lock").write_text(json.dumps(mine | {"token": "a" * 12, "process_started": "0"}))
+    acquire(tmp_path / "lock").release()
+
+
+@pytest.mark.parametrize("other", [{"boot": "of another machine"}, {"namespace": "pid:[1]"}])
+def test_of_another_machine_of_the_same_name_the_age_counts(tmp_path: Path, other: dict[str, str]) -> None:
+    """It has a process of the same number, or has none: nothing can be told from that."""
+    for pid in (os.getpid(), 2**22 - 1):
+        owner = replace(this_process(), pid=pid, token="b" * 12, **other)  # type: ignore[arg-type]
+        assert not owner.is_here()
+        path = tmp_path / f"lock-{pid}"
+        path.write_text(json.dumps(asdict(owner)))
+        with pytest.raises(Held):
+            acquire(path)
+        os.utime(path, (1, 1))
+        acquire(path).release()
+
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from sweeps.lock import acquire
+acquire(Path(sys.argv[1]))
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+ASKS = """
+import sys
+from pathlib import Path
+from sweeps.lock import holder
+print(holder(Path(sys.argv[1])))
+"""
+
+
+@pytest.fixture
+def container() -> list[str]:
+    """A command that runs another in a process namespace of its own, as a container does."""
+    words = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if sys.platform != "linux" or subprocess.run([*words, "true"], capture_output=True).returncode:
+        pytest.skip("needs the right to make a process namespace")
+    return words
+
+
+def test_a_container_of_the_same_host_name_keeps_its_lock(tmp_path: Path, container: list[str]) -> None:
+    path = tmp_path / "lock"
+    command = [*container, sys.executable, "-c", HOLDS, str(path)]
+    inside = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
+    try:
+        assert inside.stdout is not None and inside.stdout.readline() == "held\n"
+        with pytest.raises(Held, match=f" on {this_process().host}"):
+            acquire(path)
+        assert json.loads(path.read_text())["boot"] == this_process().boot
+        with acquire(tmp_path / "ours"):  # and the other way round
+            command = [*container, sys.executable, "-c", ASKS, str(tmp_path / "ours")]
+            out = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[1])
+            assert out.stdout == f"{this_process()}\n"
+    finally:
+        inside.kill()
+        inside.communicate()
+
+
 def test_a_refreshed_lock_is_young(tmp_path: Path) -> None:
     with acquire(tmp_path / "lock") as held:
         os.utime(held.path, (0, 0))
@@ -143,7 +232,7 @@ def test_a_lock_whose_creation_a_server_denies_is_held_all_the_same(
 def test_a_lock_that_cannot_be_written_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Path, *_: object) -> None:
+    def full(self: Path, *_: object, **__: object) -> None:
         self.touch()
         raise OSError(28, "No space left on device")
 

@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 OURS = {"mlp", "sweeps", "reports", "hydra_plugins", "conf"}
+SHARED = tuple(f"sweeps.{name}" for name in ("record", "lock", "command", "drawing", "guard"))
 KNOWS_THE_NETWORK = {"run", "components", "journal", "inspect"}
 
 
@@ -44,7 +45,7 @@ def test_reports_read_records_and_know_neither_hydra_nor_the_network(path: Path)
     names = imports(path)
     assert not top(names) & {"hydra", "omegaconf", "mlp", "hydra_plugins", "conf"}
     assert {name for name in names if name.split(".")[0] == "sweeps"} <= {
-        name for name in names if name.startswith(("sweeps.record", "sweeps.command"))
+        name for name in names if name.startswith(SHARED)
     } | {"sweeps"}
 
 

@@ -76,7 +76,7 @@ def main(cfg: DictConfig) -> None:
             optimizer.step()
         test_accuracy = accuracy(model, x_test, y_test)
     result = Path(HydraConfig.get().runtime.output_dir, "result.json")
-    result.write_text(json.dumps({"test_accuracy": test_accuracy}))
+    result.write_text(json.dumps({"test_accuracy": test_accuracy}), encoding="utf-8")
 
 
 if __name__ == "__main__":

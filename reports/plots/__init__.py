@@ -1,5 +1,8 @@
 """Every figure of a report: the numbers behind each are a function of their own, drawing is another."""
 
+import sweeps.drawing  # noqa: F401  (before anything of Matplotlib)
+
+# isort: split
 from collections.abc import Mapping, Sequence
 
 from reports.grids import concurrency_note

@@ -1,17 +1,23 @@
 """A figure that can be drawn in any process, and the drawing of many."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from joblib import Parallel, delayed  # type: ignore[import-untyped]
+from joblib.externals.loky.process_executor import (  # type: ignore[import-untyped]
+    TerminatedWorkerError,
+)
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from reports.plots.style import RC, SOFT
 from reports.tables import file_name
+from sweeps.drawing import drawing
+from sweeps.guard import guarded
+from sweeps.lock import this_process
 
 DPI = 150
 METADATA: dict[str, dict[str, None]] = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
@@ -44,7 +50,7 @@ class Plot:
 
 def save(plot: Plot, folder: Path, formats: Sequence[str] = tuple(METADATA)) -> None:
     """Draw a figure and write it as PNG and SVG, the same bytes for the same numbers."""
-    with mpl.rc_context(RC):
+    with drawing(RC):
         figure = plot.paint(*plot.arguments)
         width, height = figure.get_size_inches()
         figure.text(
@@ -58,6 +64,11 @@ def save(plot: Plot, folder: Path, formats: Sequence[str] = tuple(METADATA)) -> 
 def save_all(
     plots: Sequence[Plot], folder: Path, jobs: int = -1, formats: Sequence[str] = tuple(METADATA)
 ) -> None:
-    """Draw all figures, in so many processes (−1: one per core)."""
+    """Draw all figures, in so many processes (−1: one per core); here, if there can be none."""
     folder.mkdir(parents=True, exist_ok=True)
-    Parallel(n_jobs=jobs if len(plots) > 4 else 1)(delayed(save)(plot, folder, formats) for plot in plots)
+    if len(plots) > 4 and jobs != 1 and this_process().process_started:  # joblib looks its processes up
+        with contextlib.suppress(TerminatedWorkerError), guarded():
+            Parallel(n_jobs=jobs)(delayed(save)(plot, folder, formats) for plot in plots)
+            return
+    for plot in plots:
+        save(plot, folder, formats)

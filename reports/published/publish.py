@@ -8,7 +8,6 @@ rebuild and check them without a single run.
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pandas as pd
 from PIL import Image
@@ -19,6 +18,7 @@ from reports.claims.observations import compact, observe, read_observations, wri
 from reports.claims.runs import TIMING
 from reports.claims.tables import claims_frame, contrasts_frame
 from reports.collect import load
+from reports.drafts import draft_for
 from reports.evidence import rankings_table
 from reports.judged import Judged, judged_plots, judged_study
 from reports.page import Report, provenance
@@ -48,9 +48,7 @@ def publish(directories: Iterable[Path], target: Path) -> Path:
             raise UserError(f"{results.directory}: {results.sweep} is none of {', '.join(all_studies())}")
     if not found and not target.is_dir():
         raise UserError(f"{target}: holds no study; name the directories of some")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
-        draft = Path(folder) / target.name
+    with draft_for(target) as draft:
         if target.is_dir():
             shutil.copytree(target, draft)
         for results in found:

@@ -37,6 +37,7 @@ def check(config: dict[str, Any]) -> Iterator[str]:
 def prepare(configs: list[dict[str, Any]]) -> None:
     if any(config["x"] == -13 for config in configs):
         raise UserError("nothing to be had for x = -13")
+    time.sleep(float(os.environ.get("PREPARE_S", "0")))
     print(f"prepared for {len(configs)}")
 
 

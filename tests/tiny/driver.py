@@ -29,7 +29,9 @@ class Tiny:
         shutil.copytree(self.cwd, cwd, dirs_exist_ok=True)
         return Tiny(cwd)
 
-    def start(self, *overrides: str, **environment: str) -> subprocess.Popen[str]:
+    def start(
+        self, *overrides: str, process_group: int | None = None, **environment: str
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "tests.tiny.app", *overrides],
             cwd=self.cwd,
@@ -37,6 +39,7 @@ class Tiny:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            process_group=process_group,
         )
 
     def run(self, *overrides: str, code: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
