@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+import traceback
 
 from sweeps import imports
 from sweeps.command import command, mistake
@@ -35,7 +37,7 @@ def main() -> int:
 
 
 def _run() -> int:
-    """Hand over to Hydra."""
+    """Hand over to Hydra. What it cannot read or compose is a mistake; errors of what it calls are not."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
@@ -49,12 +51,26 @@ def _run() -> int:
         run()
     except (HydraException, OmegaConfBaseException, UserError) as error:
         return mistake(one_line(error))
-    except ValueError as error:
-        if not str(error).startswith("Config group override"):  # Hydra's own, of `loss=null`
+    except Exception as error:
+        if isinstance(error, OSError) or _reached_the_sweeper(error):
             raise
-        nulls = " ".join(argument for argument in sys.argv[1:] if argument.endswith("=null"))
-        return mistake(f"{nulls}: {one_line(error)}")
+        return mistake(_with_argument(one_line(error)))
     return 0
+
+
+def _reached_the_sweeper(error: Exception) -> bool:
+    """Whether an error comes from behind Hydra's front, where it would be a fault of ours."""
+    return any(frame.name in ("sweep", "launch") for frame in traceback.extract_tb(error.__traceback__))
+
+
+def _with_argument(text: str) -> str:
+    """Return what Hydra says, with the argument that it is about where Hydra itself does not name it."""
+    if text.startswith("Config group override"):  # of `loss=null`
+        return f"{' '.join(argument for argument in sys.argv[1:] if argument.endswith('=null'))}: {text}"
+    long = [argument for argument in sys.argv[1:] if re.search(r"\d{4301}", argument)]
+    if text.startswith("Exceeds the limit") and long:
+        return f"{long[0][:40]}…: must be a number of at most 4,300 digits"
+    return text
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from hydra.core.default_element import ResultDefault
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from sweeps.cell import has_key
+
 
 @dataclass
 class Options:
@@ -42,6 +44,12 @@ class Options:
             own = file and not file.defaults_list and file.header["package"] in (None, group)
             self._contents[path] = file.config if file and own else None
         return self._contents[path]
+
+    def has(self, group: str, option: str, dotted: str) -> bool:
+        """Whether an option's file has a dotted key."""
+        file = self._files.load_config(f"{group}/{option}")
+        content: Any = OmegaConf.to_container(file.config) if file else None
+        return isinstance(content, dict) and has_key(content, dotted)
 
     def sets_sweep(self, group: str, option: str) -> bool:
         """Whether an option's file says what is swept, by which launcher or to where, for all cells."""

@@ -19,7 +19,8 @@ from typing import Any
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from sweeps import changes, lock, progress
+from sweeps import changes, lock, progress, without_effect
+from sweeps.callables import call, load_callable
 from sweeps.compose import Composer
 from sweeps.fingerprint import fingerprint
 from sweeps.interrupt import Stop, stoppable
@@ -34,7 +35,7 @@ from sweeps.launch import (
     worker_count,
 )
 from sweeps.plan import Cell, Plan, read_plan, write_plan
-from sweeps.planner import Planner, load_callable
+from sweeps.planner import Planner
 from sweeps.record import PLAN, Record, UserError, cell_dirs, load_records, write_record
 from sweeps.resume import Verdict, check_retry, is_stale, verdict
 from sweeps.summary import duration, finished, planned
@@ -113,6 +114,7 @@ class Sweep:
         if not self.config.hydra.sweep.dir:
             raise UserError("hydra.sweep.dir = '': must name a directory")
         self.root = Path(self.config.hydra.sweep.dir).absolute()
+        without_effect.refuse(self.config, self.context.config_loader)
         self.composer = Composer(self.context.config_loader, self.config)
         plan = self._with_directories(self._plan())
         if self.settings["dry_run"]:
@@ -171,7 +173,7 @@ class Sweep:
             return
         _, verdicts = self._match(plan)
         if due := [cell.config for cell in plan.cells if verdicts[cell.id].due]:
-            prepare(due)
+            call("prepare", lambda: prepare(due), prepare)
 
     @contextlib.contextmanager
     def _directory(self) -> Iterator[Path]:
