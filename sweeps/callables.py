@@ -57,13 +57,11 @@ def _named(setting: str, function: Callable[..., Any]) -> str:
 
 
 def blame(error: BaseException) -> str:
-    """Return an error as one line, with the file and line that it comes from if these are not ours."""
+    """Return an error as one line, with the file and line that it comes from unless that is here."""
     text = " ".join(f"{type(error).__name__}: {error}".split())
     if isinstance(error, SyntaxError):  # whose text names its file and line
         return text
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = (str(Path(__file__)), "<frozen importlib")
-    last = frames[-1] if frames else None
-    if last is None or last.filename.startswith(ours) or last.filename == importlib.__file__:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    if last.filename.startswith((str(Path(__file__).parent), "<frozen", importlib.__file__)):
         return text
-    return f"{text} ({Path(last.filename).name}:{last.lineno})"
+    return f"{text} ({last.filename}:{last.lineno})"

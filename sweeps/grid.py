@@ -4,7 +4,7 @@ A grid maps keys (config groups, dotted keys, `+key`, …) to the values to try.
 command line (`relu,gelu`, `[128],[256,64]`, `range(5)`, `choice(...)`, `glob(*)`), so a text without a comma
 is one value; a YAML list holds one value per entry. The command line wins over each grid's own values.
 
-The combinations are counted before any is made. A range is start + k · step for k = 0, 1, …, its end excluded,
+The combinations are counted before any is made. A range is start + k · step for k = 0, 1, …, without the end,
 in decimal numbers: `range(0.1,0.4,0.1)` is 0.1, 0.2, 0.3. (Hydra's own adds binary fractions up, and gives
 0.30000000000000004 and 0.4 as well.)
 """

@@ -85,7 +85,7 @@ class Planner:
             del self._unseen[key]
 
     def _unknown(self) -> Iterator[str]:
-        """Yield a line for each key of `name`, `ignore` and `exclude` that neither a cell nor an option has."""
+        """Yield a line for each key of `name`, `ignore`, `exclude` that neither a cell nor an option has."""
         for key, setting in self._unseen.items():
             if not self.composer.knows(key):
                 there = dict.fromkeys(known for cell in self.cells.values() for known in dotted_keys(cell))
@@ -117,7 +117,7 @@ class Planner:
     def _named(
         self, overrides: Sequence[str], choices: Mapping[str, Any], config: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Return what a cell's directory name tells: what was swept, then the keys always named and overridden.
+        """Return what a cell's directory name tells: what is swept, then what is always named or overridden.
 
         A config group without a node of its own (a named sweep, say) is left out unless it is swept.
         """

@@ -114,6 +114,7 @@ class Sweep:
         if not self.config.hydra.sweep.dir:
             raise UserError("hydra.sweep.dir = '': must name a directory")
         self.root = Path(self.config.hydra.sweep.dir).absolute()
+        _require_directory(self.root)
         without_effect.refuse(self.config, self.context.config_loader)
         self.composer = Composer(self.context.config_loader, self.config)
         plan = self._with_directories(self._plan())
@@ -295,6 +296,16 @@ class Sweep:
 def _job(number: int, cell: Cell, decided: Verdict, record: Record | None) -> Job:
     seen = record.data.get("launch") if record else None
     return Job(number, cell.id, cell.name, cell.overrides, decided.restart, seen)
+
+
+def _require_directory(root: Path) -> None:
+    """Raise UserError if there is something else in the place of a directory, or of one above it."""
+    try:
+        there = next(path for path in (root, *root.parents) if path.exists())
+    except OSError as error:
+        raise UserError(f"hydra.sweep.dir={_short(root)}: {error.strerror}") from error
+    if not there.is_dir():
+        raise UserError(f"hydra.sweep.dir={_short(root)}: must be a directory, but {_short(there)} is none")
 
 
 def _earlier(root: Path) -> Plan | None:

@@ -32,7 +32,7 @@ def refuse(config: DictConfig, loader: ConfigLoader) -> None:
 
 
 def _lost_overrides(config: DictConfig, loader: ConfigLoader, given: list[str]) -> Iterator[str]:
-    """Yield a line for each `override /group: option` of a chosen file that another file's word has beaten."""
+    """Yield a line for each `override /group: option` of a file that the main config's own has beaten."""
     parser = OverridesParser.create(loader)
     overrides = [*given, *config.hydra.overrides.task]
     parsed = parser.parse_overrides(overrides)
@@ -46,12 +46,12 @@ def _lost_overrides(config: DictConfig, loader: ConfigLoader, given: list[str]) 
             if group not in typed and chosen is not None and option != chosen:
                 yield (
                     f"{result.config_path}.yaml: override /{group}: {option}: has no effect, because "
-                    f"{config.hydra.job.config_name}.yaml chooses {chosen}; give {group}={option} on the command line"
+                    f"{config.hydra.job.config_name}.yaml chooses {chosen}; {group}={option} as an argument has"
                 )
 
 
 def _overrides_of(result: ResultDefault, files: ConfigRepository) -> Iterator[tuple[str, Any]]:
-    """Yield group and option of each absolute override in a file's defaults list; none of the main config's."""
+    """Yield group and option of each absolute override in a file's defaults list, but the main config's."""
     file = None if result.primary or not result.config_path else files.load_config(result.config_path)
     for default in (file.defaults_list or ()) if file else ():
         if isinstance(default, GroupDefault) and default.override and str(default.group).startswith("/"):

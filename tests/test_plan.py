@@ -10,9 +10,9 @@ from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 
+from sweeps.callables import load_callable
 from sweeps.compose import Composer
 from sweeps.plan import Cell, Plan, read_plan, write_plan
-from sweeps.callables import load_callable
 from sweeps.planner import Planner
 from sweeps.record import UserError
 

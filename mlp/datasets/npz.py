@@ -1,6 +1,7 @@
 """Data sets from an .npz file: the user's own arrays, and the piece of MNIST that comes with the package."""
 
 import hashlib
+import stat
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -44,10 +45,10 @@ class NPZ(Dataset):
 
         Raises DatasetError for a file that is not as described above, ValueError for a train_size beyond it.
         """
-        path = Path(self.path).expanduser()
+        path = self._file()
         try:
-            stat = path.stat()
-            found = _inspect(path, self.classes, (stat.st_size, stat.st_mtime_ns))
+            state = path.stat()
+            found = _inspect(path, self.classes, (state.st_size, state.st_mtime_ns))
         except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
             raise DatasetError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
         train = train_examples(self.train_size, found.train)
@@ -55,7 +56,7 @@ class NPZ(Dataset):
 
     def load(self) -> Data:
         """Return the data; raise as `check` does, and DatasetError for values that are not finite."""
-        size, path = self.check(), Path(self.path).expanduser()
+        size, path = self.check(), self._file()
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             try:
@@ -71,6 +72,30 @@ class NPZ(Dataset):
             classes=size.classes,
             sha256=sha256,
         )
+
+    def _file(self) -> Path:
+        """Return the file's path; raise DatasetError for what is no plain file: a pipe would be waited for."""
+        try:
+            path = Path(self.path).expanduser()
+            mode = path.stat().st_mode
+        except RuntimeError as error:  # ~name, of nobody
+            raise DatasetError(f"cannot read {self.path}: there is no such user") from error
+        except OSError as error:
+            raise DatasetError(f"cannot read {path}: {error.strerror}") from error
+        if not stat.S_ISREG(mode):
+            raise DatasetError(
+                f"cannot read {path}: must be an .npz file, not a {_KINDS[stat.S_IFMT(mode)]}"
+            )
+        return path
+
+
+_KINDS = {
+    stat.S_IFDIR: "directory",
+    stat.S_IFIFO: "pipe",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "device",
+    stat.S_IFBLK: "device",
+}
 
 
 @dataclass(frozen=True)
