@@ -70,8 +70,8 @@ def is_sound(
     ids: NDArray[np.str_], stamps: NDArray[np.int64], lengths: NDArray[np.int64], table: Curve
 ) -> bool:
     """Whether the arrays are those of a cache, and each curve counts its epochs from 1."""
-    dtypes = (stamps.dtype, lengths.dtype, table.dtype)
-    if ids.dtype.kind != "U" or dtypes != (np.int64, np.int64, np.float64) or ids.ndim != 1:
+    kinds = [array.dtype.str[1:] for array in (stamps, lengths, table)]
+    if kinds != ["i8", "i8", "f8"] or ids.dtype.kind != "U" or ids.ndim != 1:
         return False
     if stamps.shape != (len(ids), 2) or lengths.shape != ids.shape or (lengths < 1).any():
         return False

@@ -57,7 +57,7 @@ def _run() -> int:
     from sweeps.run import main as run
 
     argparse_help.accept_hydras()
-    argparse.ArgumentParser.error = _refuse  # type: ignore[method-assign]  # Hydra's shows its usage, on 7 lines
+    argparse.ArgumentParser.error = _refuse  # type: ignore[method-assign, assignment]  # Hydra's shows its usage, on 7 lines
     try:
         run()
     except (HydraException, OmegaConfBaseException, UserError) as error:

@@ -56,6 +56,8 @@ class Options:
         path = f"{group}/{option}"
         if path not in self._sweeps:
             file = self._files.load_config(path)
+            if file and not isinstance(file.config, DictConfig):
+                raise ValueError(f"{path}.yaml: must be a mapping of keys to values")
             parts = [f"hydra.{part}" for part in ("sweeper", "launcher", "sweep")]
             self._sweeps[path] = any(file and OmegaConf.select(file.config, part) for part in parts)
         return self._sweeps[path]

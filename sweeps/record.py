@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeps import lock
+from sweeps.differences import near_misses, settings_of
 from sweeps.files import links_out, printable, read_file, read_json
 from sweeps.shape import RECORD_KINDS, plan_problem, record_problem
 
@@ -34,6 +35,7 @@ __all__ = [
     "cell_id_of",
     "links_out",
     "load_records",
+    "near_misses",
     "plain",
     "plan_problem",
     "printable",
@@ -42,6 +44,7 @@ __all__ = [
     "read_record",
     "remove_drafts",
     "set_aside",
+    "settings_of",
     "write_atomic",
     "write_json",
     "write_record",

@@ -22,6 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 from sweeps import changes, lock, progress, without_effect
 from sweeps.callables import call, load_callable
 from sweeps.compose import Composer
+from sweeps.differences import near_misses, settings_of
 from sweeps.fingerprint import fingerprint
 from sweeps.interrupt import Stop, stoppable
 from sweeps.job import Job, Runner, now
@@ -119,11 +120,13 @@ class Sweep:
         self.composer = Composer(self.context.config_loader, self.config)
         plan = self._with_directories(self._plan())
         if self.settings["dry_run"]:
-            print(self._describe(plan))
+            print("\n".join([self._describe(plan), *self._near_misses(plan)]))
             return 0
         check_launcher(self.config)
         self._prepare(plan)
         with self._directory() as folder:
+            for line in self._near_misses(plan):
+                print(f"{line}; what is not planned stays on disk", flush=True)
             self._store(plan, folder)
             return self._launch(plan, folder, started)
 
@@ -166,6 +169,24 @@ class Sweep:
         due = sum(verdict.due for verdict in verdicts.values())
         workers = worker_count(self.config, self.settings["workers"], max(due, 1))
         return planned(_short(self.root), plan, records, verdicts, workers)
+
+    def _near_misses(self, plan: Plan) -> list[str]:
+        """Return what tells recorded cells that are not planned from planned ones without a record.
+
+        Where plans are joined nothing is dropped, so nothing is said of what the command itself asks for.
+        """
+        records, _ = self._match(plan)
+        known = {cell.id for cell in plan.cells}
+        ignore = self.settings["ignore"]
+        old = [
+            settings_of(record.data["config"], record.data.get("choices") or {}, ignore)
+            for record in records.values()
+            if record.cell_id not in known and "config" in record.data
+        ]
+        new = [cell for cell in plan.cells if cell.id not in records] if old else []
+        asked = {override.partition("=")[0].lstrip("+") for cell in new for override in cell.overrides}
+        planned = [settings_of(cell.config, cell.choices, ignore) for cell in new]
+        return near_misses(old, planned, () if self.settings["sweep"] else asked)
 
     def _prepare(self, plan: Plan) -> None:
         """Let the application get ready for the cells that are due, if there are any."""

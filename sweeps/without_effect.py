@@ -46,7 +46,7 @@ def _lost_overrides(config: DictConfig, loader: ConfigLoader, given: list[str]) 
             if group not in typed and chosen is not None and option != chosen:
                 yield (
                     f"{result.config_path}.yaml: override /{group}: {option}: has no effect, because "
-                    f"{config.hydra.job.config_name}.yaml chooses {chosen}; {group}={option} as an argument has"
+                    f"{config.hydra.job.config_name}.yaml says {chosen}; {group}={option} as an argument has"
                 )
 
 

@@ -83,9 +83,8 @@ class NPZ(Dataset):
         except OSError as error:
             raise DatasetError(f"cannot read {path}: {error.strerror}") from error
         if not stat.S_ISREG(mode):
-            raise DatasetError(
-                f"cannot read {path}: must be an .npz file, not a {_KINDS[stat.S_IFMT(mode)]}"
-            )
+            kind = _KINDS.get(stat.S_IFMT(mode), "no file")
+            raise DatasetError(f"cannot read {path}: must be an .npz file, not a {kind}")
         return path
 
 
