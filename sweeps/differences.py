@@ -41,7 +41,7 @@ def near_misses(old: Sequence[Settings], new: Sequence[Settings], asked: Collect
     """Return lines such as "12 runs here differ only in optimizer.momentum: 0.9 → 0.8".
 
     `old` are recorded runs that are not planned, `new` planned ones; each old one is matched with a new one
-    that differs from it in at most NEAR settings. Nothing is said of differences only in what is `asked` for.
+    that differs from it in at most NEAR settings. Nothing is said of differences in what is `asked` for.
     """
     lines: list[str] = []
     left = list(old)
@@ -50,7 +50,7 @@ def near_misses(old: Sequence[Settings], new: Sequence[Settings], asked: Collect
             break
         keys = min((differing(left[0], each) for each in new), key=len)
         matched, left = _matched(left, new, keys) if len(keys) <= NEAR else ([], left[1:])
-        if not set(keys) <= set(asked):
+        if not set(keys) & set(asked):
             counts = Counter(", ".join(change(key, *pair) for key in keys) for pair in matched)
             lines += [_line(number, text) for text, number in counts.most_common(SHOWN)]
     return lines

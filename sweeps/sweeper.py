@@ -123,10 +123,10 @@ class Sweep:
             print("\n".join([self._describe(plan), *self._near_misses(plan)]))
             return 0
         check_launcher(self.config)
+        for line in self._near_misses(plan):
+            print(f"{line}; what is not planned stays on disk", flush=True)
         self._prepare(plan)
         with self._directory() as folder:
-            for line in self._near_misses(plan):
-                print(f"{line}; what is not planned stays on disk", flush=True)
             self._store(plan, folder)
             return self._launch(plan, folder, started)
 
@@ -320,7 +320,11 @@ def _job(number: int, cell: Cell, decided: Verdict, record: Record | None) -> Jo
 
 
 def _require_directory(root: Path) -> None:
-    """Raise UserError if there is something else in the place of a directory, or of one above it."""
+    """Raise UserError for `~`, and if there is something else in the place of a directory or of one above."""
+    if _short(root).parts[:1] and _short(root).parts[0].startswith("~"):
+        raise UserError(
+            f"hydra.sweep.dir={_short(root)}: must be a path without ~, which is not expanded here"
+        )
     try:
         there = next(path for path in (root, *root.parents) if path.exists())
     except OSError as error:

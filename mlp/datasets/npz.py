@@ -74,7 +74,7 @@ class NPZ(Dataset):
         )
 
     def _file(self) -> Path:
-        """Return the file's path; raise DatasetError for what is no plain file: a pipe would be waited for."""
+        """Return the file's path; raise DatasetError unless it is plain: a pipe would be waited for."""
         try:
             path = Path(self.path).expanduser()
             mode = path.stat().st_mode
