@@ -5,9 +5,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
+# What a command line sets and nobody reads would be lost without a word.
+SETTINGS := SWEEP DIR OVERRIDES RETRY FRESH NAME PYTHON REQUIRE PYTEST_ARGS BENCH_ARGS VENV
+UNKNOWN  := $(filter-out $(SETTINGS) SHELL MAKE%,$(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
+$(if $(UNKNOWN),$(error $(UNKNOWN): no such variable; there are $(SETTINGS)))
+
 SWEEP  ?= grid
-DIR    ?= runs/$(SWEEP)
-HYDRA   = $(if $(RETRY),hydra.sweeper.retry=$(RETRY)) $(if $(FRESH),hydra.sweeper.fresh=true) $(OVERRIDES)
+DIR    ?= $(lastword runs/$(SWEEP) $(patsubst hydra.sweep.dir=%,%,$(filter hydra.sweep.dir=%,$(OVERRIDES))))
+HYDRA   = $(if $(RETRY),hydra.sweeper.retry=$(RETRY)) $(if $(FRESH),hydra.sweeper.fresh=$(FRESH)) $(OVERRIDES)
+TO      = $(if $(filter command,$(firstword $(origin DIR))),hydra.sweep.dir=$(DIR))
 QUICK  := not slow and not faults and not parity and not page and not cluster and not network and not package and not trackers
 
 .DEFAULT_GOAL := help
@@ -28,9 +34,9 @@ $(READY): requirements.lock
 	@touch $@
 
 sweep: $(READY)  ## Run a sweep (what is missing of it) and build its report
-	@$(BIN)/python -m sweeps sweep=$(SWEEP) $(HYDRA); status=$$?; \
+	@$(BIN)/python -m sweeps sweep=$(SWEEP) $(TO) $(HYDRA); status=$$?; \
 	if [ $$status -gt 1 ]; then exit $$status; fi; \
-	$(BIN)/python -m reports $(DIR) && exit $$status
+	$(BIN)/python -m reports $(DIR) || exit $$?; exit $$status
 
 STUDIES := $(basename $(notdir $(wildcard conf/study/*.yaml))) tuned_grid
 study: $(READY)  ## Run a source report's study and all that belongs to it (NAME=long_run_grid, or all), and build its report
@@ -50,7 +56,7 @@ results: $(READY)  ## Renew docs/results from the studies that are in runs/, and
 	@$(BIN)/python -m reports publish $(patsubst %/,%,$(dir $(wildcard $(addsuffix /sweep.json,$(addprefix runs/,$(STUDIES)))))) --to docs/results
 
 plan: $(READY)  ## Show what a sweep would run, and how long that may take
-	@$(BIN)/python -m sweeps sweep=$(SWEEP) $(HYDRA) hydra.sweeper.dry_run=true
+	@$(BIN)/python -m sweeps sweep=$(SWEEP) $(TO) $(HYDRA) hydra.sweeper.dry_run=true
 
 report: $(READY)  ## Rebuild a sweep's report from its run records
 	@$(BIN)/python -m reports $(DIR)

@@ -15,12 +15,12 @@ from reports.trackers import TRACKERS, export_to
 from sweeps.command import called, command, parser_of
 from sweeps.record import UserError, links_out, printable
 
-DAMAGED = 1
+INCOMPLETE = 1
 
 
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 2 for a user's mistake, 1 where records were damaged."""
+    """Run one command and return its exit code: 2 for a user's mistake, 1 where something is missing."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     commands = {"compare": run_compare, "export": run_export, "publish": run_publish}
     return commands[words[0]](words[1:]) if words and words[0] in commands else run_report(words)
@@ -123,9 +123,11 @@ def warn(results: Results) -> int:
         print(printable(f"{left_out} ({some}); --all includes them"), file=sys.stderr)
     if results.other_data:
         print(printable(f"left out: {results.other_data}"), file=sys.stderr)
+    for line in results.near_misses:
+        print(printable(line), file=sys.stderr)
     for problem in results.problems:
         print(printable(f"damaged: {problem}"), file=sys.stderr)
-    return DAMAGED if results.problems or results.other_data else 0
+    return 0 if results.is_whole and not results.other_data else INCOMPLETE
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from reports.judged import judged, judged_plots, judged_tables
 from reports.page import Report, render
 from reports.plots import all_plots, save_all
 from reports.results import Results, natural
+from reports.spreadsheet import write_csv
 from reports.summary import summarise
 from reports.tables import Table, file_name
 from reports.verdict import Verdict, judge
@@ -86,7 +87,7 @@ def write_report(
             save_all(report.plots, draft / "plots", jobs)
         (draft / "index.html").write_text(render(report), encoding="utf-8")
         save_cache(draft / CACHE.name, results.history, results.stamps)
-        replace_directory(draft, target)
+        replace_directory(draft, target, keep=None if plots else "plots")
     return (out or target) / "index.html"
 
 
@@ -105,8 +106,8 @@ def write_tables(report: Report, folder: Path) -> None:
             (folder / f"{file_name(table.name)}.{suffix}").write_text(text(table), encoding="utf-8")
     results = report.results
     runs = natural(results, results.runs).drop(columns=["cell", "started", "finished"])
-    runs.to_csv(folder / "runs.csv", index=False, lineterminator="\n")
-    cell_figures(results).to_csv(folder / "cells.csv", index=False, lineterminator="\n")
+    write_csv(runs, folder / "runs.csv")
+    write_csv(cell_figures(results), folder / "cells.csv")
 
 
 def cell_figures(results: Results) -> pd.DataFrame:
@@ -116,13 +117,18 @@ def cell_figures(results: Results) -> pd.DataFrame:
     return natural(results, pd.concat(parts))[["metric", *columns]]
 
 
-def replace_directory(new: Path, old: Path) -> None:
-    """Put a finished directory in the place of an older one. Raises UserError if a file is in that place."""
+def replace_directory(new: Path, old: Path, keep: str | None = None) -> None:
+    """Put a finished directory in the place of an older one, with what the older has under the name `keep`.
+
+    Raises UserError if a file is in that place.
+    """
     if old.is_file() and not old.is_symlink():
         raise UserError(f"{old}: is a file, where a directory has to be written")
     if old.exists() or old.is_symlink():
         aside = new.with_suffix(".old")
         old.rename(aside)
+        if keep and not aside.is_symlink() and (aside / keep).is_dir():
+            (aside / keep).rename(new / keep)
         new.rename(old)
         if aside.is_symlink():
             aside.unlink()  # only the link: where it leads is not ours

@@ -32,9 +32,11 @@ from sweeps.record import (
     Record,
     UserError,
     cell_dirs,
+    near_misses,
     plan_problem,
     read_json,
     read_record,
+    settings_of,
 )
 
 NAN = float("nan")
@@ -103,7 +105,17 @@ class Reader:
             record = read_record(path)
             if record.status != "missing":
                 self.add(record.cell_id, path.name, record, None)
-        return [] if taken else [path.name for path in outside]
+        left_out = [] if taken else outside
+        self.near_misses = self.compared_with_the_plan(left_out)
+        return [path.name for path in left_out]
+
+    def compared_with_the_plan(self, folders: list[Path]) -> list[str]:
+        """Return what tells runs that are left out from planned ones, where that is little."""
+        data = [record.data for folder in folders if (record := read_record(folder)).data]
+        old = [settings_of(each["config"], each.get("choices") or {}) for each in data]
+        cells = self.planned.values() if old else ()
+        new = [settings_of(self.base | c["config"], self.base_choices | c["choices"]) for c in cells]
+        return near_misses(old, new)
 
     def add(self, cell_id: str, name: str, record: Record | None, cell: Mapping[str, Any] | None) -> None:
         """Keep what is known of one cell; a record that cannot be believed leaves its planned cell."""
@@ -268,6 +280,7 @@ def assemble(
         plan=slim,
         problems=tuple(reader.problems),
         unplanned=tuple(outside),
+        near_misses=tuple(reader.near_misses),
         provenance=tuple(reader.provenance.values()),
         boundaries=reader.boundaries,
         stamps=reader.cache.stamps,

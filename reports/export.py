@@ -1,6 +1,7 @@
 """The tidy frames in the formats of other tools."""
 
 import json
+import math
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +11,7 @@ import pandas as pd
 from reports.build import make_report
 from reports.formats import latex
 from reports.results import Results, natural
+from reports.spreadsheet import write_csv
 from sweeps.record import UserError
 
 
@@ -33,14 +35,10 @@ def export(results: Results, to: str, folder: Path) -> list[Path]:
     return paths
 
 
-def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame as CSV."""
-    frame.to_csv(path, index=False, lineterminator="\n")
-
-
 def write_json(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame as a JSON list of records, NaN as null."""
-    records = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    """Write a frame as a JSON list of records; what is no finite number is null."""
+    known = frame.notna() & ~frame.isin([math.inf, -math.inf])
+    records = frame.astype(object).where(known, None).to_dict("records")
     path.write_text(json.dumps(records, allow_nan=False, default=str), encoding="utf-8")
 
 

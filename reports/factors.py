@@ -5,6 +5,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 ABSENT = "–"
@@ -43,6 +44,8 @@ def is_number(value: Any) -> bool:
 
 def label(value: Any) -> str:
     """How a setting is shown: 128, 256-64, 0.0005, true; "–" where it does not exist."""
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):

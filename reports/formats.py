@@ -4,6 +4,7 @@ import csv
 import io
 from itertools import groupby
 
+from reports.spreadsheet import text_cell
 from reports.tables import Entry, Table, file_name
 
 LONG = 40
@@ -32,10 +33,10 @@ def csv_text(table: Table) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     marked = table.marked
-    writer.writerow([*table.heads, *(["best", "not_worse"] if marked else [])])
+    writer.writerow([*map(text_cell, table.heads), *(["best", "not_worse"] if marked else [])])
     for row in table.rows:
         marks = [marked_heads(table, row, mark) for mark in ("best", "near")] if marked else []
-        writer.writerow([*(entry.text for entry in row), *marks])
+        writer.writerow([text_cell(text) for text in (*(entry.text for entry in row), *marks)])
     return buffer.getvalue()
 
 

@@ -81,10 +81,17 @@ class Results:
     plan: Mapping[str, Any] | None = None
     problems: tuple[Problem, ...] = ()
     unplanned: tuple[str, ...] = ()
+    near_misses: tuple[str, ...] = ()
     provenance: tuple[Mapping[str, Any], ...] = ()
     boundaries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     stamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     other_data: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every planned run has a result (without a plan: every run), and every file was sound."""
+        expected = self.runs if self.plan is None else self.runs[self.runs["planned"].astype(bool)]
+        return not self.problems and not expected["status"].isin(PENDING).any()
 
     @property
     def names(self) -> list[str]:

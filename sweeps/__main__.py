@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+import re
 import sys
+import traceback
+from typing import NoReturn
 
 from sweeps import imports
 from sweeps.command import command, mistake
@@ -11,6 +15,11 @@ from sweeps.version import PROJECT, version
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 OWN_MODE = "-m --multirun -r --run -h --help --hydra-help -c --cfg -i --info -sc --shell-completion"
+
+REFUSED = {
+    "hydra.mode=RUN": "must be MULTIRUN; a single run is a sweep of one",
+    "--experimental-rerun": "must be left out; the same command again runs what is missing",
+}
 
 
 @command
@@ -24,6 +33,9 @@ def main() -> int:
     if "--version" in sys.argv[1:]:
         print(PROJECT, version())
         return 0
+    for words, why in REFUSED.items():
+        if any(argument.partition("=")[0] == words or argument == words for argument in sys.argv[1:]):
+            return mistake(f"{words}: {why}")
     imports.extend_for(sys.argv[1:])
     for name in ONE_THREAD:  # before NumPy is imported: later it is not heard
         os.environ.setdefault(name, "1")
@@ -35,7 +47,7 @@ def main() -> int:
 
 
 def _run() -> int:
-    """Hand over to Hydra."""
+    """Hand over to Hydra. What it cannot read or compose is a mistake; errors of what it calls are not."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
@@ -45,16 +57,40 @@ def _run() -> int:
     from sweeps.run import main as run
 
     argparse_help.accept_hydras()
+    argparse.ArgumentParser.error = _refuse  # type: ignore[method-assign, assignment]  # Hydra's shows its usage, on 7 lines
     try:
         run()
     except (HydraException, OmegaConfBaseException, UserError) as error:
         return mistake(one_line(error))
-    except ValueError as error:
-        if not str(error).startswith("Config group override"):  # Hydra's own, of `loss=null`
+    except Exception as error:
+        if isinstance(error, OSError) or _reached_the_sweeper(error):
             raise
-        nulls = " ".join(argument for argument in sys.argv[1:] if argument.endswith("=null"))
-        return mistake(f"{nulls}: {one_line(error)}")
+        return mistake(_with_argument(one_line(error)))
     return 0
+
+
+def _refuse(parser: argparse.ArgumentParser, message: str) -> NoReturn:
+    sys.exit(mistake(f"{message} (--help shows what there is; options stand before all key=value)"))
+
+
+def _reached_the_sweeper(error: Exception) -> bool:
+    """Whether an error comes from behind Hydra's front, where it would be a fault of ours."""
+    return any(frame.name in ("sweep", "launch") for frame in traceback.extract_tb(error.__traceback__))
+
+
+def _with_argument(text: str) -> str:
+    """Return what Hydra says, with the argument that it is about where Hydra itself does not name it."""
+    if text.startswith("Config group override"):  # of `loss=null`, `loss=1`
+        odd = [
+            argument
+            for argument in sys.argv[1:]
+            if re.fullmatch(r"[^.=]*=(null|true|false|[\d.]+)", argument)
+        ]
+        return f"{' '.join(odd)}: {text}"
+    long = [argument for argument in sys.argv[1:] if re.search(r"\d{4301}", argument)]
+    if text.startswith("Exceeds the limit") and long:
+        return f"{long[0][:40]}…: must be a number of at most 4,300 digits"
+    return text
 
 
 if __name__ == "__main__":

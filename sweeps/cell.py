@@ -94,17 +94,28 @@ def select(config: Mapping[str, Any], dotted: str) -> Any:
     return value
 
 
+def has_key(config: Mapping[str, Any], dotted: str) -> bool:
+    """Whether a config has a dotted key."""
+    try:
+        select(config, dotted)
+    except KeyError:
+        return False
+    return True
+
+
 def directory_name(parts: Mapping[str, Any], choices: Mapping[str, Any], identity: str) -> str:
     """Return a name such as `relu-hinge-hidden=256x64-1a2b3c4d5e6f`, safe on every file system.
 
-    `parts` maps dotted keys and config groups to values, in the order they are to be read.
+    `parts` maps dotted keys and config groups to values, in the order they are to be read. A value is told
+    whole or, where there is no room for it, not at all.
     """
     last = [key.rpartition(".")[2] for key in parts]
-    words = []
+    readable = ""
     for key, value in parts.items():
         label = key if last.count(key.rpartition(".")[2]) > 1 else key.rpartition(".")[2]
-        words.append(_shown(value) if key in choices else f"{label}={_shown(value)}")
-    readable = re.sub(r"[^A-Za-z0-9._+=-]+", "_", "-".join(words))[:NAME_LENGTH].strip("._-")
+        word = _shown(value) if key in choices else f"{label}={_shown(value)}"
+        longer = re.sub(r"[^A-Za-z0-9._+=-]+", "_", f"{readable}-{word}").strip("._-")
+        readable = longer if len(longer) <= NAME_LENGTH else readable
     return f"{readable or 'cell'}-{identity}"
 
 

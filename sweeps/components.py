@@ -56,8 +56,8 @@ class Components:
         if unknown:
             raise ValueError(f"{unknown[0]}: unknown key; known are {', '.join([*KINDS, 'seed'])}")
         seed = config.get("seed")
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise ValueError(f"seed = {seed!r}: must be an integer ≥ 0")
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+            raise ValueError(f"seed = {seed!r}: must be an integer ≥ 0 and below 2^63")
         return cls(**{key: build(key, config.get(key)) for key in KINDS}, seed=seed)
 
     def trainer(self, data: Data) -> Trainer:

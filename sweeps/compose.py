@@ -89,6 +89,16 @@ class Composer:
             self._groups[key] = bool(options)
         return self._groups[key]
 
+    def knows(self, key: str) -> bool:
+        """Whether a key names a config group, or a dotted key that an option of its group has."""
+        parts = key.split(".")
+        groups = (("/".join(parts[:n]), ".".join(parts[n:])) for n in range(1, len(parts)))
+        return self.is_group(key) or any(
+            self.options.has(group, option, rest)
+            for group, rest in groups
+            for option in self.loader.get_group_options(group, results_filter=None, **self._where())
+        )
+
     def sets_sweep(self, override: Override) -> bool:
         """Whether an override chooses an option that sets the sweep itself, but not the one that did."""
         group, option = override.key_or_group, override.value()

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sweeps.callables import call, load_callable
 from sweeps.content import Content
 from sweeps.plan import Cell, Plan
-from sweeps.planner import load_callable
 from sweeps.record import Record, UserError
 from sweeps.resume import has_result
 
@@ -22,8 +22,8 @@ def with_contents(cells: Sequence[Cell], identify: str | None) -> list[Cell]:
     """
     if (function := load_callable("identify", identify)) is None:
         return list(cells)
+    found = call("identify", lambda: list(function([cell.config for cell in cells])), function)
     try:
-        found = list(function([cell.config for cell in cells]))
         contents = [None if each is None else Content.of(each) for each in found]
         made = [replace(cell, content=content) for cell, content in zip(cells, contents, strict=True)]
     except (KeyError, TypeError, AttributeError, ValueError) as error:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from sweeps.changes import changed, present, remembered
 from sweeps.content import Content, other_data
+from sweeps.differences import NEAR, change, differing, near_misses, settings_of
 from sweeps.plan import Cell, Plan
 from sweeps.record import Record, UserError
 from sweeps.resume import RETRY, is_stale, verdict
 from sweeps.summary import reason
 
 SHOWN = 8  # differences listed
-NEAR = 3  # a config that differs in so many values may still be an earlier form of the same cell
 
 
 @dataclass(frozen=True)
@@ -91,6 +89,15 @@ class Explanation:
         if (case.cell is None) != (case.record is None):
             yield from self._config(case)
 
+    def near_misses(self) -> list[str]:
+        """Return what tells recorded cells outside the plan from planned ones, where that is little."""
+        outside = self._records_outside() if self.plan else []
+        planned = self.plan.cells if self.plan and outside else []
+        old, new = (
+            [settings_of(cell.config, cell.choices) for cell in cells] for cells in (outside, planned)
+        )
+        return near_misses(old, new)
+
     def _next(self, case: Case) -> str:
         """Say what the sweeper would decide, and which other retry modes decide otherwise."""
         content = self.content(case.cell)
@@ -146,23 +153,9 @@ def state(record: Record) -> str:
 
 
 def difference(one: Cell, other: Cell) -> list[str]:
-    """Return a line `key: value → value` for each value in which two configs differ."""
-    old, new = flat(one.config), flat(other.config)
-    keys = [key for key in old | new if old.get(key, "(none)") != new.get(key, "(none)")]
-    return [f"{key}: {old.get(key, '(none)')} → {new.get(key, '(none)')}" for key in keys]
-
-
-def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Return dotted key → value as canonical JSON."""
-    from sweeps.cell import canonical  # here: it brings Hydra, which nothing else in a status needs
-
-    pairs: dict[str, str] = {}
-    for key, value in config.items():
-        if isinstance(value, Mapping):
-            pairs |= flat(value, f"{prefix}{key}.")
-        else:
-            pairs[f"{prefix}{key}"] = json.dumps(canonical(value))
-    return pairs
+    """Return a line `key: value → value` for each setting in which two cells differ."""
+    old, new = (settings_of(cell.config, cell.choices) for cell in (one, other))
+    return [change(key, old, new) for key in differing(old, new)]
 
 
 def _as_cell(id: str, record: Record | None) -> Cell:

@@ -19,6 +19,8 @@ from hydra.core.default_element import ResultDefault
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from sweeps.cell import has_key
+
 
 @dataclass
 class Options:
@@ -43,11 +45,19 @@ class Options:
             self._contents[path] = file.config if file and own else None
         return self._contents[path]
 
+    def has(self, group: str, option: str, dotted: str) -> bool:
+        """Whether an option's file has a dotted key."""
+        file = self._files.load_config(f"{group}/{option}")
+        content: Any = OmegaConf.to_container(file.config) if file else None
+        return isinstance(content, dict) and has_key(content, dotted)
+
     def sets_sweep(self, group: str, option: str) -> bool:
         """Whether an option's file says what is swept, by which launcher or to where, for all cells."""
         path = f"{group}/{option}"
         if path not in self._sweeps:
             file = self._files.load_config(path)
+            if file and not isinstance(file.config, DictConfig):
+                raise ValueError(f"{path}.yaml: must be a mapping of keys to values")
             parts = [f"hydra.{part}" for part in ("sweeper", "launcher", "sweep")]
             self._sweeps[path] = any(file and OmegaConf.select(file.config, part) for part in parts)
         return self._sweeps[path]

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
 import json
+import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
-from sweeps.cell import cell_id, directory_name, job_values_as_text, resolve, select
+from sweeps.callables import call, mistakes
+from sweeps.cell import cell_id, directory_name, has_key, job_values_as_text, resolve, select
 from sweeps.compose import Composer
 from sweeps.explain import difference
 from sweeps.grid import Exclusion, combinations, swept_keys
 from sweeps.plan import Cell
-from sweeps.problem import one_line
+from sweeps.problem import nearest, one_line
 from sweeps.record import UserError
 
 Validate = Callable[[dict[str, Any]], Iterable[str]]
@@ -41,6 +43,8 @@ class Planner:
     def run(self, grids: Sequence[Mapping[str, Any]], arguments: Sequence[str]) -> None:
         """Plan the union of the grids; the result is in `cells`, `swept`, `exclusions` and `duplicates`."""
         self.exclusions = [Exclusion(condition) for condition in self.exclude]
+        self._unseen = {key: "name" for key in self.named} | {key: "ignore" for key in self.ignore}
+        self._unseen |= {key: "exclude" for condition in self.exclude for key in condition}
         found = list(combinations(grids, arguments, self.composer.parser))
         self.swept = swept_keys(found)
         self._parts: dict[str, Any] = {}
@@ -52,17 +56,21 @@ class Planner:
             raise UserError("\n".join(_counted(line, count) for line, count in self.problems.items()))
         if not self.cells:
             raise UserError("the sweep has no cells: every combination is excluded")
+        if unknown := list(self._unknown()):
+            raise UserError("\n".join(unknown))
 
     def _add(self, overrides: Sequence[str]) -> None:
         try:
             parsed = [self.composer.parse(override) for override in overrides]
+            self._see(dict.fromkeys(override.key_or_group for override in parsed), {})
             if self._is_excluded(lambda exclusion: exclusion.matches_overrides(parsed)):
                 return
             if late := next((each for each in parsed if self.composer.sets_sweep(each)), None):
                 raise ValueError(f"{late.input_line}: sets the sweep itself; a command takes only one such")
             task, choices = self.composer.task(overrides)
             config = self._shared(resolve(task))
-        except (HydraException, OmegaConfBaseException, ValueError) as error:
+            self._see(choices, config)
+        except (HydraException, OmegaConfBaseException, ValueError, YAMLError) as error:
             self.problems[one_line(error)] += 1
             return
         if self._is_excluded(lambda exclusion: exclusion.matches(choices, config)):
@@ -73,10 +81,10 @@ class Planner:
             return
         name = directory_name(self._named(overrides, choices, config), choices, identity)
         cell = self.cells[identity] = Cell(identity, name, list(overrides), config, choices)
-        wrong = list(self.validate(config)) if self.validate else []
+        wrong = list(mistakes(self.validate, config)) if self.validate else []
         self.problems.update(wrong)
-        if self.effective and not wrong:
-            self._require_effect(cell, self.effective(config))
+        if (effective := self.effective) and not wrong:
+            self._require_effect(cell, call("effective", lambda: effective(config), effective))
 
     def _require_effect(self, cell: Cell, part: Mapping[str, Any]) -> None:
         """Note it as a mistake if what tells a cell from an earlier one has no effect."""
@@ -84,6 +92,21 @@ class Planner:
         if (same := self._effective.setdefault(identity, cell)) is not cell:
             what = ", ".join(difference(same, cell))
             self.problems[f"{what}: has no effect here, the cells must be equal; leave all but one out"] += 1
+
+    def _see(self, choices: Mapping[str, Any], config: Mapping[str, Any]) -> None:
+        """Strike from the keys that settings name those that a cell has."""
+        for key in [key for key in self._unseen if key in choices or has_key(config, key)]:
+            del self._unseen[key]
+
+    def _unknown(self) -> Iterator[str]:
+        """Yield a line for each key of `name`, `ignore`, `exclude` that neither a cell nor an option has."""
+        for key, setting in self._unseen.items():
+            if not self.composer.knows(key):
+                there = dict.fromkeys(known for cell in self.cells.values() for known in dotted_keys(cell))
+                hint = (
+                    nearest(key, list(there)) or f"; cells have {', '.join(k for k in there if '.' not in k)}"
+                )
+                yield f"hydra.sweeper.{setting}: {key}: no cell has this key{hint}"
 
     def _is_excluded(self, decides: Callable[[Exclusion], bool]) -> bool:
         """Whether a condition drops the cell; counts it for the first that does."""
@@ -94,19 +117,27 @@ class Planner:
         return False
 
     def _shared(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Let cells share equal parts of their configs: 10,000 cells have few different ones."""
-        return {key: self._parts.setdefault(f"{key}={_exact(value)}", value) for key, value in config.items()}
+        """Let cells share equal parts of their configs: 10,000 cells have few different ones.
+
+        Raises ValueError for an integer that no record could hold.
+        """
+        for key, value in config.items():
+            if (known := f"{key}={_exact(value)}") not in self._parts:
+                _require_writable(key, value)
+                self._parts[known] = value
+            config = config | {key: self._parts[known]}
+        return config
 
     def _named(
         self, overrides: Sequence[str], choices: Mapping[str, Any], config: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Return what a cell's directory name tells: the keys always named, then what was overridden.
+        """Return what a cell's directory name tells: what is swept, then what is always named or overridden.
 
         A config group without a node of its own (a named sweep, say) is left out unless it is swept.
         """
         parts: dict[str, Any] = {}
         keys = [self.composer.parse(override).key_or_group for override in overrides]
-        for key in dict.fromkeys([*self.named, *keys]):
+        for key in sorted(dict.fromkeys([*self.named, *keys]), key=lambda key: key not in self.swept):
             if any(key == ignored or key.startswith(f"{ignored}.") for ignored in self.ignore):
                 continue
             if key in choices:
@@ -120,6 +151,18 @@ class Planner:
         return parts
 
 
+def _require_writable(key: str, value: Any) -> None:
+    """Raise ValueError for an integer beyond the largest float, which JSON's readers would refuse."""
+    if isinstance(value, Mapping):
+        for inner, item in value.items():
+            _require_writable(f"{key}.{inner}", item)
+    elif isinstance(value, list):
+        for item in value:
+            _require_writable(key, item)
+    elif isinstance(value, int) and abs(value) > sys.float_info.max:
+        raise ValueError(f"{key} = {str(value)[:20]}…: must be a number of at most 308 digits")
+
+
 def _exact(value: Any) -> str:
     return json.dumps(value, default=repr)
 
@@ -128,15 +171,11 @@ def _counted(line: str, count: int) -> str:
     return f"{line} ({count:,} cells)" if count > 1 else line
 
 
-def load_callable(setting: str, dotted: str | None) -> Callable[..., Any] | None:
-    """Import the function that a setting names by its dotted name. Raises UserError if there is none."""
-    if dotted is None:
-        return None
-    module, _, name = dotted.rpartition(".")
-    try:
-        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(f"hydra.sweeper.{setting}={dotted}: cannot be imported ({error})") from error
-    if not callable(found):
-        raise UserError(f"hydra.sweeper.{setting}={dotted}: must be a function, not a {type(found).__name__}")
-    return found
+def dotted_keys(cell: Cell) -> Iterator[str]:
+    """Yield every key of a cell: its config groups, and the dotted keys of its config."""
+    yield from cell.choices
+    nodes = list(cell.config.items())
+    for key, value in nodes:
+        yield key
+        if isinstance(value, Mapping):
+            nodes += [(f"{key}.{inner}", item) for inner, item in value.items()]

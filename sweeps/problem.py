@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
+import yaml
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
@@ -17,6 +18,8 @@ def one_line(error: BaseException) -> str:
     for inner in (error, cause):
         if isinstance(inner, (ConfigAttributeError, ConfigKeyError)):
             return _missing_key(inner)
+    if isinstance(error, yaml.YAMLError):
+        return yaml_mistake(error)
     if isinstance(error, OverrideParseException):
         why = _flat(str(error)).replace(error.override, "").strip(" ^")
         return f"{error.override}: cannot be parsed ({why})"
@@ -34,7 +37,7 @@ def _missing_option(error: MissingConfigException) -> str:
     if not group or error.options is None:
         return _flat(str(error).partition("\nConfig search path")[0])
     allowed = f"{group} is one of {', '.join(error.options)}" if error.options else f"{group} has no options"
-    return f"{group}={option}: no such option{_nearest(option, list(error.options))}; {allowed}"
+    return f"{group}={option}: no such option{nearest(option, list(error.options))}; {allowed}"
 
 
 def _missing_key(error: ConfigAttributeError | ConfigKeyError) -> str:
@@ -42,12 +45,13 @@ def _missing_key(error: ConfigAttributeError | ConfigKeyError) -> str:
     parent, _, key = str(error.full_key).rpartition(".")
     there = [str(name) for name in error.parent_node or [] if name not in ("hydra", "_target_")]
     return (
-        f"{error.full_key}: no such key{_nearest(key, there)}; "
+        f"{error.full_key}: no such key{nearest(key, there)}; "
         f"{parent or 'the config'} has {', '.join(there) or 'no keys'} (+{error.full_key}=… adds one)"
     )
 
 
-def _nearest(name: str, known: list[str]) -> str:
+def nearest(name: str, known: list[str]) -> str:
+    """Return " (did you mean …?)" if one of the known names is like this one, else nothing."""
     close = difflib.get_close_matches(name, known, n=1)
     return f" (did you mean {close[0]}?)" if close else ""
 
@@ -56,6 +60,16 @@ def _with_key(error: OmegaConfBaseException) -> str:
     text = _flat(re.split(r"\n\s*(?:full_key|object_type|reference_type)", str(error))[0])
     text = text.removeprefix("UserError raised while resolving interpolation: ")  # which says it all
     return f"{error.full_key}: {text}" if error.full_key and error.full_key not in text else text
+
+
+def yaml_mistake(error: yaml.YAMLError, source: str = "") -> str:
+    """Return what is wrong with a YAML file as one line, with its name and the line."""
+    problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
+    if mark is None:
+        return (
+            f"{source or getattr(error, 'name', '') or 'YAML'}: cannot be read as YAML ({_flat(str(error))})"
+        )
+    return f"{source or mark.name}:{mark.line + 1}: cannot be read as YAML ({problem or 'no YAML'})"
 
 
 def _flat(text: str) -> str:

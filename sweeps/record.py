@@ -25,6 +25,7 @@ from typing import Any
 
 from sweeps import lock
 from sweeps.content import Content, other_data, recorded, recorded_at_first, short
+from sweeps.differences import near_misses, settings_of
 from sweeps.files import links_out, printable, read_file, read_json
 from sweeps.history import COLUMNS, HISTORY, LARGEST_HISTORY, history_problem
 from sweeps.shape import RECORD_KINDS, plan_problem, record_problem
@@ -40,6 +41,7 @@ __all__ = [
     "cell_id_of",
     "links_out",
     "load_records",
+    "near_misses",
     "other_data",
     "plain",
     "plan_problem",
@@ -51,6 +53,7 @@ __all__ = [
     "recorded_at_first",
     "remove_drafts",
     "set_aside",
+    "settings_of",
     "short",
     "write_atomic",
     "write_json",

@@ -19,7 +19,7 @@ from sweeps.explain import Explanation, find
 from sweeps.files import printable
 from sweeps.history import HISTORY
 from sweeps.plan import Cell, Plan, read_plan
-from sweeps.record import Record, UserError, load_records
+from sweeps.record import COMPLETE, Record, UserError, load_records
 from sweeps.resume import RETRY, Verdict, verdict
 from sweeps.running import last_row
 from sweeps.summary import count, duration, reason
@@ -95,6 +95,7 @@ class Status:
             yield f"  {count(outside, 'recorded cell')} outside the plan (--all lists them)"
         if told := other_data(self.other_data):
             yield f"  {told}: due again"
+        yield from (f"  {line}" for line in self.explanation.near_misses())
         if stale := sum("other code" in row.detail for row in planned):
             yield f"  {count(stale, 'result')} made by other code (hydra.sweeper.retry=stale runs them again)"
 
@@ -112,6 +113,12 @@ class Status:
             yield f"{row.status:<11}  {row.name:<{width}}  {about}".rstrip()
         if hidden:
             yield f"and {len(hidden):,} more that were never started (--all lists them)"
+
+    @property
+    def exit_code(self) -> int:
+        """0 if every planned cell has a result and every record can be believed, else 1."""
+        whole = all(row.status in COMPLETE or not row.planned for row in self.rows)
+        return 0 if whole and all(row.status != "damaged" for row in self.rows) else 1
 
     def as_json(self) -> dict[str, Any]:
         """Return the state of everything in plain containers."""
@@ -173,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     imports.extend([Path.cwd()])  # where a user's own code is, which the results may depend on
     status = Status(options.directory, options.retry)
     print(printable("\n".join(_answer(status, options))))
-    return 0
+    return status.exit_code
 
 
 def _answer(status: Status, options: argparse.Namespace) -> Iterator[str]:

@@ -19,10 +19,12 @@ from typing import Any
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from sweeps import changes, lock, plan_history, previous, progress, revision
+from sweeps import changes, lock, plan_history, previous, progress, revision, without_effect
+from sweeps.callables import call, load_callable
 from sweeps.compose import Composer
 from sweeps.content import other_data
 from sweeps.contents import of_other_data, with_contents, with_present
+from sweeps.differences import near_misses, settings_of
 from sweeps.fingerprint import fingerprint
 from sweeps.interrupt import Stop, stoppable
 from sweeps.job import Job, Runner, now
@@ -36,7 +38,7 @@ from sweeps.launch import (
     worker_count,
 )
 from sweeps.plan import Cell, Plan, read_plan, write_plan
-from sweeps.planner import Planner, load_callable
+from sweeps.planner import Planner
 from sweeps.quoting import composed
 from sweeps.record import PLAN, Record, UserError, cell_dirs, load_records, set_aside, write_record
 from sweeps.resume import Verdict, check_retry, has_result, is_stale, verdict
@@ -134,13 +136,18 @@ class Sweep:
         if not self.config.hydra.sweep.dir:
             raise UserError("hydra.sweep.dir = '': must name a directory")
         self.root = Path(self.config.hydra.sweep.dir).absolute()
+        _require_directory(self.root)
+        without_effect.refuse(self.config, self.context.config_loader)
         self.composer = Composer(self.context.config_loader, self.config)
         plan = self._with_directories(self._plan())
         if self.settings["dry_run"]:
-            print(self._describe(plan))
+            records, verdicts = self._match(plan)
+            print("\n".join([self._describe(plan, records, verdicts), *self._near_misses(plan, records)]))
             return 0
         check_launcher(self.config)
-        _, verdicts = self._match(plan)
+        records, verdicts = self._match(plan)
+        for line in self._near_misses(plan, records):
+            print(f"{line}; what is not planned stays on disk", flush=True)
         self._prepare(plan, verdicts)
         with self._directory() as folder:
             self._store(plan, folder, due=sum(decided.due for decided in verdicts.values()))
@@ -183,11 +190,27 @@ class Sweep:
             cell.id: verdict(records.get(cell.id), plan.code, self.retry, cell.content) for cell in plan.cells
         }
 
-    def _describe(self, plan: Plan) -> str:
-        records, verdicts = self._match(plan)
+    def _describe(self, plan: Plan, records: Mapping[str, Record], verdicts: Mapping[str, Verdict]) -> str:
         due = sum(verdict.due for verdict in verdicts.values())
         workers = worker_count(self.config, self.settings["workers"], max(due, 1))
         return planned(_short(self.root), plan, records, verdicts, workers)
+
+    def _near_misses(self, plan: Plan, records: Mapping[str, Record]) -> list[str]:
+        """Return what tells recorded cells that are not planned from planned ones without a record.
+
+        Where plans are joined nothing is dropped, so nothing is said of what the command itself asks for.
+        """
+        known = {cell.id for cell in plan.cells}
+        ignore = self.settings["ignore"]
+        old = [
+            settings_of(record.data["config"], record.data.get("choices") or {}, ignore)
+            for record in records.values()
+            if record.cell_id not in known and "config" in record.data
+        ]
+        new = [cell for cell in plan.cells if cell.id not in records] if old else []
+        asked = {override.partition("=")[0].lstrip("+") for cell in new for override in cell.overrides}
+        planned = [settings_of(cell.config, cell.choices, ignore) for cell in new]
+        return near_misses(old, planned, () if self.settings["sweep"] else asked)
 
     def _prepare(self, plan: Plan, verdicts: Mapping[str, Verdict]) -> None:
         """Let the application get ready for the cells that are due, if there are any."""
@@ -195,7 +218,7 @@ class Sweep:
         if prepare is None:
             return
         if due := [cell.config for cell in plan.cells if verdicts[cell.id].due]:
-            prepare(due)
+            call("prepare", lambda: prepare(due), prepare)
 
     @contextlib.contextmanager
     def _directory(self) -> Iterator[Path]:
@@ -331,6 +354,20 @@ def _job(number: int, cell: Cell, decided: Verdict, record: Record | None) -> Jo
     seen = record.data.get("launch") if record else None
     superseded, content = decided.superseded, cell.content
     return Job(number, cell.id, cell.name, cell.overrides, decided.restart, seen, superseded, content)
+
+
+def _require_directory(root: Path) -> None:
+    """Raise UserError for `~`, and if there is something else in the place of a directory or of one above."""
+    if _short(root).parts[:1] and _short(root).parts[0].startswith("~"):
+        raise UserError(
+            f"hydra.sweep.dir={_short(root)}: must be a path without ~, which is not expanded here"
+        )
+    try:
+        there = next(path for path in (root, *root.parents) if path.exists())
+    except OSError as error:
+        raise UserError(f"hydra.sweep.dir={_short(root)}: {error.strerror}") from error
+    if not there.is_dir():
+        raise UserError(f"hydra.sweep.dir={_short(root)}: must be a directory, but {_short(there)} is none")
 
 
 def _earlier(root: Path) -> Plan | None:

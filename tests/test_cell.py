@@ -103,6 +103,21 @@ def test_names_read_well() -> None:
     assert name == "relu-hinge-hidden=256x64-weight_decay=0.0005-seed=0-flag=true-none=null-1a2b3c4d5e6f"
 
 
+def test_a_name_tells_whole_values_or_none() -> None:
+    long = {f"key{number}": "v" * 20 for number in range(6)}
+    names = [directory_name({"lr": lr, **long, "last": 7}, {}, "0" * 12) for lr in (0.1, 0.01)]
+    assert names[0].startswith("lr=0.1-key0=") and names[1].startswith("lr=0.01-key0=")
+    for name in names:
+        words = name.removesuffix(f"-{'0' * 12}").split("-")
+        assert set(words) <= {
+            "lr=0.1",
+            "lr=0.01",
+            *(f"{key}={value}" for key, value in long.items()),
+            "last=7",
+        }
+        assert words[-1] == "last=7", "a short value has room where a longer one had none"
+
+
 def test_keys_that_end_alike_are_named_in_full() -> None:
     assert directory_name({"a.lr": 1, "b.lr": 2}, {}, "0" * 12) == f"a.lr=1-b.lr=2-{'0' * 12}"
 

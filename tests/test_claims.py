@@ -1,5 +1,6 @@
 """Claims: verdicts on observations whose truth is known, and files that are told what is wrong with them."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -346,8 +347,39 @@ def test_all_mistakes_in_a_file_are_told_at_once(tmp_path: Path) -> None:
         judge_file(file, frame({"hinge": 0.9}))
     assert len(str(caught.value).splitlines()) == 2
     file.write_text("claims: [")
-    with pytest.raises(UserError, match="cannot be read as YAML"):
+    with pytest.raises(UserError, match=r"claims\.yaml:1: cannot be read as YAML"):
         judge_file(file, frame({"hinge": 0.9}))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            "claims:\n  - id: A\n    statement: x\n    id: B\n",
+            ":4: cannot be read as YAML (the key id is there twice)",
+        ),
+        ("claims: []\nclaims: []\n", ":2: cannot be read as YAML (the key claims is there twice)"),
+        ("claims:\n\t- x\n", ":2: cannot be read as YAML"),
+        ("[" * 5000, "cannot be read as YAML"),
+        ("claims: " + "9" * 5001, "cannot be read as YAML"),
+        ("\x00", "cannot be read as YAML"),
+        ("- claims", "must be a mapping"),
+    ],
+)
+def test_a_claims_file_that_cannot_be_read_is_one_line(tmp_path: Path, content: str, said: str) -> None:
+    file = tmp_path / "claims.yaml"
+    file.write_text(content)
+    with pytest.raises(UserError) as caught:
+        judge_file(file, frame({"hinge": 0.9}))
+    assert said in str(caught.value) and str(file) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_claims_file_that_is_none_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("link")
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero"), tmp_path / "absent", tmp_path / "link"):
+        with pytest.raises(UserError, match="cannot be read"):
+            judge_file(path, frame({"hinge": 0.9}))
 
 
 def test_a_users_claim_must_name_what_the_runs_have(tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ def test_files_that_are_not_npz_are_named(tmp_path: Path) -> None:
             NPZ(str(tmp_path / name)).load()
     with pytest.raises(DatasetError, match=r"cannot read .*absent\.npz: No such file"):
         NPZ(str(tmp_path / "absent.npz")).check()
-    with pytest.raises(DatasetError, match="Is a directory"):
+    with pytest.raises(DatasetError, match=r"must be an \.npz file, not a directory"):
         NPZ(str(tmp_path)).check()
 
 

@@ -12,9 +12,10 @@ from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 
+from sweeps.callables import load_callable
 from sweeps.compose import Composer
 from sweeps.plan import Cell, Plan, read_plan, write_plan
-from sweeps.planner import Planner, load_callable
+from sweeps.planner import Planner
 from sweeps.record import UserError
 
 CONF = Path(__file__).parent / "tiny" / "conf"
@@ -81,7 +82,7 @@ def test_duplicates_are_planned_once(planner: Planner) -> None:
         ([{"part": "b"}], [(1, 0), (1, 1), (2, 0), (2, 1)], [0]),
         ([{"part.kind": "a", "x": 2}], [(1, 0), (1, 1)], [2]),
         ([{"part.list": [[1, 2]], "x": 2}], [(1, 0), (1, 1)], [2]),
-        ([{"no.such.key": 1}], [(1, 0), (1, 1), (2, 0), (2, 1)], [0]),
+        ([{"part.shade": 3}], [(1, 0), (1, 1), (2, 0), (2, 1)], [0]),
     ],
 )
 def test_excluded_are_the_cells_that_meet_a_whole_condition(
@@ -121,6 +122,25 @@ def test_all_problems_of_all_cells_are_listed_together(composer: Composer) -> No
         ({"x": "range(0)"}, [], r"x=range\(0\): gives no value to try"),
         ({}, ["part=glob(z*)"], r"part=glob\(z\*\): gives no value to try"),
         ({"sweep": "pair"}, [], "sweep=pair: sets the sweep itself; a command takes only one such"),
+        ({}, ["part=a", "part=b"], "part=a part=b: part is set twice; several values are one list, part=…,…"),
+        ({}, ["+new=1", "x=2", "++new=3"], r"\+new=1 \+\+new=3: new is set twice"),
+        (
+            {"x": "range(0,100000000)"},
+            [],
+            r"x \(100,000,000\): 100,000,000 combinations; must be at most 200,000",
+        ),
+        ({"x": "range(500)"}, ["seed=range(500)"], r"x \(500\) x seed \(500\): 250,000 combinations"),
+        ({"x": "range(0,1,1e-12)"}, [], "1,000,000,000,000 combinations"),
+        *(
+            ({"x": text}, [], r"must be range\(start,stop,step\), finite and with a step not 0")
+            for text in (
+                "range(0,1,0)",
+                "range(0,inf)",
+                "range(nan,1)",
+                "range(0.5,1,0.0)",
+                f"range(1{400 * '0'})",
+            )
+        ),
     ],
 )
 def test_what_cannot_be_swept_is_refused(
@@ -128,6 +148,54 @@ def test_what_cannot_be_swept_is_refused(
 ) -> None:
     with pytest.raises(UserError, match=message):
         planner.run([grid], arguments)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("range(0.1,0.4,0.1)", [0.1, 0.2, 0.3]),
+        ("range(0,1,0.1)", [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]),
+        ("range(0.3,0,-0.1)", [0.3, 0.2, 0.1]),
+        ("range(1e-3,4e-3,1e-3)", [0.001, 0.002, 0.003]),
+        ("range(0,0.35,0.1)", [0.0, 0.1, 0.2, 0.3]),
+        ("range(1,7,2)", [1, 3, 5]),
+        ("range(3,0,-1)", [3, 2, 1]),
+        ("float(range(3))", [0.0, 1.0, 2.0]),
+    ],
+)
+def test_a_range_counts_its_steps(planner: Planner, text: str, values: list[float]) -> None:
+    planner.run([{"x": text}], [])
+    assert [cell.config["x"] for cell in planner.cells.values()] == values
+    assert [repr(cell.config["x"]) for cell in planner.cells.values()] == list(map(repr, values))
+    assert list(planner.cells) == [cell.id for cell in planner.cells.values()]
+
+
+def test_a_shuffled_range_holds_the_same_values(planner: Planner) -> None:
+    planner.run([{"x": "shuffle(range(0.1,0.6,0.1))"}], [])
+    assert sorted(cell.config["x"] for cell in planner.cells.values()) == [0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"named": ["stpes"]}, r"hydra.sweeper.name: stpes: no cell has this key \(did you mean steps\?\)"),
+        ({"ignore": ["part.siz"]}, r"hydra.sweeper.ignore: part.siz: .* \(did you mean part.size\?\)"),
+        ({"exclude": [{"prat": "a"}]}, r"hydra.sweeper.exclude: prat: .* \(did you mean part\?\)"),
+        ({"exclude": [{"x": 9, "qqq": "a"}]}, "qqq: no cell has this key; cells have sweep, part, mode, x"),
+    ],
+)
+def test_keys_that_nothing_has_are_named(composer: Composer, settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        Planner(composer, **settings).run([{"x": "1,2"}], [])
+
+
+def test_keys_that_only_another_option_has_are_known(composer: Composer) -> None:
+    others = {
+        "named": ["part.shade"],
+        "ignore": ["part.shade"],
+        "exclude": [{"part.shade": 3, "sweep": "pair"}],
+    }
+    Planner(composer, **others).run([{"x": "1,2"}], ["part=a"])
 
 
 def test_a_sweep_without_cells_is_a_mistake(composer: Composer) -> None:
@@ -146,7 +214,7 @@ def test_names_tell_what_was_swept_and_what_is_always_named(composer: Composer) 
     planner = Planner(Composer(composer.loader, master), named=["x"], ignore=["step_s"])
     planner.run([{"part": "a,b", "mode.at": "3"}], ["sweep=pair", "step_s=1"])
     names = [cell.name.rpartition("-")[0] for cell in planner.cells.values()]
-    assert names == ["x=1-a-at=3", "x=1-b-at=3"]
+    assert names == ["a-x=1-at=3", "b-x=1-at=3"]
 
 
 def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:

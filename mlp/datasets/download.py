@@ -59,7 +59,10 @@ class Files:
 def cache_dir() -> Path:
     """Return MLP_DATA_DIR, or this project's folder in the user's cache directory."""
     if chosen := os.environ.get("MLP_DATA_DIR"):
-        return Path(chosen).expanduser().absolute()
+        try:
+            return Path(chosen).expanduser().absolute()
+        except RuntimeError as error:
+            raise DatasetError(f"MLP_DATA_DIR={chosen}: there is no such user") from error
     import pooch  # type: ignore[import-untyped]  # here: not needed once MLP_DATA_DIR is set
 
     return Path(pooch.os_cache("mlp-grid"))

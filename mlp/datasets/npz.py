@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ class NPZ(Dataset):
 
         Raises DatasetError for a file that is not as described above, ValueError for a train_size beyond it.
         """
-        path = Path(self.path).expanduser()
+        path = self._file()
         try:
             found = _inspect(path, self.classes, mark(path.stat()))
         except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
@@ -62,13 +63,13 @@ class NPZ(Dataset):
 
     def identity(self) -> Identity:
         """Return the file's SHA-256 and what is odd about its arrays; raise as `load` does."""
-        path = Path(self.path).expanduser().absolute()
         self.check()
+        path = self._file().absolute()
         return _identity(self, path, mark(path.stat()))
 
     def load(self) -> Data:
         """Return the data; raise as `check` does, and DatasetError for values that are not finite."""
-        size, path = self.check(), Path(self.path).expanduser()
+        size, path = self.check(), self._file()
         (x_train, y_train, x_test, y_test), sha256 = _read(path)
         return Data(
             x_train=_inputs(x_train[: size.train], "x_train", path),
@@ -79,6 +80,29 @@ class NPZ(Dataset):
             classes=size.classes,
             sha256=sha256,
         )
+
+    def _file(self) -> Path:
+        """Return the file's path; raise DatasetError unless it is plain: a pipe would be waited for."""
+        try:
+            path = Path(self.path).expanduser()
+            mode = path.stat().st_mode
+        except RuntimeError as error:  # ~name, of nobody
+            raise DatasetError(f"cannot read {self.path}: there is no such user") from error
+        except OSError as error:
+            raise DatasetError(f"cannot read {path}: {error.strerror}") from error
+        if not stat.S_ISREG(mode):
+            kind = _KINDS.get(stat.S_IFMT(mode), "no file")
+            raise DatasetError(f"cannot read {path}: must be an .npz file, not a {kind}")
+        return path
+
+
+_KINDS = {
+    stat.S_IFDIR: "directory",
+    stat.S_IFIFO: "pipe",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "device",
+    stat.S_IFBLK: "device",
+}
 
 
 @dataclass(frozen=True)

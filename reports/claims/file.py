@@ -21,7 +21,7 @@ import yaml
 from reports.claims.claim import CLAIM_METRICS, KINDS, LEVEL_JOIN, Claim, Conditions, Test
 from reports.factors import label
 from reports.metrics import Metric
-from sweeps.record import UserError
+from sweeps.record import UserError, read_file
 
 TEST_KEYS = (*KINDS, "metric", "where", "part", "factor", "levels", "among", "along", "margin", "within")
 CLAIM_KEYS = ("id", "statement", "tests", "note", "explains", *TEST_KEYS)
@@ -33,13 +33,36 @@ def read_claims(path: Path) -> list[Claim]:
     return parse_claims(read_yaml(path).get("claims"), str(path))
 
 
+class OnceLoader(yaml.SafeLoader):
+    """Reads YAML as plain values, and refuses a key that a mapping has twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return the mapping; ConstructorError if a key of it is there twice."""
+        seen = set()
+        for key, _ in node.value:
+            if key.tag != "tag:yaml.org,2002:merge" and (key.tag, key.value) in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value} is there twice", key.start_mark
+                )
+            seen.add((key.tag, str(key.value)))
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping; UserError if it is none."""
+    """Read a YAML mapping; UserError, with the line if there is one, if it is none."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"{path}: cannot be read as YAML ({reason})") from error
+        content = yaml.load(read_file(path.resolve()), OnceLoader)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+    except yaml.MarkedYAMLError as error:
+        line = "" if error.problem_mark is None else f":{error.problem_mark.line + 1}"
+        raise UserError(f"{path}{line}: cannot be read as YAML ({error.problem})") from error
+    except (
+        ValueError,
+        RuntimeError,
+        yaml.YAMLError,
+    ) as error:  # RuntimeError: nested too deeply, links in a circle
+        raise UserError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())})") from error
     if not isinstance(content, dict):
         raise UserError(f"{path}: must be a mapping with a list of claims")
     return content

@@ -15,6 +15,7 @@ import pandas as pd
 from reports.collect import load
 from reports.factors import ABSENT, label, short_names
 from reports.results import Results
+from reports.spreadsheet import read_csv, write_csv
 from sweeps.record import PLAN, UserError
 
 MAIN = "main"
@@ -113,7 +114,7 @@ def with_measurements(frame: pd.DataFrame, directory: Path) -> pd.DataFrame:
 def read_rows(path: Path) -> pd.DataFrame:
     """Read rows as they are kept on disk: figures as numbers, everything else as text."""
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = read_csv(path)
         for name in [name for name in FIGURES if name in table]:
             table[name] = table[name].replace("", "nan").astype(float)
     except (OSError, ValueError) as error:
@@ -153,7 +154,7 @@ def compact(frame: pd.DataFrame, keep: Iterable[str] = ()) -> pd.DataFrame:
 
 def write_observations(frame: pd.DataFrame, path: Path) -> None:
     """Write the rows as CSV, figures in full."""
-    frame.to_csv(path, index=False, lineterminator="\n")
+    write_csv(frame, path)
 
 
 def read_observations(path: Path) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from reports.page import TEMPLATES
 from reports.published.beside import rankings_beside
 from reports.published.lessons import Lesson, lessons
 from reports.reference import STUDIES, Reference
+from reports.spreadsheet import read_csv
 from sweeps.record import UserError
 
 VERDICTS = ("holds", "refuted", "undecided")
@@ -52,9 +53,9 @@ def study_page(study: Study) -> str:
         reported=None if judged.reported is None else records(judged.reported),
         inside=inside(judged),
         parameters=None if judged.parameters is None else records(judged.parameters),
-        rankings=records(kept(folder / "rankings.csv")),
-        times=records(kept(folder / "times.csv")) if (folder / "times.csv").exists() else [],
-        machine=records(kept(folder / "machine.csv")),
+        rankings=records(read_csv(folder / "rankings.csv")),
+        times=records(read_csv(folder / "times.csv")) if (folder / "times.csv").exists() else [],
+        machine=records(read_csv(folder / "machine.csv")),
         plots=sorted(path.name for path in (folder / "plots").glob("*.png")),
         runs=len(judged.frame),
         unfinished=study.unfinished,
@@ -135,11 +136,6 @@ def chosen_rates(studies: Sequence[Study]) -> pd.DataFrame:
     main = runs[runs["part"] == MAIN]
     cell = main["activation"] + " " + main["hidden"]
     return pd.crosstab(main["loss"], cell, main["lr"], aggfunc="first")
-
-
-def kept(path: Path) -> pd.DataFrame:
-    """Read a table of texts that is kept."""
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from reports.published.pages import Study, study_page, summary_page
 from reports.rankings import Ranking
 from reports.reference import STUDIES, Reference, reference
 from reports.results import Results
+from reports.spreadsheet import write_csv
 from reports.tables import Table
 from sweeps.record import PLAN, UserError
 
@@ -70,10 +71,10 @@ def keep(results: Results, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_observations(compact(observe(results), named_in(source)), folder / RUNS)
     facts = [(key, value) for key, value in provenance(results) if key not in NOT_KEPT]
-    write(pd.DataFrame(facts, columns=["what", "value"]), folder / "machine.csv")
-    write(table_frame(rankings_table(rankings_of(report))), folder / "rankings.csv")
+    write_csv(pd.DataFrame(facts, columns=["what", "value"]), folder / "machine.csv")
+    write_csv(table_frame(rankings_table(rankings_of(report))), folder / "rankings.csv")
     if times := timing_tables(results):
-        write(times_of(times), folder / "times.csv")
+        write_csv(times_of(times), folder / "times.csv")
     else:
         (folder / "times.csv").unlink(missing_ok=True)
     draw(main_plots(report), folder / "plots", "png")
@@ -111,7 +112,7 @@ def rebuild(target: Path) -> None:
     summary = summary_page(studies)  # first, as a lesson may not hold
     for study in studies:
         for name, frame in tables_of(study.judged).items():
-            write(frame, study.folder / f"{name}.csv")
+            write_csv(frame, study.folder / f"{name}.csv")
         draw(judged_plots(study.judged), study.folder / "plots", "svg")
         (study.folder / SUMMARY).write_text(study_page(study), encoding="utf-8")
     (target / SUMMARY).write_text(summary, encoding="utf-8")
@@ -172,11 +173,6 @@ def draw(plots: Sequence[Plot], folder: Path, suffix: str) -> None:
         with Image.open(path) as image:
             few = image.convert("RGB").quantize(COLOURS)
         few.save(path, optimize=True)
-
-
-def write(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV."""
-    frame.to_csv(path, index=False, lineterminator="\n")
 
 
 def table_frame(table: Table) -> pd.DataFrame:

@@ -1,0 +1,193 @@
+"""Mistakes on the command line and in the files that it names: one line, exit code 2, nothing written."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+GLOBAL = "# @package _global_\n"
+FUNCTIONS = """\
+def none(): return []
+def raises(config): raise RuntimeError("told to\\nfail")
+def text(config): return "wrong"
+def leaves(config): raise SystemExit(3)
+"""
+FILES = {
+    "my/conf/sweep/syntax.yaml": GLOBAL + "hydra:\n  sweeper:\n    params: {seed: [1\n",
+    "my/conf/sweep/twice.yaml": GLOBAL
+    + "hydra:\n  sweeper:\n    params:\n      seed: 0,1\n      seed: 2,3\n",
+    "my/conf/sweep/far.yaml": GLOBAL + "hydra: {sweeper: {params: {seed: 'range(0,100000000)'}}}\n",
+    "my/conf/sweep/lost.yaml": GLOBAL + "defaults:\n  - override /hydra/sweeper: basic\n",
+    "my/conf/sweep/calm.yaml": (
+        GLOBAL + "defaults:\n  - override /hydra/launcher: basic\nhydra: {sweeper: {params: {seed: '0,1'}}}\n"
+    ),
+    "my/conf/loss/twice.yaml": "_target_: mlp.losses.MSE\nreduction: mean\nreduction: sum\n",
+    "my/conf/loss/list.yaml": "- mse\n",
+    "functions.py": FUNCTIONS,
+    "broken.py": "def (:\n",
+    "file": "",
+}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working directory with files that are not as they should be."""
+    folder = tmp_path_factory.mktemp("place")
+    for name, content in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
+    os.mkfifo(folder / "pipe")
+    return folder
+
+
+def run(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=place,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+SWEEPS: dict[str, tuple[list[str], str]] = {
+    "a range without end": (
+        ["seed=range(0,100000000)"],
+        "seed (100,000,000): 100,000,000 combinations; must be at",
+    ),
+    "a range to infinity": (
+        ["seed=range(0,inf)"],
+        "seed=range(0,inf): must be range(start,stop,step), finite",
+    ),
+    "a number too long to read": ([f"seed={'9' * 5001}"], "must be a number of at most 4,300 digits"),
+    "a number too long to write": (
+        [f"seed={'9' * 400}"],
+        "seed = 99999999999999999999…: must be a number of at",
+    ),
+    "a seed beyond 64 bits": ([f"seed={2**63}"], f"seed = {2**63}: must be an integer ≥ 0 and below 2^63"),
+    "one key twice": (["loss=hinge", "loss=mse"], "loss=hinge loss=mse: loss is set twice"),
+    "one setting twice": (
+        ["hydra.sweeper.workers=1", "hydra.sweeper.workers=2"],
+        "hydra.sweeper.workers is set twice",
+    ),
+    "no key of a cell": (["hydra.sweeper.ignore=[optimizr.lr]"], "(did you mean optimizer.lr?)"),
+    "a subdirectory": (
+        ["hydra.sweep.subdir=abc"],
+        "hydra.sweep.subdir=abc: has no effect and must be left out",
+    ),
+    "Hydra's other mode": (["hydra.mode=RUN"], "hydra.mode=RUN: must be MULTIRUN"),
+    "a group that is a number": (["loss=1"], "loss=1: Config group override must be a string"),
+    "a file as directory": (
+        ["hydra.sweep.dir=file"],
+        "hydra.sweep.dir=file: must be a directory, but file is none",
+    ),
+    "below a file": (
+        ["hydra.sweep.dir=file/x"],
+        "hydra.sweep.dir=file/x: must be a directory, but file is none",
+    ),
+    "a home as directory": (
+        ["hydra.sweep.dir='~nobody/x'"],
+        "hydra.sweep.dir=~nobody/x: must be a path without ~",
+    ),
+    "a check of another signature": (
+        ["hydra.sweeper.validate=functions.none"],
+        "none() takes 0 positional arguments",
+    ),
+    "a check that raises": (["hydra.sweeper.validate=functions.raises"], "functions.py:2)"),
+    "a check that tells no lines": (["hydra.sweeper.validate=functions.text"], "must return or yield texts"),
+    "a check that leaves": (["hydra.sweeper.validate=functions.leaves"], "SystemExit: 3"),
+    "a check that is no Python": (["hydra.sweeper.validate=broken.x"], "broken.py, line 1"),
+    "a preparation that raises": (["hydra.sweeper.prepare=functions.raises"], "RuntimeError: told to fail"),
+    "a rerun": (["--experimental-rerun", "nothing.pickle"], "--experimental-rerun: must be left out"),
+    "a shell that is none": (["-sc", "nope"], "subcommand"),
+    "no such option": (["--bogus"], "unrecognized arguments: --bogus"),
+    "a sweep that is no YAML": (
+        ["--config-dir", "my/conf", "sweep=syntax"],
+        "syntax.yaml:4: cannot be read as YAML",
+    ),
+    "a sweep with a key twice": (
+        ["--config-dir", "my/conf", "sweep=twice"],
+        "twice.yaml:6: cannot be read as YAML",
+    ),
+    "a sweep without end": (["--config-dir", "my/conf", "sweep=far"], "must be at most 200,000 in one sweep"),
+    "a sweep that is not heard": (
+        ["--config-dir", "my/conf", "sweep=lost"],
+        "override /hydra/sweeper: basic: has no effect",
+    ),
+    "an option with a key twice": (
+        ["--config-dir", "my/conf", "loss=twice"],
+        "twice.yaml:3: cannot be read as YAML",
+    ),
+    "the same, swept": (
+        ["--config-dir", "my/conf", "loss=mse,twice"],
+        "twice.yaml:3: cannot be read as YAML",
+    ),
+    "a swept option that is a list": (
+        ["--config-dir", "my/conf", "loss=mse,list"],
+        "must be a mapping of keys to values",
+    ),
+    **{
+        f"{path} as data": (["dataset=npz", f"dataset.path='{path}'"], said)
+        for path, said in {
+            "/dev/zero": "must be an .npz file, not a device",
+            "pipe": "must be an .npz file, not a pipe",
+            "my": "must be an .npz file, not a directory",
+            "~nobody/x": "cannot read ~nobody/x: there is no such user",
+        }.items()
+    },
+}
+
+
+@pytest.mark.parametrize("case", SWEEPS)
+def test_a_mistake_in_a_sweep_is_one_line(case: str, place: Path) -> None:
+    arguments, said = SWEEPS[case]
+    before = sorted(map(str, place.rglob("*")))
+    named = any(argument.startswith("dataset=") for argument in arguments)
+    alone = [*arguments] if named or arguments[0].startswith("-s") else [*arguments, "dataset=sample"]
+    done = run(place, "sweeps", *alone)
+    lines = done.stderr.splitlines()
+    assert done.returncode == 2, done.stderr
+    assert len(lines) == 1 and lines[0].startswith("error: ") and said in lines[0], done.stderr
+    assert not done.stdout
+    after = sorted(str(path) for path in place.rglob("*") if "__pycache__" not in path.parts)
+    assert after == [path for path in before if "__pycache__" not in path]
+
+
+def test_a_sweep_file_may_choose_its_launcher(place: Path) -> None:
+    shown = run(
+        place, "sweeps", "-c", "hydra", "-p", "hydra.launcher", "--config-dir", "my/conf", "sweep=calm"
+    )
+    assert "basic_launcher.BasicLauncher" in shown.stdout
+    typed = run(
+        place, "sweeps", "-c", "hydra", "-p", "hydra.launcher", "--config-dir", "my/conf", "sweep=calm",
+        "hydra/launcher=joblib",
+    )  # fmt: skip
+    assert "JoblibLauncher" in typed.stdout
+    default = run(place, "sweeps", "-c", "hydra", "-p", "hydra.launcher")
+    assert "JoblibLauncher" in default.stdout and "n_jobs: -1" in default.stdout
+
+
+@pytest.mark.parametrize(
+    ("variables", "code", "said"),
+    [
+        (["OVERRIDE=x"], 2, "OVERRIDE: no such variable; there are SWEEP DIR OVERRIDES"),
+        (["sweep=smoke"], 2, "sweep: no such variable"),
+        (["SWEEP=smoke", "DIR=here"], 0, "sweeps sweep=smoke hydra.sweep.dir=here"),
+        (["OVERRIDES=hydra.sweep.dir=there seed=1"], 0, "reports there || exit $?; exit $status"),
+        (["SWEEP=smoke"], 0, "reports runs/smoke || exit $?; exit $status"),
+        (["FRESH=0"], 0, "hydra.sweeper.fresh=0"),
+    ],
+)
+def test_make_takes_no_variable_that_nobody_reads(variables: list[str], code: int, said: str) -> None:
+    command = ["make", "-n", "-o", ".venv/.ready", "sweep", *variables]
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    }
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == code and said in done.stdout + done.stderr, done.stdout + done.stderr
