@@ -43,8 +43,8 @@ class Files:
     title: str
     sha256: Mapping[str, str]
     sources: tuple[Source, ...]
-    content: str = ""  # the SHA-256 over the files one after another, in their order
     sizes: Mapping[str, int] = field(default_factory=dict)  # bytes, uncompressed
+    content: str = ""  # the SHA-256 over the files one after another, in their order
 
     @property
     def folder(self) -> Path:
