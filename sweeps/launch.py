@@ -17,6 +17,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -93,6 +94,10 @@ class Launch:
             returned = self._launch(worker, count, jobs[0].overrides)
         except Interrupted:
             end_descendants()
+            return None, None
+        except BrokenExecutor as error:  # a worker was killed, and joblib has ended the others
+            end_descendants()
+            self.loss = f" ({type(error).__name__})"
             return None, None
         except Exception as error:
             end_descendants()

@@ -1,5 +1,7 @@
 """What more than one file of tests begins with: the tiny application, fresh or after two of its runs."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,3 +23,12 @@ def ran_two(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
 def two_done(ran_two: Tiny, tmp_path: Path) -> Tiny:
     """The application after `x=1,2`."""
     return ran_two.copied_to(tmp_path)
+
+
+@pytest.fixture
+def container() -> list[str]:
+    """A command that runs another in a process namespace of its own, as a container does."""
+    words = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if sys.platform != "linux" or subprocess.run([*words, "true"], capture_output=True).returncode:
+        pytest.skip("needs the right to make a process namespace")
+    return words

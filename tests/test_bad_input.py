@@ -92,8 +92,8 @@ SWEEPS: dict[str, tuple[list[str], str]] = {
         "hydra.sweep.dir=file/x: must be a directory, but file is none",
     ),
     "a home as directory": (
-        ["hydra.sweep.dir='~nobody/x'"],
-        "hydra.sweep.dir=~nobody/x: must be a path without ~",
+        ["hydra.sweep.dir='~nouser/x'"],
+        "hydra.sweep.dir=~nouser/x: must be a path without ~",
     ),
     "a check of another signature": (
         ["hydra.sweeper.validate=functions.none"],
@@ -109,7 +109,7 @@ SWEEPS: dict[str, tuple[list[str], str]] = {
     "no such option": (["--bogus"], "unrecognized arguments: --bogus"),
     "a sweep that is no YAML": (
         ["--config-dir", "my/conf", "sweep=syntax"],
-        "syntax.yaml:4: cannot be read as YAML",
+        "syntax.yaml:5: cannot be read as YAML",
     ),
     "a sweep with a key twice": (
         ["--config-dir", "my/conf", "sweep=twice"],
@@ -138,7 +138,7 @@ SWEEPS: dict[str, tuple[list[str], str]] = {
             "/dev/zero": "must be an .npz file, not a device",
             "pipe": "must be an .npz file, not a pipe",
             "my": "must be an .npz file, not a directory",
-            "~nobody/x": "cannot read ~nobody/x: there is no such user",
+            "~nouser/x": "cannot read ~nouser/x: there is no such user",
         }.items()
     },
 }

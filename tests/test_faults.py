@@ -75,6 +75,19 @@ def test_a_process_that_dies_while_it_is_spawned_costs_its_cell_one_attempt(
     assert (tiny.record().status, tiny.record().data["attempts"]) == (status, attempts)
 
 
+WORKER_DIES = DIES_AT_START.replace("spawn_main", "popen_loky").replace("< 2", "< 1")
+
+
+def test_a_worker_that_is_killed_before_it_has_begun_is_replaced(tiny: Tiny, tmp_path: Path) -> None:
+    (tmp_path / "deaths").mkdir()
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(WORKER_DIES)
+    path = f"{tmp_path / 'site'}{os.pathsep}{PROJECT}"
+    tiny.run("x=1,2", *JOBLIB, PYTHONPATH=path, DEATHS=str(tmp_path / "deaths"))
+    assert len(list((tmp_path / "deaths").iterdir())) == 1
+    assert [record.status for record in tiny.records()] == ["done", "done"]
+
+
 def test_a_cell_that_hangs_is_ended(tiny: Tiny) -> None:
     output = tiny.run("mode=hang,plain", "hydra.sweeper.timeout_s=1", code=1).stdout
     assert "TimeoutError: was ended after hydra.sweeper.timeout_s = 1 s" in output
@@ -176,6 +189,27 @@ def test_a_second_sweep_on_the_same_directory_is_refused(tiny: Tiny) -> None:
     first.kill()
     first.communicate()
     assert "4 cells: 4 done" in tiny.run("sweep=pair").stdout
+
+
+def test_a_sweep_in_another_container_is_not_taken_for_dead(tiny: Tiny, container: list[str]) -> None:
+    """It has the same host name, and numbers of processes that mean others here, or none."""
+    command = [
+        *container,
+        sys.executable,
+        "-m",
+        "tests.tiny.app",
+        "sweep=pair",
+        "steps=10",
+        "step_s=0.2",
+        *JOBLIB,
+    ]
+    surroundings = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    inside = subprocess.Popen(command, cwd=tiny.cwd, env=surroundings, stdout=subprocess.PIPE, text=True)
+    root = tiny.cwd / "runs" / "pair"
+    wait_until(lambda: any(record.status == "running" for record in load_records(root).values()), 60)
+    assert "is in use by the sweep of process" in tiny.run("sweep=pair", code=2).stderr
+    out, _ = inside.communicate(timeout=60)
+    assert (inside.returncode, "4 cells: 4 done (0 kept, 4 run)" in out) == (0, True), out
 
 
 def test_two_sweeps_started_at_once_do_every_cell_once(tiny: Tiny) -> None:

@@ -156,15 +156,6 @@ print(holder(Path(sys.argv[1])))
 """
 
 
-@pytest.fixture
-def container() -> list[str]:
-    """A command that runs another in a process namespace of its own, as a container does."""
-    words = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    if sys.platform != "linux" or subprocess.run([*words, "true"], capture_output=True).returncode:
-        pytest.skip("needs the right to make a process namespace")
-    return words
-
-
 def test_a_container_of_the_same_host_name_keeps_its_lock(tmp_path: Path, container: list[str]) -> None:
     path = tmp_path / "lock"
     command = [*container, sys.executable, "-c", HOLDS, str(path)]

@@ -247,12 +247,12 @@ def test_mistakes_are_told_in_one_line_with_exit_code_2(
 def test_the_command_needs_neither_hydra_nor_the_network_library(root: Path) -> None:
     script = (
         "import sys; from sweeps.status import main; code = main([sys.argv[1]]); "
-        "heavy = {'hydra', 'numpy', 'mlp', 'rich'} & set(sys.modules); sys.exit(code or heavy or 0)"
+        "heavy = {'hydra', 'numpy', 'mlp', 'rich'} & set(sys.modules); sys.exit(heavy or code)"
     )
     run = subprocess.run(
         [sys.executable, "-c", script, str(root)], cwd=PROJECT, capture_output=True, text=True
     )
-    assert run.returncode == 0, run.stderr
+    assert run.returncode == 1 and not run.stderr, "what has no result is 1, and nothing heavy was loaded"
 
 
 def test_looking_changes_nothing_on_disk(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -282,7 +282,7 @@ def test_streams_may_be_closed_or_know_few_characters(
         capture_output=True,
         text=True,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (1, "")
     assert shown in done.stdout
 
 
@@ -334,7 +334,7 @@ def test_nothing_remembered_is_nothing_known(tmp_path: Path) -> None:
 def test_sources_that_cannot_be_believed_are_nothing_known(root: Path, content: str) -> None:
     (root / ".sweep" / "code.json").write_text(content)
     assert remembered(root) == {}
-    assert main([str(root)]) == 0
+    assert main([str(root)]) == 1
 
 
 def test_a_change_is_a_file_that_differs_came_or_went() -> None:
