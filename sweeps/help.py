@@ -33,8 +33,8 @@ Whatever stands here can stand on the command line, `key=value`; a list of value
 A heading is a config group: `activation=gelu` takes the option, `activation.alpha=0.5` sets one of its keys.
 `python -m sweeps --help` shows the same in the terminal, with the options of your own `--config-dir`.
 
-`range(0.1,0.4,0.1)` is 0.1, 0.2, 0.3: its steps are counted, and its end is not in it. (Hydra's own adds binary
-fractions up, and gives 0.30000000000000004 and 0.4 as well.) A sweep has at most 200,000 combinations.
+`range(0.1,0.4,0.1)` is 0.1, 0.2, 0.3: its steps are counted, and its end is not in it. (Hydra's own adds
+binary fractions up, and gives 0.30000000000000004 and 0.4 as well.) A sweep has at most 200,000 combinations.
 """
 GROUPS = (
     "activation",
