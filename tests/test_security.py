@@ -284,7 +284,7 @@ def test_markup_in_every_field_stays_text(sweep: Path) -> None:
 
     edit(sweep / "sweep.json", change)
     codes, _ = run_all(sweep)
-    assert codes["report"] == 0
+    assert codes["report"] == 1, "one run has failed"
     text = (sweep / "report" / "index.html").read_text()
     page = Page(text)
     assert page.scripts == plain.scripts and not page.handlers and not page.foreign

@@ -100,7 +100,7 @@ def test_failures_are_isolated_and_told_with_their_tracebacks(tiny: Tiny, launch
     assert "raised KeyboardInterrupt" in records["interrupt"].data["error"]["message"]
     assert records["endless"].data["error"]["type"] == "RecursionError"
     assert {record.data["attempts"] for record in records.values()} == {1}
-    assert re.search(r"x=1-raise-\w{12} +failed: ArithmeticError: the job's own mistake", output)
+    assert re.search(r"raise-x=1-\w{12} +failed: ArithmeticError: the job's own mistake", output)
     assert "7 cells: 5 failed, 1 done, 1 diverged" in output
     assert "doing raise" in (records["raise"].path / "output.log").read_text()
 
