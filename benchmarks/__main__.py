@@ -10,6 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from sweeps.streams import open_streams
+
 SECTIONS = ("step", "pairs", "anatomy", "memory", "first_step", "sweep", "grid")
 """In the order of the page; each is a module here with `run(settings) -> Section`."""
 
@@ -28,6 +30,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> int:
     """Measure and print; write the page if no part was left out."""
+    open_streams()
     options = arguments(argv)
     from benchmarks.process import CannotRun
 

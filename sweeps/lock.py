@@ -64,7 +64,8 @@ class Owner:
         """Whether the process is (or was) one that can be looked up from here; all others go by age."""
         here = this_process()
         same = self.boot in (None, here.boot) and self.namespace in (None, here.namespace)
-        return self.host == here.host and same and here.process_started is not None
+        looks = here.process_started is not None and not _is_hidden(self.pid)
+        return self.host == here.host and same and looks
 
     def is_running(self) -> bool:
         """Whether the process runs, here."""
@@ -97,6 +98,19 @@ def process_started(pid: int) -> str | None:
     listing = subprocess.run(command, env=plain, capture_output=True, encoding="utf-8", errors="replace")
     state, _, started = listing.stdout.strip().partition(" ")
     return started.strip() or None if state and not state.startswith("Z") else None
+
+
+def _is_hidden(pid: int) -> bool:
+    """Whether there is such a process, of another user, but it is not shown (/proc with hidepid)."""
+    if process_started(pid) is not None:
+        return False
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        pass
+    return False
 
 
 def this_process() -> Owner:

@@ -89,10 +89,9 @@ def check(settings: Mapping[str, Any]) -> None:
         raise UserError("\n".join(wrong))
 
 
-def check_place(config: DictConfig) -> None:
+def check_place(root: Path, below: str | None) -> None:
     """Raise UserError where Hydra itself would write elsewhere: it takes a `${` in a path for a reference."""
-    below, root = config.hydra.output_subdir, str(Path(config.hydra.sweep.dir).absolute())
-    if below is not None and "${" in root:
+    if below is not None and "${" in str(root):
         raise UserError(f"hydra.output_subdir = {below}: must be null below a directory like {root}")
 
 
@@ -129,13 +128,13 @@ class Sweep:
         """Run the sweep and return its exit code. Raises UserError before anything is written."""
         started = time.monotonic()
         check(self.settings)
-        check_place(self.config)
         check_machine()
         check_workers(self.config)
         self.retry = check_retry(self.settings["retry"])
         if not self.config.hydra.sweep.dir:
             raise UserError("hydra.sweep.dir = '': must name a directory")
         self.root = Path(self.config.hydra.sweep.dir).absolute()
+        check_place(self.root, self.config.hydra.output_subdir)
         _require_directory(self.root)
         without_effect.refuse(self.config, self.context.config_loader)
         self.composer = Composer(self.context.config_loader, self.config)

@@ -138,6 +138,21 @@ def test_of_another_machine_of_the_same_name_the_age_counts(tmp_path: Path, othe
         acquire(path).release()
 
 
+def test_of_a_process_that_is_hidden_from_this_user_the_age_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: int) -> None:  # as for another user's process where /proc is mounted with hidepid=2
+        raise PermissionError(1, "Operation not permitted")
+
+    path = tmp_path / "lock"
+    path.write_text(json.dumps(asdict(dead_owner())))
+    monkeypatch.setattr(os, "kill", refuse)
+    with pytest.raises(Held):
+        acquire(path)
+    os.utime(path, (1, 1))
+    acquire(path).release()
+
+
 HOLDS = """
 import sys, time
 from pathlib import Path

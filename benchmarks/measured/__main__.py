@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sweeps.files import read_json
 from sweeps.record import PLAN
+from sweeps.streams import open_streams
 
 MEASUREMENTS = {"fashion_tuning": "engines", "long_run_grid": "stability"}
 """By study: the module here that measures for it, and the name of its table."""
@@ -17,6 +18,7 @@ NEEDS = {"engines": "torch"}
 
 def main(argv: list[str] | None = None) -> int:
     """Measure what the study of a directory needs, if anything; 2 if that is no sweep."""
+    open_streams()
     parser = argparse.ArgumentParser(prog="python -m benchmarks.measured", description=__doc__)
     parser.add_argument("directory", type=Path, help="a study's directory, such as runs/fashion_tuning")
     directory = parser.parse_args(argv).directory
