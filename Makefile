@@ -115,7 +115,7 @@ test-cluster: $(READY)  ## Run the grid on a real SLURM and Ray, under faults (R
 	else echo "Skipped: pytest cannot be installed here." >&2; test "$(REQUIRE)" != 1; fi
 
 docs: $(READY)  ## Renew the config reference from the comments in conf/
-	@$(BIN)/python -m sweeps.help > docs/reference/config.md
+	@$(BIN)/python -m sweeps.job.help_text > docs/reference/config.md
 
 lint: $(READY)  ## Check style and types
 	@$(BIN)/ruff check .

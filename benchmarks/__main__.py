@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sweeps.streams import open_streams
+from sweeps.cli.streams import open_streams
 
 SECTIONS = ("step", "pairs", "anatomy", "memory", "first_step", "sweep", "grid")
 """In the order of the page; each is a module here with `run(settings) -> Section`."""

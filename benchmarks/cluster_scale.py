@@ -28,13 +28,13 @@ GROUPS = {
     "made, renamed, removed": ("mkdir", "link", "rename", "unlink", "unlinkat", "rmdir"),
     "synchronised": ("fsync",),
 }
-WORKER = "import sweeps.worker, sweeps.run, scipy.special, scipy.stats"
+WORKER = "import sweeps.execution.worker, sweeps.job.main, scipy.special, scipy.stats"
 
 
 def share(folder: Path, cells: int, workers: int) -> None:
     """Lay the work out, and take it as all workers do, in turn."""
-    from sweeps.job import Job
-    from sweeps.todo import Todo
+    from sweeps.execution.cell_run import Job
+    from sweeps.execution.queue_on_disk import Todo
 
     name = "gelu-softmax_ce-hidden=256-64-weight_decay=0.0005-seed=0-lr=0.01-"
     overrides = ["activation=gelu", "loss=hinge", "model.hidden=[256,64]", "seed=0", "optimizer.lr=0.01"]
@@ -60,7 +60,7 @@ def take_all(take: Callable[[], object]) -> tuple[int, int]:
         listed.append(len(names))
         return names
 
-    with unittest.mock.patch("sweeps.todo._listed", counting):
+    with unittest.mock.patch("sweeps.execution.queue_on_disk._listed", counting):
         chunks = sum(1 for _ in iter(take, None))
     return chunks, sum(listed)
 

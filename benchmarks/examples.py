@@ -17,7 +17,7 @@ from mlp.initializers import Auto
 from mlp.network import MLP
 from mlp.randomness import Stream, generator
 from mlp.workspace import Array
-from sweeps.components import build
+from sweeps.job.components import build
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from benchmarks.command import timed
 from benchmarks.efficiency import efficiency, measured_peak, records, seconds_between
 from benchmarks.machine import Settings, cores
 from benchmarks.page import Goal, Section
-from sweeps.plan import read_plan
+from sweeps.records.plan import read_plan
 
 LIMIT = 0.70
 TITLE = "The whole grid"

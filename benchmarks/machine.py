@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.contest import version
-from sweeps import revision
-from sweeps.provenance import provenance
+from sweeps.job.provenance import provenance
+from sweeps.planning import revision
 
 DISTRIBUTIONS = (
     "numpy",

@@ -26,8 +26,8 @@ AXES: dict[str, list[Any]] = {
 CHILD = """
 import resource, sys, time
 start = time.perf_counter()
-from reports.build import write_report
-from reports.collect import load
+from reports.page.build import write_report
+from reports.runs.reader import load
 imported = time.perf_counter()
 results = load(sys.argv[1])
 read = time.perf_counter()

@@ -97,37 +97,37 @@ class ClusterLauncher(Launcher):
 
 
 class SlurmLauncher(ClusterLauncher):
-    """Runs workers as one SLURM job array; see sweeps.slurm_tasks."""
+    """Runs workers as one SLURM job array; see sweeps.execution.on_slurm."""
 
     @staticmethod
     def check() -> None:
         """Raise UserError if there is no submitit or no SLURM here."""
-        from sweeps import slurm_tasks
+        from sweeps.execution import on_slurm
 
-        slurm_tasks.check()
+        on_slurm.check()
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run as many workers as there are lists of overrides, and wait for their ends."""
-        from sweeps import slurm_tasks
+        from sweeps.execution import on_slurm
 
-        return slurm_tasks.launch(self.worker, len(job_overrides), self.folder, self.settings)
+        return on_slurm.launch(self.worker, len(job_overrides), self.folder, self.settings)
 
 
 class RayLauncher(ClusterLauncher):
-    """Runs workers as Ray tasks; see sweeps.ray_tasks."""
+    """Runs workers as Ray tasks; see sweeps.execution.on_ray."""
 
     @staticmethod
     def check() -> None:
         """Raise UserError if there is no Ray here."""
-        from sweeps import ray_tasks
+        from sweeps.execution import on_ray
 
-        ray_tasks.check()
+        on_ray.check()
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run as many workers as there are lists of overrides, and wait for their ends."""
-        from sweeps import ray_tasks
+        from sweeps.execution import on_ray
 
-        return ray_tasks.launch(self.worker, len(job_overrides), self.settings["ray"])
+        return on_ray.launch(self.worker, len(job_overrides), self.settings["ray"])
 
 
 _STORE = ConfigStore.instance()

@@ -93,8 +93,8 @@ OmegaConf.register_new_resolver(
 
 
 def chosen(*names: str) -> list[dict[str, str]]:
-    """Return the grids that an earlier sweep's best runs make; see sweeps.choose."""
-    from sweeps.choose import chosen
+    """Return the grids that an earlier sweep's best runs make; see sweeps.planning.chosen."""
+    from sweeps.planning.chosen import chosen
 
     return chosen(*names)
 

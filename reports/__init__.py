@@ -1,5 +1,5 @@
 """Reports: tables, rankings, plots and a page from run records alone."""
 
-from reports.collect import load
+from reports.runs.reader import load
 
 __all__ = ["load"]

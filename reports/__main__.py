@@ -5,15 +5,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reports.build import write_report
-from reports.collect import load
 from reports.compare import compare
-from reports.export import FORMATS, export
+from reports.exports.frames import FORMATS, export
+from reports.exports.trackers import TRACKERS, export_to
+from reports.page.build import write_report
 from reports.published.publish import publish
-from reports.results import Results
-from reports.trackers import TRACKERS, export_to
-from sweeps.command import called, command, parser_of
-from sweeps.record import UserError, links_out, printable
+from reports.runs.reader import load
+from reports.runs.results import Results
+from sweeps.cli.command import called, command, parser_of
+from sweeps.records.errors import UserError
+from sweeps.records.untrusted import links_out, printable
 
 INCOMPLETE = 1
 

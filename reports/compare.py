@@ -5,15 +5,16 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from reports.contents import AT_FIRST, by_content, known_contents
-from reports.evidence import p_text, show_contrast
-from reports.factors import DATASET, REPLICATE, find_factors, label
-from reports.formats import markdown
-from reports.metrics import METRICS, RANKED, Metric
-from reports.results import RESERVED, Results
-from reports.statistics import MIN_SEEDS, Contrast, contrast, holm, matched
-from reports.tables import Table, text_table
-from sweeps.record import UserError, short
+from reports.analysis.paired import MIN_SEEDS, Contrast, contrast, holm, matched
+from reports.runs.contents import AT_FIRST, by_content, known_contents
+from reports.runs.factors import DATASET, REPLICATE, find_factors, label
+from reports.runs.metrics import METRICS, RANKED, Metric
+from reports.runs.results import RESERVED, Results
+from reports.tables.evidence import p_text, show_contrast
+from reports.tables.formats import markdown
+from reports.tables.table import Table, text_table
+from sweeps.records.content import short
+from sweeps.records.errors import UserError
 
 SIDE = "sweep compared"
 LISTED = 20

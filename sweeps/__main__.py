@@ -9,9 +9,9 @@ import sys
 import traceback
 from typing import NoReturn
 
-from sweeps import imports
-from sweeps.command import command, mistake
-from sweeps.version import PROJECT, version
+from sweeps.cli import user_modules
+from sweeps.cli.command import command, mistake
+from sweeps.cli.version import PROJECT, version
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 OWN_MODE = "-m --multirun -r --run -h --help --hydra-help -c --cfg -i --info -sc --shell-completion"
@@ -26,9 +26,9 @@ REFUSED = {
 def main() -> int:
     """Run the command line; mistakes in it are told in one line each and end with exit code 2."""
     if {"--help", "-h"} & set(sys.argv[1:]):
-        from sweeps import help
+        from sweeps.job import help_text
 
-        print(help.text(imports.config_dir(sys.argv[1:])))
+        print(help_text.text(user_modules.config_dir(sys.argv[1:])))
         return 0
     if "--version" in sys.argv[1:]:
         print(PROJECT, version())
@@ -36,7 +36,7 @@ def main() -> int:
     for words, why in REFUSED.items():
         if any(argument.partition("=")[0] == words or argument == words for argument in sys.argv[1:]):
             return mistake(f"{words}: {why}")
-    imports.extend_for(sys.argv[1:])
+    user_modules.extend_for(sys.argv[1:])
     for name in ONE_THREAD:  # before NumPy is imported: later it is not heard
         os.environ.setdefault(name, "1")
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -51,12 +51,12 @@ def _run() -> int:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    from sweeps import argparse_help
-    from sweeps.problem import one_line
-    from sweeps.record import UserError
-    from sweeps.run import main as run
+    from sweeps.cli import python314
+    from sweeps.job.main import main as run
+    from sweeps.planning.hydra_errors import one_line
+    from sweeps.records.errors import UserError
 
-    argparse_help.accept_hydras()
+    python314.accept_hydras()
     argparse.ArgumentParser.error = _refuse  # type: ignore[method-assign, assignment]  # Hydra's shows its usage, on 7 lines
     try:
         run()

@@ -12,17 +12,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sweeps import imports, lock
-from sweeps.command import command, parser_of
-from sweeps.content import Content, other_data
-from sweeps.explain import Explanation, find
-from sweeps.files import printable
-from sweeps.history import HISTORY
-from sweeps.plan import Cell, Plan, read_plan
-from sweeps.record import COMPLETE, Record, UserError, load_records
-from sweeps.resume import RETRY, Verdict, verdict
-from sweeps.running import last_row
-from sweeps.summary import count, duration, reason
+from sweeps.cli import user_modules
+from sweeps.cli.command import command, parser_of
+from sweeps.planning.due import RETRY, Verdict, verdict
+from sweeps.records import lock
+from sweeps.records.content import Content, other_data
+from sweeps.records.errors import UserError
+from sweeps.records.layout import HIDDEN, HISTORY, LOCK
+from sweeps.records.plan import Cell, Plan, read_plan
+from sweeps.records.record import Record, load_records
+from sweeps.records.schema import COMPLETE
+from sweeps.records.untrusted import printable
+from sweeps.view.explain import Explanation, find
+from sweeps.view.running_cell import last_row
+from sweeps.view.wording import count, duration, reason
 
 ORDER = ("running", "failed", "damaged", "lost", "interrupted", "diverged", "missing", "done")
 OTHER_DATA = "other data"  # the state of a result of other data than its cell is planned for
@@ -87,7 +90,7 @@ class Status:
         states = ", ".join(f"{self.counts[state]:,} {state}" for state in STATES[::-1] if self.counts[state])
         name = self.plan.sweep if self.plan else "no plan"
         yield f"{self.root} ({name}): {count(len(planned), 'cell')}: {states}"
-        if owner := lock.holder(self.root / ".sweep" / "lock"):
+        if owner := lock.holder(self.root / HIDDEN / LOCK):
             yield f"  {owner} is running this sweep"
         if due := sum(row.due for row in planned):
             yield f"  {count(due, 'cell')} would be run by the same command again"
@@ -177,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--retry", choices=RETRY, default="failed", help="assume hydra.sweeper.retry=…")
     options = parser.parse_args(arguments)
-    imports.extend([Path.cwd()])  # where a user's own code is, which the results may depend on
+    user_modules.extend([Path.cwd()])  # where a user's own code is, which the results may depend on
     status = Status(options.directory, options.retry)
     print(printable("\n".join(_answer(status, options))))
     return status.exit_code

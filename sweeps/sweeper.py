@@ -19,17 +19,9 @@ from typing import Any
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from sweeps import changes, lock, plan_history, previous, progress, revision, without_effect
-from sweeps.callables import call, load_callable
-from sweeps.compose import Composer
-from sweeps.content import other_data
-from sweeps.contents import of_other_data, with_contents, with_present
-from sweeps.differences import near_misses, settings_of
-from sweeps.fingerprint import fingerprint
-from sweeps.interrupt import Stop, stoppable
-from sweeps.job import Job, Runner, now
-from sweeps.launch import (
-    HIDDEN,
+from sweeps.cli.streams import open_streams
+from sweeps.execution.cell_run import Job, Runner, now
+from sweeps.execution.launch import (
     Launch,
     at_work,
     check_launcher,
@@ -37,13 +29,25 @@ from sweeps.launch import (
     command_folder,
     worker_count,
 )
-from sweeps.plan import Cell, Plan, read_plan, write_plan
-from sweeps.planner import Planner
-from sweeps.quoting import composed
-from sweeps.record import PLAN, Record, UserError, cell_dirs, load_records, set_aside, write_record
-from sweeps.resume import Verdict, check_retry, has_result, is_stale, verdict
-from sweeps.streams import open_streams
-from sweeps.summary import duration, finished, planned
+from sweeps.execution.stopping import Stop, stoppable
+from sweeps.planning import revision, sources, without_effect
+from sweeps.planning.callables import call, load_callable
+from sweeps.planning.compose import Composer
+from sweeps.planning.contents import of_other_data, with_contents, with_present
+from sweeps.planning.due import Verdict, check_retry, has_result, is_stale, verdict
+from sweeps.planning.fingerprint import fingerprint
+from sweeps.planning.planner import Planner
+from sweeps.planning.quoting import composed
+from sweeps.records import lock, plan_history
+from sweeps.records.atomic import set_aside
+from sweeps.records.content import other_data
+from sweeps.records.differences import near_misses, settings_of
+from sweeps.records.errors import UserError
+from sweeps.records.layout import HIDDEN, LOCK, PLAN, SUPERSEDED, cell_dirs
+from sweeps.records.plan import Cell, Plan, read_plan, write_plan
+from sweeps.records.record import Record, load_records, write_record
+from sweeps.view import live
+from sweeps.view.wording import duration, finished, planned
 
 UNNAMED = "adhoc"
 
@@ -228,7 +232,7 @@ class Sweep:
                     self._move_aside()
                 (self.root / HIDDEN).mkdir(parents=True, exist_ok=True)
                 if self.settings["sweep"]:
-                    stack.enter_context(lock.kept(lock.acquire(self.root / HIDDEN / "lock")))
+                    stack.enter_context(lock.kept(lock.acquire(self.root / HIDDEN / LOCK)))
                 name = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}"
                 folder = stack.enter_context(command_folder(self.root, name))
             except OSError as error:
@@ -257,7 +261,7 @@ class Sweep:
                 earlier = _earlier(self.root)
                 told = replace(plan, history=plan_history.extended(plan, earlier, due))
                 write_plan(self.root, told if self.settings["sweep"] else self._joined(told, earlier, folder))
-                changes.remember(self.root, self.settings["code"])
+                sources.remember(self.root, self.settings["code"])
             if due and self.settings["code"]:
                 self.revision = revision.facts(self.settings["code"], self.root)
         except OSError as error:
@@ -288,13 +292,13 @@ class Sweep:
             if verdicts[cell.id].due
         ]
         if told := other_data(of_other_data(plan, {job.id: records.get(job.id) for job in jobs})):
-            print(f"{told}: run again; the old ones are kept in {_short(self.root / previous.SUPERSEDED)}")
+            print(f"{told}: run again; the old ones are kept in {_short(self.root / SUPERSEDED)}")
         problem = None
         with stoppable(folder / "stop") as stop:
             if jobs:
                 due = {job.id for job in jobs}
                 workers = worker_count(self.config, self.settings["workers"], len(jobs))
-                with progress.live(self.root, plan, records=records, due=due, workers=workers):
+                with live.live(self.root, plan, records=records, due=due, workers=workers):
                     problem = self._launcher(plan, folder).run(jobs, stop)
         kept = sum(
             record.is_complete and not verdicts[key].due for key, record in records.items() if key in verdicts

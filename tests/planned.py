@@ -12,22 +12,22 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from reports.claims.observations import FIGURES, RUN, complete
-from reports.factors import ABSENT, Flattener, label, short_names
-from sweeps.compose import Composer
-from sweeps.plan import Cell
-from sweeps.planner import Planner
+from reports.runs.factors import ABSENT, Flattener, label, short_names
+from sweeps.planning.compose import Composer
+from sweeps.planning.planner import Planner
+from sweeps.records.plan import Cell
 
 CONF = Path(__file__).parent.parent / "conf"
 
 
 @cache
-def settings_of(study: str) -> dict[str, Any]:
-    """The sweeper's settings in a study, and where its cells would go."""
+def settings_of(name: str, group: str = "study") -> dict[str, Any]:
+    """The sweeper's settings in a study or named sweep, and where its cells would go."""
     with initialize_config_dir(str(CONF), version_base="1.3", job_name="plan"):
         loader = GlobalHydra.instance().config_loader()
-        master = loader.load_configuration("config", [f"study={study}"], RunMode.MULTIRUN)
+        master = loader.load_configuration("config", [f"{group}={name}"], RunMode.MULTIRUN)
         settings: Any = OmegaConf.to_container(master.hydra.sweeper, resolve=True)
-        cells = planned(loader, master, settings, [f"study={study}"])
+        cells = planned(loader, master, settings, [f"{group}={name}"])
         return settings | {"dir": master.hydra.sweep.dir, "cells": cells}
 
 

@@ -1,4 +1,4 @@
-"""The identity of a cell and its directory's name: sweeps.cell."""
+"""The identity of a cell and its directory's name: sweeps.planning.identity."""
 
 import json
 import string
@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from sweeps.cell import cell_id, directory_name, job_values_as_text, resolve, select, without
-from sweeps.record import cell_id_of
+from sweeps.planning.identity import cell_id, directory_name, job_values_as_text, resolve, select, without
+from sweeps.records.layout import cell_id_of
 
 keys = st.text(string.ascii_lowercase + "_", min_size=1, max_size=4)
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)

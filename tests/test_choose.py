@@ -7,10 +7,11 @@ import pytest
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from sweeps.choose import chosen
-from sweeps.plan import Cell, Plan, write_plan
-from sweeps.problem import one_line
-from sweeps.record import UserError, write_record
+from sweeps.planning.chosen import chosen
+from sweeps.planning.hydra_errors import one_line
+from sweeps.records.errors import UserError
+from sweeps.records.plan import Cell, Plan, write_plan
+from sweeps.records.record import write_record
 
 FIGURE = "final.validation_accuracy"
 SCORES = {("relu", "0.1"): 0.9, ("relu", "1"): 0.8, ("gelu", "0.1"): 0.7, ("gelu", "1"): 0.95}

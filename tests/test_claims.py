@@ -14,8 +14,8 @@ from reports.claims.file import canonical, chain, parse_claims
 from reports.claims.judge import judge_claims, judge_file
 from reports.claims.observations import complete, observe, read_observations, write_observations
 from reports.claims.tables import claims_frame
-from reports.collect import load
-from sweeps.record import UserError
+from reports.runs.reader import load
+from sweeps.records.errors import UserError
 from tests import synthetic
 
 FACTOR = {"factor": "loss", "metric": "test_accuracy"}

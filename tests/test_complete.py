@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.collect import load
-from sweeps.record import read_record
+from reports.runs.reader import load
+from sweeps.records.record import read_record
 from sweeps.status import Status
 from tests import synthetic
 from tests.tiny.driver import Tiny

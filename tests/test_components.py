@@ -9,7 +9,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from sweeps.components import Components, effective, problems
+from sweeps.job.components import Components, effective, problems
 
 CONF = Path(__file__).parent.parent / "conf"
 BAD_VALUES: dict[str, list[Any]] = {

@@ -1,4 +1,4 @@
-"""Composition without Hydra's cost, but with its result: sweeps.compose."""
+"""Composition without Hydra's cost, but with its result: sweeps.planning.compose."""
 
 import itertools
 import pickle
@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
-from sweeps.compose import Composer, without_hydra
-from sweeps.problem import one_line
+from sweeps.planning.compose import Composer, without_hydra
+from sweeps.planning.hydra_errors import one_line
 
 CONF = Path(__file__).parent / "tiny" / "conf"
 HYDRA = ["hydra.sweeper.max_attempts=2", "+hydra.job.env_set.A=b"]

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sweeps.choose import finished_plan
-from sweeps.content import Content
-from sweeps.plan import Cell, Plan, read_plan, write_plan
-from sweeps.record import Record, UserError, load_records
-from sweeps.resume import verdict
+from sweeps.planning.chosen import finished_plan
+from sweeps.planning.due import verdict
+from sweeps.records.content import Content
+from sweeps.records.errors import UserError
+from sweeps.records.plan import Cell, Plan, read_plan, write_plan
+from sweeps.records.record import Record, load_records
 from sweeps.status import main as status
 from tests.tiny.driver import PROJECT, Tiny, after
 

@@ -8,7 +8,7 @@ import pytest
 
 from reports.__main__ import main as reports
 from sweeps import status
-from sweeps.differences import near_misses, settings_of
+from sweeps.records.differences import near_misses, settings_of
 from tests import synthetic
 from tests.tiny.driver import Tiny
 

@@ -16,10 +16,10 @@ from mlp.optimizers import LBFGS, SGD, RMSprop
 from mlp.optimizers.optimizer import State
 from mlp.training import Trainer, l2_norm
 from mlp.workspace import Array, Workspace
-from reports.collect import load
-from sweeps.job import outcome as end_of
-from sweeps.record import read_record, write_record
-from sweeps.run import outcome
+from reports.runs.reader import load
+from sweeps.execution.cell_run import outcome as end_of
+from sweeps.job.main import outcome
+from sweeps.records.record import read_record, write_record
 from tests import synthetic
 from tests.test_training import trainer
 

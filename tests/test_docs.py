@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps import help
+from sweeps.job import help_text
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -29,7 +29,7 @@ COMMANDS = {
     "mlp-sweep": "sweeps.__main__",
     "mlp-report": "reports.__main__",
     "mlp-status": "sweeps.status",
-    "mlp-inspect": "sweeps.inspect",
+    "mlp-inspect": "sweeps.job.inspection",
 }
 
 
@@ -153,4 +153,4 @@ def test_no_page_is_forgotten_in_the_list_of_pages() -> None:
 
 def test_the_config_reference_is_that_of_the_config() -> None:
     page = ROOT / "docs" / "reference" / "config.md"
-    assert page.read_text() == help.markdown(), "make docs renews it"
+    assert page.read_text() == help_text.markdown(), "make docs renews it"

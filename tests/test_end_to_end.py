@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.record import load_records
+from sweeps.records.record import load_records
 
 ROOT = Path(__file__).parent.parent
 COLUMNS = "epoch,train_loss,train_accuracy,test_loss,test_accuracy,lr,epoch_cpu_s,epoch_wall_s,grad_norm"

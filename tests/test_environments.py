@@ -11,9 +11,9 @@ import psutil
 import pytest
 from omegaconf import OmegaConf
 
-from reports import drafts
-from sweeps.quoting import literal, quoted
-from sweeps.record import load_records
+from reports.page import drafts
+from sweeps.planning.quoting import literal, quoted
+from sweeps.records.record import load_records
 from tests import synthetic
 from tests.tiny.driver import PROJECT, Tiny, descendants, wait_gone, wait_until
 
@@ -196,8 +196,8 @@ def test_a_directory_that_was_removed_is_named_as_the_reason(tmp_path: Path, mod
 KILLED = """
 import os, sys, time
 from pathlib import Path
-from reports.build import write_report
-from reports.collect import load
+from reports.page.build import write_report
+from reports.runs.reader import load
 import reports.plots.plot as plot
 def slow(*_): time.sleep(60)
 plot.save = slow

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.record import load_records
+from sweeps.records.record import load_records
 
 pytest.importorskip("sklearn", reason="needs scikit-learn: make test-trackers, or make bench-peers")
 

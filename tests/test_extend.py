@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from sweeps import imports
-from sweeps.fingerprint import fingerprint
-from sweeps.record import UserError, load_records
+from sweeps.cli import user_modules
+from sweeps.planning.fingerprint import fingerprint
+from sweeps.records.errors import UserError
+from sweeps.records.record import load_records
 
 ROOT = Path(__file__).parent.parent
 SINE = (ROOT / "tests" / "sine.py").read_text()
@@ -95,12 +96,12 @@ def test_help_lists_the_users_own_options_beside_ours(own: Path) -> None:
     "arguments", [["--config-dir", "a/conf"], ["--config-dir=a/conf"], ["-cd", "a/conf"]]
 )
 def test_the_config_directory_is_taken_as_hydra_takes_it(arguments: list[str]) -> None:
-    assert imports.config_dir(["x=1", *arguments, "-m"]) == Path("a/conf")
+    assert user_modules.config_dir(["x=1", *arguments, "-m"]) == Path("a/conf")
 
 
 def test_a_command_line_without_a_config_directory_names_none() -> None:
-    assert imports.config_dir(["x=1"]) is None
-    assert imports.config_dir(["--config-dir"]) is None
+    assert user_modules.config_dir(["x=1"]) is None
+    assert user_modules.config_dir(["--config-dir"]) is None
 
 
 def test_results_are_told_apart_by_the_users_code_that_made_them(own: Path) -> None:
@@ -137,7 +138,7 @@ def test_a_record_that_names_a_module_does_not_get_it_imported(own: Path) -> Non
     data["config"]["activation"]["_target_"] = "trap.Trap"
     (record.path / "report.json").write_text(json.dumps(data))
     (own / "trap.py").write_text("open('HARM', 'w').close()")
-    for module, *options in (("reports", "--no-plots"), ("sweeps.status",), ("sweeps.inspect",)):
+    for module, *options in (("reports", "--no-plots"), ("sweeps.status",), ("sweeps.job.inspection",)):
         command = [sys.executable, "-m", module, str(root), *options]
         subprocess.run(command, cwd=own, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True)
     assert not (own / "HARM").exists()

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sweeps import lock
-from sweeps.lock import Owner
-from sweeps.todo import Todo
-from sweeps.worker import Worker
+from sweeps.execution.queue_on_disk import Todo
+from sweeps.execution.worker import Worker
+from sweeps.records import lock
+from sweeps.records.lock import Owner
 
 FAR = Owner("elsewhere", 1, "1", "a" * 12)
 

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from sweeps.record import load_records, write_record
+from sweeps.records.record import load_records, write_record
 from tests.storm import KINDS, TARGETS, Storm
 from tests.tiny.driver import PROJECT, Tiny, descendants, running, wait_gone, wait_until
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from sweeps import help
-from sweeps.command import called
-from sweeps.version import version
+from sweeps.cli.command import called
+from sweeps.cli.version import version
+from sweeps.job import help_text
 
 ROOT = Path(__file__).parent.parent
-OPTIONS = [(group, name) for group in help.GROUPS for name, _ in help.options_of(group)]
+OPTIONS = [(group, name) for group in help_text.GROUPS for name, _ in help_text.options_of(group)]
 
 
 def test_help_is_printed_without_a_run() -> None:
@@ -24,15 +24,15 @@ def test_help_is_printed_without_a_run() -> None:
     assert not done.stderr
 
 
-@pytest.mark.parametrize("group", [group for group in help.GROUPS if (help.CONF / group).exists()])
+@pytest.mark.parametrize("group", [group for group in help_text.GROUPS if (help_text.CONF / group).exists()])
 def test_every_option_says_what_it_is(group: str) -> None:
-    options = [(name, about) for name, about in help.options_of(group) if not name.startswith(" ")]
+    options = [(name, about) for name, about in help_text.options_of(group) if not name.startswith(" ")]
     assert options
     assert not [name for name, about in options if len(about) < 10]
 
 
 def test_every_key_says_what_it_is() -> None:
-    described = dict(help.keys())
+    described = dict(help_text.keys())
     assert not [key for key, about in described.items() if not about]
     assert {key.partition("=")[0] for key in described} >= {"seed", "training.epochs", "training.batch_size"}
 
@@ -80,7 +80,7 @@ def test_hydra_starts_where_argparse_refuses_its_help_text(tmp_path: Path) -> No
         "sweeps sweep=grid --cfg job",
         "reports --help",
         "sweeps.status --help",
-        "sweeps.inspect --help",
+        "sweeps.job.inspection --help",
     ],
 )
 def test_what_is_printed_may_be_left_unread(arguments: str, tmp_path: Path) -> None:
@@ -99,7 +99,9 @@ def test_what_is_printed_may_be_left_unread(arguments: str, tmp_path: Path) -> N
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("module", ["sweeps.__main__", "reports.__main__", "sweeps.status", "sweeps.inspect"])
+@pytest.mark.parametrize(
+    "module", ["sweeps.__main__", "reports.__main__", "sweeps.status", "sweeps.job.inspection"]
+)
 def test_every_command_tells_the_version(
     module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,6 +118,6 @@ def test_commands_are_named_as_they_were_called(monkeypatch: pytest.MonkeyPatch)
         "mlp-report compare",
         "mlp-status",
     ]
-    assert "python -m" not in help.text()
+    assert "python -m" not in help_text.text()
     monkeypatch.setattr(sys, "argv", ["/somewhere/sweeps/__main__.py"])
     assert called("reports compare") == "python -m reports compare"

@@ -1,4 +1,4 @@
-"""`python -m sweeps.inspect`: what it says of a network is what its record says; its pictures are drawn."""
+"""What `mlp-inspect` says of a network is what its record says; its pictures are drawn."""
 
 import json
 import subprocess
@@ -11,8 +11,8 @@ from PIL import Image
 
 import mlp
 from mlp.datasets import Sample
-from sweeps import inspect
-from sweeps.record import Record, load_records
+from sweeps.job import inspection
+from sweeps.records.record import Record, load_records
 
 ROOT = Path(__file__).parent.parent
 
@@ -46,7 +46,7 @@ def test_keeping_the_weights_changes_neither_the_cell_nor_its_result(run: Record
 
 
 def test_table_and_pictures_show_the_mistakes(run: Record, capsys: pytest.CaptureFixture[str]) -> None:
-    assert inspect.main([str(run.path.parent)]) == 0
+    assert inspection.main([str(run.path.parent)]) == 0
     out, err = capsys.readouterr()
     folder = run.path / "inspect"
     lines = out.splitlines()
@@ -60,13 +60,13 @@ def test_table_and_pictures_show_the_mistakes(run: Record, capsys: pytest.Captur
             assert min(image.size) > 150
             assert np.asarray(image.convert("L")).std() > 5, f"{name}.png is blank"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert inspect.main([str(run.path)]) == 0
+    assert inspection.main([str(run.path)]) == 0
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_verdict_ranks_mistakes_by_confidence() -> None:
     scores = np.array([[2.0, 1.0], [0.0, 3.0], [5.0, 0.0], [0.0, 1.0]])
-    verdict = inspect.Verdict(np.array([0, 0, 1, 1]), scores)
+    verdict = inspection.Verdict(np.array([0, 0, 1, 1]), scores)
     assert verdict.counts.tolist() == [[1, 1], [1, 1]]
     assert verdict.accuracy == 0.5
     assert verdict.mistakes().tolist() == [2, 1]
@@ -78,7 +78,7 @@ def test_the_best_network_of_a_run_without_images_has_a_table_and_no_images(
 ) -> None:
     overrides = ("dataset=xor", "training.epochs=4", "optimizer.lr=0.1", "training.save_weights=best")
     best = sweep(tmp_path, *overrides)
-    assert inspect.main([str(best.path)]) == 0
+    assert inspection.main([str(best.path)]) == 0
     assert f"test accuracy {best.data['best']['test_accuracy']:.4f}" in capsys.readouterr().out
     assert {path.name for path in (best.path / "inspect").iterdir()} == {"confusion.png", "summary.txt"}
 
@@ -96,11 +96,11 @@ def test_what_cannot_be_inspected_is_said_in_one_line(
         (tmp_path / "empty", "is no finished run"),
         (plain, "kept no weights; run it again with training.save_weights=last"),
     ):
-        assert inspect.main([str(path)]) == 2
+        assert inspection.main([str(path)]) == 2
         err = capsys.readouterr().err
         assert said in err and len(err.splitlines()) == 1
     (plain / "weights.npz").write_text("torn")
-    assert inspect.main([str(plain)]) == 2
+    assert inspection.main([str(plain)]) == 2
     assert "is no saved network" in capsys.readouterr().err
 
 
@@ -114,10 +114,10 @@ def test_other_arrays_can_be_looked_at_and_what_a_record_names_is_not_imported(
     data["config"]["dataset"] = {"_target_": "hostile_module.Data", "path": "x"}
     (hostile / "report.json").write_text(json.dumps(data))
     (tmp_path / "hostile_module.py").write_text("raise SystemExit('imported')")
-    assert inspect.main([str(hostile)]) == 2
+    assert inspection.main([str(hostile)]) == 2
     assert "give its arrays, --data FILE.npz" in capsys.readouterr().err
     sample = Path(mlp.__file__).parent / "datasets" / "mnist_sample.npz"
-    assert inspect.main([str(hostile), "--data", str(sample), "--out", str(tmp_path / "out")]) == 0
+    assert inspection.main([str(hostile), "--data", str(sample), "--out", str(tmp_path / "out")]) == 0
     assert (tmp_path / "out" / "mistakes.png").exists()
 
 
@@ -129,7 +129,7 @@ def test_arrays_of_some_of_the_classes_will_do_and_what_does_not_fit_is_said_in_
     def look(x: np.ndarray, classes: int, out: Path) -> int:
         y = np.arange(len(x)) % classes
         np.savez(tmp_path / "own.npz", x_train=x, y_train=y, x_test=x, y_test=y)
-        return inspect.main([str(run.path), "--data", str(tmp_path / "own.npz"), "--out", str(out)])
+        return inspection.main([str(run.path), "--data", str(tmp_path / "own.npz"), "--out", str(out)])
 
     assert look(x, 5, tmp_path / "new" / "folder") == 0
     assert (tmp_path / "new" / "folder" / "summary.txt").exists()
@@ -152,5 +152,5 @@ def test_the_network_of_another_run_is_not_taken_for_this_ones(
     shared = ("dataset=sample", "training.epochs=1", "model.hidden=[16]")
     other = sweep(tmp_path, "seed=1", "training.save_weights=last", *shared)
     (other.path / "weights.npz").write_bytes((run.path / "weights.npz").read_bytes())
-    assert inspect.main([str(other.path)]) == 2
+    assert inspection.main([str(other.path)]) == 2
     assert f"is the network of cell {run.cell_id}, not of this one" in capsys.readouterr().err

@@ -20,9 +20,10 @@ import pytest
 from mlp.checkpoint import packed
 from mlp.datasets import Sample
 from mlp.network import MLP
-from sweeps.components import Components
-from sweeps.journal import CHECKPOINT, HISTORY, Journal
-from sweeps.record import Record, load_records
+from sweeps.job.components import Components
+from sweeps.job.journal import Journal
+from sweeps.records.layout import CHECKPOINT, HISTORY
+from sweeps.records.record import Record, load_records
 from tests.test_components import compose_config
 from tests.test_training import trainer
 

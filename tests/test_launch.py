@@ -1,4 +1,4 @@
-"""How many workers are launched, and what a launcher needs: sweeps.launch."""
+"""How many workers are launched, and what a launcher needs: sweeps.execution.launch."""
 
 import os
 from dataclasses import replace
@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from sweeps.job import Job
-from sweeps.launch import (
-    HIDDEN,
+from sweeps.execution.cell_run import Job
+from sweeps.execution.launch import (
     Launch,
     at_work,
     check_launcher,
@@ -19,7 +18,9 @@ from sweeps.launch import (
     command_folder,
     worker_count,
 )
-from sweeps.record import UserError, write_record
+from sweeps.records.errors import UserError
+from sweeps.records.layout import HIDDEN
+from sweeps.records.record import write_record
 
 
 def count(launcher: dict[str, int | None], due: int, workers: int | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Locks that outlive neither their process nor, for long, their machine: sweeps.lock."""
+"""Locks that outlive neither their process nor, for long, their machine: sweeps.records.lock."""
 
 import json
 import multiprocessing
@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeps import lock
-from sweeps.lock import Held, Owner, acquire, holder, process_started, this_process
+from sweeps.records import lock
+from sweeps.records.lock import Held, Owner, acquire, holder, process_started, this_process
 
 
 def dead_owner() -> Owner:
@@ -156,7 +156,7 @@ def test_of_a_process_that_is_hidden_from_this_user_the_age_counts(
 HOLDS = """
 import sys, time
 from pathlib import Path
-from sweeps.lock import acquire
+from sweeps.records.lock import acquire
 acquire(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(60)
@@ -166,7 +166,7 @@ time.sleep(60)
 ASKS = """
 import sys
 from pathlib import Path
-from sweeps.lock import holder
+from sweeps.records.lock import holder
 print(holder(Path(sys.argv[1])))
 """
 

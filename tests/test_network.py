@@ -12,7 +12,7 @@ from mlp.initializers import Xavier
 from mlp.layers import BatchNorm, Dropout
 from mlp.losses import Loss, SoftmaxCE, one_hot
 from mlp.network import MLP, Network
-from sweeps.components import build as component
+from sweeps.job.components import build as component
 
 CONF = Path(__file__).parent.parent / "conf"
 FEATURES, CLASSES, ROWS = 7, 5, 6

@@ -20,7 +20,7 @@ from mlp.optimizers import SGD
 from mlp.schedules import Constant
 from mlp.training import Trainer, Training
 from mlp.workspace import Array, Workspace
-from sweeps.components import Components
+from sweeps.job.components import Components
 
 
 def train(data: Data) -> Trainer:

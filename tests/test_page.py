@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from reports.__main__ import main
-from reports.build import make_report, write_report
-from reports.collect import load
 from reports.compare import cells_table, match
-from reports.page import render
-from reports.results import natural
+from reports.page.build import make_report, write_report
+from reports.page.data import render
+from reports.runs.reader import load
+from reports.runs.results import natural
 from tests import synthetic
 
 AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "optimizer.weight_decay": [0.0, 0.0005]}
@@ -239,7 +239,7 @@ def test_a_report_that_is_interrupted_says_nothing_and_keeps_the_old_one(
     def interrupt(_: object) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("reports.build.render", interrupt)
+    monkeypatch.setattr("reports.page.build.render", interrupt)
     assert main([str(sweep), "--no-plots"]) == 130
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path != tmp_path} == before
     assert capsys.readouterr().err == ""
@@ -277,7 +277,7 @@ def test_parquet_without_a_writer_is_one_clear_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synthetic.write_sweep(tmp_path, synthetic.grid(AXES))
-    monkeypatch.setattr("reports.export.find_spec", lambda name: None)
+    monkeypatch.setattr("reports.exports.frames.find_spec", lambda name: None)
     assert main(["export", str(tmp_path), "--to", "parquet"]) == 2
     assert "pyarrow" in capsys.readouterr().err
     assert not (tmp_path / "export").exists()

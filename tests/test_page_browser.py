@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reports.build import write_report
-from reports.collect import load
+from reports.page.build import write_report
+from reports.runs.reader import load
 from tests import synthetic
 from tests.browser import Browser, browser, find_chromium
 

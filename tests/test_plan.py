@@ -1,4 +1,4 @@
-"""From grids to a plan on disk: sweeps.grid, sweeps.planner, sweeps.plan."""
+"""From grids to a plan on disk: sweeps.planning.grid, sweeps.planning.planner, sweeps.records.plan."""
 
 import json
 import subprocess
@@ -12,11 +12,11 @@ from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 
-from sweeps.callables import load_callable
-from sweeps.compose import Composer
-from sweeps.plan import Cell, Plan, read_plan, write_plan
-from sweeps.planner import Planner
-from sweeps.record import UserError
+from sweeps.planning.callables import load_callable
+from sweeps.planning.compose import Composer
+from sweeps.planning.planner import Planner
+from sweeps.records.errors import UserError
+from sweeps.records.plan import Cell, Plan, read_plan, write_plan
 
 CONF = Path(__file__).parent / "tiny" / "conf"
 

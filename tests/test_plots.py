@@ -4,18 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.build import make_report
-from reports.collect import load
-from reports.metrics import METRICS
-from reports.page import Report
+from reports.analysis.paired import t_interval
+from reports.page.build import make_report
+from reports.page.data import Report
 from reports.plots import save_all
 from reports.plots.curves import curve_bands, first_of
 from reports.plots.heatmaps import draw_heatmaps, grid_panels, shades
 from reports.plots.overview import dot, frontier
+from reports.plots.shared_settings import short, usual, usual_note
 from reports.plots.sheets import draw_curves
 from reports.plots.style import COLOURS, TickLabels, accuracy_ticks, key_columns, log_error, pen
-from reports.statistics import t_interval
-from reports.usual import short, usual, usual_note
+from reports.runs.metrics import METRICS
+from reports.runs.reader import load
 from tests import synthetic
 
 AXES = {

@@ -18,14 +18,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from sweeps import lock, progress
-from sweeps.forecast import Forecast
-from sweeps.plan import Cell, Plan
-from sweeps.progress import Lines, describe, live
-from sweeps.record import write_record
-from sweeps.running import Running, label, last_row, shared_words
-from sweeps.screen import picture
-from sweeps.watch import View, Watch
+import sweeps.view.live as live_view
+from sweeps.records import lock
+from sweeps.records.plan import Cell, Plan
+from sweeps.records.record import write_record
+from sweeps.view.follower import View, Watch
+from sweeps.view.live import Lines, describe, live
+from sweeps.view.running_cell import Running, label, last_row, shared_words
+from sweeps.view.terminal import picture
+from sweeps.view.time_left import Forecast
 
 ROOT = Path(__file__).parents[1]
 ACTIVATIONS, HIDDEN = ("relu", "gelu"), ("[128]", "[256,64]")
@@ -331,7 +332,7 @@ def test_plain_lines_come_after_a_while(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(live_view.time, "monotonic", lambda: clock[0])
     lines = Lines("grid")
     for second in range(130):
         clock[0] = float(second)
@@ -352,7 +353,7 @@ def test_failures_are_told_as_they_happen_but_not_without_end(
             record(tmp_path, cell, "failed", error={"type": "ValueError", "message": "no such thing"})
     printed = capfd.readouterr().err.splitlines()
     assert f"grid: {plan.cells[0].name}  failed: ValueError: no such thing" in printed
-    assert sum("no such thing" in line for line in printed) == progress.STOPS_SHOWN
+    assert sum("no such thing" in line for line in printed) == live_view.STOPS_SHOWN
     assert printed[-1] == "grid: 0 of 40 done, 40 failed, 0 running, 0 left"
 
 
@@ -368,7 +369,7 @@ def test_a_broken_view_does_not_stop_the_sweep(
 def test_the_view_ends_with_its_body_whatever_that_raises(tmp_path: Path, plan: Plan) -> None:
     with pytest.raises(KeyboardInterrupt), live(tmp_path, plan, poll_s=60):
         raise KeyboardInterrupt
-    assert not [thread for thread in progress.threading.enumerate() if thread.name.endswith("(_follow)")]
+    assert not [thread for thread in live_view.threading.enumerate() if thread.name.endswith("(_follow)")]
 
 
 # On a real terminal.
@@ -378,8 +379,8 @@ import os, subprocess, sys, time
 sys.path.insert(0, {tests!r})
 from pathlib import Path
 from test_progress import cells, done, record
-from sweeps.plan import Plan
-from sweeps.progress import live
+from sweeps.records.plan import Plan
+from sweeps.view.live import live
 
 root, plan = Path(sys.argv[1]), Plan("grid", cells())
 with live(root, plan, poll_s=0.02):

@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 from mlp.datasets.npz import SAMPLE
-from sweeps import revision
-from sweeps.record import Record, load_records
+from sweeps.planning import revision
+from sweeps.records.record import Record, load_records
 from tests.tiny.driver import Tiny
 
 ROOT = Path(__file__).parent.parent
@@ -87,7 +87,9 @@ def test_the_commit_and_whether_it_was_changed_are_true(made: Record) -> None:
         assert facts["git_commit"] is None and facts["git_dirty"] is None
         return
     changed = git(ROOT, "status", "--porcelain", "--untracked-files=no")
-    new = git(ROOT, "ls-files", "--others", "--", "mlp/*.py", "sweeps/run.py", "sweeps/components.py")
+    new = git(
+        ROOT, "ls-files", "--others", "--", "mlp/*.py", "sweeps/job/main.py", "sweeps/job/components.py"
+    )
     assert facts["git_commit"] == commit
     assert facts["git_dirty"] is bool(changed or new)
     assert ("git_diff" in facts) is facts["git_dirty"]
@@ -107,7 +109,7 @@ def test_data_and_timing_are_true(made: Record) -> None:
 
 def test_no_blas_of_the_process_has_more_threads_than_is_recorded() -> None:
     code = (
-        "from sweeps.provenance import single_blas_thread; told = single_blas_thread()\n"
+        "from sweeps.job.provenance import single_blas_thread; told = single_blas_thread()\n"
         "from scipy.linalg import blas; import scipy.optimize, threadpoolctl\n"
         "print(told, *{pool['num_threads'] for pool in threadpoolctl.threadpool_info()})"
     )
@@ -126,7 +128,7 @@ def test_no_blas_of_the_process_has_more_threads_than_is_recorded() -> None:
 def test_a_checkout_knows_its_own_version_whatever_is_installed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from sweeps.version import version
+    from sweeps.cli.version import version
 
     monkeypatch.setattr(importlib.metadata, "version", lambda _: "9.9.9")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

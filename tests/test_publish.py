@@ -10,8 +10,8 @@ import pytest
 from reports.published.lessons import Lesson
 from reports.published.pages import Study, every_judgement, study_page, summary_page, told
 from reports.published.publish import RUNS, all_studies, publish, read, tables_of
-from reports.reference import STUDIES
-from sweeps.record import UserError
+from reports.sources import STUDIES
+from sweeps.records.errors import UserError
 from tests import synthetic
 
 RESULTS = Path(__file__).parent.parent / "docs" / "results"

@@ -1,4 +1,4 @@
-"""The run record: sweeps.record."""
+"""The run record: sweeps.records.record."""
 
 import json
 import multiprocessing
@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeps import lock, record
-from sweeps.record import load_records, plain, read_record, set_aside, write_atomic, write_json, write_record
+from sweeps.records import lock, record
+from sweeps.records.atomic import plain, set_aside, write_atomic, write_json
+from sweeps.records.record import load_records, read_record, write_record
 
 ID = "0123456789ab"
 
@@ -201,7 +202,8 @@ def test_a_reader_never_sees_half_a_file_and_a_killed_writer_leaves_a_whole_one(
 
 def test_reading_records_needs_the_standard_library_alone() -> None:
     code = (
-        "import sys; before = set(sys.modules); import sweeps.record, sweeps.plan, sweeps.lock; "
+        "import sys; before = set(sys.modules); "
+        "import sweeps.records.record, sweeps.records.plan, sweeps.records.lock; "
         "print(sorted({name.partition('.')[0] for name in set(sys.modules) - before}"
         " - set(sys.stdlib_module_names)))"
     )

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from reports.claims.observations import complete
-from reports.reference import Count, Reference, reference
-from reports.reference.reported import (
+from reports.sources import Count, Reference, reference
+from reports.sources.reported import (
     COLUMNS,
     cell_settings,
     parameter_counts,

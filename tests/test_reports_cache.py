@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import reports.cache
-from reports.build import write_report
-from reports.cache import CACHE, load_cache
-from reports.collect import load
-from reports.history import read_curve
+import reports.runs.curve_cache
+from reports.page.build import write_report
+from reports.runs.curve_cache import CACHE, load_cache
+from reports.runs.curves import read_curve
+from reports.runs.reader import load
 from tests import synthetic
 
 AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}
@@ -20,7 +20,9 @@ AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The histories that had to be parsed."""
     paths: list[Path] = []
-    monkeypatch.setattr(reports.cache, "read_curve", lambda path: (paths.append(path), read_curve(path))[1])
+    monkeypatch.setattr(
+        reports.runs.curve_cache, "read_curve", lambda path: (paths.append(path), read_curve(path))[1]
+    )
     return paths
 
 
@@ -97,7 +99,7 @@ def test_a_cache_whose_digest_fits_but_whose_curves_do_not_is_left_alone(
 ) -> None:
     write_report(load(synthetic.write_sweep(tmp_path, synthetic.grid(AXES))), plots=False)
     with np.load(tmp_path / CACHE) as stored:
-        arrays = {name: stored[name] for name in reports.cache.NAMES}
+        arrays = {name: stored[name] for name in reports.runs.curve_cache.NAMES}
     wrong = {
         "ids": (arrays["ids"][::-1][[0, 0, 1, 2]], arrays["ids"].astype("U11"), arrays["ids"][:, None]),
         "stamps": (arrays["stamps"].astype(float), arrays["stamps"][:, :1], arrays["stamps"].ravel()),
@@ -107,7 +109,7 @@ def test_a_cache_whose_digest_fits_but_whose_curves_do_not_is_left_alone(
     for name, values in wrong.items():
         for value in values:
             changed = arrays | {name: value}
-            np.savez(tmp_path / CACHE, **changed, digest=np.array(reports.cache.digest(changed)))
+            np.savez(tmp_path / CACHE, **changed, digest=np.array(reports.runs.curve_cache.digest(changed)))
             reads.clear()
             assert not load(tmp_path).problems
             assert len(reads) == 4, (name, value.shape)

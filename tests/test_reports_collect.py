@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.collect import load
-from reports.grids import grid_tables
-from reports.results import FINAL
-from sweeps.history import description
-from sweeps.record import UserError
+from reports.runs.reader import load
+from reports.runs.results import FINAL
+from reports.tables.grids import grid_tables
+from sweeps.records.errors import UserError
+from sweeps.records.history import description
 from tests import synthetic
 
 SMALL = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "model.hidden": [[128], [256, 64]]}

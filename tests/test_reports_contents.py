@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from reports.__main__ import main
-from reports.build import make_report
-from reports.collect import load
 from reports.compare import compare
-from reports.contents import by_content
+from reports.page.build import make_report
+from reports.runs.contents import by_content
+from reports.runs.reader import load
 from tests import synthetic
 
 A, B, C = (hashlib.sha256(letter.encode()).hexdigest() for letter in "abc")

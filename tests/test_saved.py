@@ -19,7 +19,7 @@ from mlp.network import MLP
 from mlp.optimizers import SGD
 from mlp.training import Training
 from mlp.workspace import Array, Workspace
-from sweeps.components import Components
+from sweeps.job.components import Components
 
 FEATURES, CLASSES = 36, 3
 

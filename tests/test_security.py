@@ -23,9 +23,11 @@ import numpy as np
 import pytest
 
 from reports.__main__ import main as reports
-from sweeps import inspect, lock, status
-from sweeps.files import links_out, printable, read_file, read_json
-from sweeps.record import read_record
+from sweeps import status
+from sweeps.job import inspection
+from sweeps.records import lock
+from sweeps.records.record import read_record
+from sweeps.records.untrusted import links_out, printable, read_file, read_json
 from tests import synthetic
 
 ROOT = Path(__file__).parent.parent
@@ -36,7 +38,7 @@ COMMANDS: dict[str, Callable[[Path], int]] = {
     "status": lambda root: status.main([str(root), "--all"]),
     "status --json": lambda root: status.main([str(root), "--json"]),
     "status --explain": lambda root: status.main([str(root), "--explain", "relu"]),
-    "inspect": lambda root: inspect.main([str(root)]),
+    "inspect": lambda root: inspection.main([str(root)]),
     "export": lambda root: reports(["export", str(root), "--to", "csv", "--all"]),
     "compare": lambda root: reports(["compare", str(root), str(root)]),
 }
@@ -100,8 +102,10 @@ def test_a_target_that_a_record_names_is_not_imported(sweep: Path, tmp_path: Pat
     edit(sweep / "sweep.json", lambda plan: plan.update(base=dict.fromkeys(plan["base"], command)))
     code = f"""
 from reports.__main__ import main as report
-from sweeps import inspect, status
-print([report([{str(sweep)!r}, "--no-plots"]), status.main([{str(sweep)!r}]), inspect.main([{str(sweep)!r}])])
+from sweeps import status
+from sweeps.job import inspection
+print([report([{str(sweep)!r}, "--no-plots"]), status.main([{str(sweep)!r}]),
+       inspection.main([{str(sweep)!r}])])
 """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""When a task of a SLURM array is over: sweeps.slurm_tasks, with a queue that says what a test wants.
+"""When a task of a SLURM array is over: sweeps.execution.on_slurm, with a queue that says what a test wants.
 
 The queue is a script called squeue; tests/cluster has the real one.
 """
@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from hydra.core.utils import JobStatus
 
-from sweeps import slurm_tasks
-from sweeps.slurm_tasks import Array
+from sweeps.execution import on_slurm
+from sweeps.execution.on_slurm import Array
 
 IDS = ["7_0", "7_1"]
 
@@ -51,7 +51,7 @@ class Queue:
 def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Queue:
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     for name, value in {"LOOK_S": 0.02, "ASK_S": 0.05, "LATE_S": 0.4, "SILENCE_S": 1.0}.items():
-        monkeypatch.setattr(slurm_tasks, name, value)
+        monkeypatch.setattr(on_slurm, name, value)
     return Queue(tmp_path)
 
 
@@ -159,11 +159,11 @@ def test_a_slurm_that_never_answers_again_is_not_waited_for_without_end(
 
 
 def test_what_a_dead_command_has_left_in_the_queue_is_cancelled(queue: Queue) -> None:
-    place = queue.folder / slurm_tasks.FOLDER
+    place = queue.folder / on_slurm.FOLDER
     place.mkdir()
     for name in ("12_0_submitted.pkl", "12_1_submitted.pkl", "12_submission.sh", "13_submitted.pkl"):
         (place / name).touch()
     (place / ".submission_file_ab12.sh").touch()
     queue.set(f"12|{place}/.submission_file_ab12.sh", "13|/home/another/job.sh")
-    slurm_tasks.cancel_left_behind(queue.folder)
+    on_slurm.cancel_left_behind(queue.folder)
     assert queue.cancelled.read_text() == "--quiet 12\n", "what came from elsewhere is none of ours"

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.__main__ import main
-from reports.factors import label
-from reports.formats import csv_text
-from reports.spreadsheet import read_csv, text_cell, text_of, write_csv
-from reports.tables import text_table
+from reports.runs.factors import label
+from reports.tables.formats import csv_text
+from reports.tables.spreadsheet import read_csv, text_cell, text_of, write_csv
+from reports.tables.table import text_table
 from tests import synthetic
 
 

@@ -7,10 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from reports.cliques import cliques
-from reports.metrics import METRICS
-from reports.rankings import Ranking, rank
-from reports.statistics import (
+from reports.analysis.cliques import cliques
+from reports.analysis.paired import (
     best_and_near,
     complete_part,
     contrast,
@@ -22,6 +20,8 @@ from reports.statistics import (
     prediction_interval,
     t_interval,
 )
+from reports.analysis.rankings import Ranking, rank
+from reports.runs.metrics import METRICS
 
 ACCURACY = METRICS["test_accuracy"]
 LOSSES = ("mse", "ce", "hinge", "focal")

@@ -11,16 +11,18 @@ from typing import Any
 
 import pytest
 
-from sweeps import lock
-from sweeps.changes import changed, present, remember, remembered
-from sweeps.command import command
-from sweeps.fingerprint import fingerprint
-from sweeps.plan import Cell, Plan, read_plan, write_plan
-from sweeps.record import UserError, cell_dirs, write_record
+from sweeps.cli.command import command
+from sweeps.planning.fingerprint import fingerprint
+from sweeps.planning.sources import changed, present, remember, remembered
+from sweeps.records import lock
+from sweeps.records.errors import UserError
+from sweeps.records.layout import cell_dirs
+from sweeps.records.plan import Cell, Plan, read_plan, write_plan
+from sweeps.records.record import write_record
 from sweeps.status import ORDER, main
 
 PROJECT = Path(__file__).parents[1]
-MODULES = ["sweeps.lock", "conf"]
+MODULES = ["sweeps.records.lock", "conf"]
 
 
 def a_cell(number: int, **config: Any) -> Cell:
@@ -90,7 +92,7 @@ def test_all_lists_done_cells_too(root: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_every_status_of_a_record_has_its_place(root: Path) -> None:
-    from sweeps.record import STATUSES
+    from sweeps.records.schema import STATUSES
 
     assert set(ORDER) == {*STATUSES, "lost", "damaged", "missing"}
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from reports.analysis.paired import MIN_SEEDS
 from reports.claims.evaluate import evaluate
-from reports.reference import STUDIES, reference
-from reports.reference.reported import cell_settings, find, parameter_counts, reported_against_ours
-from reports.statistics import MIN_SEEDS
+from reports.sources import STUDIES, reference
+from reports.sources.reported import cell_settings, find, parameter_counts, reported_against_ours
 from tests import planned
 
 CLAIMS = [(study, claim.id) for study in STUDIES for claim in reference(study).claims]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.record import Record, load_records
+from sweeps.records.record import Record, load_records
 from tests.tiny.driver import Tiny, after, wait_until
 
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
@@ -150,11 +150,11 @@ def test_what_is_started_over_is_kept_until_there_is_a_result_and_never_overwrit
     old = (one_done.record().path / "report.json").read_bytes()
     environment = {"FAIL": "1"}
     one_done.run("x=1", "hydra.sweeper.retry=all", code=1, **environment)
-    one_done.run("x=1", "hydra.sweeper.code=[sweeps.lock]", code=1, **environment)
+    one_done.run("x=1", "hydra.sweeper.code=[sweeps.records.lock]", code=1, **environment)
     kept = sorted((one_done.root / ".previous").iterdir())
     assert [path.name.rpartition(".")[2] for path in kept] == ["1", "2"]
     assert (kept[0] / "report.json").read_bytes() == old
-    one_done.run("x=1", "hydra.sweeper.code=[sweeps.lock]")
+    one_done.run("x=1", "hydra.sweeper.code=[sweeps.records.lock]")
     assert list((one_done.root / ".previous").iterdir()) == []
 
 
@@ -167,10 +167,12 @@ def test_a_checkpoint_without_a_record_is_not_continued_for_nobody_knows_its_cod
 
 
 def test_results_of_other_code_are_kept_named_and_run_again_on_demand(two_done: Tiny) -> None:
-    output = two_done.run("x=1,2,3", "hydra.sweeper.code=[sweeps.lock]").stdout
+    output = two_done.run("x=1,2,3", "hydra.sweeper.code=[sweeps.records.lock]").stdout
     assert "(2 kept, 1 run)" in output
     assert "2 results made by other code kept; hydra.sweeper.retry=stale runs them again" in output
-    output = two_done.run("x=1,2,3", "hydra.sweeper.code=[sweeps.lock]", "hydra.sweeper.retry=stale").stdout
+    output = two_done.run(
+        "x=1,2,3", "hydra.sweeper.code=[sweeps.records.lock]", "hydra.sweeper.retry=stale"
+    ).stdout
     assert "(1 kept, 2 run)" in output
     assert "other code" not in output
 

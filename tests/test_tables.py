@@ -15,14 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from reports.build import make_report, make_tables
-from reports.collect import load
-from reports.evidence import show_contrast
-from reports.formats import csv_text, latex, markdown
-from reports.metrics import METRICS
-from reports.results import Results
-from reports.statistics import Contrast, t_interval
-from reports.tables import Table, text_table
+from reports.analysis.paired import Contrast, t_interval
+from reports.page.build import make_report, make_tables
+from reports.runs.metrics import METRICS
+from reports.runs.reader import load
+from reports.runs.results import Results
+from reports.tables.evidence import show_contrast
+from reports.tables.formats import csv_text, latex, markdown
+from reports.tables.table import Table, text_table
 from tests import synthetic
 
 AXES = {

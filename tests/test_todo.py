@@ -1,4 +1,4 @@
-"""The work of a launch, shared out through files: sweeps.todo."""
+"""The work of a launch, shared out through files: sweeps.execution.queue_on_disk."""
 
 import multiprocessing
 from pathlib import Path
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeps.job import Job
-from sweeps.todo import CHUNK, Todo, pieces
+from sweeps.execution.cell_run import Job
+from sweeps.execution.queue_on_disk import CHUNK, Todo, pieces
 
 
 def jobs(count: int) -> list[Job]:

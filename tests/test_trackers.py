@@ -23,7 +23,7 @@ import pytest
 
 from reports import load
 from reports.__main__ import main
-from reports.trackers.runs import key_of, tracked
+from reports.exports.trackers.runs import key_of, tracked
 from tests import synthetic
 
 AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}
@@ -84,7 +84,7 @@ def test_names_are_made_of_harmless_characters() -> None:
 def test_without_its_package_an_export_says_what_to_install(
     to: str, sweep: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    module = importlib.import_module("reports.trackers.export")
+    module = importlib.import_module("reports.exports.trackers.export")
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     assert main(["export", str(sweep), "--to", to]) == 2
     assert f"pip install {to}" in capsys.readouterr().err

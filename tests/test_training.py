@@ -18,7 +18,7 @@ from mlp.randomness import Stream, generator
 from mlp.schedules import Cosine
 from mlp.training import EVALUATION_BATCH, Trainer, Training
 from mlp.workspace import Workspace
-from sweeps.run import outcome
+from sweeps.job.main import outcome
 
 SIDE, CLASSES = 6, 3
 

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.build import make_report
-from reports.cliques import cliques
-from reports.collect import load
-from reports.metrics import METRICS
-from reports.page import Report
+from reports.analysis.cliques import cliques
+from reports.analysis.verdict import judge
+from reports.page.build import make_report
+from reports.page.data import Report
 from reports.plots.heatmaps import grid_panels
-from reports.verdict import judge
+from reports.runs.metrics import METRICS
+from reports.runs.reader import load
 from tests import synthetic
 
 WIDTHS = {"mnist": ([64], [128], [256]), "xor": ([8], [], [256])}

@@ -10,7 +10,7 @@ from mlp.network import MLP
 from mlp.optimizers import SGD, Optimizer
 from mlp.schedules import Constant
 from mlp.training import Trainer, Training
-from sweeps.components import Components
+from sweeps.job.components import Components
 
 
 def trainer(

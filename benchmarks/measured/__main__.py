@@ -6,9 +6,9 @@ import importlib.util
 import sys
 from pathlib import Path
 
-from sweeps.files import read_json
-from sweeps.record import PLAN
-from sweeps.streams import open_streams
+from sweeps.cli.streams import open_streams
+from sweeps.records.layout import PLAN
+from sweeps.records.untrusted import read_json
 
 MEASUREMENTS = {"fashion_tuning": "engines", "long_run_grid": "stability"}
 """By study: the module here that measures for it, and the name of its table."""

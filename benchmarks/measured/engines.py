@@ -20,7 +20,7 @@ from mlp.randomness import Stream, generator
 from mlp.schedules import Constant
 from mlp.training import Training
 from mlp.workspace import Array
-from sweeps.components import Components
+from sweeps.job.components import Components
 
 HIDDEN, BATCH, LR, EPOCHS, SEEDS = 256, 256, 0.1, 5, range(5)
 ENGINES = {

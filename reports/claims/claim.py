@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reports.metrics import HELD_OUT, METRICS, Metric
-from reports.statistics import Contrast, Interval
+from reports.analysis.paired import Contrast, Interval
+from reports.runs.metrics import HELD_OUT, METRICS, Metric
 
 Verdict = Literal["holds", "refuted", "undecided"]
 Conditions = Mapping[str, tuple[str, ...]]

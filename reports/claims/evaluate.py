@@ -23,12 +23,12 @@ from itertools import combinations, pairwise
 import numpy as np
 import pandas as pd
 
+from reports.analysis.paired import MIN_SEEDS, Floats, Interval, complete_part, contrast, t_interval
 from reports.claims.claim import Outcome, Test, Verdict
 from reports.claims.observations import varying
 from reports.claims.pairs import combine, compare
 from reports.claims.runs import Matched, Unknown, column, match, present, select
-from reports.factors import ABSENT
-from reports.statistics import MIN_SEEDS, Floats, Interval, complete_part, contrast, t_interval
+from reports.runs.factors import ABSENT
 
 
 def evaluate(test: Test, frame: pd.DataFrame) -> Outcome:

@@ -19,9 +19,10 @@ from typing import Any
 import yaml
 
 from reports.claims.claim import CLAIM_METRICS, KINDS, LEVEL_JOIN, Claim, Conditions, Test
-from reports.factors import label
-from reports.metrics import Metric
-from sweeps.record import UserError, read_file
+from reports.runs.factors import label
+from reports.runs.metrics import Metric
+from sweeps.records.errors import UserError
+from sweeps.records.untrusted import read_file
 
 TEST_KEYS = (*KINDS, "metric", "where", "part", "factor", "levels", "among", "along", "margin", "within")
 CLAIM_KEYS = ("id", "statement", "tests", "note", "explains", *TEST_KEYS)

@@ -10,7 +10,7 @@ from reports.claims.evaluate import evaluate
 from reports.claims.file import read_claims
 from reports.claims.pairs import combine
 from reports.claims.runs import Unknown
-from sweeps.record import UserError
+from sweeps.records.errors import UserError
 
 __all__ = ["judge_claims", "judge_file"]
 

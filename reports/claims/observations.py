@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from reports.collect import load
-from reports.factors import ABSENT, label, short_names
-from reports.results import Results
-from reports.spreadsheet import read_csv, write_csv
-from sweeps.record import PLAN, UserError
+from reports.runs.factors import ABSENT, label, short_names
+from reports.runs.reader import load
+from reports.runs.results import Results
+from reports.tables.spreadsheet import read_csv, write_csv
+from sweeps.records.errors import UserError
+from sweeps.records.layout import PLAN
 
 MAIN = "main"
 MEASURED = "measured"

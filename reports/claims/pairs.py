@@ -4,10 +4,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from reports.analysis.paired import (
+    MIN_SEEDS,
+    Contrast,
+    contrast,
+    equivalent,
+    holm,
+    level_intervals,
+    shared_mean,
+)
+from reports.analysis.rankings import relation
 from reports.claims.claim import Compared, Outcome, Test, Verdict
 from reports.claims.runs import Matched
-from reports.rankings import relation
-from reports.statistics import MIN_SEEDS, Contrast, contrast, equivalent, holm, level_intervals, shared_mean
 
 SHOWN_REASONS = 6
 NOTHING = Contrast(np.nan, np.nan, np.nan, np.nan, 0, 0)

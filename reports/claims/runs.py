@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from reports.analysis.paired import MIN_SEEDS, Floats, matched
 from reports.claims.claim import LEVEL_JOIN, Conditions, Test
 from reports.claims.observations import MAIN, settings_of, varying
-from reports.factors import ABSENT
-from reports.metrics import Metric
-from reports.statistics import MIN_SEEDS, Floats, matched
+from reports.runs.factors import ABSENT
+from reports.runs.metrics import Metric
 
 TIMING = "timing"
 LEVEL = "level of the test"  # a column's name that no setting has

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from reports.analysis.paired import Interval
 from reports.claims.claim import Compared, Conditions, Judgement, Outcome, Test
-from reports.evidence import p_text, show_contrast
-from reports.metrics import Metric
-from reports.statistics import Interval
-from reports.tables import Table, file_name, text_table
+from reports.runs.metrics import Metric
+from reports.tables.evidence import p_text, show_contrast
+from reports.tables.table import Table, file_name, text_table
 
 SHOWN_LEVELS = 9
 SHOWN_PAIRS = 6

@@ -1,20 +1,20 @@
 """Every figure of a report: the numbers behind each are a function of their own, drawing is another."""
 
-import sweeps.drawing  # noqa: F401  (before anything of Matplotlib)
+import sweeps.cli.drawing  # noqa: F401  (before anything of Matplotlib)
 
 # isort: split
 from collections.abc import Mapping, Sequence
 
-from reports.grids import concurrency_note
+from reports.analysis.rankings import Ranking
 from reports.plots.curves import convergence_plots, curve_bands, gradient_plots
 from reports.plots.factors import axis_plots, ranking_plots, timing_plots
 from reports.plots.heatmaps import heatmap_plots
 from reports.plots.multiples import sheet_plots
 from reports.plots.overview import boundary_plots, cost_plots
 from reports.plots.plot import Plot, save_all
-from reports.rankings import Ranking
-from reports.results import Results
-from reports.tables import Table
+from reports.runs.results import Results
+from reports.tables.grids import concurrency_note
+from reports.tables.table import Table
 
 __all__ = ["Plot", "all_plots", "save_all"]
 

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from reports.factors import Factor
+from reports.analysis.cells import having, layout
+from reports.analysis.paired import LEVEL
 from reports.plots.plot import Plot
+from reports.plots.shared_settings import short, usual, usual_note
 from reports.plots.sheets import MEASURES, Kind, Levels, Sheet, draw_curves, has_validation
-from reports.results import Results
-from reports.statistics import LEVEL
-from reports.summary import having, layout
-from reports.usual import short, usual, usual_note
+from reports.runs.factors import Factor
+from reports.runs.results import Results
 
 CURVES = (*(f"{name}_{kind}" for name in MEASURES for kind in ("loss", "accuracy")), "grad_norm")
 MAX_COLUMNS = 6

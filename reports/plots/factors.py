@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from reports.factors import Factor
-from reports.metrics import METRICS, Metric
+from reports.analysis.cells import having, layout, summarise
+from reports.analysis.paired import Interval
+from reports.analysis.rankings import Ranking
 from reports.plots.plot import Plot
 from reports.plots.sheets import line_keys, places_of
 from reports.plots.style import (
@@ -31,10 +32,9 @@ from reports.plots.style import (
     room_below,
     wrapped,
 )
-from reports.rankings import Ranking
-from reports.results import Results
-from reports.statistics import Interval
-from reports.summary import having, layout, summarise
+from reports.runs.factors import Factor
+from reports.runs.metrics import METRICS, Metric
+from reports.runs.results import Results
 
 MAX_PANELS = 24
 MAX_LINES = 8

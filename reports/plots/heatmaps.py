@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
-from reports.factors import DATASET
-from reports.metrics import METRICS, Metric
+from reports.analysis.paired import Floats
 from reports.plots.plot import Plot
+from reports.plots.shared_settings import short, usual, usual_note
 from reports.plots.style import HEAT, INK, SMALL_LETTER, Page, lines_of, log_error, panels, wrapped
-from reports.statistics import Floats
-from reports.tables import Entry, Table
-from reports.usual import short, usual, usual_note
+from reports.runs.factors import DATASET
+from reports.runs.metrics import METRICS, Metric
+from reports.tables.table import Entry, Table
 
 HEAT_METRICS = ("test_accuracy", "train_accuracy", "gap", "convergence", "epoch_cpu_s")
 MAX_PANELS = 24

@@ -9,9 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from reports.factors import Factor
+from reports.analysis.cells import layout
 from reports.plots.curves import is_sparse
 from reports.plots.plot import Plot
+from reports.plots.shared_settings import combinations_of, short, usual, usual_note
 from reports.plots.style import (
     COLOURS,
     INK,
@@ -24,9 +25,8 @@ from reports.plots.style import (
     pen,
     wrapped,
 )
-from reports.results import Results
-from reports.summary import layout
-from reports.usual import combinations_of, short, usual, usual_note
+from reports.runs.factors import Factor
+from reports.runs.results import Results
 
 MAX_SHEET = 150
 MAX_KEYS = 12

@@ -9,8 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from reports.factors import Factor
+from reports.analysis.cells import layout, summarise
 from reports.plots.plot import Plot
+from reports.plots.shared_settings import combinations_of
 from reports.plots.style import (
     COLOURS,
     LETTER,
@@ -22,9 +23,8 @@ from reports.plots.style import (
     panels,
     wrapped,
 )
-from reports.results import Results
-from reports.summary import layout, summarise
-from reports.usual import combinations_of
+from reports.runs.factors import Factor
+from reports.runs.results import Results
 
 
 def cost_plots(results: Results) -> list[Plot]:

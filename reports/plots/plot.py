@@ -14,10 +14,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from reports.plots.style import RC, SOFT
-from reports.tables import file_name
-from sweeps.drawing import drawing
-from sweeps.guard import guarded
-from sweeps.lock import this_process
+from reports.tables.table import file_name
+from sweeps.cli.drawing import drawing
+from sweeps.cli.orphan_guard import guarded
+from sweeps.records.lock import this_process
 
 DPI = 150
 METADATA: dict[str, dict[str, None]] = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}

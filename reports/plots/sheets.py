@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from reports.factors import Factor
+from reports.analysis.cells import having
 from reports.plots.style import (
     SOFT,
     Page,
@@ -23,7 +23,7 @@ from reports.plots.style import (
     pen,
     wrapped,
 )
-from reports.summary import having
+from reports.runs.factors import Factor
 
 MEASURES = ("train", "validation", "test")
 Kind = Literal["accuracy", "loss", "grad_norm"]

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from reports.analysis.rankings import rank
 from reports.claims.claim import Conditions
 from reports.claims.observations import MAIN, varying
 from reports.claims.runs import having
-from reports.metrics import METRICS
-from reports.rankings import rank
+from reports.runs.metrics import METRICS
 
 SIDE_METRICS = ("test_accuracy", "train_accuracy", "convergence", "gap")
 

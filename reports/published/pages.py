@@ -11,14 +11,14 @@ import pandas as pd
 from reports.claims.claim import Judgement
 from reports.claims.observations import MAIN
 from reports.claims.tables import claims_frame
-from reports.formats import markdown_escape
-from reports.judged import Judged
-from reports.page import TEMPLATES
+from reports.page.data import TEMPLATES
 from reports.published.beside import rankings_beside
 from reports.published.lessons import Lesson, lessons
-from reports.reference import STUDIES, Reference
-from reports.spreadsheet import read_csv
-from sweeps.record import UserError
+from reports.sources import STUDIES, Reference
+from reports.sources.judged import Judged
+from reports.tables.formats import markdown_escape
+from reports.tables.spreadsheet import read_csv
+from sweeps.records.errors import UserError
 
 VERDICTS = ("holds", "refuted", "undecided")
 

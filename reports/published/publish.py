@@ -12,24 +12,25 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from reports.build import make_report, make_tables, replace_directory
+from reports.analysis.rankings import Ranking
 from reports.claims.claim import Claim
 from reports.claims.observations import compact, observe, read_observations, write_observations
 from reports.claims.runs import TIMING
 from reports.claims.tables import claims_frame, contrasts_frame
-from reports.collect import load
-from reports.drafts import draft_for
-from reports.evidence import rankings_table
-from reports.judged import Judged, judged_plots, judged_study
-from reports.page import Report, provenance
+from reports.page.build import make_report, make_tables, replace_directory
+from reports.page.data import Report, provenance
+from reports.page.drafts import draft_for
 from reports.plots import Plot, save_all
 from reports.published.pages import Study, study_page, summary_page
-from reports.rankings import Ranking
-from reports.reference import STUDIES, Reference, reference
-from reports.results import Results
-from reports.spreadsheet import write_csv
-from reports.tables import Table
-from sweeps.record import PLAN, UserError
+from reports.runs.reader import load
+from reports.runs.results import Results
+from reports.sources import STUDIES, Reference, reference
+from reports.sources.judged import Judged, judged_plots, judged_study
+from reports.tables.evidence import rankings_table
+from reports.tables.spreadsheet import write_csv
+from reports.tables.table import Table
+from sweeps.records.errors import UserError
+from sweeps.records.layout import PLAN
 
 RUNS, SUMMARY = "runs.csv", "README.md"
 MAIN_PLOTS = ("heatmap-test_accuracy", "grid", "ranking-test_accuracy", "accuracy-against-", "boundary-")

@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from sweeps.record import Record, load_records
+from sweeps.records.record import Record, load_records
 from tests.tiny.driver import PROJECT, wait_until
 
 CELLS, EPOCHS = 16, 30

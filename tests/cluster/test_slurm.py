@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sweeps.record import Record
+from sweeps.records.record import Record
 from tests.cluster.command import (
     CELLS,
     Grid,

@@ -20,7 +20,7 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from sweeps.record import UserError
+from sweeps.records.errors import UserError
 
 
 class Unpicklable(Exception):

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from sweeps.record import Record, load_records
+from sweeps.records.record import Record, load_records
 
 PROJECT = Path(__file__).parents[2]
 

@@ -1,0 +1,120 @@
+"""Cells summarised over their seeds: mean, interval, and how many runs are behind them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from reports.analysis.paired import LEVEL, best_and_near
+from reports.runs.factors import DATASET, Factor
+from reports.runs.metrics import Metric
+from reports.runs.results import PENDING, Results
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which factor a grid table has as rows, which as columns, and which tell its panels apart."""
+
+    row: Factor | None
+    column: Factor | None
+    panels: tuple[Factor, ...]
+
+
+def layout(factors: tuple[Factor, ...]) -> Layout:
+    """Return the layout of the grid tables: losses as rows, activations as columns where there are such.
+
+    Data sets are panels, the first of what tells panels apart.
+    """
+    by_key = {factor.key: factor for factor in factors}
+    row, column = by_key.get("loss"), by_key.get("activation")
+    data = by_key.get(DATASET)
+    rest = sorted((f for f in factors if f not in (row, column, data)), key=lambda f: f.numeric)
+    row = row or (rest.pop(0) if rest else None)
+    column = column or (rest.pop(0) if rest else None)
+    if row is None:
+        row, column = column, None
+    panels = tuple(f for f in factors if f not in (row, column, data))
+    return Layout(row, column, (data, *panels) if data else panels)
+
+
+def summarise(results: Results, metric: str) -> pd.DataFrame:
+    """Return the cells with the metric's `mean`, `low`, `high`, `half`, `sd` and `n` (runs that have it)."""
+    values = results.runs.groupby("cell")[metric].agg(["mean", "std", "count"])
+    n = values["count"]
+    quantile = stdtrit(np.maximum(n - 1, 1), 0.5 + LEVEL / 2)
+    half = (quantile * values["std"] / np.sqrt(n)).where(n > 1)
+    figures = {"mean": values["mean"], "low": values["mean"] - half, "high": values["mean"] + half}
+    return results.cells.assign(**figures, half=half, sd=values["std"], n=n)
+
+
+def seed_values(results: Results, metric: str) -> pd.DataFrame:
+    """Return the metric with one row per cell and one column per seed."""
+    return results.runs.pivot(index="cell", columns="seed", values=metric)
+
+
+def marks(results: Results, metric: Metric, groups: pd.Series) -> pd.Series:
+    """Return "best", "near" (not significantly worse) or "" for each cell, within its group of cells."""
+    if not metric.better:
+        return pd.Series("", index=groups.index, dtype=object)
+    values = seed_values(results, metric.name).loc[groups.index].to_numpy(np.float64)
+    codes = pd.factorize(groups)[0]
+    best, near = best_and_near(values, codes, metric.better == "higher")
+    return pd.Series(np.where(best, "best", np.where(near, "near", "")), index=groups.index, dtype=object)
+
+
+def cell_text(row: "CellRow", metric: Metric, usual: int) -> str:
+    """Return what a table prints for one cell: the figure with its interval, and what is not behind it."""
+    if not row.n:
+        return without_figure(row)
+    text = metric.show_interval(row.mean, row.half)
+    pending = row.runs - row.done - row.diverged
+    if row.n < row.runs:
+        return f"{text} ({row.n} of {row.runs}" + (f", {pending} missing)" if pending else ")")
+    return text if row.runs == usual else f"{text} (n = {row.n})"
+
+
+def without_figure(row: "CellRow") -> str:
+    """Return why a cell has no figure."""
+    if row.done:
+        return f"not reached (0 of {row.runs})" if row.runs > 1 else "not reached"
+    if row.diverged:
+        return f"diverged (0 of {row.runs})" if row.runs > 1 else "diverged"
+    states = [state for state in PENDING if getattr(row, state)]
+    return states[0] if len(states) == 1 else "missing"
+
+
+@dataclass(frozen=True)
+class CellRow:
+    """The counts and figures of one row of `summarise`."""
+
+    mean: float
+    half: float
+    n: int
+    runs: int
+    done: int
+    diverged: int
+    missing: int
+    failed: int
+    running: int
+    interrupted: int
+    lost: int
+    damaged: int
+
+
+FIELDS = list(CellRow.__dataclass_fields__)
+
+
+def cell_rows(summary: pd.DataFrame) -> dict[int, CellRow]:
+    """Return the rows of `summarise` by cell number."""
+    rows = summary[FIELDS].itertuples(name=None)
+    return {int(cell): CellRow(*values) for cell, *values in rows}
+
+
+def having(frame: pd.DataFrame, levels: Mapping[str, str]) -> "pd.Series[bool]":
+    """Return which rows have all these levels."""
+    keep = pd.Series(True, index=frame.index)
+    for name, level in levels.items():
+        keep &= frame[name] == level
+    return keep

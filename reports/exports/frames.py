@@ -1,0 +1,62 @@
+"""The tidy frames in the formats of other tools."""
+
+import json
+import math
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+
+from reports.page.build import make_report
+from reports.runs.results import Results, natural
+from reports.tables.formats import latex
+from reports.tables.spreadsheet import write_csv
+from sweeps.records.errors import UserError
+
+
+def export(results: Results, to: str, folder: Path) -> list[Path]:
+    """Write one row per run (`runs`) and one row per run and epoch (`history`), and return the files.
+
+    `latex` writes all tables of the report into one file instead. Raises UserError where parquet has no
+    writer.
+    """
+    if to == "parquet" and find_spec("pyarrow") is None:
+        raise UserError("export --to parquet needs the package pyarrow: pip install pyarrow")
+    folder.mkdir(parents=True, exist_ok=True)
+    if to == "latex":
+        return [write_latex(results, folder / "tables.tex")]
+    runs = natural(results, results.runs).drop(columns="cell")
+    frames = {"runs": runs, "history": results.history.astype({"cell_id": str})}
+    paths = []
+    for name, frame in frames.items():
+        paths.append(folder / f"{name}.{to}")
+        WRITERS[to](frame, paths[-1])
+    return paths
+
+
+def write_json(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame as a JSON list of records; what is no finite number is null."""
+    known = frame.notna() & ~frame.isin([math.inf, -math.inf])
+    records = frame.astype(object).where(known, None).to_dict("records")
+    path.write_text(json.dumps(records, allow_nan=False, default=str), encoding="utf-8")
+
+
+def write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame as Parquet."""
+    frame.to_parquet(path, index=False)
+
+
+def write_latex(results: Results, path: Path) -> Path:
+    """Write every table of the report into one LaTeX file."""
+    tables = make_report(results, plots=False).tables.values()
+    path.write_text("\n".join(map(latex, tables)), encoding="utf-8")
+    return path
+
+
+WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
+    "csv": write_csv,
+    "json": write_json,
+    "parquet": write_parquet,
+}
+FORMATS = (*WRITERS, "latex")

@@ -1,0 +1,137 @@
+"""A whole report from one directory: tables, plots and page, built aside and then put in place at once."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from reports.analysis.cells import summarise
+from reports.analysis.verdict import Verdict, judge
+from reports.page.data import Report, render
+from reports.page.drafts import draft_for
+from reports.page.findings import findings, judged_findings
+from reports.plots import all_plots, save_all
+from reports.runs.curve_cache import CACHE, save_cache
+from reports.runs.results import Results, natural
+from reports.sources.judged import judged, judged_plots, judged_tables
+from reports.tables.evidence import (
+    best_table,
+    contrasts_table,
+    levels_table,
+    rankings_table,
+    timing_tables,
+    unfinished_table,
+    variance_table,
+)
+from reports.tables.formats import csv_text, latex, markdown
+from reports.tables.grids import grid_tables
+from reports.tables.spreadsheet import write_csv
+from reports.tables.table import Table, file_name
+from sweeps.records.errors import UserError
+from sweeps.records.layout import REPORT_DIR
+
+FORMATS = {"csv": csv_text, "md": markdown, "tex": latex}
+
+
+def make_report(results: Results, plots: bool = True, claims: Path | None = None) -> Report:
+    """Return everything that a report says, nothing of it written or drawn yet.
+
+    `claims` is a file of claims to judge; without one, a study is judged by those of its source report.
+    """
+    verdict, found = judge(results), judged(results, claims)
+    tables = {table.name: table for table in [*judged_tables(found), *all_tables(verdict)]}
+    drawn = (
+        [*judged_plots(found), *all_plots(results, verdict.parts, tables, verdict.rankings)] if plots else []
+    )
+    words = [*judged_findings(found), *findings(verdict)]
+    return Report(results, words, verdict.rankings, tables, drawn, verdict.shares, found)
+
+
+def make_tables(results: Results) -> list[Table]:
+    """Return every table of a report."""
+    return all_tables(judge(results))
+
+
+def all_tables(verdict: Verdict) -> list[Table]:
+    """Return every table, given what they share."""
+    results, rankings = verdict.results, verdict.rankings
+    return [
+        *grid_tables(results),
+        best_table(verdict),
+        rankings_table(rankings),
+        contrasts_table(rankings),
+        levels_table(rankings),
+        variance_table(results, verdict.shares),
+        *timing_tables(verdict),
+        unfinished_table(results),
+    ]
+
+
+def write_report(
+    results: Results,
+    *,
+    plots: bool = True,
+    jobs: int = -1,
+    claims: Path | None = None,
+    out: Path | None = None,
+) -> Path:
+    """Build the report of a sweep and return its page; an older report stays until the new one is whole.
+
+    It is built in the sweep's directory, or as `out`. Raises UserError if that is no place for it.
+    """
+    target = check_place(out.absolute()) if out else results.directory / REPORT_DIR
+    report = make_report(results, plots, claims)
+    with draft_for(target, "" if out else " (--out DIR builds the report elsewhere)") as draft:
+        write_tables(report, draft / "tables")
+        if plots:
+            save_all(report.plots, draft / "plots", jobs)
+        (draft / "index.html").write_text(render(report), encoding="utf-8")
+        save_cache(draft / CACHE.name, results.history, results.stamps)
+        replace_directory(draft, target, keep=None if plots else "plots")
+    return (out or target) / "index.html"
+
+
+def check_place(target: Path) -> Path:
+    """Return where a report is to be. Raises UserError for a directory that holds something else."""
+    if target.is_dir() and any(target.iterdir()) and not (target / "tables" / "runs.csv").is_file():
+        raise UserError(f"--out {target}: holds something else than a report: name a new directory")
+    return target
+
+
+def write_tables(report: Report, folder: Path) -> None:
+    """Write every table in every format, and the frames behind them as CSV."""
+    folder.mkdir(parents=True)
+    for table in report.tables.values():
+        for suffix, text in FORMATS.items():
+            (folder / f"{file_name(table.name)}.{suffix}").write_text(text(table), encoding="utf-8")
+    results = report.results
+    runs = natural(results, results.runs).drop(columns=["cell", "started", "finished"])
+    write_csv(runs, folder / "runs.csv")
+    write_csv(cell_figures(results), folder / "cells.csv")
+
+
+def cell_figures(results: Results) -> pd.DataFrame:
+    """Return every metric of every cell as plain numbers: metric, the factors, n, mean, sd, low, high."""
+    columns = [*results.names, "runs", "diverged", "n", "mean", "sd", "low", "high"]
+    parts = [summarise(results, name)[columns].assign(metric=name) for name in results.metrics]
+    return natural(results, pd.concat(parts))[["metric", *columns]]
+
+
+def replace_directory(new: Path, old: Path, keep: str | None = None) -> None:
+    """Put a finished directory in the place of an older one, with what the older has under the name `keep`.
+
+    Raises UserError if a file is in that place.
+    """
+    if old.is_file() and not old.is_symlink():
+        raise UserError(f"{old}: is a file, where a directory has to be written")
+    if old.exists() or old.is_symlink():
+        aside = new.with_suffix(".old")
+        old.rename(aside)
+        if keep and not aside.is_symlink() and (aside / keep).is_dir():
+            (aside / keep).rename(new / keep)
+        new.rename(old)
+        if aside.is_symlink():
+            aside.unlink()  # only the link: where it leads is not ours
+        shutil.rmtree(aside, ignore_errors=True)
+    else:
+        new.rename(old)

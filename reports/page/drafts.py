@@ -1,0 +1,68 @@
+"""Where something large is built before it takes an older one's place, and what killed processes left.
+
+Beside the target `report` lie, while it is built, `.report-<8 hex>.tmp` (the new one), `….old` (the one that
+it replaces, for a moment) and `….lock`, which says whose they are.
+"""
+
+from __future__ import annotations
+
+import glob
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sweeps.records import lock
+from sweeps.records.errors import UserError
+
+START_S = 60.0  # what may pass between a draft and its lock, before it counts as left behind
+_LEFT = re.compile(r"\..+-[0-9a-f]{8}\.(tmp|old|lock)")
+
+
+@contextmanager
+def draft_for(target: Path, advice: str = "") -> Iterator[Path]:
+    """Yield the path to build a new `target` at; what is there at the end is removed.
+
+    Raises UserError where nothing can be written, with the advice.
+    """
+    draft = target.with_name(f".{target.name}-{uuid.uuid4().hex[:8]}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        clear(target)
+        held = lock.acquire(draft.with_suffix(".lock"))
+    except OSError as error:
+        raise UserError(f"{target}: cannot be written{advice}: {error.strerror}") from error
+    with lock.kept(held):
+        try:
+            yield draft
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def clear(target: Path) -> None:
+    """Remove what killed processes have left beside a target; put back what they had moved aside."""
+    left = [
+        path
+        for path in target.parent.glob(f".{glob.escape(target.name)}-*")
+        if _LEFT.fullmatch(path.name) and _is_left(path)
+    ]
+    for path in sorted(left, key=lambda path: path.suffix == ".lock"):
+        if path.suffix == ".old" and not target.exists():
+            path.rename(target)
+        elif path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _is_left(path: Path) -> bool:
+    owned = path.with_suffix(".lock")
+    if lock.holder(owned) is not None:
+        return False
+    try:
+        return owned.exists() or abs(time.time() - path.lstat().st_mtime) > START_S
+    except OSError:
+        return False

@@ -1,0 +1,306 @@
+"""From a sweep's directory to tidy frames: the plan and every run record, read once, damage named."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reports.runs.curve_cache import CurveCache
+from reports.runs.contents import Contents, by_content
+from reports.runs.factors import REPLICATE, Flattener
+from reports.runs.curves import (
+    Curve,
+    best_epochs,
+    choose_target,
+    convergence,
+    history_frame,
+    read_curve,
+    to_target,
+    until,
+)
+from reports.runs.metrics import HELD_OUT
+from reports.runs.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors, without_repeats
+from sweeps.records.layout import HISTORY, PLAN, REPORT, cell_dirs
+from sweeps.records.plan import LARGEST_PLAN
+from sweeps.records.record import Record, read_record
+from sweeps.records.errors import UserError
+from sweeps.records.differences import near_misses, settings_of
+from sweeps.records.schema import plan_problem
+from sweeps.records.untrusted import read_json
+
+NAN = float("nan")
+MAX_BOUNDARIES = 12
+Row = dict[str, Any]
+
+
+def load(directory: str | Path, *, unplanned: bool = False, target: float | None = None) -> Results:
+    """Read a sweep's directory; `unplanned` also takes in recorded cells that the plan does not have.
+
+    `target` is the test accuracy that `epochs_to_target` counts to (by default the highest round one that
+    half of the finished runs reach). Raises UserError if there is nothing to read.
+    """
+    root = Path(directory)
+    if not root.is_dir():
+        raise UserError(f"{root}: no such directory; a report needs the directory of a sweep")
+    plan, problems = read_plan(root)
+    folders = cell_dirs(root)
+    if not folders and plan is None and not problems:
+        raise UserError(f"{root}: no run records and no plan in this directory")
+    reader = Reader(root, plan, problems)
+    outside = reader.read(folders, unplanned)
+    return assemble(root, plan, reader, outside, target)
+
+
+def read_plan(root: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
+    """Return the plan of a sweep, or None, and what is wrong with the file."""
+    path = root / PLAN
+    try:
+        plan = read_json(path, LARGEST_PLAN)
+        if problem := plan_problem(plan):
+            raise ValueError(problem)
+    except FileNotFoundError:
+        return None, []
+    except (OSError, ValueError) as error:
+        return None, [Problem(path, f"{why(error)}; reported without a plan")]
+    return plan, []
+
+
+class Reader:
+    """Reads records one by one and keeps of each only its row, its settings and its curve."""
+
+    def __init__(self, root: Path, plan: Mapping[str, Any] | None, problems: list[Problem]) -> None:
+        self.cache = CurveCache(root)
+        self.planned = {cell["id"]: cell for cell in plan["cells"]} if plan else {}
+        self.base = dict(plan.get("base", {})) if plan else {}
+        self.base_choices = dict(plan.get("base_choices", {})) if plan else {}
+        self.contents = Contents(plan)
+        self.problems = problems
+        self.flatten = Flattener()
+        self.rows: list[Row] = []
+        self.settings: list[dict[str, Any]] = []
+        self.curves: dict[str, Curve] = {}
+        self.provenance: dict[str, Mapping[str, Any]] = {}
+        self.boundaries: dict[str, Mapping[str, Any]] = {}
+
+    def read(self, folders: Mapping[str, Path], unplanned: bool) -> list[str]:
+        """Take in the planned cells in the plan's order, then the others; return the names left out."""
+        for cell_id, cell in self.planned.items():
+            path = folders.get(cell_id)
+            record = read_record(path) if path else None
+            self.add(cell_id, cell["name"] if path is None else path.name, record, cell)
+        outside = [path for cell_id, path in folders.items() if cell_id not in self.planned]
+        taken = outside if unplanned or not self.planned else []
+        for path in taken:
+            record = read_record(path)
+            if record.status != "missing":
+                self.add(record.cell_id, path.name, record, None)
+        left_out = [] if taken else outside
+        self.near_misses = self.compared_with_the_plan(left_out)
+        return [path.name for path in left_out]
+
+    def compared_with_the_plan(self, folders: list[Path]) -> list[str]:
+        """Return what tells runs that are left out from planned ones, where that is little."""
+        data = [record.data for folder in folders if (record := read_record(folder)).data]
+        old = [settings_of(each["config"], each.get("choices") or {}) for each in data]
+        cells = self.planned.values() if old else ()
+        new = [settings_of(self.base | c["config"], self.base_choices | c["choices"]) for c in cells]
+        return near_misses(old, new)
+
+    def add(self, cell_id: str, name: str, record: Record | None, cell: Mapping[str, Any] | None) -> None:
+        """Keep what is known of one cell; a record that cannot be believed leaves its planned cell."""
+        status = record.status if record else "missing"
+        data = record.data if record else {}
+        planned = self.contents.planned(cell)
+        other = record is not None and self.contents.is_other(planned, record)
+        superseded = record is not None and other and record.is_complete
+        if superseded:
+            status, data = "missing", {}
+        elif record and status == "damaged":
+            self.problems.append(Problem(record.path / record.damaged, record.problem))
+        elif record and not other and (reason := self.take_curve(cell_id, record)):
+            status, data = "damaged", {}
+            self.problems.append(Problem(*reason))
+        if cell is not None:
+            config, choices = self.base | cell["config"], self.base_choices | cell["choices"]
+        elif data:
+            config, choices = data["config"], data.get("choices") or {}
+        else:
+            return
+        self.rows.append(
+            {
+                "cell_id": cell_id,
+                "name": name,
+                "status": status,
+                "planned": cell is not None,
+                **row(data, status),
+                **self.contents.columns(planned, data),
+                **({"problem": "what is recorded is of other data"} if superseded else {}),
+            }
+        )
+        self.settings.append(self.flatten(config, choices))
+        if facts := self.contents.facts(planned, data):
+            self.provenance.setdefault(json.dumps(facts, sort_keys=True), facts)
+        if record and status == "done" and (boundary := mapping(data, "boundary")):
+            self.take_boundary(record, boundary)
+
+    def take_boundary(self, record: Record, boundary: Mapping[str, Any]) -> None:
+        """Keep the boundary of a run, if it is one and there are not too many."""
+        if not is_plane(boundary):
+            reason = "has a boundary that is no grid over the plane; it is not drawn"
+            self.problems.append(Problem(record.path / REPORT, reason))
+        elif len(self.boundaries) < MAX_BOUNDARIES:
+            self.boundaries[record.cell_id] = boundary
+
+    def take_curve(self, cell_id: str, record: Record) -> tuple[Path, str] | None:
+        """Keep the run's history; return the file and the reason if the record has nothing to report."""
+        if record.status == "done" and not is_number(mapping(record.data, "final").get("test_accuracy")):
+            return record.path / REPORT, "is done but has no final.test_accuracy"
+        if record.status not in ("done", "diverged", "running", "lost", "interrupted"):
+            return None
+        path, complete = record.path / HISTORY, record.status == "done"
+        try:
+            curve = self.cache.curve(cell_id, path) if complete else read_curve(path, complete=False)
+        except (OSError, ValueError) as error:
+            if complete:  # and so as the run left it: its figures stand
+                self.problems.append(Problem(path, f"{why(error)}; the run has no learning curve"))
+            return None
+        self.curves[cell_id] = curve
+        return None
+
+
+def why(error: OSError | ValueError) -> str:
+    """Return the reason that a file could not be read."""
+    return f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+
+
+def mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the mapping under a key, empty if there is none."""
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def is_plane(boundary: Mapping[str, Any]) -> bool:
+    """Whether a boundary has finite numbers for every point of a grid over the plane."""
+    try:
+        x, y, z = (np.array(boundary[key], float) for key in ("x", "y", "label"))
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return False
+    whole = all(np.isfinite(numbers).all() for numbers in (x, y, z))
+    return whole and x.ndim == y.ndim == 1 and z.shape == (len(y), len(x)) and min(z.shape) > 1
+
+
+def is_number(value: object) -> bool:
+    """Whether a recorded figure is there and finite (null stands for one that is not)."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max
+
+
+def row(data: Mapping[str, Any], status: str) -> Row:
+    """Return the columns of `runs` that come from report.json; figures only of runs that are done."""
+    final, timing = mapping(data, "final"), mapping(data, "timing")
+    best = mapping(data, "best_by_test") or mapping(data, "best")
+    figures: Row = {name: final.get(name) for name in FINAL}
+    figures |= {f"best_{name}": best.get(name) for name in ("epoch", *FINAL)}
+    figures |= dict.fromkeys(HELD_OUT)
+    figures["final_epoch"] = data.get("final_epoch", restored(data))
+    figures |= {
+        "epoch_cpu_s": timing.get("epoch_cpu_s_median"),
+        "epoch_wall_s": timing.get("epoch_wall_s_median"),
+    }
+    figures |= {name: timing.get(name) for name in ("total_wall_s", "blas_threads", "concurrent_runs")}
+    figures["parameters"] = data.get("parameters")
+    numbers = {k: v if status == "done" and is_number(v) else NAN for k, v in figures.items()}
+    attempts = data.get("attempts")
+    return numbers | {"attempts": attempts if is_number(attempts) else NAN, **texts(data)}
+
+
+def restored(data: Mapping[str, Any]) -> Any:
+    """Return the epoch that a run of the first version went back to; None where it had no patience."""
+    patience = mapping(mapping(data, "config"), "training").get("patience")
+    return None if patience is None else mapping(data, "best").get("epoch")
+
+
+def texts(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return the columns of `runs` that are words: what went wrong, and where the run was made."""
+    facts = mapping(data, "provenance")
+    made = {key: str(data.get(key) or "") for key in ("code", "started", "finished")}
+    made |= {"version": str(facts.get("version") or ""), "git_commit": str(facts.get("git_commit") or "")}
+    machine = [facts.get("host"), facts.get("cpu"), facts.get("blas")]
+    return made | {"machine": ", ".join(str(part) for part in machine if part), "problem": problem(data)}
+
+
+def problem(data: Mapping[str, Any]) -> str:
+    """One line on why a run did not end well, empty if it did."""
+    if error := mapping(data, "error"):
+        return f"{error.get('type')}: {error.get('message')}"
+    if where := mapping(data, "diverged"):
+        place = ", ".join(f"{key} {where[key]}" for key in ("epoch", "step") if key in where)
+        return f"{where.get('what')} not finite" + (f" in {place}" if place else "")
+    return ""
+
+
+def assemble(
+    root: Path, plan: Mapping[str, Any] | None, reader: Reader, outside: list[str], target: float | None
+) -> Results:
+    """Return the frames, with what each curve says of its run joined on, and the factors found."""
+    history = history_frame(reader.curves)
+    base = [c for c in (*TEXTS, *NUMBERS, "planned") if c not in ("gap", "epochs")]
+    runs = pd.DataFrame(
+        reader.rows, columns=[c for c in base if not c.startswith(("convergence", "epochs_to", "seconds_to"))]
+    )
+    settings = pd.DataFrame(reader.settings, index=runs.index)
+    settings = by_content(settings, runs["data_hash"].tolist(), runs["data_name"].tolist())
+    seed = numbered(settings[REPLICATE]) if REPLICATE in settings else pd.Series(0, index=runs.index)
+    runs = runs.assign(seed=seed, gap=runs["train_accuracy"] - runs["test_accuracy"])
+    runs = with_best_epochs(runs, history)
+    target = choose_target(runs["test_accuracy"]) if target is None else target
+    runs = runs.join(curve_figures(runs, history, target))
+    sweep = str((plan or {}).get("sweep") or root.resolve().name)
+    slim = {key: value for key, value in plan.items() if key not in ("cells", "base")} if plan else None
+    made = Results(
+        directory=root,
+        sweep=sweep,
+        runs=runs,
+        history=history,
+        settings=settings,
+        factors=(),
+        target=target,
+        plan=slim,
+        problems=tuple(reader.problems),
+        unplanned=tuple(outside),
+        near_misses=tuple(reader.near_misses),
+        provenance=tuple(reader.provenance.values()),
+        boundaries=reader.boundaries,
+        stamps=reader.cache.stamps,
+        other_data=reader.contents.other_data,
+    )
+    return without_repeats(with_factors(made, [str(key) for key in (plan or {}).get("swept", [])]))
+
+
+def numbered(seeds: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return seeds as they are if all are integers, else a number for each distinct one."""
+    if all(isinstance(seed, int) for seed in seeds):
+        return seeds
+    return pd.Series(pd.factorize(seeds.map(repr))[0], index=seeds.index)
+
+
+def with_best_epochs(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs with the best epochs that their curves have; a record tells those without a curve."""
+    seen = best_epochs(history).reindex(runs["cell_id"].to_numpy()).set_index(runs.index)
+    seen = seen.where(runs["status"] == "done")
+    return runs.assign(**{str(name): seen[name].fillna(runs[name]) for name in seen})
+
+
+def curve_figures(runs: pd.DataFrame, history: pd.DataFrame, target: float) -> pd.DataFrame:
+    """Epochs recorded of every run, and convergence and time to the target of those that are done."""
+    epochs = history.groupby("cell_id", observed=True)["epoch"].last().astype(float).rename("epochs")
+    kept = until(history, runs.set_index("cell_id")["final_epoch"])
+    figures = pd.concat([convergence(kept), to_target(kept, target)], axis=1)
+    found = figures.reindex(runs["cell_id"].to_numpy()).set_index(runs.index)
+    found[runs["status"] != "done"] = NAN
+    return found.assign(epochs=epochs.reindex(runs["cell_id"].to_numpy()).to_numpy())

@@ -1,0 +1,218 @@
+"""The tidy frames that every table, plot and sentence is made from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from reports.runs.factors import DATASET, REPLICATE, Factor, find_factors, label
+from reports.runs.metrics import HELD_OUT, METRICS, Metric
+
+FINAL = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+NUMBERS = (
+    *FINAL,
+    *(f"best_{name}" for name in ("epoch", *FINAL)),
+    *HELD_OUT,
+    "final_epoch",
+    "gap",
+    "convergence",
+    "convergence_loss",
+    "epochs_to_target",
+    "seconds_to_target",
+    "epoch_cpu_s",
+    "epoch_wall_s",
+    "total_wall_s",
+    "epochs",
+    "blas_threads",
+    "concurrent_runs",
+    "parameters",
+    "attempts",
+)
+TEXTS = (
+    "cell_id",
+    "name",
+    "status",
+    "code",
+    "started",
+    "finished",
+    "problem",
+    "version",
+    "git_commit",
+    "machine",
+    "data_name",
+    "data_hash",
+)
+PENDING = ("missing", "failed", "running", "interrupted", "lost", "damaged")
+RESERVED = (*TEXTS, *NUMBERS, "cell", "epoch", "lr_now", "grad_norm", "planned")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something on disk that could not be believed: where it is, and why."""
+
+    path: Path
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.reason}"
+
+
+@dataclass(frozen=True)
+class Results:
+    """A sweep directory, read.
+
+    `runs` has one row per planned or recorded cell: TEXTS, `planned`, `seed`, one column of ordered labels
+    per factor, `cell` (a number shared by the runs that differ in nothing but the seed) and NUMBERS, which
+    are NaN unless the run is done. `history` has one row per run and epoch. `settings` holds every setting
+    of every row of `runs`, factors or not; its `dataset` has a value for each content of the data.
+    `other_data` says which results are left out for being of other data than planned, empty if none are.
+    """
+
+    directory: Path
+    sweep: str
+    runs: pd.DataFrame
+    history: pd.DataFrame
+    settings: pd.DataFrame
+    factors: tuple[Factor, ...]
+    target: float
+    plan: Mapping[str, Any] | None = None
+    problems: tuple[Problem, ...] = ()
+    unplanned: tuple[str, ...] = ()
+    near_misses: tuple[str, ...] = ()
+    provenance: tuple[Mapping[str, Any], ...] = ()
+    boundaries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    stamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    other_data: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every planned run has a result (without a plan: every run), and every file was sound."""
+        expected = self.runs if self.plan is None else self.runs[self.runs["planned"].astype(bool)]
+        return not self.problems and not expected["status"].isin(PENDING).any()
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the factors."""
+        return [factor.name for factor in self.factors]
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """The metrics by name; those of held-out examples only if some run had such examples."""
+        absent = [name for name in HELD_OUT if not self.runs[name].notna().any()]
+        return {name: metric for name, metric in METRICS.items() if name not in absent}
+
+    @property
+    def done(self) -> pd.DataFrame:
+        """The runs that ended well."""
+        return self.runs[self.runs["status"] == "done"]
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """One row per cell, on the cell's number: its factors, and how many runs it has in each state."""
+        by_cell = self.runs.groupby("cell")
+        counts = pd.crosstab(self.runs["cell"], self.runs["status"])
+        counts = counts.reindex(columns=["done", "diverged", *PENDING], fill_value=0)
+        return by_cell[self.names].first().join(counts).assign(runs=by_cell.size())
+
+    def factor(self, name: str) -> Factor:
+        """Return the factor of that name; KeyError names the ones that there are."""
+        for factor in self.factors:
+            if factor.name == name:
+                return factor
+        raise KeyError(f"no factor {name}: the sweep varies {', '.join(self.names) or 'nothing'}")
+
+    def where(self, **wanted: Any) -> "Results":
+        """Return the part of the sweep with these settings (key or its last part; a list allows several).
+
+        What is a factor is found anew: among the runs with one loss, its options are factors of their own.
+        """
+        keep = pd.Series(True, index=self.runs.index)
+        for name, value in wanted.items():
+            allowed = {label(v) for v in (value if isinstance(value, list) else [value])}
+            keep &= self.settings[self.setting(name)].map(label).isin(allowed)
+        return self.part(keep)
+
+    def part(self, keep: "pd.Series[bool]") -> "Results":
+        """Return the part of the sweep with these runs, its factors found anew."""
+        runs = self.runs.loc[keep].drop(columns=[*self.names, "cell"])
+        history = self.history[self.history["cell_id"].isin(runs["cell_id"])]
+        boundaries = {k: v for k, v in self.boundaries.items() if k in set(runs["cell_id"])}
+        smaller = replace(
+            self,
+            runs=runs,
+            history=history,
+            settings=self.settings.loc[keep],
+            factors=(),
+            boundaries=boundaries,
+        )
+        return with_factors(smaller, [factor.key for factor in self.factors])
+
+    @property
+    def dataset(self) -> Factor | None:
+        """The data set, if the sweep has several."""
+        return next((factor for factor in self.factors if factor.key == DATASET), None)
+
+    def by_dataset(self) -> dict[str, "Results"]:
+        """Return the part of each data set by its name; all of it under "" if there is only one."""
+        if (factor := self.dataset) is None:
+            return {"": self}
+        levels = self.runs[factor.name].astype(str)
+        return {level: self.part(levels == level) for level in factor.levels}
+
+    def setting(self, name: str) -> str:
+        """Return the column of `settings` that a short or dotted name means; KeyError unless there is one."""
+        columns = list(self.settings.columns)
+        found = [name] if name in columns else [c for c in columns if c.split(".")[-1] == name]
+        if len(found) != 1:
+            raise KeyError(f"{name}: {'more than one setting' if found else 'no setting'} of that name")
+        return found[0]
+
+
+def with_factors(results: Results, swept: list[str]) -> Results:
+    """Return the same results with their factors found, and their columns in `runs`."""
+    factors, labels = find_factors(results.settings, swept, RESERVED)
+    names = [factor.name for factor in factors]
+    runs = results.runs.assign(**{name: labels[name] for name in names}) if names else results.runs.copy()
+    cell = runs.groupby(names, observed=True, sort=True).ngroup() if names else 0
+    return replace(results, runs=runs.assign(cell=cell), factors=tuple(factors))
+
+
+def without_repeats(results: Results) -> Results:
+    """Leave out runs with the settings and the seed of another, and name them: they replicate nothing."""
+    again = results.runs.duplicated(["cell", "seed"])
+    if not again.any():
+        return results
+    first = results.runs[~again].set_index(["cell", "seed"])["name"]
+    rows = results.runs.loc[again, ["cell", "seed", "name"]].itertuples(index=False, name=None)
+    problems = [
+        Problem(results.directory / name, f"has the settings and the seed of {first[cell, seed]}; left out")
+        for cell, seed, name in rows
+    ]
+    return replace(results.part(~again), problems=(*results.problems, *problems))
+
+
+def natural(results: Results, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose numeric factors are numbers and whose others are plain text, for notebooks."""
+    columns: dict[str, Any] = {}
+    for factor in results.factors:
+        text = frame[factor.name].astype(str)
+        columns[factor.name] = text.map(factor.numbers) if factor.numeric else text
+    return frame.assign(**columns)
+
+
+__all__ = [
+    "FINAL",
+    "NUMBERS",
+    "PENDING",
+    "REPLICATE",
+    "RESERVED",
+    "TEXTS",
+    "Problem",
+    "Results",
+    "natural",
+    "with_factors",
+    "without_repeats",
+]

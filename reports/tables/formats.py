@@ -1,0 +1,119 @@
+"""Tables as CSV, Markdown and LaTeX: the same entries, byte for byte the same from the same records."""
+
+import csv
+import io
+from itertools import groupby
+
+from reports.tables.spreadsheet import text_cell
+from reports.tables.table import Entry, Table, file_name
+
+LONG = 40
+TEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        **{char: "\\" + char for char in "&%$#_{}"},
+        "~": r"$\sim$",
+        "^": r"\textasciicircum{}",
+        "|": r"\textbar{}",
+        "±": r"$\pm$",
+        "×": r"$\times$",
+        ">": r"$>$",
+        "<": r"$<$",
+        "−": r"$-$",
+        "–": "--",
+        "…": r"\dots{}",
+        **{char: f"{{{char}}}" for char in "[]*"},  # after a line's end, LaTeX would take these for options
+    }
+)
+MARKDOWN = str.maketrans({char: "\\" + char for char in "\\`*_[]<>|~#&"})
+
+
+def csv_text(table: Table) -> str:
+    """Return the table as CSV; marks stand in columns of their own, so that figures stay figures."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    marked = table.marked
+    writer.writerow([*map(text_cell, table.heads), *(["best", "not_worse"] if marked else [])])
+    for row in table.rows:
+        marks = [marked_heads(table, row, mark) for mark in ("best", "near")] if marked else []
+        writer.writerow([text_cell(text) for text in (*(entry.text for entry in row), *marks)])
+    return buffer.getvalue()
+
+
+def marked_heads(table: Table, row: tuple[Entry, ...], mark: str) -> str:
+    """Return the heads of the columns in which a row carries a mark."""
+    return "; ".join(head for head, entry in zip(table.heads, row, strict=True) if entry.mark == mark)
+
+
+def markdown(table: Table) -> str:
+    """Return the table as Markdown: the best in bold, those not significantly worse in italics."""
+    wrap = {"best": "**{}**", "near": "*{}*", "": "{}"}
+    rows = [[wrap[entry.mark].format(markdown_escape(entry.text)) for entry in row] for row in table.rows]
+    heads = [markdown_escape(head) for head in table.heads]
+    align = [":--"] * table.leading + ["--:" if table.across else ":--"] * (len(heads) - table.leading)
+    body = [f"| {' | '.join(line)} |" for line in (heads, align, *rows)]
+    notes = [markdown_escape(note) for note in (*table.notes, *mark_note(table, "bold", "italics"))]
+    return "\n".join([f"# {markdown_escape(table.title)}", "", *body, "", *(f"{note}\n" for note in notes)])
+
+
+def mark_note(table: Table, best: str, near: str) -> list[str]:
+    """Return how the marks look in this format."""
+    marks = {entry.mark for row in table.rows for entry in row}
+    shown = [
+        f"{best}: best" if "best" in marks else "",
+        f"{near}: not significantly worse" if "near" in marks else "",
+    ]
+    return ["; ".join(filter(None, shown)).capitalize() + "."] if any(shown) else []
+
+
+def markdown_escape(text: str) -> str:
+    """Return the text so that Markdown shows it as it is."""
+    return one_line(text).translate(MARKDOWN)
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line."""
+    return " ".join(text.split()) if "\n" in text else text
+
+
+def latex(table: Table) -> str:
+    """Return the table as LaTeX (booktabs; longtable where it is long), panels set apart."""
+    columns = "l" * table.leading + ("r" if table.across else "l") * (len(table.heads) - table.leading)
+    head = [" & ".join(map(tex_escape, table.heads)) + r" \\", r"\midrule"]
+    caption = [
+        rf"\caption{{{tex_escape(table.title)}}}",
+        rf"\label{{tab:{file_name(table.name).replace('_', '-')}}}",
+    ]
+    body = [r"\toprule", *head, *latex_body(table), r"\bottomrule"]
+    notes = [rf"{tex_escape(note)}\par" for note in (*table.notes, *mark_note(table, "bold", "italics"))]
+    if len(table.rows) > LONG:
+        caption[-1] += r" \\"
+        lines = [rf"\begin{{longtable}}{{{columns}}}", *caption, *body, r"\end{longtable}"]
+    else:
+        tabular = [rf"\begin{{tabular}}{{{columns}}}", *body, r"\end{tabular}"]
+        lines = [r"\begin{table}[htbp]", r"\centering", *caption, *tabular]
+        lines += [r"\par\smallskip\footnotesize\raggedright", *notes, r"\end{table}"]
+        notes = []
+    packages = "booktabs" + (", longtable" if len(table.rows) > LONG else "")
+    return "\n".join([f"% needs the packages {packages}", *lines, *notes, ""])
+
+
+def latex_body(table: Table) -> list[str]:
+    """Return the rows; each panel after the first is set apart."""
+    wrap = {"best": r"\textbf{{{}}}", "near": r"\textit{{{}}}", "": "{}"}
+    lines: list[str] = []
+    for _, panel in groupby(table.rows, key=lambda row: [entry.text for entry in row[: table.group]]):
+        lines += [r"\addlinespace"] if lines and table.group else []
+        for number, row in enumerate(panel):
+            texts = [wrap[entry.mark].format(tex_escape(entry.text)) for entry in row]
+            if number:
+                texts[: table.group] = [""] * table.group
+            lines.append(" & ".join(texts) + r" \\")
+    return lines
+
+
+def tex_escape(text: str) -> str:
+    """Return the text so that LaTeX prints it as it is; what cannot be printed is left out."""
+    line = one_line(text)
+    known = line if line.isprintable() else "".join(char for char in line if char.isprintable())
+    return known.translate(TEX)

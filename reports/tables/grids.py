@@ -1,0 +1,151 @@
+"""Tables of one metric over the whole grid, and against each single factor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reports.analysis.cells import cell_rows, cell_text, layout, marks, summarise
+from reports.analysis.paired import MIN_SEEDS
+from reports.runs.factors import ABSENT, Factor
+from reports.runs.metrics import Metric
+from reports.runs.results import Results
+from reports.tables.table import Entry, Table
+
+AXIS_METRICS = ("test_accuracy", "train_accuracy", "gap", "epoch_cpu_s")
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """How a metric is laid out: factors down the side, one across, those within which the best is marked."""
+
+    rows: tuple[Factor, ...]
+    column: Factor | None
+    groups: tuple[Factor, ...]
+    panels: int = 0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A metric of every cell: the rows of `summarise`, and what a table prints for each."""
+
+    metric: Metric
+    summary: pd.DataFrame
+    texts: Sequence[str]
+
+
+def grid_tables(results: Results) -> list[Table]:
+    """Return every metric over the grid, then the main ones against each factor that tells panels apart."""
+    plan = layout(results.factors)
+    rows = tuple(f for f in (*plan.panels, plan.row) if f is not None)
+    losses = tuple(f for f in results.factors if f.key == "loss" and f not in plan.panels)
+    measured = {name: measure(results, metric) for name, metric in results.metrics.items()}
+    tables = []
+    for name, metric in results.metrics.items():
+        # values of different losses cannot be compared: the best is marked within each
+        within = plan.panels if metric.across_losses else (*plan.panels, *losses)
+        frame = Frame(rows, plan.column, within, len(plan.panels))
+        tables.append(spread(results, measured[name], name, metric.label, frame))
+    return tables + [
+        axis_table(results, measured[name], factor)
+        for factor in plan.panels
+        for name in AXIS_METRICS
+        if factor is not results.dataset
+    ]
+
+
+def measure(results: Results, metric: Metric) -> Measured:
+    """Return a metric of every cell."""
+    summary = summarise(results, metric.name)
+    usual = int(summary["runs"].max()) if len(summary) else 0
+    texts = [cell_text(row, metric, usual) for row in cell_rows(summary).values()]
+    return Measured(metric, summary, texts)
+
+
+def axis_table(results: Results, measured: Measured, factor: Factor) -> Table:
+    """Return a metric against one factor: its levels across, cells that differ in nothing else in a row."""
+    metric = measured.metric
+    others = tuple(f for f in results.factors if f is not factor)
+    name, title = f"{metric.name}_by_{factor.name}", f"{metric.label} by {factor.name}"
+    return spread(results, measured, name, title, Frame(others, factor, others))
+
+
+def spread(results: Results, measured: Measured, name: str, title: str, frame: Frame) -> Table:
+    """Lay a metric out: mean, interval and runs of every cell, the best of each group marked."""
+    metric, summary = measured.metric, measured.summary
+    entries = entry_of_cell(results, measured, frame.groups)
+    side = keys(summary, frame.rows)
+    top = keys(summary, [frame.column] if frame.column else [])
+    place = dict(zip(zip(side, top, strict=True), entries, strict=True))
+    heads: list[Key] = [(level,) for level in frame.column.levels] if frame.column else [()]
+    body = tuple(
+        (*map(Entry, key), *(place.get((key, head), Entry(ABSENT)) for head in heads))
+        for key in in_order(set(side), frame.rows)
+    )
+    names = [*(f.name for f in frame.rows), *(head[0] if head else metric.label for head in heads)]
+    across = frame.column.name if frame.column else ""
+    notes = tuple(notes_on(results, metric, summary, entries, frame))
+    return Table(name, title, tuple(names), body, len(frame.rows), notes, across, frame.panels)
+
+
+def entry_of_cell(results: Results, measured: Measured, groups: Sequence[Factor]) -> list[Entry]:
+    """Return the entry of each cell, in the order of its summary."""
+    summary, names = measured.summary, [f.name for f in groups]
+    one = pd.Series(0, index=summary.index)
+    grouped = summary.groupby(names, observed=True).ngroup() if names else one
+    marked = marks(results, measured.metric, grouped).tolist()
+    means = summary["mean"].where(summary["n"] > 0).tolist()
+    return [Entry(*entry) for entry in zip(measured.texts, marked, means, strict=True)]
+
+
+def keys(summary: pd.DataFrame, factors: Sequence[Factor]) -> list[Key]:
+    """Return the levels that each cell has of these factors."""
+    columns = [summary[f.name].astype(str) for f in factors]
+    return list(zip(*columns, strict=True)) if columns else [()] * len(summary)
+
+
+def in_order(found: set[Key], factors: Sequence[Factor]) -> list[Key]:
+    """Return the combinations in the order of the factors' levels."""
+    places = [{level: place for place, level in enumerate(f.levels)} for f in factors]
+    return sorted(found, key=lambda key: [place[level] for place, level in zip(places, key, strict=True)])
+
+
+def notes_on(
+    results: Results, metric: Metric, summary: pd.DataFrame, entries: Sequence[Entry], frame: Frame
+) -> list[str]:
+    """Return what a reader has to know to read the table."""
+    most = int(summary["n"].max()) if len(summary) else 0
+    notes = [f"Columns: {frame.column.name}."] if frame.column else []
+    if most:
+        several = f"Mean ± 95 % t interval over {most} seeds."
+        notes.append(several if most > 1 else "Single runs (1 seed): nothing was tested.")
+    notes += [concurrency_note(results)] if most and metric.unit == "seconds" else []
+    notes += [f"Target: a test accuracy of {results.target:g}."] if "target" in metric.name else []
+    if any(" of " in entry.text for entry in entries):
+        notes.append(
+            "(4 of 5): runs behind the figure; the others diverged, or never got there, or are missing."
+        )
+    if any(entry.mark == "best" for entry in entries):
+        within = ", ".join(f.name for f in frame.groups)
+        notes.append(f"Best {'per ' + within if within else 'of all'} marked." + near_note(most))
+    return notes
+
+
+def near_note(seeds: int) -> str:
+    """Return how the cells that are not significantly worse than the best were found."""
+    if seeds >= MIN_SEEDS:
+        return " Also marked: not significantly worse (paired t over seeds, Holm)."
+    return f" Whether others are worse was not tested: {seeds} of {MIN_SEEDS} seeds." if seeds > 1 else ""
+
+
+def concurrency_note(results: Results) -> str:
+    """Return the conditions under which times were measured: a warning unless runs were alone."""
+    done = results.done
+    if not done["concurrent_runs"].notna().any():
+        return "How many runs went on at once was not recorded: compare these times with care."
+    most, threads = int(done["concurrent_runs"].max()), done["blas_threads"].max()
+    blas = "" if threads != threads else f", {int(threads)} BLAS thread{'s' if threads > 1 else ''} each"
+    if most == 1:
+        return f"Measured one run at a time{blas}."
+    return f"Warning: measured with up to {most} runs at once{blas}; they slow each other down."

@@ -1,0 +1,87 @@
+"""What all commands do alike: a mistake is one line and exit code 2; Ctrl-C and closed pipes end them."""
+
+import argparse
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+from sweeps.cli.streams import open_streams
+from sweeps.cli.version import PROJECT, version
+from sweeps.records.errors import UserError
+from sweeps.records.untrusted import printable
+
+Arguments = ParamSpec("Arguments")
+USER_ERROR = 2
+INTERRUPTED = 128 + signal.SIGINT
+
+
+def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
+    """Return the function that runs a command and returns its exit code; for use as a decorator."""
+
+    @wraps(main)
+    def run(*arguments: Arguments.args, **options: Arguments.kwargs) -> int:
+        open_streams()
+        try:
+            try:
+                return main(*arguments, **options)
+            finally:
+                sys.stdout.flush()
+        except UserError as error:
+            return mistake(str(error))
+        except BrokenPipeError:
+            if not _nobody_reads(1):
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # `| head` has seen enough
+            return 0
+        except OSError as error:  # a full disk, a directory that may not be written to, …
+            if not _is_somewhere():
+                return mistake("the present directory has been removed: change to another one")
+            if not error.strerror:
+                raise
+            return mistake(": ".join(filter(None, [str(error.filename or ""), error.strerror])))
+        except KeyboardInterrupt:
+            return INTERRUPTED
+
+    return run
+
+
+def parser_of(module: str, description: str | None, epilog: str | None = None) -> argparse.ArgumentParser:
+    """Return a parser that names the command as it was called: as `mlp-…`, or as a module."""
+    made = argparse.ArgumentParser(prog=called(module), description=description, epilog=epilog)
+    made.add_argument("--version", action="version", version=f"{PROJECT} {version()}")
+    return made
+
+
+def called(module: str) -> str:
+    """Return what to type for a module: the installed command if this is one."""
+    name, *words = module.split()
+    command = {"sweeps": "mlp-sweep", "reports": "mlp-report"}.get(name, name.replace("sweeps.", "mlp-"))
+    installed = Path(sys.argv[0]).name.startswith("mlp-")
+    return " ".join([command if installed else f"python -m {name}", *words])
+
+
+def mistake(problem: str) -> int:
+    """Tell a mistake of the user's, and return the exit code for it."""
+    print(f"error: {printable(problem)}", file=sys.stderr)
+    return USER_ERROR
+
+
+def _is_somewhere() -> bool:
+    """Whether the present directory still exists."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _nobody_reads(descriptor: int) -> bool:
+    """Whether a descriptor is a pipe whose other end is closed."""
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))

@@ -1,0 +1,18 @@
+"""The version of this project, whether it is installed or run from a checkout."""
+
+from importlib import metadata
+from pathlib import Path
+
+PROJECT = "mlp-grid"
+
+
+def version() -> str:
+    """Return the version, such as 0.1.0."""
+    pyproject = Path(__file__).parents[2] / "pyproject.toml"
+    if pyproject.is_file():  # a checkout, whatever else is installed
+        import tomllib
+
+        project = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("project", {})
+        if project.get("name") == PROJECT:
+            return str(project["version"])
+    return metadata.version(PROJECT)

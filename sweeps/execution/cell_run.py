@@ -1,0 +1,238 @@
+"""One run of one cell, in the process that may die of it: record `running`, call the job, record the end.
+
+The application's function is called as Hydra calls it (callbacks, HydraConfig, logging, working directory).
+What it returns, a mapping, goes into the record; any exception, `sys.exit` included, goes there with its
+traceback.
+"""
+
+from __future__ import annotations
+
+import functools
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
+from typing import Any, cast
+
+import yaml
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobStatus, run_job
+from hydra.errors import HydraException
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, open_dict, read_write
+from omegaconf.errors import OmegaConfBaseException
+
+from sweeps.execution.output_log import captured
+from sweeps.planning.compose import Composer
+from sweeps.planning.identity import cell_id, job_values_as_text, resolve
+from sweeps.planning.quoting import literal, set_output_dir
+from sweeps.records import lock, superseded
+from sweeps.records.atomic import write_atomic
+from sweeps.records.content import Content
+from sweeps.records.history import HISTORY_KEY, description
+from sweeps.records.layout import CONFIG, OUTPUT
+from sweeps.records.record import as_diverged, read_record, write_record
+from sweeps.records.schema import COMPLETE, SCHEMA, record_problem
+
+REFINED = ("dataset", "provenance")  # what the sweeper knows of these is added to, or corrected, by the job
+RESULTS = ("done", "diverged", "failed")  # the statuses that a job may return
+
+
+class JobExit(Exception):
+    """The job called sys.exit, or raised what no `except Exception` hears."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A due cell.
+
+    `restart`: what its directory holds is not continued. `seen`: the launch that its record named when the
+    sweep was planned; another one means that somebody has run it since. `superseded`: its directory holds a
+    result of other data. `content`: the data that it is planned for, if known.
+    """
+
+    number: int
+    id: str
+    name: str
+    overrides: list[str]
+    restart: bool = False
+    seen: str | None = None
+    superseded: bool = False
+    content: Content | None = None
+
+
+@dataclass
+class Runner:
+    """Runs cells of one sweep; travels to every worker."""
+
+    task_function: TaskFunction
+    hydra_context: HydraContext
+    composer: Composer
+    root: Path
+    sweep: str
+    launch: str
+    code: str
+    ignore: list[str]
+    workers: int = 1
+    revision: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, job: Job) -> str:
+        """Run a cell and return its status. Raises OSError if its record cannot be written."""
+        path = self.root / job.name
+        record = self.header(job)
+        write_record(path, record, durable=False)
+        with captured(path / OUTPUT):
+            try:
+                end = self._call(job, record)
+            except Exception as error:
+                end = failure(error)
+        try:
+            self.close(record | end)
+        except (TypeError, ValueError, RecursionError) as error:  # what the job returned is no JSON
+            self.close(record | (end := failure(error)))
+        return str(end["status"])
+
+    def header(self, job: Job) -> dict[str, Any]:
+        """Return what the record of a cell says when it starts."""
+        config, choices = self._composed(job)
+        worker = asdict(lock.this_process())
+        del worker["token"]
+        known = {"provenance": self.revision} if self.revision else {}
+        if job.content is not None:
+            known["dataset"] = {"name": job.content.name, "sha256": job.content.sha256}
+        return {
+            "schema": SCHEMA,
+            "cell_id": job.id,
+            "name": job.name,
+            "sweep": self.sweep,
+            "status": "running",
+            "config": config,
+            "choices": choices,
+            "overrides": job.overrides,
+            "code": self.code,
+            "attempts": int(read_record(self.root / job.name).data.get("attempts", 0)) + 1,
+            "started": now(),
+            "launch": self.launch,
+            "worker": worker,
+            **known,
+        }
+
+    def close(self, record: dict[str, Any]) -> None:
+        """Write the record of a cell that has ended; with a result, drop what was kept of an earlier one."""
+        record.pop("worker", None)
+        end: dict[str, Any] = {"finished": now()}
+        if record["status"] in COMPLETE:
+            end[HISTORY_KEY] = description(self.root / record["name"])
+        write_record(self.root / record["name"], record | end)
+        if record["status"] in COMPLETE:
+            superseded.drop(self.root, record["name"])
+
+    def _composed(self, job: Job) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return a cell's config and choices; none if they do not compose here, which `_call` reports."""
+        try:
+            task, choices = self.composer.task(job.overrides)
+            with job_values_as_text():
+                return resolve(task), choices
+        except (HydraException, OmegaConfBaseException):
+            return {}, {}
+
+    def _call(self, job: Job, record: dict[str, Any]) -> dict[str, Any]:
+        """Call the job and return what its end adds to the record."""
+        config = self._hydra_config(job)
+        if (found := cell_id(record["config"], self.ignore)) != job.id:
+            raise RuntimeError(
+                f"composed here, the config is that of cell {found}: it depends on the machine"
+            )
+        text = yaml.dump(record["config"], Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+        write_atomic(self.root / job.name / CONFIG, text.encode(), durable=False)
+        result = run_job(
+            task_function=_exit_as_exception(_in_directory(self.task_function, self.root / job.name)),
+            config=config,
+            job_dir_key="hydra.sweep.dir",
+            job_subdir_key="hydra.sweep.subdir",
+            hydra_context=self.hydra_context,
+        )
+        if result.status is JobStatus.FAILED:
+            return failure(result._return_value)
+        return outcome(result.return_value, record)
+
+    def _hydra_config(self, job: Job) -> DictConfig:
+        """Compose the config that tells the job where and as what it runs."""
+        config = self.composer.full(job.overrides)
+        with read_write(config), open_dict(config):
+            config.hydra.sweep.dir = literal(self.root)
+            config.hydra.sweep.subdir = literal(job.name)
+            config.hydra.job.num = job.number
+            config.hydra.job.id = f"{config.hydra.job.name}_{job.number}"
+            config.hydra.sweeper.workers = self.workers
+        return config
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Writes paths as text."""
+
+
+_Dumper.add_multi_representer(PurePath, lambda dumper, path: dumper.represent_str(str(path)))
+
+
+def _in_directory(task_function: TaskFunction, path: Path) -> TaskFunction:
+    """Wrap the job so that it finds its directory in `hydra.runtime.output_dir`, whatever that is called."""
+
+    @functools.wraps(task_function)
+    def informed(config: DictConfig) -> Any:
+        set_output_dir(cast(DictConfig, HydraConfig.get()), path)
+        return task_function(config)
+
+    return informed
+
+
+def _exit_as_exception(task_function: TaskFunction) -> TaskFunction:
+    """Wrap the job so that Hydra's callbacks hear of a sys.exit, too."""
+
+    @functools.wraps(task_function)
+    def guarded(config: DictConfig) -> Any:
+        try:
+            return task_function(config)
+        except SystemExit as error:
+            raise JobExit(f"the job called sys.exit({error.code!r})") from error
+        except (KeyboardInterrupt, GeneratorExit) as error:  # the job's own: a worker hears no Ctrl-C
+            raise JobExit(f"the job raised {type(error).__name__}") from error
+
+    return guarded
+
+
+def outcome(value: Any, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a job's return value adds to its record.
+
+    A run that is done has finite final figures: None, for one that was not measured, is left out; with one
+    that is not finite the run has diverged.
+    """
+    if not isinstance(value, Mapping):
+        return {"status": "done"} if value is None else {"status": "done", "result": value}
+    end = {"status": "done", **value}
+    if end["status"] not in RESULTS:
+        raise ValueError(f"the job returned status {end['status']!r}: must be one of {', '.join(RESULTS)}")
+    if taken := sorted((record.keys() | {HISTORY_KEY}) & end.keys() - {"status", *REFINED}):
+        raise ValueError(f"the job returned {', '.join(taken)}, which the sweeper writes itself")
+    if problem := record_problem(end):
+        raise ValueError(f"the job returned what {problem}")
+    both = [key for key in REFINED if isinstance(record.get(key), dict) and isinstance(end.get(key), Mapping)]
+    end |= {key: {**record[key], **end[key]} for key in both}
+    if end["status"] != "done" or "final" not in end:
+        return end
+    end["final"] = {name: figure for name, figure in end["final"].items() if figure is not None}
+    return end | as_diverged(end)
+
+
+def failure(error: BaseException) -> dict[str, Any]:
+    """Return what an exception adds to the record."""
+    text = "".join(traceback.format_exception(error))
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return {"status": "failed", "error": {"type": name, "message": str(error), "traceback": text}}
+
+
+def now() -> str:
+    """Return the time in UTC, in ISO format, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

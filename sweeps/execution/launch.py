@@ -1,0 +1,249 @@
+"""Launching: workers through whatever launcher is configured, again while cells are lost with their workers.
+
+The rule for what dies: a cell whose own process dies is started again by its worker, at most `max_attempts`
+times in all. When the worker itself dies (joblib then ends all of them), every cell that was running is lost
+without being at fault, and is started again by new workers; since one of them may have been at fault, that
+happens at most `max_attempts` times to each cell within one command.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import logging
+import math
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from hydra._internal.callbacks import Callbacks
+from hydra.core.plugins import Plugins
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.types import HydraContext
+from hydra.utils import get_class
+from omegaconf import DictConfig, open_dict
+
+from sweeps.cli.orphan_guard import guarded
+from sweeps.execution.cell_run import Job, Runner
+from sweeps.execution.on_slurm import cancel_left_behind
+from sweeps.execution.queue_on_disk import Todo
+from sweeps.execution.stopping import Interrupted, Stop, end_descendants
+from sweeps.execution.worker import Worker
+from sweeps.planning.quoting import literal, quoted
+from sweeps.records import lock
+from sweeps.records.errors import UserError
+from sweeps.records.layout import HIDDEN, LOCK
+from sweeps.records.record import Record, read_record
+
+IDLE_ROUNDS = 4  # launches in a row that start no cell, before a sweep is given up
+START_S = 60.0  # what a command may take from making its folder to taking its lock
+WAIT_S = 0.5  # between looks at the cells that another sweep runs
+
+
+@dataclass
+class Launch:
+    """Runs due cells; `folder` is this command's own, and gone when it ends."""
+
+    runner: Runner
+    config: DictConfig
+    folder: Path
+    max_attempts: int
+    timeout_s: float | None
+    workers: int | None
+    start_method: str | None
+    losses: Counter[str] = field(default_factory=Counter)
+    loss: str = ""  # how a worker of the last round was lost, if one was
+
+    def run(self, jobs: Sequence[Job], stop: Stop) -> str | None:
+        """Run the jobs until each has ended or is given up. Returns what stopped the sweep, or None."""
+        due = list(jobs)
+        round_number = idle = 0
+        while due and stop.signal is None:
+            self.runner.launch = f"{self.folder.name}.{(round_number := round_number + 1)}"
+            problem, crash = self._round(due, stop)
+            if problem is not None or stop.signal is not None:
+                return problem
+            before = len(due)
+            due, begun, lost = self._left(due)
+            idle = 0 if begun or len(due) < before else idle + 1
+            if due and idle and crash is not None:
+                return f"the launcher failed: {crash}"
+            if due and idle >= IDLE_ROUNDS:
+                return f"{idle} times in a row the workers ended without having started a cell{self.loss}"
+            self.losses.update(job.id for job in lost)
+            due = [job for job in due if self.losses[job.id] < self.max_attempts]
+            due = self._free(due, stop)
+        return None
+
+    def _round(self, jobs: list[Job], stop: Stop) -> tuple[str | None, str | None]:
+        """Launch workers once. Returns what a worker gave up for, and what the launcher raised, if so."""
+        count = worker_count(self.config, self.workers, len(jobs))
+        self.runner.workers = count
+        todo = Todo(self.folder / self.runner.launch.rpartition(".")[2])
+        method = self.start_method or self.config.hydra.launcher.get("start_method")
+        worker = Worker(todo, stop.file, lock.this_process(), self.max_attempts, self.timeout_s, method)
+        try:
+            todo.write(self.runner, jobs)
+        except OSError as error:
+            return f"cannot write {error.filename or self.folder}: {error.strerror}", None
+        try:
+            returned = self._launch(worker, count, jobs[0].overrides)
+        except Interrupted:
+            end_descendants()
+            return None, None
+        except BrokenExecutor as error:  # a worker was killed, and joblib has ended the others
+            end_descendants()
+            self.loss = f" ({type(error).__name__})"
+            return None, None
+        except Exception as error:
+            end_descendants()
+            return None, " ".join(f"{type(error).__name__}: {error}".split())
+        failed = [job._return_value for job in returned if job.status is not JobStatus.COMPLETED]
+        self.loss = f" ({type(failed[0]).__name__}: {failed[0]})" if failed else ""
+        problems = [job.return_value["problem"] for job in returned if job.status is JobStatus.COMPLETED]
+        return next((problem for problem in problems if problem), None), None
+
+    def _launch(self, worker: Worker, count: int, some: Sequence[str]) -> Sequence[JobReturn]:
+        """Hand the workers to the launcher, and wait for them; `some`: overrides that compose."""
+        context = HydraContext(config_loader=self.runner.hydra_context.config_loader, callbacks=Callbacks())
+        config = copy.deepcopy(self.config)
+        with open_dict(config):
+            config.hydra.sweep.dir = literal(self.folder)
+            if "n_jobs" in config.hydra.launcher:
+                config.hydra.launcher.n_jobs = count
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=context, task_function=worker, config=config
+        )
+        quiet = ["hydra.output_subdir=null", "hydra.job.chdir=false", "hydra/job_logging=none"]
+        overrides = [
+            [*some, *quiet, f"hydra.sweep.dir={quoted(self.folder)}", f"hydra.sweep.subdir=worker-{n}"]
+            for n in range(count)
+        ]
+        with guarded(), _silent(type(launcher).__module__, bool(config.hydra.verbose)):
+            return launcher.launch(overrides, initial_job_idx=0)
+
+    def _free(self, jobs: list[Job], stop: Stop) -> list[Job]:
+        """Return the jobs that are still to be done, as soon as another sweep does not run all of them."""
+        while jobs and stop.signal is None:
+            records = {job.id: read_record(self.runner.root / job.name) for job in jobs}
+            jobs = [job for job in jobs if not is_done_elsewhere(job, records[job.id])]
+            if not all(_is_worked_on(records[job.id]) for job in jobs):
+                break
+            time.sleep(WAIT_S)
+        return jobs
+
+    def _left(self, jobs: list[Job]) -> tuple[list[Job], bool, list[Job]]:
+        """Return the jobs still to be done, whether any was started in this launch, and those lost in it."""
+        due, begun, lost = [], False, []
+        for job in jobs:
+            record = read_record(self.runner.root / job.name)
+            own = record.data.get("launch") == self.runner.launch
+            begun = begun or own
+            if own and record.status in ("lost", "interrupted", "running"):
+                lost.append(job)
+                due.append(replace(job, restart=False, superseded=False))  # it holds what is of this command
+            elif not own and not is_done_elsewhere(job, record):
+                due.append(job)
+        return due, begun, lost
+
+
+def check_launcher(config: DictConfig) -> None:
+    """Raise UserError if the launcher has a check of its own, and that finds that it cannot work here."""
+    try:
+        launcher = get_class(config.hydra.launcher._target_)
+    except Exception:  # Hydra says what is wrong with it when it makes one
+        return
+    getattr(launcher, "check", lambda: None)()
+
+
+def check_workers(config: DictConfig) -> None:
+    """Raise UserError unless the launcher's own settings make at least one worker."""
+    for key, least in (("n_jobs", -math.inf), ("array_parallelism", 1), ("min_cells", 1)):
+        value = config.hydra.launcher.get(key)
+        if value is not None and (value == 0 or value < least):
+            rule = "at least 1" if least == 1 else "at least 1, or below 0: -1 is one for each core"
+            raise UserError(f"hydra.launcher.{key} = {value}: must be {rule}")
+
+
+def _is_worked_on(record: Record) -> bool:
+    return record.status == "running" or lock.holder(record.path / LOCK) is not None
+
+
+def is_done_elsewhere(job: Job, record: Record) -> bool:
+    """Whether somebody else has run the cell since the sweep was planned."""
+    return record.is_complete and record.data.get("launch") != job.seen
+
+
+def worker_count(config: DictConfig, workers: int | None, due: int) -> int:
+    """Return how many workers there are, and so how many cells run at once, at most all.
+
+    That is what is asked for, else what the launcher offers, unless its `min_cells` for each make it fewer.
+    """
+    launcher = config.hydra.launcher
+    offered = next(
+        (launcher[key] for key in ("n_jobs", "array_parallelism") if launcher.get(key) is not None), 1
+    )
+    wanted = offered if workers is None else workers
+    if str(launcher.get("_target_")).endswith(".BasicLauncher"):
+        wanted = 1  # Hydra's own runs one after another, whatever is asked for
+    if wanted < 0:
+        wanted = max(1, available_cores() + 1 + wanted)
+    if workers is None:
+        due = math.ceil(due / (launcher.get("min_cells") or 1))
+    return min(int(wanted), due)
+
+
+def available_cores() -> int:
+    """Return the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def _silent(module: str, verbose: bool) -> Iterator[None]:
+    """Keep the launcher's own list of jobs, which are workers here, off the screen."""
+    logger = logging.getLogger(module.rpartition(".")[0] if module.startswith("hydra_plugins.") else module)
+    before = logger.level
+    logger.setLevel(before if verbose else logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+@contextlib.contextmanager
+def command_folder(root: Path, name: str) -> Iterator[Path]:
+    """Make this command's hidden folder, remove it at the end, and those that dead commands left behind."""
+    hidden = root / HIDDEN
+    folder = hidden / name
+    folder.mkdir(parents=True)
+    with lock.kept(lock.acquire(folder / LOCK)):
+        now = folder.stat().st_mtime  # the file system's clock
+        for other in hidden.iterdir():
+            if other.is_dir() and other != folder and _is_left_behind(other, now):
+                cancel_left_behind(other)
+                shutil.rmtree(other, ignore_errors=True)
+        yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_left_behind(folder: Path, now: float) -> bool:
+    """Whether the command of this folder is dead. One that has no lock may be about to take it."""
+    with contextlib.suppress(FileNotFoundError):
+        begun = (folder / LOCK).exists() or abs(now - folder.stat().st_mtime) > START_S
+        return begun and lock.holder(folder / LOCK) is None
+    return False
+
+
+def at_work(root: Path, besides: Path | None = None) -> lock.Owner | None:
+    """Return a process that runs a command in a sweep's directory, `besides` the one with this folder."""
+    hidden = root / HIDDEN
+    folders = [path for path in hidden.iterdir() if path.is_dir()] if hidden.is_dir() else []
+    places = (place / LOCK for place in (hidden, *folders) if place != besides)
+    return next((owner for place in places if (owner := lock.holder(place)) is not None), None)

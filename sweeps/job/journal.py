@@ -1,0 +1,121 @@
+"""What a run writes: history.csv, a row an epoch, a checkpoint to continue from, at the end its network."""
+
+import io
+import logging
+import sys
+import time
+from pathlib import Path
+
+from mlp import saved
+from mlp.activations import Activation
+from mlp.checkpoint import packed, unpacked
+from mlp.datasets import Data
+from mlp.network import MLP
+from mlp.training import Trainer
+from sweeps.records.atomic import set_aside, write_atomic
+from sweeps.records.history import COLUMNS, LARGEST_HISTORY
+from sweeps.records.layout import CHECKPOINT, HISTORY, WEIGHTS, cell_id_of
+from sweeps.records.record import read_record
+from sweeps.records.untrusted import read_file
+
+LOG = logging.getLogger(__name__)
+
+
+class Journal:
+    """The files of one run directory that follow its trainer, epoch by epoch."""
+
+    def __init__(self, directory: Path, trainer: Trainer, pause_s: float = 0.0, *, data: str = "") -> None:
+        """Bring the trainer to where the directory's checkpoint stands, and the history with it.
+
+        `pause_s` is the least time between two checkpoints: a thousand runs at once, each with one of a
+        megabyte after every short epoch, are more than a shared file system takes. `data` is the SHA-256 of
+        what is trained on: a checkpoint made with other data, by other code or in another cell is set aside.
+        """
+        self.directory, self.trainer, self.pause_s = directory, trainer, pause_s
+        self.origin = origin_of(directory) | {"data": data}
+        self.saved = time.monotonic()
+        self._restore()
+        self._keep_other_history()
+        self._write_history(durable=False)  # the checkpoint holds it all
+
+    def after_epoch(self, trainer: Trainer) -> None:
+        """Append the new row, then save a checkpoint: whatever happens between, no epoch is kept twice."""
+        if len(trainer.history) == 1:
+            self._write_history(durable=False)  # only now the columns are known
+        else:
+            with open(self.directory / HISTORY, "a", encoding="utf-8") as file:
+                file.write(csv_row(trainer.history[-1]))
+        if time.monotonic() - self.saved >= self.pause_s:
+            write_atomic(self.directory / CHECKPOINT, self._checkpoint())
+            self.saved = time.monotonic()
+
+    def save_weights(self, model: MLP, activation: Activation, data: Data) -> None:
+        """Keep the trained network if that is wanted, and the run has one; call when all is evaluated."""
+        wanted = self.trainer.training.save_weights
+        if wanted == "none" or self.trainer.diverged:
+            return
+        if wanted == "best":
+            self.trainer.restore_best()
+        buffer = io.BytesIO()
+        saved.save(
+            buffer,
+            self.trainer.network,
+            model=model,
+            activation=activation,
+            columns=data.columns,
+            scale=data.scale,
+            origin=self.origin,
+        )
+        write_atomic(self.directory / WEIGHTS, buffer.getvalue())
+
+    def close(self) -> None:
+        """Write the whole history once more, atomically, and remove the checkpoint: the run is over."""
+        self._write_history(durable=True)
+        (self.directory / CHECKPOINT).unlink(missing_ok=True)
+
+    def _restore(self) -> None:
+        """Load the checkpoint if there is one; one that is not of this run, or is damaged, is set aside."""
+        path = self.directory / CHECKPOINT
+        try:
+            content = read_file(path, sys.maxsize)
+            self.trainer.load_state(unpacked(content, self.origin))
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, MemoryError) as error:
+            LOG.warning("%s: %s; the run begins anew", set_aside(path).name, error)
+
+    def _checkpoint(self) -> bytes:
+        return packed(self.trainer.state(), self.origin, epoch=len(self.trainer.history))
+
+    def _keep_other_history(self) -> None:
+        """Set a history aside that is neither a beginning of the checkpoint's nor a continuation of it."""
+        path = self.directory / HISTORY
+        try:
+            text, mine = read_file(path, LARGEST_HISTORY), self._history()
+        except FileNotFoundError:
+            return
+        except ValueError:  # a link, say
+            set_aside(path)
+            return
+        if not (text.startswith(mine) or mine.startswith(text)):
+            LOG.warning("%s: is not the history of the checkpoint", set_aside(path).name)
+
+    def _history(self) -> bytes:
+        rows = self.trainer.history
+        columns = list(rows[0]) if rows else list(COLUMNS)
+        return (",".join(columns) + "\n" + "".join(map(csv_row, rows))).encode()
+
+    def _write_history(self, *, durable: bool) -> None:
+        write_atomic(self.directory / HISTORY, self._history(), durable=durable)
+
+
+def origin_of(directory: Path) -> dict[str, str]:
+    """Return the cell that a directory is of, and the code that its record, begun by now, names."""
+    code = read_record(directory).data.get("code", "")
+    return {"cell": cell_id_of(directory.name) or "", "code": code}
+
+
+def csv_row(row: dict[str, float]) -> str:
+    """Return one line of history.csv: full precision, epochs as integers."""
+    values = (str(int(value)) if name == "epoch" else repr(float(value)) for name, value in row.items())
+    return ",".join(values) + "\n"

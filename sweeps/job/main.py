@@ -1,0 +1,150 @@
+"""The job of one cell: config → objects → training → what the run record tells.
+
+With its neighbours components.py and journal.py the only place in this package that knows that the job is a
+multilayer perceptron.
+"""
+
+import json
+import math
+import statistics
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import hydra
+import numpy as np
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from mlp.datasets import Data, Dataset, DatasetError
+from mlp.training import Divergence, Trainer
+from sweeps.job.components import Components, build, problems
+from sweeps.job.journal import Journal
+from sweeps.job.provenance import provenance, single_blas_thread
+from sweeps.records.errors import UserError
+
+CHECKPOINTS_PER_S = 100  # of all the runs that go on at once: with a hundred, one a second each
+METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+
+
+def validate(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield one line for each mistake in a cell's config; the sweeper asks before anything runs."""
+    yield from problems(config)
+
+
+def identify(configs: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the content of each cell's data: name, hash, by what else it was known, and warnings."""
+    known: dict[str, dict[str, Any]] = {}
+    for config in configs:
+        node = json.dumps(config["dataset"])
+        if node not in known:
+            known[node] = content_of(build("dataset", config["dataset"]))
+        yield known[node]
+
+
+def content_of(dataset: Dataset) -> dict[str, Any]:
+    """Return the content of one data set; UserError if it cannot be had."""
+    try:
+        return {"name": dataset.name, **vars(dataset.identity())}
+    except DatasetError as error:
+        raise UserError(str(error)) from error
+
+
+def prepare(configs: Iterable[Mapping[str, Any]]) -> None:
+    """Fetch and verify every data set that these cells need; UserError if one cannot be had."""
+    distinct = {json.dumps(config["dataset"]): config["dataset"] for config in configs}
+    for node in distinct.values():
+        try:
+            build("dataset", node).load()
+        except DatasetError as error:
+            raise UserError(str(error)) from error
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="config")
+def main(cfg: DictConfig) -> dict[str, Any]:
+    """Train the cell that `cfg` describes in its own directory, and return what its record should say."""
+    started = time.perf_counter()
+    threads = single_blas_thread()
+    hydra_config = HydraConfig.get()
+    config: Any = OmegaConf.to_container(cfg, resolve=True)
+    parts = Components.of(config)
+    data = parts.dataset.load()
+    trainer = parts.trainer(data)
+    pause_s = hydra_config.sweeper.workers / CHECKPOINTS_PER_S
+    journal = Journal(Path(hydra_config.runtime.output_dir), trainer, pause_s, data=data.sha256)
+    trainer.run(journal.after_epoch)
+    result = outcome(trainer, data)
+    result["dataset"] = {"name": parts.dataset.name, "sha256": data.sha256}
+    journal.save_weights(parts.model, parts.activation, data)
+    journal.close()
+    result["timing"] |= {
+        "total_wall_s": time.perf_counter() - started,
+        "blas_threads": threads,
+        "concurrent_runs": hydra_config.sweeper.workers,
+    }
+    return result
+
+
+def outcome(trainer: Trainer, data: Data) -> dict[str, Any]:
+    """Return what the record says of a finished run; the figures of a diverged one are not there.
+
+    A run whose final figures are not finite has diverged, too, if only in its last step.
+    """
+    figures = {} if trainer.diverged else final_figures(trainer)
+    if wrong := next((name for name, figure in figures.items() if not math.isfinite(figure)), None):
+        what = f"final {wrong.replace('_', ' ')}"
+        trainer.diverged = Divergence(trainer.final_epoch, trainer.steps, what)
+    history = trainer.history
+    result: dict[str, Any] = {
+        "status": "diverged" if trainer.diverged else "done",
+        "final": dict.fromkeys(METRICS),
+        "best": best_epoch(history, judge := trainer.judge),
+        "best_by": judge,
+        "best_by_test": best_epoch(history, "test_accuracy"),
+        "final_epoch": trainer.final_epoch,
+        "timing": {
+            f"{name}_median": statistics.median(row[name] for row in history) if history else None
+            for name in ("epoch_cpu_s", "epoch_wall_s")
+        },
+        "parameters": trainer.network.params.size,
+        "provenance": {**provenance(), "dataset_sha256": data.sha256},
+    }
+    if trainer.diverged:
+        return result | {"diverged": vars(trainer.diverged)}
+    result["final"] = figures
+    if data.features == 2:
+        result["boundary"] = boundary(trainer, data)
+    return result
+
+
+def final_figures(trainer: Trainer) -> dict[str, float]:
+    """Evaluate the trained network on every example that it was trained on and on every test example."""
+    figures = {}
+    with np.errstate(all="ignore"):  # what is not finite is recognised by its value
+        for name, batches, rows in (
+            ("train", trainer.train, trainer.train_rows),
+            ("test", trainer.test, None),
+            ("validation", trainer.train, trainer.validation_rows),
+        ):
+            if rows is None or len(rows):
+                figures[f"{name}_loss"], figures[f"{name}_accuracy"] = trainer.evaluate(batches, rows)
+    return figures
+
+
+def best_epoch(history: list[dict[str, float]], judge: str) -> dict[str, float | None]:
+    """Return the figures of the first epoch that is best by an accuracy; nulls if there is no epoch."""
+    if not history:
+        return dict.fromkeys(("epoch", *METRICS))
+    best = max(history, key=lambda row: row[judge])
+    held_out = [name for name in ("validation_loss", "validation_accuracy") if name in best]
+    return {"epoch": int(best["epoch"]), **{name: best[name] for name in (*METRICS, *held_out)}}
+
+
+def boundary(trainer: Trainer, data: Data, points: int = 101) -> dict[str, Any]:
+    """Return the network's class on a grid over the plane of two inputs, for a plot of its boundary."""
+    low, high = data.x_train.min(axis=0) * data.scale, data.x_train.max(axis=0) * data.scale
+    x, y = (np.linspace(a, b, points) for a, b in zip(low, high, strict=True))
+    plane = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2).astype(trainer.network.params.dtype)
+    label = trainer.network.forward(plane).argmax(axis=1).reshape(points, points)
+    return {"x": x.tolist(), "y": y.tolist(), "label": label.tolist()}

@@ -1,0 +1,200 @@
+"""From overrides to a cell's config, as Hydra composes it, without paying 40 ms for every cell.
+
+Hydra reads the defaults list and its files anew for each composition. Here that is done once; options of
+config groups (`activation=relu`) then fill their nodes, where that is all they do, and plain values
+(`optimizer.lr=0.1`) are set on a copy, as Hydra does in its own last step. Whatever is not a plain value, and
+everything that stands before it, goes through Hydra; so does everything, if setting a value fails, for the
+sake of Hydra's own error message.
+
+What was composed is kept pickled: that is four times faster to copy than a config, small, and travels to the
+workers with the composer, so that they compose nothing at all.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from typing import Any
+
+from hydra._internal.config_loader_impl import get_overrides_dirname
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, OverrideType
+from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from sweeps.planning.config_groups import Options
+from sweeps.planning.quoting import composed
+
+
+class Composer:
+    """Composes cells of the sweep whose own config is `master`; every cell gets a config of its own."""
+
+    def __init__(self, loader: ConfigLoader, master: DictConfig) -> None:
+        self.loader = loader
+        self.master = master
+        self.parser = OverridesParser.create(config_loader=loader)
+        self.options = Options(loader, master.hydra.job.config_name, self._hydra_overrides())
+        self._parsed: dict[str, Override] = {}
+        self._groups: dict[str, bool] = {}
+        self._composed: dict[tuple[str, ...], bytes] = {}
+        self._tasks: dict[tuple[str, ...], tuple[bytes, dict[str, Any]]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel without what is quickly made again and is large or does not pickle."""
+        return {**self.__dict__, "_parsed": {}, "_tasks": {}, "parser": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        self.parser = OverridesParser.create(config_loader=self.loader)
+
+    def parse(self, override: str) -> Override:
+        """Parse one override, as written on a command line. Raises Hydra's OverrideParseException."""
+        if override not in self._parsed:
+            self._parsed[override] = self.parser.parse_overrides([override])[0]
+        return self._parsed[override]
+
+    def full(self, overrides: Sequence[str]) -> DictConfig:
+        """Compose a cell's config with its `hydra` node: equal to Hydra's own load_sweep_config."""
+        first, values = self._split(overrides)
+        config: DictConfig = pickle.loads(self._base(first))
+        try:
+            _set(config, values)
+        except OmegaConfBaseException:
+            return self._load(overrides)
+        self._describe(config, [self.parse(override) for override in overrides])
+        OmegaConf.copy_cache(from_config=self.master, to_config=config)
+        return config
+
+    def task(self, overrides: Sequence[str]) -> tuple[DictConfig, dict[str, Any]]:
+        """Compose what a cell's job sees, without the `hydra` node; also the option chosen of each group."""
+        first, values = self._split(overrides)
+        if first not in self._tasks:
+            config = pickle.loads(self._base(first))
+            chosen = _choices(config)
+            self._tasks[first] = pickle.dumps(without_hydra(config)), chosen
+        content, choices = self._tasks[first]
+        task: DictConfig = pickle.loads(content)
+        try:
+            _set(task, values)
+        except OmegaConfBaseException:
+            task = without_hydra(self._load(overrides))
+        OmegaConf.copy_cache(from_config=self.master, to_config=task)
+        return task, choices
+
+    def is_group(self, key: str) -> bool:
+        """Whether the key names a config group."""
+        if key not in self._groups:
+            options = self.loader.get_group_options(key, results_filter=None, **self._where())
+            self._groups[key] = bool(options)
+        return self._groups[key]
+
+    def knows(self, key: str) -> bool:
+        """Whether a key names a config group, or a dotted key that an option of its group has."""
+        parts = key.split(".")
+        groups = (("/".join(parts[:n]), ".".join(parts[n:])) for n in range(1, len(parts)))
+        return self.is_group(key) or any(
+            self.options.has(group, option, rest)
+            for group, rest in groups
+            for option in self.loader.get_group_options(group, results_filter=None, **self._where())
+        )
+
+    def sets_sweep(self, override: Override) -> bool:
+        """Whether an override chooses an option that sets the sweep itself, but not the one that did."""
+        group, option = override.key_or_group, override.value()
+        if not (isinstance(option, str) and self.is_group(group) and self.options.sets_sweep(group, option)):
+            return False
+        return bool(self.master.hydra.runtime.choices.get(group) != option)
+
+    def _where(self) -> dict[str, Any]:
+        return {"config_name": self.master.hydra.job.config_name, "overrides": self._hydra_overrides()}
+
+    def _load(self, overrides: Sequence[str]) -> DictConfig:
+        return composed(self.loader.load_sweep_config(self.master, list(overrides)))
+
+    def _hydra_overrides(self) -> list[str]:
+        return list(self.master.hydra.overrides.hydra)
+
+    def _split(self, overrides: Sequence[str]) -> tuple[tuple[str, ...], list[Override]]:
+        """Split into what Hydra composes (groups, and all up to the last unusual one) and plain values."""
+        parsed = [self.parse(text) for text in overrides]
+        groups = [self.is_group(override.key_or_group) for override in parsed]
+        odd = [i for i, override in enumerate(parsed) if not groups[i] and not _is_plain(override)]
+        last = odd[-1] if odd else -1
+        first = tuple(text for i, text in enumerate(overrides) if groups[i] or i <= last)
+        return first, [override for i, override in enumerate(parsed) if not groups[i] and i > last]
+
+    def _base(self, overrides: tuple[str, ...]) -> bytes:
+        if overrides not in self._composed:
+            config = self._together(overrides)
+            if config is None:
+                config = self._load(overrides)
+            self._composed[overrides] = pickle.dumps(config)
+        return self._composed[overrides]
+
+    def _together(self, overrides: tuple[str, ...]) -> DictConfig | None:
+        """Fill the nodes of options that do no more than that; None if there are none."""
+        filling = {self.parse(text).key_or_group: text for text in overrides if self._fills(text)}
+        rest = tuple(text for text in overrides if text not in filling.values())
+        touched = {self.parse(text).key_or_group.partition(".")[0] for text in rest}
+        if not filling or touched & filling.keys():
+            return None
+        config: DictConfig = pickle.loads(self._base(rest))
+        if not all(self.options.fills_alone(group, config, rest) for group in filling):
+            return None
+        with flag_override(config, ["struct", "readonly"], False):
+            for group, text in filling.items():
+                option = str(self.parse(text).value())
+                config[group] = self.options.content(group, option)
+                config.hydra.runtime.choices[group] = option
+        return config
+
+    def _fills(self, text: str) -> bool:
+        """Whether an override chooses an option that only fills the node of its group."""
+        override = self.parse(text)
+        group, option = override.key_or_group, override.value()
+        if not (_is_plain(override) and self.is_group(group) and isinstance(option, str)):
+            return False
+        return self.options.content(group, option) is not None
+
+    def _describe(self, config: DictConfig, overrides: list[Override]) -> None:
+        """Tell the config which overrides made it, as Hydra's loader does."""
+        own = [override for override in overrides if not override.is_hydra_override()]
+        config.hydra.overrides.task = [override.input_line for override in own]
+        dirname = config.hydra.job.config.override_dirname
+        with open_dict(config.hydra):
+            config.hydra.job.override_dirname = get_overrides_dirname(
+                overrides=own,
+                kv_sep=dirname.kv_sep,
+                item_sep=dirname.item_sep,
+                exclude_keys=dirname.exclude_keys,
+            )
+
+
+def without_hydra(config: DictConfig) -> DictConfig:
+    """Remove the `hydra` node in place, as Hydra does before it calls a job."""
+    with open_dict(config):
+        OmegaConf.set_readonly(config, False)
+        del config["hydra"]
+    return config
+
+
+def _choices(config: DictConfig) -> dict[str, Any]:
+    """Return the application's config groups and the option chosen of each, without Hydra's own groups."""
+    chosen: Any = OmegaConf.to_container(config.hydra.runtime.choices)
+    return {group: option for group, option in chosen.items() if not group.startswith("hydra/")}
+
+
+def _is_plain(override: Override) -> bool:
+    """Whether an override that is not of a group only sets a value of the application's config."""
+    return (
+        override.type is OverrideType.CHANGE
+        and override.package is None
+        and not override.is_hydra_override()
+        and not override.is_sweep_override()
+    )
+
+
+def _set(config: DictConfig, values: list[Override]) -> None:
+    for override in values:
+        OmegaConf.update(config, override.key_or_group, override.value(), merge=True)

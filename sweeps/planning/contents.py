@@ -1,0 +1,58 @@
+"""The contents of the data of a sweep's cells: asked of the application, and compared with the records."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sweeps.planning.callables import call, load_callable
+from sweeps.planning.due import has_result
+from sweeps.records.content import Content
+from sweeps.records.errors import UserError
+from sweeps.records.plan import Cell, Plan
+from sweeps.records.record import Record
+
+
+def with_contents(cells: Sequence[Cell], identify: str | None) -> list[Cell]:
+    """Return the cells with the content of their data, by the function of the dotted name `identify`.
+
+    What it warns of is shown, each line once. Raises UserError if there is no such function, or it gives
+    something else.
+    """
+    if (function := load_callable("identify", identify)) is None:
+        return list(cells)
+    found = call("identify", lambda: list(function([cell.config for cell in cells])), function)
+    try:
+        contents = [None if each is None else Content.of(each) for each in found]
+        made = [replace(cell, content=content) for cell, content in zip(cells, contents, strict=True)]
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise UserError(
+            f"hydra.sweeper.identify={identify}: must take the configs of all cells, and yield for "
+            f"each a mapping with name and sha256, or null ({type(error).__name__}: {error})"
+        ) from error
+    for line in dict.fromkeys(line for each in found if each for line in each.get("warnings") or ()):
+        print(f"warning: {line}", file=sys.stderr)
+    return made
+
+
+def with_present(cell: Cell, contents: Mapping[str, Content]) -> Cell:
+    """Return a cell planned earlier with the present content of its file, if that is among these."""
+    if cell.content is None or cell.content.file is None:
+        return cell
+    return replace(cell, content=contents.get(cell.content.file, cell.content))
+
+
+def of_other_data(
+    plan: Plan, records: Mapping[str, Record | None]
+) -> list[tuple[Mapping[str, Any], Content]]:
+    """Return what the results of other data say, each with what its cell is planned for."""
+    return [
+        (record.data, cell.content)
+        for cell in plan.cells
+        if (record := records.get(cell.id)) is not None
+        and cell.content is not None
+        and record.is_complete
+        and not has_result(record, cell.content)
+    ]

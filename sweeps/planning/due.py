@@ -1,0 +1,75 @@
+"""Which cells are due, and why: what a sweep does with the records that it finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sweeps.records.content import Content
+from sweeps.records.errors import UserError
+from sweeps.records.record import Record
+
+RETRY = {
+    "failed": "everything without a result: failed, interrupted, lost, damaged and missing cells",
+    "stale": "that, and cells whose result was made by other code",
+    "all": "every cell, results or not",
+    "none": "only cells that were never started",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a cell is due and why.
+
+    `restart` says that what its directory holds is not continued, `superseded` that it is a result of other
+    data, which is kept.
+    """
+
+    due: bool
+    why: str
+    restart: bool = False
+    superseded: bool = False
+
+
+def check_retry(retry: str | None) -> str:
+    """Return the retry mode, `failed` by default. Raises UserError for an unknown one."""
+    mode = "failed" if retry is None else str(retry).lower()
+    if mode not in RETRY:
+        raise UserError(f"hydra.sweeper.retry={retry}: must be one of {', '.join(RETRY)}")
+    return mode
+
+
+def is_stale(record: Record, code: str) -> bool:
+    """Whether the record was made by other code than the present."""
+    return bool(code) and record.data.get("code") != code
+
+
+def has_result(record: Record | None, content: Content | None) -> bool:
+    """Whether a cell has a result, and that of its planned data."""
+    return record is not None and record.is_complete and (content is None or content.is_of(record.data))
+
+
+def verdict(record: Record | None, code: str, retry: str, content: Content | None = None) -> Verdict:
+    """Decide about one cell.
+
+    `code` is the fingerprint of the present code, `retry` one of RETRY, `content` that of the cell's data, if
+    it is known.
+    """
+    if record is None or record.status == "missing":
+        return Verdict(True, "was never run")
+    if record.status == "running":
+        return Verdict(False, "is being run by another process")
+    if record.status == "damaged":
+        return Verdict(retry != "none", f"{record.damaged} {record.problem}")
+    stale = is_stale(record, code)
+    other = content is not None and not content.is_of(record.data)
+    if record.is_complete:
+        if other and content is not None:
+            of_other = f"is {record.status}, but of other data than {content.name} holds now"
+            return Verdict(retry != "none", of_other, restart=True, superseded=True)
+        if retry == "all":
+            return Verdict(True, f"is {record.status}, and retry=all runs it again", restart=True)
+        if stale and retry == "stale":
+            return Verdict(True, f"is {record.status}, but was made by other code", restart=True)
+        return Verdict(False, f"is {record.status}" + (", made by other code" if stale else ""))
+    why = {"failed": "failed", "interrupted": "was interrupted", "lost": "was lost with its process"}
+    return Verdict(retry != "none", why[record.status], restart=stale or other)

@@ -1,0 +1,59 @@
+"""Settings that Hydra takes and that would change nothing here: refused or named, instead of left unsaid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hydra._internal.config_repository import ConfigRepository
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.default_element import GroupDefault, ResultDefault
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from sweeps.planning.grid import refuse_twice
+from sweeps.records.errors import UserError
+
+SUBDIR = "${hydra.job.num}"  # Hydra's own value of hydra.sweep.subdir
+RULE = "a cell's directory is named by what is swept, hydra.sweeper.name and the cell's id"
+
+
+def refuse(config: DictConfig, loader: ConfigLoader) -> None:
+    """Raise UserError for what a command line or a config file sets to no effect."""
+    given = list(config.hydra.overrides.hydra)
+    subdir = OmegaConf.to_container(config.hydra.sweep, resolve=False)["subdir"]  # type: ignore[call-overload,index]
+    if subdir != SUBDIR:
+        raise UserError(f"hydra.sweep.subdir={subdir}: has no effect and must be left out; {RULE}")
+    texts = [text for text in given if not text.startswith("hydra.mode=")]  # which `-m` adds
+    refuse_twice(texts, OverridesParser.create(loader).parse_overrides(texts))
+    if lost := "\n".join(_lost_overrides(config, loader, given)):
+        raise UserError(lost)
+
+
+def _lost_overrides(config: DictConfig, loader: ConfigLoader, given: list[str]) -> Iterator[str]:
+    """Yield a line for each `override /group: option` of a file that the main config's own has beaten."""
+    parser = OverridesParser.create(loader)
+    overrides = [*given, *config.hydra.overrides.task]
+    parsed = parser.parse_overrides(overrides)
+    typed = {override.key_or_group for override in parsed}
+    fixed = [text for text, each in zip(overrides, parsed, strict=True) if not each.is_sweep_override()]
+    every = loader.compute_defaults_list(config.hydra.job.config_name, fixed, RunMode.RUN).defaults
+    files = ConfigRepository(loader.get_search_path())
+    for result in every:
+        for group, option in _overrides_of(result, files):
+            chosen = config.hydra.runtime.choices.get(group)
+            if group not in typed and chosen is not None and option != chosen:
+                yield (
+                    f"{result.config_path}.yaml: override /{group}: {option}: has no effect, because "
+                    f"{config.hydra.job.config_name}.yaml says {chosen}; {group}={option} as an argument has"
+                )
+
+
+def _overrides_of(result: ResultDefault, files: ConfigRepository) -> Iterator[tuple[str, Any]]:
+    """Yield group and option of each absolute override in a file's defaults list, but the main config's."""
+    file = None if result.primary or not result.config_path else files.load_config(result.config_path)
+    for default in (file.defaults_list or ()) if file else ():
+        if isinstance(default, GroupDefault) and default.override and str(default.group).startswith("/"):
+            if isinstance(default.value, str) and "$" not in default.value:
+                yield str(default.group).lstrip("/"), default.value

@@ -1,0 +1,55 @@
+"""Where everything stands in a sweep's directory: the name of every file and folder, once.
+
+<root>/sweep.json                   the plan (plan.py)
+<root>/<readable>-<id>/report.json  the run record of one cell (record.py), beside what its job writes:
+history.csv, config.yaml, output.log, and checkpoint.npz until it has ended
+<root>/<readable>-<id>/lock         while a process works on the cell (lock.py)
+<root>/.sweep/                      the plan's lock, the sources of the code, and what runs at present
+<root>/.previous/, .superseded/     earlier contents of cells (superseded.py)
+<root>/report/                      what is rebuilt from the records
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from sweeps.records.errors import UserError
+
+PLAN = "sweep.json"
+REPORT = "report.json"
+HISTORY = "history.csv"
+CONFIG = "config.yaml"
+OUTPUT = "output.log"
+CHECKPOINT = "checkpoint.npz"
+WEIGHTS = "weights.npz"
+LOCK = "lock"
+HIDDEN = ".sweep"
+PREVIOUS = ".previous"
+SUPERSEDED = ".superseded"
+REPORT_DIR = "report"
+
+_SURROGATE = re.compile("[\ud800-\udfff]")  # in a name that is no text, which could be written nowhere
+_CELL_DIR = re.compile(r"(?:.*-)?([0-9a-f]{12})")
+
+
+def cell_id_of(name: str) -> str | None:
+    """Return the cell id that a directory name ends in; None if it is no cell's directory."""
+    found = _CELL_DIR.fullmatch(name)
+    return found[1] if found and not _SURROGATE.search(name) else None
+
+
+def cell_dirs(root: Path) -> dict[str, Path]:
+    """Return cell id → directory, for all cells under a sweep's directory; of several the first by name.
+
+    Raises UserError for a directory that cannot be read.
+    """
+    try:
+        names = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise UserError(f"cannot read {root}: {error.strerror}") from error
+    found = {cell_id: root / name for name in reversed(names) if (cell_id := cell_id_of(name))}
+    return dict(sorted(found.items(), key=lambda item: item[1].name))

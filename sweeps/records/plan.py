@@ -1,0 +1,133 @@
+"""The plan on disk, `<root>/sweep.json`: every cell that a sweep should have, written once all are valid.
+
+What all cells share is stored once: a cell's full config is {**base, **its own top-level entries}, and its
+choices likewise. A cell's `dataset` is a place in the list of `datasets`. Only the standard library is needed
+to read a plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sweeps.records.atomic import plain, write_json
+from sweeps.records.content import Content
+from sweeps.records.errors import UserError
+from sweeps.records.layout import PLAN
+from sweeps.records.schema import SCHEMA, plan_problem
+from sweeps.records.untrusted import read_json
+
+LARGEST_PLAN = 512 * 2**20  # bytes
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One planned cell: id, directory name, the overrides that make it, resolved config, choices and data."""
+
+    id: str
+    name: str
+    overrides: list[str]
+    config: dict[str, Any]
+    choices: dict[str, str | None]
+    content: Content | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The latest plan of a sweep's directory.
+
+    `swept` are the keys that were swept, in the order written; `exclusions` are {"condition", "count"}
+    mappings; `duplicates` is the number of combinations that were the same cell as an earlier one; `code` is
+    the fingerprint of the sources that the cells are run with. `history` has an entry for each command that
+    planned here, this one last (see sweeps/records/plan_history.py).
+    """
+
+    sweep: str
+    cells: list[Cell]
+    swept: list[str] = field(default_factory=list)
+    exclusions: list[dict[str, Any]] = field(default_factory=list)
+    duplicates: int = 0
+    created: str = ""
+    command: list[str] = field(default_factory=list)
+    code: str = ""
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read_plan(root: Path) -> Plan | None:
+    """Return the plan in a directory, None if there is none. Raises UserError if the file is damaged."""
+    path = root / PLAN
+    try:
+        data = read_json(path, LARGEST_PLAN)
+        if problem := plan_problem(data):
+            raise ValueError(problem)
+        if data.get("schema") != SCHEMA:
+            raise ValueError(f"has schema {data.get('schema')!r}, not {SCHEMA}")
+        base, base_choices = data.pop("base"), data.pop("base_choices")
+        contents = [Content.of(each) for each in data.pop("datasets", [])]
+        cells = [
+            Cell(
+                entry["id"],
+                entry["name"],
+                entry["overrides"],
+                base | entry["config"],
+                base_choices | entry["choices"],
+                None if entry.get("dataset") is None else contents[entry["dataset"]],
+            )
+            for entry in data.pop("cells")
+        ]
+        data.pop("schema")
+        return Plan(cells=cells, **{key: data[key] for key in Plan.__dataclass_fields__ if key in data})
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(
+            f"{path} is damaged ({type(error).__name__}: {error}); run the sweep again"
+        ) from error
+
+
+def write_plan(root: Path, plan: Plan) -> None:
+    """Write sweep.json atomically."""
+    contents = dict.fromkeys(cell.content for cell in plan.cells if cell.content is not None)
+    places = {content: place for place, content in enumerate(contents)}
+    base = _shared(cell.config for cell in plan.cells)
+    base_choices = _shared(cell.choices for cell in plan.cells)
+    entries = [
+        {
+            "id": cell.id,
+            "name": cell.name,
+            "overrides": cell.overrides,
+            "config": plain(_own(cell.config, base)),
+            "choices": _own(cell.choices, base_choices),
+            **({} if cell.content is None else {"dataset": places[cell.content]}),
+        }
+        for cell in plan.cells
+    ]
+    head = {key: getattr(plan, key) for key in Plan.__dataclass_fields__ if key != "cells"}
+    shared = {"base": plain(base), "base_choices": base_choices}
+    datasets = [content.as_json() for content in contents]
+    write_json(
+        root / PLAN, {"schema": SCHEMA, **plain(head), "datasets": datasets, **shared, "cells": entries}
+    )
+
+
+def _shared(mappings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the entries that all mappings have, with equal values."""
+    iterator = iter(mappings)
+    shared = dict(next(iterator, {}))
+    for mapping in iterator:
+        for key in [key for key in shared if not _same(mapping, shared, key)]:
+            del shared[key]
+    return shared
+
+
+def _own(mapping: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: mapping[key] for key in mapping if not _same(base, mapping, key)}
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any], key: str) -> bool:
+    """Equal and of equal type, so that 1, 1.0 and true stay apart."""
+    return key in one and repr(one[key]) == repr(other[key])

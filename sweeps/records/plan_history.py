@@ -1,0 +1,49 @@
+"""The history of a sweep's plan: an entry for each command that planned, so that a narrow one hides no other.
+
+    {"time", "command", "sweep", "cells", "new", "due", "swept", "seeds", "code"}
+
+`cells` is how many cells were planned, `new` how many of them no earlier plan had, `due` how many were to be
+run; `seeds` are the values of `seed` in their cells, in the order planned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sweeps.records.plan import Cell, Plan
+
+SEED = "seed"
+
+
+def extended(plan: Plan, earlier: Plan | None, due: int) -> list[dict[str, Any]]:
+    """Return the history with the entry of this plan; `due` is how many of its cells are to be run."""
+    known = {cell.id for cell in earlier.cells} if earlier else set()
+    new = sum(cell.id not in known for cell in plan.cells)
+    return [*past(earlier), {**entry(plan), "new": new, "due": due}]
+
+
+def past(earlier: Plan | None) -> list[dict[str, Any]]:
+    """Return the history of an earlier plan; of one of the first version, which has none, its own command."""
+    if earlier is None:
+        return []
+    return earlier.history or [entry(earlier)]
+
+
+def entry(plan: Plan) -> dict[str, Any]:
+    """Return what a plan itself says of the command that made it."""
+    return {
+        "time": plan.created,
+        "command": plan.command,
+        "sweep": plan.sweep,
+        "cells": len(plan.cells),
+        "swept": plan.swept,
+        "seeds": seeds(plan.cells),
+        "code": plan.code,
+    }
+
+
+def seeds(cells: Iterable[Cell]) -> list[Any]:
+    """Return the distinct seeds of the cells, in the order planned."""
+    found = [cell.config[SEED] for cell in cells if SEED in cell.config]
+    return list({repr(seed): seed for seed in found}.values())

@@ -1,0 +1,113 @@
+"""What kinds of values a record and a plan hold: checked when they are read, so nobody has to afterwards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+SCHEMA = 1
+STATUSES = ("done", "diverged", "failed", "running", "interrupted")  # that a record may say
+COMPLETE = ("done", "diverged")  # a run has ended and has a result
+STATES = ("done", "diverged", "failed", "running", "interrupted", "lost", "damaged", "missing")
+"""What a cell can be in, as lists and tables have it: STATUSES and what is only seen from outside."""
+
+TEXTS = ("name", "sweep", "code", "started", "finished", "launch", "best_by")
+MAPPINGS = (
+    "config",
+    "choices",
+    "final",
+    "best",
+    "timing",
+    "provenance",
+    "worker",
+    "diverged",
+    "error",
+    "boundary",
+    "history_csv",
+    "best_by_test",
+)
+RECORD_KINDS: dict[str, type] = {
+    **dict.fromkeys(TEXTS, str),
+    **dict.fromkeys(MAPPINGS, dict),
+    "overrides": list,
+    "nonfinite": list,
+    "final_epoch": int,
+    "attempts": int,
+}
+PLAN_KINDS: dict[str, type] = {
+    "sweep": str,
+    "created": str,
+    "code": str,
+    "base": dict,
+    "base_choices": dict,
+    "cells": list,
+    "swept": list,
+    "exclusions": list,
+    "command": list,
+    "duplicates": int,
+    "datasets": list,
+    "history": list,
+}
+CELL_KINDS: dict[str, type] = {"id": str, "name": str, "overrides": list, "config": dict, "choices": dict}
+DATASET_KINDS: dict[str, type] = {"name": str, "sha256": str, "earlier": list}
+EXCLUSION_KINDS: dict[str, type] = {"condition": str, "count": int}
+_ID = re.compile("[0-9a-f]{12}")
+
+
+def record_problem(data: Mapping[str, Any]) -> str:
+    """Why a record's values cannot be believed; empty if they can. A key may be absent or null."""
+    there = {key: kind for key, kind in RECORD_KINDS.items() if data.get(key) is not None}
+    wrong = next(_wrong(data, there), "")
+    return wrong or next(_wrong_choices(data.get("choices") or {}), "")
+
+
+def plan_problem(data: Any) -> str:
+    """Why a plan cannot be believed; empty if it can."""
+    return next(_plan_problems(data), "")
+
+
+def _plan_problems(data: Any) -> Iterator[str]:
+    if not isinstance(data, dict):
+        yield "is no JSON object"
+        return
+    needed = ("base", "base_choices", "cells")
+    yield from _wrong(data, {key: kind for key, kind in PLAN_KINDS.items() if key in data or key in needed})
+    yield from _wrong_choices(data["base_choices"])
+    for cell in data["cells"]:
+        yield from _wrong(cell, CELL_KINDS)
+        yield from _wrong_choices(cell["choices"])
+        if not _ID.fullmatch(cell["id"]):
+            yield f"has the id {cell['id']!r}"
+        yield from _not_texts("overrides", cell["overrides"])
+    for dataset in data.get("datasets", ()):
+        yield from _wrong(dataset, DATASET_KINDS)
+    for cell in data["cells"]:
+        place = cell.get("dataset")
+        if place is not None and not (type(place) is int and 0 <= place < len(data.get("datasets", ()))):
+            yield f"has a cell of the data set {place!r}"
+    for entry in data.get("history", ()):
+        yield from _wrong(entry, {"time": str, "command": list})
+    for exclusion in data.get("exclusions", ()):
+        yield from _wrong(exclusion, EXCLUSION_KINDS)
+    for key in ("swept", "command"):
+        yield from _not_texts(key, data.get(key, ()))
+
+
+def _wrong(data: Any, kinds: Mapping[str, type]) -> Iterator[str]:
+    if not isinstance(data, dict):
+        yield f"has {type(data).__name__} where there should be dict"
+        return
+    for key, kind in kinds.items():
+        if not isinstance(data.get(key), kind):
+            yield f"has {type(data.get(key)).__name__} as {key}, not {kind.__name__}"
+
+
+def _not_texts(key: str, values: Any) -> Iterator[str]:
+    if not all(isinstance(value, str) for value in values):
+        yield f"has {key} that are not str"
+
+
+def _wrong_choices(choices: Mapping[str, Any]) -> Iterator[str]:
+    if not all(value is None or isinstance(value, str) for value in choices.values()):
+        yield "has choices that are not str"

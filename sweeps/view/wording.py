@@ -1,0 +1,88 @@
+"""What a sweep says before and after: the plan's table, and each cell that has no result and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from sweeps.planning.due import Verdict
+from sweeps.records.plan import Plan
+from sweeps.records.record import Record
+from sweeps.records.schema import COMPLETE
+
+
+def planned(
+    root: Path, plan: Plan, records: Mapping[str, Record], verdicts: Mapping[str, Verdict], workers: int
+) -> str:
+    """Return the plan as text: how many cells there are, what is due and why, and how long it should take."""
+    due = [cell for cell in plan.cells if verdicts[cell.id].due]
+    lines = [f"{plan.sweep} → {root}: {count(len(plan.cells), 'cell')}"]
+    states = Counter(records[cell.id].status if cell.id in records else "missing" for cell in plan.cells)
+    lines += [f"  {number:>7,} {state}" for state, number in states.most_common()]
+    lines += [f"  {item['count']:>7,} excluded by {item['condition']}" for item in plan.exclusions]
+    if plan.duplicates:
+        lines.append(f"  {plan.duplicates:>7,} duplicate")
+    reasons = Counter(verdicts[cell.id].why for cell in due)
+    lines.append(f"  {len(due):>7,} due" + (f" on {count(workers, 'worker')}" if due else ""))
+    lines += [f"          {number:,} {why}" for why, number in reasons.most_common()]
+    if due and (cost := _typical_cost_s(records.values())) is not None:
+        lines.append(f"  about {duration(cost * len(due) / workers)}, going by the cells on disk")
+    lines += [f"  {'due ' if verdicts[cell.id].due else 'kept'} {cell.name}" for cell in plan.cells]
+    return "\n".join(lines)
+
+
+def _typical_cost_s(records: Iterable[Record]) -> float | None:
+    times = [record.data.get("timing", {}).get("total_wall_s") for record in records if record.is_complete]
+    known = [time for time in times if isinstance(time, (int, float))]
+    return sum(known) / len(known) if known else None
+
+
+def finished(
+    root: Path, plan: Plan, records: Mapping[str, Record], kept: int, stale: int, seconds: float
+) -> str:
+    """Return the last lines of a sweep: its cells without a result, then one line that sums it up."""
+    states = Counter(records[cell.id].status if cell.id in records else "missing" for cell in plan.cells)
+    without = [cell for cell in plan.cells if cell.id not in records or not records[cell.id].is_complete]
+    width = max((len(cell.name) for cell in without), default=0)
+    lines = [f"{cell.name:<{width}}  {reason(records.get(cell.id))}" for cell in without]
+    run = sum(states[status] for status in COMPLETE) - kept
+    parts = ", ".join(f"{number:,} {state}" for state, number in states.most_common())
+    total = count(len(plan.cells), "cell")
+    lines.append(f"{total}: {parts} ({kept:,} kept, {run:,} run) in {duration(seconds)} → {root}")
+    if stale:
+        lines.append(
+            f"{count(stale, 'result')} made by other code kept; hydra.sweeper.retry=stale runs them again"
+        )
+    return "\n".join(lines)
+
+
+def reason(record: Record | None) -> str:
+    """Return in one line why a cell has no result."""
+    if record is None or record.status == "missing":
+        return "missing: was not started"
+    error = record.data.get("error", {})
+    if record.status == "failed":
+        message = (str(error.get("message", "")).strip().splitlines() or [""])[0]
+        return f"failed: {str(error.get('type', '')).rpartition('.')[2]}: {message}"
+    if record.status == "damaged":
+        return f"damaged: {record.damaged} {record.problem}"
+    if record.status == "running":
+        return "running in another process"
+    return record.status
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun, such as "1 cell" or "1,200 cells"."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it: 0.4 s, 3 min 40 s, 2 h 5 min."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
