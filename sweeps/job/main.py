@@ -61,7 +61,7 @@ def prepare(configs: Iterable[Mapping[str, Any]]) -> None:
             raise UserError(str(error)) from error
 
 
-@hydra.main(version_base="1.3", config_path="../conf", config_name="config")
+@hydra.main(version_base="1.3", config_path="../../conf", config_name="config")
 def main(cfg: DictConfig) -> dict[str, Any]:
     """Train the cell that `cfg` describes in its own directory, and return what its record should say."""
     started = time.perf_counter()
