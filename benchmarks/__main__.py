@@ -32,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     """Measure and print; write the page if no part was left out."""
     open_streams()
     options = arguments(argv)
-    from benchmarks.process import CannotRun
+    from sweeps.job.measured.process import CannotRun
 
     with tempfile.TemporaryDirectory() as cache:  # what is compiled for this run goes with it
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = cache
@@ -48,7 +48,7 @@ def measure(options: argparse.Namespace) -> None:
     """Measure part after part."""
     from benchmarks.machine import Settings, description, load
     from benchmarks.page import PATH, Section, goals_section, page
-    from benchmarks.process import last_core
+    from sweeps.job.measured.process import last_core
 
     settings = Settings(options.rounds, last_core(), options.grid)
     load_before, sections = load(), list[Section]()

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.engines.own import train_to, trainer
+from benchmarks.engines.own import components, train_to, trainer
 from benchmarks.floor import peak_flops
 from benchmarks.machine import Settings
 from benchmarks.page import Section, table
-from benchmarks.process import Remote
 from benchmarks.task import ONE_HIDDEN, SMALL, TWO_HIDDEN, Task
 from mlp.layers import Elementwise, Layer
 from mlp.workspace import Array
+from sweeps.job.measured.process import ask
 
 ABOUT = """Medians over the steps, in microseconds. `at peak` is what the part's matrix products would take, \
 all columns included, at this core's highest rate; the excess over it is what is left to gain. The clock \
@@ -35,7 +35,7 @@ class Anatomy:
     """A trainer whose parts are timed at every step."""
 
     def __init__(self, task: Task) -> None:
-        self.task, self.trainer = task, trainer(task)
+        self.task, self.trainer = task, trainer(components(task))
         train_to(self.trainer, 1)
         self.laps: dict[str, list[float]] = {}
         self.flops: dict[str, int] = {}
@@ -49,17 +49,11 @@ class Anatomy:
         for _ in range(epochs):
             train_to(self.trainer, len(self.trainer.history) + 1)
             peaks.append(peak_flops())
-        parts = [
-            Part(name, statistics.median(laps), self.flops.get(name, 0)) for name, laps in self.laps.items()
-        ]
-        step = statistics.median(np.diff(self.asked))
-        rest = Part("the loop around them", step - sum(part.seconds for part in parts))
+        parts = [Part(name, statistics.median(s), self.flops.get(name, 0)) for name, s in self.laps.items()]
+        step = Part("**a step**", statistics.median(np.diff(self.asked)), sum(self.flops.values()))
+        rest = Part("the loop around them", step.seconds - sum(part.seconds for part in parts))
         share = statistics.mean(self.pixels) / (self.task.batch_size * self.task.widths[0])
-        return (
-            [*parts, rest, Part("**a step**", step, sum(self.flops.values()))],
-            statistics.median(peaks),
-            share,
-        )
+        return [*parts, rest, step], statistics.median(peaks), share
 
     def _open(self) -> None:
         """Put a clock around every part; the test after each epoch is left out."""
@@ -98,15 +92,11 @@ class Anatomy:
                 self.asked.append(started := clock())
                 batch = next(batches)
                 laps.append(clock() - started)
-                self.pixels.append(multiplied(batch[0]))
+                blocks = batch[0] if isinstance(batch[0], tuple) else batch[:1]
+                self.pixels.append(sum(block.size for block in blocks))
                 yield batch
 
         return timed
-
-
-def multiplied(inputs: Array | tuple[Array, ...]) -> int:
-    """Return how many pixels of a batch are multiplied; the batch may come in blocks."""
-    return sum(block.size for block in inputs) if isinstance(inputs, tuple) else inputs.size
 
 
 def _described(layer: Layer) -> str:
@@ -117,25 +107,20 @@ def _described(layer: Layer) -> str:
 
 def run(settings: Settings) -> Section:
     """List the parts of a step of each task."""
-    parts = [ABOUT]
-    for task in (ONE_HIDDEN, TWO_HIDDEN, SMALL):
-        remote = Remote("benchmarks.anatomy:Anatomy", settings.core, task=task)
-        try:
-            parts.append(_table(task, *remote.call("listing", settings.rounds)))
-        finally:
-            remote.close()
-    return Section("Where the microseconds of a step go", parts)
+    tables = [
+        _table(
+            task,
+            *ask("benchmarks.anatomy:Anatomy", "listing", settings.rounds, core=settings.core, task=task),
+        )
+        for task in (ONE_HIDDEN, TWO_HIDDEN, SMALL)
+    ]
+    return Section("Where the microseconds of a step go", [ABOUT, *tables])
 
 
 def _table(task: Task, parts: list[Part], peak: float, share: float) -> str:
-    def row(part: Part) -> tuple[str, str, str, str]:
+    def row(part: Part) -> tuple[str, ...]:
         at_peak = part.flops / peak
-        return (
-            part.name,
-            f"{1e6 * part.seconds:.1f}",
-            f"{1e6 * at_peak:.1f}",
-            f"{1e6 * (part.seconds - at_peak):.1f}",
-        )
+        return part.name, *(f"{1e6 * s:.1f}" for s in (part.seconds, at_peak, part.seconds - at_peak))
 
     title = f"{task} ({share:.0%} of the pixels are multiplied)"
     return table((title, "µs", "at peak", "excess"), map(row, parts))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.process import ONE_THREAD, CannotRun
+from sweeps.job.measured.process import ONE_THREAD, CannotRun
 
 ROOT = Path(__file__).parent.parent
 
@@ -17,11 +17,12 @@ def started(
     module: str,
     arguments: Sequence[str],
     environment: Mapping[str, str] | None = None,
+    output: int = subprocess.DEVNULL,
     errors: int = subprocess.DEVNULL,
 ) -> "subprocess.Popen[str]":
-    """Start `python -m module arguments` in silence, thread counts unset; `errors`: where stderr goes."""
+    """Start `python -m module arguments`, thread counts unset; `output`, `errors`: where its streams go."""
     inherited = {key: value for key, value in os.environ.items() if key not in ONE_THREAD}
-    options: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": errors, "text": True}
+    options: dict[str, Any] = {"stdout": output, "stderr": errors, "text": True}
     command = [sys.executable, "-m", module, *arguments]
     return subprocess.Popen(command, cwd=ROOT, env={**inherited, **(environment or {})}, **options)
 

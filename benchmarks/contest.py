@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.engine import Epoch, Examined
-from benchmarks.process import CannotRun, Remote
 from benchmarks.task import Task
+from sweeps.job.measured.process import CannotRun, Remote
 
 
 @dataclass(frozen=True)

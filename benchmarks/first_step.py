@@ -14,9 +14,9 @@ from pathlib import Path
 from benchmarks.command import started
 from benchmarks.machine import Settings
 from benchmarks.page import Goal, Section, table
-from benchmarks.process import CannotRun
 from mlp.optimizers import SGD, State
 from mlp.workspace import Array, Workspace
+from sweeps.job.measured.process import CannotRun
 
 NOTE = "BENCHMARK_FIRST_STEP"
 LIMIT_S = 2.0

@@ -3,15 +3,21 @@
 It is run here, from the command to the finished report, or judged by the files that an earlier run left.
 """
 
+import statistics
 import tempfile
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks.command import timed
-from benchmarks.efficiency import efficiency, measured_peak, records, seconds_between
+from benchmarks.floor import epoch_flops, flops_per_example
 from benchmarks.machine import Settings, cores
 from benchmarks.page import Goal, Section
-from sweeps.records.plan import read_plan
+from benchmarks.task import CLASSES, FEATURES, ONE_HIDDEN
+from sweeps.job.measured.process import ask
+from sweeps.records.plan import Plan, read_plan
+from sweeps.records.record import load_records
 
 LIMIT = 0.70
 TITLE = "The whole grid"
@@ -28,27 +34,26 @@ def run(settings: Settings) -> Section:
 
 def of_directory(root: Path, settings: Settings) -> Section:
     """Judge a finished sweep by the times in its files, which leave out its planning and its report."""
-    found = records(root)
-    if problem := unfit(root, found):
-        return Section(TITLE, [f"Not measured: {problem}."])
-    return _judged(found, wall_s(root, found), "from its plan to its last cell", settings)
+    plan, found = read_plan(root), records(root)
+    if plan is None or (problem := unfit(plan, found)):
+        return Section(TITLE, [f"Not measured: {root} {problem if plan else 'holds no sweep'}."])
+    last = max(record["finished"] for record in found)
+    wall_s = (datetime.fromisoformat(last) - datetime.fromisoformat(plan.created)).total_seconds()
+    return _judged(found, wall_s, "from its plan to its last cell", settings)
 
 
-def unfit(root: Path, found: list[dict[str, Any]]) -> str | None:
-    """Say why a directory's times tell nothing: nothing there, unfinished, or not run in one go."""
-    plan = read_plan(root)
-    if plan is None or {cell.id for cell in plan.cells} != {record["cell_id"] for record in found}:
-        return f"{root} holds no finished sweep"
+def records(root: Path) -> list[dict[str, Any]]:
+    """Return the run records below a sweep's directory."""
+    return [record.data for record in load_records(root).values()]
+
+
+def unfit(plan: Plan, found: list[dict[str, Any]]) -> str | None:
+    """Say why a directory's times tell nothing: unfinished, or not run in one go."""
+    if {cell.id for cell in plan.cells} != {record["cell_id"] for record in found}:
+        return "holds no finished sweep"
     if any(record["status"] != "done" or record["started"] < plan.created for record in found):
-        return f"the cells in {root} are not all from its latest run"
+        return "holds cells that are not all from its latest run"
     return None
-
-
-def wall_s(root: Path, found: list[dict[str, Any]]) -> float:
-    """Return the seconds from the plan to the end of the last cell."""
-    plan = read_plan(root)
-    assert plan is not None
-    return seconds_between(plan.created, max(record["finished"] for record in found))
 
 
 def _judged(found: list[dict[str, Any]], wall_s: float, span: str, settings: Settings) -> Section:
@@ -60,3 +65,21 @@ def _judged(found: list[dict[str, Any]], wall_s: float, span: str, settings: Set
     )
     goal = Goal(f"the grid's floors over core time, {span}", f"≥ {LIMIT:.2f}", f"{share:.3f}", share >= LIMIT)
     return Section(TITLE, [text], [goal])
+
+
+def measured_peak(core: int | None, times: int = 5) -> float:
+    """Return the median of this core's peak, in flops per second."""
+    rounds = [ask("benchmarks.floor:Floor", "epoch", 0, core=core, task=ONE_HIDDEN) for _ in range(times)]
+    return epoch_flops(ONE_HIDDEN) / statistics.median(float(one.seconds) for one in rounds)
+
+
+def cell_flops(config: Mapping[str, Any]) -> int:
+    """Return the flops of all products that a cell of MNIST trains with, from its resolved config."""
+    examples = config["dataset"]["train_size"] or 60_000
+    widths = (FEATURES, *config["model"]["hidden"], CLASSES)
+    return flops_per_example(widths) * int(examples) * int(config["training"]["epochs"])
+
+
+def efficiency(configs: Iterable[Mapping[str, Any]], peak: float, cores: int, wall_s: float) -> float:
+    """Return the sum of the cells' floors over cores × wall time."""
+    return sum(map(cell_flops, configs)) / peak / (cores * wall_s)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.contest import Entry, Result, contest, indispensable, ratio
-from benchmarks.examples import component
 from benchmarks.machine import Settings
 from benchmarks.page import Goal, Section, table
-from benchmarks.process import Remote
 from benchmarks.task import CLASSES, ONE_HIDDEN, Task
 from mlp.losses import one_hot
 from mlp.workspace import Workspace
+from sweeps.job.measured.process import ask
+from sweeps.job.measured.start import component
 
 ACTIVATIONS = ("selu", "swish", "relu", "gelu")
 LOSSES = ("mse", "softmax_ce", "hinge", "focal")
@@ -97,38 +97,27 @@ def run(settings: Settings) -> Section:
     slowest = max(PAIRS, key=pairs.ratio)
     left = max(PAIRS, key=pairs.rest)
     worst, rest = pairs.ratio(slowest), pairs.rest(left)
-    measured = f"{worst:.3f}; without their ufuncs {rest:.3f} ({' + '.join(left)})"
     goal = Goal(
         f"slowest pair ({' + '.join(slowest)}), × fastest",
         f"≤ {LIMIT:.2f}, or explained by its ufuncs",
-        measured,
+        f"{worst:.3f}; without their ufuncs {rest:.3f} ({' + '.join(left)})",
         all(min(pairs.ratio(pair), pairs.rest(pair)) <= LIMIT for pair in PAIRS),
     )
-    microseconds = table(
-        [*ACTIVATIONS, *LOSSES],
-        [[f"{1e6 * pairs.ufuncs[name] / ONE_HIDDEN.steps:.1f}" for name in (*ACTIVATIONS, *LOSSES)]],
-    )
+    names = [*ACTIVATIONS, *LOSSES]
+    microseconds = table(names, [[f"{1e6 * pairs.ufuncs[name] / ONE_HIDDEN.steps:.1f}" for name in names]])
     return Section("Activation × loss", [ABOUT, _table(pairs), UFUNCS, microseconds], [goal])
 
 
 def _contest(settings: Settings) -> dict[tuple[str, str], Result]:
-    entries = [
-        Entry(
-            f"{activation} {loss}", "benchmarks.engines.own:Own", (), {"activation": activation, "loss": loss}
-        )
-        for activation, loss in PAIRS
-    ]
+    named = [dict(zip(("activation", "loss"), pair, strict=True)) for pair in PAIRS]
+    entries = [Entry(" ".join(pair.values()), "benchmarks.engines.own:Own", arguments=pair) for pair in named]
     measured = contest(entries, ONE_HIDDEN, settings.rounds, settings.core)
     return dict(zip(PAIRS, map(indispensable, measured), strict=True))
 
 
 def _ufuncs(settings: Settings) -> dict[str, float]:
     """Return the seconds of an epoch that go into each activation and loss."""
-    remote = Remote("benchmarks.pairs:Ufuncs", settings.core, task=ONE_HIDDEN)
-    try:
-        seconds: dict[str, float] = remote.call("seconds")
-    finally:
-        remote.close()
+    seconds = ask("benchmarks.pairs:Ufuncs", "seconds", core=settings.core, task=ONE_HIDDEN)
     return {name: ONE_HIDDEN.steps * value for name, value in seconds.items()}
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from benchmarks.command import timed
 from benchmarks.contest import version
-from benchmarks.efficiency import efficiency, measured_peak, records
+from benchmarks.grid import efficiency, measured_peak, records
 from benchmarks.machine import Settings, cores
 from benchmarks.page import Section, table
-from benchmarks.process import CannotRun
 from mlp.datasets import MNIST
+from sweeps.job.measured.process import CannotRun
 
 GRID = ["activation=selu,swish,relu,gelu", "loss=mse,softmax_ce,hinge,focal"]
 ABOUT = """4 activations × 4 losses, 784-128-10, 10 epochs each, tested after every epoch, on all cores; \

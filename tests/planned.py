@@ -16,6 +16,7 @@ from reports.runs.factors import ABSENT, Flattener, label, short_names
 from sweeps.planning.compose import Composer
 from sweeps.planning.planner import Planner
 from sweeps.records.plan import Cell
+from sweeps.records.studies import STUDIES
 
 CONF = Path(__file__).parent.parent / "conf"
 
@@ -39,8 +40,8 @@ def planned(loader: Any, master: Any, settings: dict[str, Any], arguments: list[
 
 def parts_of(study: str) -> dict[str, str]:
     """The sweeps of a study: the part of the observations that each is, and its name."""
-    below = sorted((CONF / "study" / study).glob("*.yaml"))
-    return {"main": study} | {path.stem: f"{study}/{path.stem}" for path in below}
+    (parts,) = (known.parts for known in STUDIES if known.name == study)
+    return {"main": study} | {part: f"{study}/{part}" for part in parts}
 
 
 def observations(study: str, seed: int = 0) -> pd.DataFrame:

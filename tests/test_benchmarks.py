@@ -1,7 +1,9 @@
 """The benchmark compares like with like: its arithmetic, and that every engine does the same work."""
 
 import importlib
+import itertools
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,16 +12,18 @@ import pytest
 import threadpoolctl
 
 from benchmarks import floor, grid
-from benchmarks.allocation import Allocation
 from benchmarks.anatomy import Anatomy
 from benchmarks.contest import Entry, Result, contest, ratio, rotated
-from benchmarks.efficiency import cell_flops, efficiency
 from benchmarks.engine import Engine, Epoch, Examined
-from benchmarks.memory import Held
+from benchmarks.grid import cell_flops, efficiency
+from benchmarks.machine import Settings
+from benchmarks.many import variants
+from benchmarks.memory import Allocation, Held
 from benchmarks.page import Goal, Section, page, table
-from benchmarks.process import CannotRun, Remote, last_core
 from benchmarks.step import ENTRIES, FLOOR, OWN
 from benchmarks.task import ONE_HIDDEN, SMALL, TWO_HIDDEN, Task
+from sweeps.job.measured.process import CannotRun, Remote, last_core
+from sweeps.records.plan import Cell
 
 SAMPLE = replace(ONE_HIDDEN, sample=True)
 ENGINES = [
@@ -162,11 +166,12 @@ def test_efficiency_is_the_floors_over_the_core_seconds() -> None:
 
 
 def test_a_grid_that_is_not_there_is_not_judged(tmp_path: Path) -> None:
-    assert grid.unfit(tmp_path, []) == f"{tmp_path} holds no finished sweep"
+    section = grid.of_directory(tmp_path, Settings(1, None))
+    assert section.parts == [f"Not measured: {tmp_path} holds no sweep."]
 
 
 def test_mapped_data_do_not_count_as_held() -> None:
-    assert (Held(100.0, 60.0) + Held(10.0, 0.0)).own == 50.0
+    assert Held(110.0, 60.0).own == 50.0
 
 
 def test_the_page_shows_goals_first_and_aligns_its_tables() -> None:
@@ -174,3 +179,18 @@ def test_the_page_shows_goals_first_and_aligns_its_tables() -> None:
     text = page([section], "- a machine")
     assert text.index("**no**") < text.index("## Speed") < text.index("Text.")
     assert table(("", "s"), [("one", "1.0")]) == "|     |   s |\n| :-- | --: |\n| one | 1.0 |"
+
+
+def test_made_up_cells_are_a_grid_with_every_seed_in_turn() -> None:
+    real = Cell("", "", [], {"model": {"hidden": [8]}, "seed": 0}, {"loss": "mse"})
+    cells = list(itertools.islice(variants(real, {"loss": ["mse", "hinge"], "model.hidden": [[1], [2]]}), 6))
+    assert [cell.config["seed"] for cell in cells] == [0, 0, 0, 0, 1, 1]
+    assert [cell.config["model"]["hidden"] for cell in cells[:4]] == [[1], [2], [1], [2]]
+    assert len({cell.id for cell in cells}) == 6 and real.config["model"]["hidden"] == [8]
+
+
+def test_benchmarks_stand_without_the_tests() -> None:
+    files = Path(floor.__file__).parent.rglob("*.py")
+    assert not [
+        path for path in files if re.search(r"^\s*(from|import) tests", path.read_text(), re.MULTILINE)
+    ]

@@ -1,23 +1,21 @@
 """What studies measure beside their runs: where it goes, and that both engines do the same work."""
 
 import importlib.util
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
-from benchmarks.measured import __main__ as measured
-from benchmarks.measured import engines, stability
 from mlp.datasets import Sample
 from mlp.losses import MSE, SoftmaxCE
+from sweeps.job.measured import __main__ as measured
+from sweeps.job.measured import engines, stability
+from tests import synthetic
 
 
 def sweep(folder: Path, name: str) -> Path:
-    folder.mkdir()
-    (folder / "sweep.json").write_text(json.dumps({"sweep": name}))
+    synthetic.write_plan(folder, synthetic.grid({"activation": ["relu"]}), name)
     return folder
 
 
@@ -50,7 +48,7 @@ def test_without_pytorch_the_comparison_is_left_out(
     directory = sweep(tmp_path / "fashion", "fashion_tuning")
     assert measured.main([str(directory)]) == 0
     assert capsys.readouterr().out == (
-        "engines: left out, torch is not installed (`make bench-peers` installs it)\n"
+        "engines: left out, torch is not installed (it is in the extra [bench])\n"
     )
     assert not (directory / "measured").exists()
 
@@ -62,16 +60,17 @@ def test_a_directory_without_a_sweep_is_refused(tmp_path: Path, capsys: pytest.C
 
 @pytest.mark.parity
 def test_from_the_same_weights_both_engines_train_the_same_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    torch_engine: Any = pytest.importorskip("benchmarks.measured.torch_engine")
+    pytest.importorskip("torch")
     parts = engines.components(3)
     small = replace(parts, dataset=Sample(), training=replace(parts.training, epochs=2))
-    for module in (engines, torch_engine):
-        monkeypatch.setattr(module, "components", lambda seed: small)
-    monkeypatch.setattr(torch_engine, "EPOCHS", 2)
+    monkeypatch.setattr(engines, "components", lambda seed: small)
     own, same, other = (
-        engines.OwnEngine(3).run(),
-        torch_engine.TorchEngine(3, same=True).run(),
-        torch_engine.TorchEngine(3, same=False).run(),
+        [row["train_loss"] for row in engine.run()]
+        for engine in (
+            engines.OurEngine(3),
+            engines.TorchEngine(3, same=True),
+            engines.TorchEngine(3, same=False),
+        )
     )
-    assert [row["train_loss"] for row in own] == pytest.approx([row["train_loss"] for row in same], rel=1e-4)
-    assert [row["train_loss"] for row in own] != pytest.approx([row["train_loss"] for row in other], rel=1e-2)
+    assert len(own) == 2 and own == pytest.approx(same, rel=1e-4)
+    assert own != pytest.approx(other, rel=1e-2)

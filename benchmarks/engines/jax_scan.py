@@ -7,30 +7,30 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.engine import Engine
-from benchmarks.examples import Examples, batches, initial_layers
-from benchmarks.task import LR, MOMENTUM, WEIGHT_DECAY, Task
+from benchmarks.engines.own import components
+from benchmarks.task import CLASSES, FEATURES, LR, MOMENTUM, WEIGHT_DECAY, Task
+from sweeps.job.measured.start import Examples, batches, initial_layers
 
 
 class JaxScan(Engine):
     """jit of a scan of steps, parameters and velocities donated, so that they are updated in place."""
 
     def __init__(self, task: Task) -> None:
-        self.task, examples = task, Examples.of(task)
-        self.train_set = jnp.asarray(examples.x_train), jnp.asarray(examples.y_train)
-        self.test_set = jnp.asarray(examples.x_test), jnp.asarray(examples.y_test)
-        params = [(jnp.asarray(weight), jnp.asarray(bias)) for weight, bias in initial_layers(task)]
+        self.task, self.parts = task, components(task)
+        *self.train_set, x, y = map(jnp.asarray, vars(Examples.of(self.parts.dataset.load())).values())
+        self.test_set = x, y
+        params = [tuple(map(jnp.asarray, layer)) for layer in initial_layers(self.parts, FEATURES, CLASSES)]
         self.state = params, jax.tree.map(jnp.zeros_like, params)
         self.train_epoch: Any = jax.jit(epoch_of, donate_argnums=0)
         self.accuracy: Any = jax.jit(accuracy)
 
     def train(self, epoch: int) -> tuple[float, float]:
         """Train one epoch; the batches must all be of one size."""
-        rows = jnp.asarray(np.stack(batches(self.task, epoch)))
+        rows = jnp.asarray(np.stack(batches(self.parts, epoch, self.task.examples)))
         self.state, loss, correct = self.train_epoch(self.state, self.train_set, rows)
         return float(loss), int(correct) / self.task.examples
 
     def test_accuracy(self) -> float:
-        """Return the accuracy on all test images at once."""
         return float(self.accuracy(self.state[0], *self.test_set))
 
 

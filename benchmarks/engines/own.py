@@ -3,32 +3,37 @@
 from dataclasses import replace
 
 from benchmarks.engine import Engine, Epoch
-from benchmarks.examples import component, dataset
 from benchmarks.task import LR, MOMENTUM, SEED, WEIGHT_DECAY, Task
+from mlp.datasets import MNIST, Sample
 from mlp.initializers import Auto
 from mlp.network import MLP
 from mlp.optimizers import SGD, Optimizer
 from mlp.schedules import Constant
 from mlp.training import Trainer, Training
 from sweeps.job.components import Components
+from sweeps.job.measured.start import component
 
 
-def trainer(
+def components(
     task: Task, activation: str = "gelu", loss: str = "softmax_ce", optimizer: Optimizer | None = None
-) -> Trainer:
-    """Return a run of this task with no epoch trained yet."""
-    components = Components(
+) -> Components:
+    """Return the run that a task is."""
+    return Components(
         activation=component("activation", activation),
         loss=component("loss", loss),
         model=MLP(task.hidden),
         init=Auto(),
         optimizer=optimizer or SGD(lr=LR, momentum=MOMENTUM, weight_decay=WEIGHT_DECAY),
         schedule=Constant(),
-        dataset=dataset(task),
+        dataset=Sample() if task.sample else MNIST(),
         training=Training(batch_size=task.batch_size),
         seed=SEED,
     )
-    return components.trainer(components.dataset.load())
+
+
+def trainer(parts: Components) -> Trainer:
+    """Return this run with no epoch trained yet."""
+    return parts.trainer(parts.dataset.load())
 
 
 def train_to(run: Trainer, epochs: int) -> dict[str, float]:
@@ -42,10 +47,9 @@ class Own(Engine):
     """mlp.training.Trainer; batches, loss and accuracy included, evaluation not."""
 
     def __init__(self, task: Task, activation: str = "gelu", loss: str = "softmax_ce") -> None:
-        self.trainer = trainer(task, activation, loss)
+        self.trainer = trainer(components(task, activation, loss))
 
     def train(self, epoch: int) -> tuple[float, float]:
-        """Train one epoch."""
         row = train_to(self.trainer, epoch + 1)
         return row["train_loss"], row["train_accuracy"]
 
@@ -55,5 +59,4 @@ class Own(Engine):
         return Epoch(self.trainer.history[-1]["epoch_wall_s"], loss, accuracy)
 
     def test_accuracy(self) -> float:
-        """Evaluate as after every epoch."""
         return self.trainer.evaluate(self.trainer.test)[1]

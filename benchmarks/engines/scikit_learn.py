@@ -4,15 +4,16 @@ import numpy as np
 from sklearn.neural_network import MLPClassifier
 
 from benchmarks.engine import Engine
-from benchmarks.examples import Examples
+from benchmarks.engines.own import components
 from benchmarks.task import LR, MOMENTUM, SEED, WEIGHT_DECAY, Task
+from sweeps.job.measured.start import Examples
 
 
 class ScikitLearn(Engine):
     """MLPClassifier with solver="sgd"; it draws its own weights and orders, and keeps no running accuracy."""
 
     def __init__(self, task: Task) -> None:
-        self.examples = Examples.of(task)
+        self.examples = Examples.of(components(task).dataset.load())
         self.classes = np.unique(self.examples.y_train)
         self.model = MLPClassifier(
             hidden_layer_sizes=task.hidden,
@@ -32,5 +33,4 @@ class ScikitLearn(Engine):
         return float(self.model.loss_), None
 
     def test_accuracy(self) -> float:
-        """Return the accuracy on all test images at once."""
         return float(self.model.score(self.examples.x_test, self.examples.y_test))

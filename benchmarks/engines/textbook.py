@@ -3,9 +3,10 @@
 import numpy as np
 
 from benchmarks.engine import Engine
-from benchmarks.examples import Examples, batches, initial_layers
-from benchmarks.task import LR, MOMENTUM, WEIGHT_DECAY, Task
+from benchmarks.engines.own import components
+from benchmarks.task import CLASSES, FEATURES, LR, MOMENTUM, WEIGHT_DECAY, Task
 from mlp.workspace import Array
+from sweeps.job.measured.start import Examples, batches, initial_layers
 
 K, A = np.float32(np.sqrt(2 / np.pi)), np.float32(0.044715)
 
@@ -14,19 +15,16 @@ class Textbook(Engine):
     """Backpropagation over lists of weights, biases and velocities."""
 
     def __init__(self, task: Task) -> None:
-        self.task, self.examples = task, Examples.of(task)
-        self.layers = initial_layers(task)
+        self.parts = components(task)
+        self.examples = Examples.of(self.parts.dataset.load())
+        self.layers = initial_layers(self.parts, FEATURES, CLASSES)
         self.velocities = [(np.zeros_like(weight), np.zeros_like(bias)) for weight, bias in self.layers]
 
     def train(self, epoch: int) -> tuple[float, float]:
-        """Train one epoch."""
-        total_loss, correct = 0.0, 0
-        for rows in batches(self.task, epoch):
-            x, y = self.examples.x_train[rows], self.examples.y_train[rows]
-            loss, right = self._step(x, y)
-            total_loss += loss
-            correct += right
-        return total_loss / self.task.examples, correct / self.task.examples
+        x, y = self.examples.x_train, self.examples.y_train
+        steps = [self._step(x[rows], y[rows]) for rows in batches(self.parts, epoch, len(y))]
+        total_loss, correct = map(sum, zip(*steps, strict=True))
+        return total_loss / len(y), correct / len(y)
 
     def _step(self, x: Array, y: Array) -> tuple[float, int]:
         """Take one step; return the summed loss that it started from, and how many were right."""
@@ -56,7 +54,6 @@ class Textbook(Engine):
         self.layers, self.velocities = layers, velocities
 
     def test_accuracy(self) -> float:
-        """Return the accuracy on all test images at once."""
         x = self.examples.x_test
         for weight, bias in self.layers[:-1]:
             x = gelu(x @ weight + bias)

@@ -24,13 +24,15 @@ from reports.plots import Plot, save_all
 from reports.published.pages import Study, study_page, summary_page
 from reports.runs.reader import load
 from reports.runs.results import Results
-from reports.sources import STUDIES, Reference, reference
+from reports.sources import Reference, reference
 from reports.sources.judged import Judged, judged_plots, judged_study
 from reports.tables.evidence import rankings_table
 from reports.tables.spreadsheet import write_csv
 from reports.tables.table import Table
 from sweeps.records.errors import UserError
 from sweeps.records.layout import PLAN
+from sweeps.records.record import PLAN, UserError
+from sweeps.records.studies import STUDIES
 
 RUNS, SUMMARY = "runs.csv", "README.md"
 MAIN_PLOTS = ("heatmap-test_accuracy", "grid", "ranking-test_accuracy", "accuracy-against-", "boundary-")
@@ -62,7 +64,7 @@ def publish(directories: Iterable[Path], target: Path) -> Path:
 
 def all_studies() -> list[str]:
     """Return the names of what can be published, in the order of the summary."""
-    return [*STUDIES, "tuned_grid"]
+    return [study.name for study in STUDIES]
 
 
 def keep(results: Results, folder: Path) -> None:

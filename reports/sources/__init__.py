@@ -15,15 +15,10 @@ import pandas as pd
 
 from reports.claims.claim import Claim, Conditions
 from reports.claims.file import as_mapping, conditions, parse_claims, read_yaml
+from sweeps.records import studies
 
 FOLDER = Path(__file__).parent
-STUDIES = (
-    "activation_loss_grid",
-    "margin_and_hyperparameters",
-    "fashion_tuning",
-    "capacity_and_regularisation",
-    "long_run_grid",
-)
+STUDIES = tuple(study.name for study in studies.STUDIES if study.is_source_report)
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,15 @@ class Remote:
             self._process.join()
 
 
+def ask(target: str, method: str, *arguments: Any, core: int | None, **made_with: Any) -> Any:
+    """Call one method of an object that lives in a process of its own only for that. Raises CannotRun."""
+    remote = Remote(target, core, **made_with)
+    try:
+        return remote.call(method, *arguments)
+    finally:
+        remote.close()
+
+
 def last_core() -> int | None:
     """Return the core that measurements stay on: the last of those allowed; None where cores are not told."""
     return max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None

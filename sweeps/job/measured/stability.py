@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from benchmarks.examples import component
 from mlp.losses import Hinge, Loss, one_hot
 from mlp.workspace import Workspace
+from sweeps.job.measured.start import component
 
 EXAMPLES, CLASSES, SEEDS = 1000, 10, range(5)
 MAGNITUDES = [10.0**power for power in range(39)]
