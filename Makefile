@@ -38,22 +38,12 @@ sweep: $(READY)  ## Run a sweep (what is missing of it) and build its report
 	if [ $$status -gt 1 ]; then exit $$status; fi; \
 	$(BIN)/python -m reports $(DIR) || exit $$?; exit $$status
 
-STUDIES := $(basename $(notdir $(wildcard conf/study/*.yaml))) tuned_grid
 study: $(READY)  ## Run a source report's study and all that belongs to it (NAME=long_run_grid, or all), and build its report
-	@names="$(if $(filter all,$(NAME)),$(STUDIES),$(filter $(NAME),$(STUDIES)))"; failed=0; \
-	if [ -z "$$names" ]; then echo "error: NAME=$(NAME): must be one of $(STUDIES) all" >&2; exit 2; fi; \
-	for name in $$names; do \
-	  group=study; if [ ! -e "conf/study/$$name.yaml" ]; then group=sweep; fi; \
-	  for part in $$(cd conf/$$group; ls $$name/*.yaml 2>/dev/null) $$name.yaml; do \
-	    $(BIN)/python -m sweeps $$group=$${part%.yaml} $(HYDRA); status=$$?; \
-	    if [ $$status -gt 1 ]; then exit $$status; fi; failed=$$((failed | status)); \
-	  done; \
-	  $(BIN)/python -m benchmarks.measured runs/$$name || failed=1; \
-	  $(BIN)/python -m reports runs/$$name || failed=1; \
-	done; exit $$failed
+	@$(BIN)/python -m sweeps.studies $(NAME) $(HYDRA)
 
 results: $(READY)  ## Renew docs/results from the studies that are in runs/, and their claims and pages from what it keeps
-	@$(BIN)/python -m reports publish $(patsubst %/,%,$(dir $(wildcard $(addsuffix /sweep.json,$(addprefix runs/,$(STUDIES)))))) --to docs/results
+	@$(BIN)/python -m reports publish --to docs/results $$($(BIN)/python -m sweeps.studies --list | \
+	  while read name parts; do if [ -e runs/$$name/sweep.json ]; then echo runs/$$name; fi; done)
 
 plan: $(READY)  ## Show what a sweep would run, and how long that may take
 	@$(BIN)/python -m sweeps sweep=$(SWEEP) $(TO) $(HYDRA) hydra.sweeper.dry_run=true
