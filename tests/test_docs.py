@@ -11,6 +11,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +26,7 @@ BLOCK = re.compile(
     r"(?:<!-- (?P<note>[^>]*) -->\n)?```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-COMMANDS = {
-    "mlp-sweep": "sweeps.__main__",
-    "mlp-report": "reports.__main__",
-    "mlp-status": "sweeps.status",
-    "mlp-inspect": "sweeps.job.inspection",
-}
+COMMANDS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
 
 
 @dataclass(frozen=True)
@@ -64,8 +60,11 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """What a page's commands find: this Python, and the project's commands as if they were installed."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    for name, module in COMMANDS.items():
-        script = f"import sys; sys.argv[0] = {name!r}; from {module} import main; sys.exit(main())"
+    for name, target in COMMANDS.items():
+        module, _, function = target.partition(":")
+        script = (
+            f"import sys; sys.argv[0] = {name!r}; from {module} import {function}; sys.exit({function}())"
+        )
         (folder / name).write_text(
             f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -c {shlex.quote(script)} "$@"\n'
         )

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from importlib import import_module
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -20,10 +21,18 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-PACKAGES = ("mlp", "sweeps", "reports", "hydra_plugins", "conf")
-TRACKERS = {"mlflow", "tensorboard", "wandb"}
+PACKAGES = ("mlp", "sweeps", "reports", "mlp_grid", "hydra_plugins", "conf")
+OPTIONAL = {"mlflow", "tensorboard", "wandb", "torch"}
 LAUNCHERS = {"ray", "submitit"}  # imported where their launcher runs, which brings them
 OLDEST = (3, 11)
+STUDY = (
+    "activation=gelu",
+    "loss=mse",
+    "model.hidden=[8]",
+    "optimizer.lr=1e-5",
+    "training.epochs=1",
+    "init=he",
+)
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -46,7 +55,7 @@ def test_everything_that_is_imported_is_required() -> None:
     required, installed = names(PROJECT["dependencies"]), packages_distributions()
     extras = names([name for extra in PROJECT["optional-dependencies"].values() for name in extra])
     for module in imported() - LAUNCHERS:
-        if module in TRACKERS:
+        if module in OPTIONAL:
             assert module in extras
         else:
             assert {name.lower() for name in installed[module]} & required, f"{module} is not required"
@@ -64,7 +73,7 @@ def test_every_command_is_there(command: str) -> None:
     assert callable(getattr(import_module(module), name))
 
 
-@pytest.mark.parametrize("package", ["mlp", "sweeps", "reports"])
+@pytest.mark.parametrize("package", ["mlp", "sweeps", "reports", "mlp_grid"])
 def test_packages_say_that_they_are_typed(package: str) -> None:
     assert (ROOT / package / "py.typed").exists()
 
@@ -160,7 +169,8 @@ def test_a_trained_network_is_kept_loaded_and_looked_at(commands: Path, folder: 
     run(commands / "mlp-sweep", *overrides, cwd=folder)
     run(commands / "mlp-inspect", "runs/adhoc", cwd=folder)
     weights = next(folder.glob("runs/adhoc/*/weights.npz"))
-    code = f"import mlp, numpy; print(mlp.load({str(weights)!r}).predict(numpy.zeros((2, 28, 28))).shape)"
+    load = f"mlp_grid.load_network({str(weights)!r})"
+    code = f"import mlp_grid, numpy; print({load}.predict(numpy.zeros((2, 28, 28))).shape)"
     assert run(commands / "python", "-c", code, cwd=folder).stdout == "(2,)\n"
 
 
@@ -186,7 +196,44 @@ def test_the_shell_completes_options(commands: Path, folder: Path) -> None:
 
 @pytest.mark.package
 def test_programs_that_use_the_package_are_type_checked(commands: Path, folder: Path) -> None:
-    (folder / "use.py").write_text("import mlp\n\nnetwork: int = mlp.load('weights.npz')\n")
+    (folder / "use.py").write_text(
+        "import mlp_grid\n\nnetwork: int = mlp_grid.load_network('w')\npage: int = mlp_grid.report('d')\n"
+    )
     python = commands / "python"
     done = run(sys.executable, "-m", "mypy", "--python-executable", python, "use.py", cwd=folder, code=1)
-    assert 'expression has type "Trained"' in done.stdout
+    assert all(f'expression has type "{name}"' in done.stdout for name in ("Trained", "Path"))
+
+
+@pytest.mark.package
+def test_a_study_is_planned_in_any_folder(commands: Path, folder: Path) -> None:
+    assert "long_run_grid" in run(commands / "mlp-study", "--list", cwd=folder).stdout
+    assert "5 due" in run(commands / "mlp-study", "long_run_grid", *STUDY, "--dry-run", cwd=folder).stdout
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.package
+def test_a_distribution_that_was_installed_over_ours_is_told(wheel: Path, folder: Path) -> None:
+    run(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
+    python, theirs = folder / "venv/bin/python", folder / "sweeps-9.9-py3-none-any.whl"
+    with zipfile.ZipFile(theirs, "w") as archive:
+        archive.writestr("sweeps/__init__.py", '"""Somebody else\'s sweeps."""\n')
+        archive.writestr(
+            "sweeps-9.9.dist-info/METADATA", "Metadata-Version: 2.1\nName: sweeps\nVersion: 9.9\n"
+        )
+        archive.writestr(
+            "sweeps-9.9.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        archive.writestr(
+            "sweeps-9.9.dist-info/RECORD", "sweeps/__init__.py,,\nsweeps-9.9.dist-info/RECORD,,\n"
+        )
+    for one in (wheel, theirs):
+        run(python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", one, cwd=folder)
+    calls = [[folder / "venv/bin" / name] for name in PROJECT["scripts"]]
+    calls += [[python, "-m", module] for module in ("sweeps", "sweeps.status", "sweeps.studies")]
+    for call in calls:
+        error = run(*call, "sweep=smoke", cwd=folder, code=2).stderr
+        assert error.startswith("error: sweeps/__init__.py is that of sweeps 9.9, which was installed over")
+        assert error.count("\n") == 1
+    run(python, "-m", "pip", "uninstall", "--quiet", "--yes", "sweeps", cwd=folder)
+    error = run(folder / "venv/bin/mlp-status", "x", cwd=folder, code=2).stderr
+    assert error.startswith("error: sweeps/__init__.py is gone")

@@ -23,7 +23,7 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
-from sweeps.cli.python314 import accept_hydras
+from mlp_grid import accept_hydras
 
 ACTIVATIONS = ("identity", "logistic", "relu", "tanh")
 

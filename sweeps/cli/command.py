@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ParamSpec
 
 from sweeps.cli.streams import open_streams
+from mlp_grid import origin
 from sweeps.cli.version import PROJECT, version
 from sweeps.records.errors import UserError
 from sweeps.records.untrusted import printable
@@ -18,6 +19,13 @@ from sweeps.records.untrusted import printable
 Arguments = ParamSpec("Arguments")
 USER_ERROR = 2
 INTERRUPTED = 128 + signal.SIGINT
+COMMANDS = {
+    "sweeps": "mlp-sweep",
+    "sweeps.studies": "mlp-study",
+    "sweeps.status": "mlp-status",
+    "sweeps.job.inspection": "mlp-inspect",
+    "reports": "mlp-report",
+}
 
 
 def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
@@ -26,6 +34,8 @@ def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
     @wraps(main)
     def run(*arguments: Arguments.args, **options: Arguments.kwargs) -> int:
         open_streams()
+        if line := origin.problem():
+            return mistake(line)
         try:
             try:
                 return main(*arguments, **options)
@@ -60,9 +70,8 @@ def parser_of(module: str, description: str | None, epilog: str | None = None) -
 def called(module: str) -> str:
     """Return what to type for a module: the installed command if this is one."""
     name, *words = module.split()
-    command = {"sweeps": "mlp-sweep", "reports": "mlp-report"}.get(name, name.replace("sweeps.", "mlp-"))
     installed = Path(sys.argv[0]).name.startswith("mlp-")
-    return " ".join([command if installed else f"python -m {name}", *words])
+    return " ".join([COMMANDS.get(name, f"python -m {name}") if installed else f"python -m {name}", *words])
 
 
 def mistake(problem: str) -> int:

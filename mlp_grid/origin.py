@@ -1,0 +1,82 @@
+"""Whether our packages are ours: their import names are generic, and other distributions use them too.
+
+pip installs a distribution over another's files without a word. So every command compares where the packages
+come from, and their files, with what this distribution has installed. Only the standard library is used, and
+nothing of the packages is imported: they may be somebody else's.
+"""
+
+import base64
+import csv
+import hashlib
+import importlib.util
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+PROJECT = "mlp-grid"
+PACKAGES = ("conf", "mlp", "reports", "sweeps")
+HOME = Path(__file__).resolve().parent.parent
+REMEDY = f"install {PROJECT} in an environment of its own (uv tool install, pipx, or a new venv)"
+
+
+@cache
+def problem() -> str | None:
+    """Return a line that says which package is another distribution's; None if all are ours."""
+    return next((line for line in (*elsewhere(HOME), *replaced(HOME))), None)
+
+
+def elsewhere(home: Path) -> Iterator[str]:
+    """Yield a line for each package that would be imported from another place than beside this one."""
+    for name in PACKAGES:
+        places = found(name)
+        if home / name not in places:
+            there = f"is imported from {places[0]}" if places else "is not there"
+            yield f"the package {name} {there}, not from {home}: {REMEDY}"
+
+
+def found(name: str) -> list[Path]:
+    """Return the folders that a package would be imported from; none if there is no such package."""
+    spec = importlib.util.find_spec(name)
+    return [Path(place).resolve() for place in (spec.submodule_search_locations or ())] if spec else []
+
+
+def replaced(home: Path) -> Iterator[str]:
+    """Yield a line for each of our installed files that another distribution has replaced, or that is gone.
+
+    A file that somebody has edited is no problem: only one that another distribution says it installed.
+    """
+    for name, digest, size in installed(home):
+        path = home / name
+        if not path.is_file():
+            yield f"{name} is gone, perhaps with another distribution that had the same name: {REMEDY}"
+        elif is_changed(path, digest, size) and (owner := owner_of(home, name)):
+            yield f"{name} is that of {owner}, which was installed over {PROJECT}: {REMEDY}"
+
+
+def installed(home: Path) -> Iterator[tuple[str, str, int]]:
+    """Yield path, digest and size (bytes) of what our distribution has installed; nothing in a checkout."""
+    for record in home.glob(f"{PROJECT.replace('-', '_')}-*.dist-info/RECORD"):
+        for name, digest, size in csv.reader(record.read_text(encoding="utf-8").splitlines()):
+            if digest and name.partition("/")[0] in PACKAGES:
+                yield name, digest, int(size)
+
+
+def is_changed(path: Path, digest: str, size: int) -> bool:
+    """Whether a file is not as it was installed: by its size, and by its digest where packages begin."""
+    if path.stat().st_size != size:
+        return True
+    if path.name != "__init__.py":
+        return False
+    kind, _, expected = digest.partition("=")
+    actual = base64.urlsafe_b64encode(hashlib.new(kind, path.read_bytes()).digest())
+    return actual.rstrip(b"=").decode() != expected
+
+
+def owner_of(home: Path, name: str) -> str | None:
+    """Return the other distribution that says it installed a file, such as "sweeps 0.1.5"."""
+    for record in home.glob("*.dist-info/RECORD"):
+        distribution = record.parent.name.removesuffix(".dist-info")
+        ours = distribution.startswith(f"{PROJECT.replace('-', '_')}-")
+        if not ours and f"\n{name}," in f"\n{record.read_text(encoding='utf-8')}":
+            return distribution.replace("-", " ")
+    return None
