@@ -117,4 +117,4 @@ format: $(READY)  ## Format the code
 	@$(BIN)/ruff format .
 
 lock: $(READY)  ## Renew requirements.lock from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-emit-index-url --no-header -q --upgrade -o requirements.lock
+	uv pip compile --group dev pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header -q --upgrade -o requirements.lock

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sweeps.cli.command import called
+from sweeps.job.option_files import OptionFile
 
 CONF = Path(__file__).parents[2] / "conf"
 USAGE = """\
@@ -76,7 +76,7 @@ def text(own: Path | None = None) -> str:
 
 def keys() -> Iterator[tuple[str, str]]:
     """Yield the keys of config.yaml that are no groups, with their values, and their comments."""
-    yield from _parameters(CONF / "config.yaml", stop="hydra:")
+    yield from OptionFile(CONF / "config.yaml").keys()
 
 
 def options_of(group: str, conf: Path = CONF) -> Iterator[tuple[str, str]]:
@@ -102,6 +102,11 @@ def _parameters(path: Path, prefix: str = "", stop: str | None = None) -> Iterat
             section = f"{key}."
         else:
             yield f"{prefix}{section if indent else ''}{key}={value}", about or ""
+    for path in sorted(path for path in (conf / group).glob("*.yaml") if path.is_file()):
+        option = OptionFile(path, group)
+        yield path.stem, option.about()
+        if group not in ("sweep", "study", "hydra/launcher"):
+            yield from ((f"  {key}", about) for key, about in option.keys())
 
 
 def _entry(name: str, about: str, width: int) -> str:
