@@ -1,5 +1,6 @@
 """Memory: what a worker of a sweep holds beyond the mapped data, and what a training step allocates."""
 
+import contextlib
 import tempfile
 import time
 import tracemalloc
@@ -55,15 +56,18 @@ class Held:
 def sampled() -> dict[str, Held]:
     """Run a small sweep; return the most that the sweeper itself and any one of its workers held."""
     folder, most = str(MNIST.files.folder), {"sweeper": Held(), "worker": Held()}
-    with tempfile.TemporaryDirectory() as runs:
-        with started("sweeps", [*SWEEP, f"hydra.sweep.dir={runs}"]) as process:
-            root = psutil.Process(process.pid)
-            while process.poll() is None:
+    with (
+        tempfile.TemporaryDirectory() as runs,
+        started("sweeps", [*SWEEP, f"hydra.sweep.dir={runs}"]) as process,
+    ):
+        root = psutil.Process(process.pid)
+        while process.poll() is None:
+            with contextlib.suppress(psutil.Error):  # it has ended meanwhile
                 seen = [("sweeper", Held.by(root, folder, family=False))]
                 seen += [("worker", Held.by(child, folder, family=True)) for child in root.children()]
                 for kind, held in seen:
                     most[kind] = max(most[kind], held, key=lambda held: held.own)
-                time.sleep(0.05)
+            time.sleep(0.05)
     return most
 
 

@@ -76,9 +76,8 @@ def run(orders: Sequence[Order], commands: Commands, *, dry_run: bool, fresh: bo
     """Run studies; return 0, or 1 if something has no result, or at once the code of what stops them."""
     worst = 0
     for order in orders:
-        if fresh and not dry_run:
-            if code := start_anew(order, commands):
-                return code
+        if fresh and not dry_run and (code := start_anew(order, commands)):
+            return code
         for step in order.plannable() if dry_run else [*order.sweeps(), *order.closing()]:
             print(f"── {typed(step)}", flush=True)
             code = commands.run(step)

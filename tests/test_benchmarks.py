@@ -91,9 +91,12 @@ def test_a_contest_runs_each_engine_as_often_and_reports_who_cannot() -> None:
     ]
     floor_result, own, absent, bad = contest(entries, SAMPLE, 2, last_core())
     assert len(floor_result.seconds) == len(own.seconds) == len(own.tests) == 2
-    assert own.accuracy and own.setup_s > 0 and ratio(own, floor_result) > 0
+    assert own.accuracy
+    assert own.setup_s > 0
+    assert ratio(own, floor_result) > 0
     assert absent.problem == "not installed: no-such-distribution"
-    assert bad.problem and bad.problem.startswith("cannot run: ModuleNotFoundError")
+    assert bad.problem
+    assert bad.problem.startswith("cannot run: ModuleNotFoundError")
 
 
 def test_ratios_are_taken_within_rounds() -> None:
@@ -186,7 +189,8 @@ def test_made_up_cells_are_a_grid_with_every_seed_in_turn() -> None:
     cells = list(itertools.islice(variants(real, {"loss": ["mse", "hinge"], "model.hidden": [[1], [2]]}), 6))
     assert [cell.config["seed"] for cell in cells] == [0, 0, 0, 0, 1, 1]
     assert [cell.config["model"]["hidden"] for cell in cells[:4]] == [[1], [2], [1], [2]]
-    assert len({cell.id for cell in cells}) == 6 and real.config["model"]["hidden"] == [8]
+    assert len({cell.id for cell in cells}) == 6
+    assert real.config["model"]["hidden"] == [8]
 
 
 def test_benchmarks_stand_without_the_tests() -> None:

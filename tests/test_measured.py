@@ -26,7 +26,8 @@ def test_a_measurement_stands_beside_the_runs_of_its_study(
     directory = sweep(tmp_path / "long", "long_run_grid")
     assert measured.main([str(directory)]) == 0
     table = pd.read_csv(directory / "measured" / "stability.csv")
-    assert set(table["loss"]) >= {"softmax_ce", "focal"} and table["seed"].nunique() == 5
+    assert set(table["loss"]) >= {"softmax_ce", "focal"}
+    assert table["seed"].nunique() == 5
 
 
 def test_a_loss_that_overflows_is_seen() -> None:
@@ -72,5 +73,6 @@ def test_from_the_same_weights_both_engines_train_the_same_network(monkeypatch: 
             engines.TorchEngine(3, same=False),
         )
     )
-    assert len(own) == 2 and own == pytest.approx(same, rel=1e-4)
+    assert len(own) == 2
+    assert own == pytest.approx(same, rel=1e-4)
     assert own != pytest.approx(other, rel=1e-2)

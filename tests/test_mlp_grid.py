@@ -56,7 +56,8 @@ def test_every_public_name_is_there_and_no_other() -> None:
 def test_a_report_is_built_and_its_results_are_frames(tmp_path: Path) -> None:
     synthetic.write_sweep(tmp_path / "grid", synthetic.grid({"activation": ["relu", "gelu"]}))
     page = mlp_grid.report(tmp_path / "grid", plots=False)
-    assert page == tmp_path / "grid" / "report" / "index.html" and page.is_file()
+    assert page == tmp_path / "grid" / "report" / "index.html"
+    assert page.is_file()
     assert len(mlp_grid.load(tmp_path / "grid").runs) == 2
     with pytest.raises(ValueError, match=r"target = 2: must be above 0"):
         mlp_grid.report(tmp_path / "grid", target=2)
@@ -106,8 +107,10 @@ def test_every_module_tells_who_has_replaced_a_package(site: Path, tmp_path: Pat
     install(site, "sweeps", "0.1.5", {"sweeps/__init__.py": b'"""Orchestration of somebody else."""\n'})
     done = python("-m", module, "runs/grid", path=site, cwd=tmp_path)
     said = "error: sweeps/__init__.py is that of sweeps 0.1.5, which was installed over mlp-grid: install"
-    assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith(said), done.stderr
-    assert done.stderr.count("\n") == 1 and {path.name for path in tmp_path.iterdir()} == {"site"}
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(said), done.stderr
+    assert done.stderr.count("\n") == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"site"}
 
 
 @pytest.mark.parametrize("command", SCRIPTS)
@@ -115,9 +118,8 @@ def test_every_command_looks_before_it_imports_what_may_be_anybodys(site: Path, 
     install(site, "sweeps", "0.1.5", {"sweeps/__init__.py": b"raise SystemExit('theirs')\n"})
     module, _, function = SCRIPTS[command].partition(":")
     done = python("-c", f"import sys; from {module} import {function}; sys.exit({function}())", path=site)
-    assert done.returncode == 2 and done.stderr.startswith(
-        "error: sweeps/__init__.py is that of sweeps 0.1.5"
-    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: sweeps/__init__.py is that of sweeps 0.1.5")
     done = python("-c", "import mlp_grid; mlp_grid.load('runs/grid')", path=site)
     assert "ImportError: sweeps/__init__.py is that of sweeps 0.1.5" in done.stderr
 
@@ -135,7 +137,8 @@ def test_any_file_of_any_package_counts(site: Path, package: str) -> None:
 def test_a_file_that_went_with_another_distribution_is_missed(site: Path) -> None:
     (site / "reports" / "__init__.py").unlink()  # as pip uninstall of theirs does
     done = python("-c", "from mlp_grid.commands import status; raise SystemExit(status())", path=site)
-    assert done.returncode == 2 and done.stderr.startswith("error: reports/__init__.py is gone")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: reports/__init__.py is gone")
 
 
 def test_a_package_from_another_folder_is_told(site: Path, tmp_path: Path) -> None:
@@ -143,4 +146,5 @@ def test_a_package_from_another_folder_is_told(site: Path, tmp_path: Path) -> No
     search = Path(f"{tmp_path / 'before'}{os.pathsep}{site}")
     done = python("-m", "sweeps", "--version", path=search, cwd=tmp_path)
     said = f"error: the package mlp is imported from {tmp_path / 'before' / 'mlp'}, not from {site}: install"
-    assert done.returncode == 2 and done.stderr.startswith(said)
+    assert done.returncode == 2
+    assert done.stderr.startswith(said)

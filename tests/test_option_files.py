@@ -62,16 +62,17 @@ def option(folder: Path, text: str, group: str = "loss") -> OptionFile:
 @pytest.mark.parametrize("name", CASES)
 def test_keys_and_comments_are_those_of_the_file(name: str, tmp_path: Path) -> None:
     text, expected = CASES[name]
-    assert list(option(tmp_path, text).keys()) == [(f"loss.{key}", about) for key, about in expected]
+    assert list(option(tmp_path, text).entries()) == [(f"loss.{key}", about) for key, about in expected]
 
 
 @pytest.mark.parametrize("name", sorted(set(CASES) - {"documents"}))
 def test_every_key_that_is_shown_is_one_that_hydra_has(name: str, tmp_path: Path) -> None:
     one = option(tmp_path, CASES[name][0])
-    for key, _ in one.keys():
+    for key, _ in one.entries():
         node = OmegaConf.to_container(OmegaConf.load(one.path))
         for part in key.partition("=")[0].split(".")[1:]:
-            assert isinstance(node, dict) and part in node, key
+            assert isinstance(node, dict)
+            assert part in node
             node = node[part]
 
 
@@ -103,7 +104,7 @@ def test_an_option_is_told_by_the_comment_at_its_top(text: str, about: str, tmp_
 )
 def test_keys_go_where_the_files_package_says(package: str, key: str, tmp_path: Path) -> None:
     text = f"# @package {package}\nlr: 1\n"
-    assert [key for key, _ in option(tmp_path, text, "hydra/launcher").keys()] == [key]
+    assert [key for key, _ in option(tmp_path, text, "hydra/launcher").entries()] == [key]
 
 
 def test_the_help_shows_the_options_of_a_users_own_and_survives_any_file(tmp_path: Path) -> None:
@@ -112,4 +113,6 @@ def test_the_help_shows_the_options_of_a_users_own_and_survives_any_file(tmp_pat
     (tmp_path / "loss" / "list.yaml").write_text("# A list.\n- 1\n")
     (tmp_path / "loss" / "folder.yaml").mkdir()
     shown = help_text.text(tmp_path)
-    assert "loss.shape.inner.width=3" in shown and "A list." in shown and "loss.inner" not in shown
+    assert "loss.shape.inner.width=3" in shown
+    assert "A list." in shown
+    assert "loss.inner" not in shown

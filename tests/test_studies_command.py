@@ -20,10 +20,17 @@ from sweeps.records.studies import STUDIES
 
 ROOT = Path(__file__).parent.parent
 CONF = ROOT / "conf"
-SMALL = (
-    "activation=gelu loss=mse model.hidden=[8] optimizer.lr=1e-5 training.epochs=1 init=he dataset=sample "
-    "seed=0 training.batch_size=500"
-).split()
+SMALL = [
+    "activation=gelu",
+    "loss=mse",
+    "model.hidden=[8]",
+    "optimizer.lr=1e-5",
+    "training.epochs=1",
+    "init=he",
+    "dataset=sample",
+    "seed=0",
+    "training.batch_size=500",
+]
 
 
 def study(
@@ -121,7 +128,8 @@ def test_a_directory_of_ones_own_has_the_other_sweeps_below_it() -> None:
 def test_an_unknown_study_is_one_line_with_the_nearest(tmp_path: Path) -> None:
     error = study(tmp_path, "long_grid", code=2).stderr
     assert error.startswith("error: NAME = long_grid: no such study (did you mean long_run_grid")
-    assert error.count("\n") == 1 and all(known.name in error for known in STUDIES)
+    assert error.count("\n") == 1
+    assert all(known.name in error for known in STUDIES)
     assert study(tmp_path, code=2).stderr.startswith("error: NAME = : no such study; there are ")
     assert not list(tmp_path.iterdir())
 
@@ -129,19 +137,22 @@ def test_an_unknown_study_is_one_line_with_the_nearest(tmp_path: Path) -> None:
 def test_the_list_tells_what_belongs_to_each(tmp_path: Path) -> None:
     lines = study(tmp_path, "--list").stdout.splitlines()
     assert [line.split()[0] for line in lines] == [known.name for known in STUDIES]
-    assert "measured stability" in lines[4] and "sweep=tuned_grid/search, sweep=tuned_grid," in lines[5]
+    assert "measured stability" in lines[4]
+    assert "sweep=tuned_grid/search, sweep=tuned_grid," in lines[5]
 
 
 def test_a_mistake_stops_at_the_first_sweep_and_writes_nothing(tmp_path: Path) -> None:
     for more in ([], ["hydra.sweeper.fresh=true"]):
         done = study(tmp_path, "long_run_grid", "loss=hinj", *more, code=2)
-        assert "did you mean hinge?" in done.stderr and len(done.stderr.splitlines()) == 1
+        assert "did you mean hinge?" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
     assert not list(tmp_path.iterdir())
 
 
 def test_a_dry_run_shows_the_plans_and_writes_nothing(tmp_path: Path) -> None:
     done = study(tmp_path, "tuned_grid", "--dry-run", "seed=0", "loss=mse")
-    assert "40 due" in done.stdout and "sweep=tuned_grid seed=0 loss=mse: can be planned when" in done.stdout
+    assert "40 due" in done.stdout
+    assert "sweep=tuned_grid seed=0 loss=mse: can be planned when" in done.stdout
     assert not list(tmp_path.iterdir())
 
 
@@ -155,7 +166,8 @@ def test_a_study_leaves_its_runs_its_measurement_and_its_report(tmp_path: Path) 
         "reports",
     ]
     root = tmp_path / "runs" / "long_run_grid"
-    assert (root / "report" / "index.html").is_file() and (root / "measured" / "stability.csv").is_file()
+    assert (root / "report" / "index.html").is_file()
+    assert (root / "measured" / "stability.csv").is_file()
     assert json.loads((root / "timing" / "sweep.json").read_text())["sweep"] == "long_run_grid/timing"
 
 
@@ -167,7 +179,8 @@ def test_starting_anew_keeps_the_parts_that_have_just_run(tmp_path: Path) -> Non
     heard = Heard()
     assert studies.run([order], heard, dry_run=False, fresh=True) == 0
     (aside,) = tmp_path.glob("study.*")  # moved before anything ran, and once
-    assert (aside / "search" / "sweep.json").is_file() and not order.directory.exists()
+    assert (aside / "search" / "sweep.json").is_file()
+    assert not order.directory.exists()
     assert not [line for line in heard.commands if "fresh" in line]
     assert sum("dry_run=true" in line for line in heard.commands) == 2
 

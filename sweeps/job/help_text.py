@@ -76,7 +76,7 @@ def text(own: Path | None = None) -> str:
 
 def keys() -> Iterator[tuple[str, str]]:
     """Yield the keys of config.yaml that are no groups, with their values, and their comments."""
-    yield from OptionFile(CONF / "config.yaml").keys()
+    yield from OptionFile(CONF / "config.yaml").entries()
 
 
 def options_of(group: str, conf: Path = CONF) -> Iterator[tuple[str, str]]:
@@ -106,7 +106,7 @@ def _parameters(path: Path, prefix: str = "", stop: str | None = None) -> Iterat
         option = OptionFile(path, group)
         yield path.stem, option.about()
         if group not in ("sweep", "study", "hydra/launcher"):
-            yield from ((f"  {key}", about) for key, about in option.keys())
+            yield from ((f"  {key}", about) for key, about in option.entries())
 
 
 def _entry(name: str, about: str, width: int) -> str:

@@ -51,7 +51,7 @@ class OptionFile:
             if line.startswith("#") and not PACKAGE.match(line) and line.strip("# ")
         )
 
-    def keys(self) -> Iterator[tuple[str, str]]:
+    def entries(self) -> Iterator[tuple[str, str]]:
         """Yield `key=value` and comment of each value, as the command line names the keys."""
         try:
             root = self.root

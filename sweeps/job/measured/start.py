@@ -6,6 +6,7 @@ An engine that takes all three does the same arithmetic as ours, so its losses m
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,5 +57,4 @@ def batches(parts: Components, epoch: int, examples: int) -> list[Array]:
 def component(group: str, option: str) -> Any:
     """Return the component that conf/<group>/<option>.yaml describes, as a sweep would build it."""
     (folder,) = conf.__path__
-    with open(f"{folder}/{group}/{option}.yaml", encoding="utf-8") as file:
-        return build(group, yaml.safe_load(file))
+    return build(group, yaml.safe_load(Path(folder, group, f"{option}.yaml").read_text(encoding="utf-8")))
