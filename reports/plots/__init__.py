@@ -9,6 +9,7 @@ from reports.analysis.rankings import Ranking
 from reports.plots.curves import convergence_plots, curve_bands, gradient_plots
 from reports.plots.factors import axis_plots, ranking_plots, timing_plots
 from reports.plots.heatmaps import heatmap_plots
+from reports.plots.layers import layer_plots
 from reports.plots.multiples import sheet_plots
 from reports.plots.overview import boundary_plots, cost_plots
 from reports.plots.plot import Plot, save_all
@@ -32,6 +33,7 @@ def all_plots(
         *(plot for data, part in parts.items() for plot in named(data, axis_plots(part))),
         *ranking_plots(rankings),
         *(plot for data, part in parts.items() for plot in named(data, curve_plots(part))),
+        *(plot for data, part in parts.items() for plot in named(data, layer_plots(part))),
         *timing_plots(rankings, concurrency_note(results)),
         *(plot for data, part in parts.items() for plot in named(data, cost_plots(part))),
         *(plot for data, part in parts.items() for plot in named(data, boundary_plots(part))),

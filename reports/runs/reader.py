@@ -21,6 +21,27 @@ from reports.runs.curves import (
     read_curve,
     to_target,
     until,
+from reports.runs.curves import (
+    HISTORY,
+    Curve,
+    choose_target,
+    convergence,
+    history_frame,
+    read_curve,
+    to_target,
+)
+from reports.runs.factors import REPLICATE, Flattener
+from reports.runs.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors, without_repeats
+from sweeps.records.record import (
+    LARGEST_PLAN,
+    PLAN,
+    REPORT,
+    Record,
+    UserError,
+    cell_dirs,
+    plan_problem,
+    read_json,
+    read_record,
 )
 from reports.runs.metrics import HELD_OUT
 from reports.runs.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors, without_repeats
