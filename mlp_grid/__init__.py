@@ -98,7 +98,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from mlp_grid.origin import problem
 
-    if line := problem():
+    if line := problem(module):
         raise ImportError(line)
     value = globals()[name] = getattr(import_module(module), _CALLED_THERE.get(name, name))
     return value

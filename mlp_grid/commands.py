@@ -35,7 +35,7 @@ def inspect() -> int:
 
 def _run(module: str) -> int:
     """Run a command unless its packages are another distribution's: that is told before any is imported."""
-    if line := origin.problem():
+    if line := origin.problem(module.removesuffix(".__main__")):
         print(f"error: {line}", file=sys.stderr)
         return USER_ERROR
     return int(import_module(module).main())

@@ -9,35 +9,70 @@ import base64
 import csv
 import hashlib
 import importlib.util
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 PROJECT = "mlp-grid"
 PACKAGES = ("conf", "mlp", "reports", "sweeps")
 HOME = Path(__file__).resolve().parent.parent
+NEEDS = {
+    "mlp": ("mlp",),
+    "mlp_grid.results": ("reports", "sweeps"),
+    "reports": ("reports", "sweeps"),
+    "sweeps.status": ("sweeps",),
+    "sweeps.studies": ("sweeps",),
+    "sweeps.cli": ("sweeps",),
+    "sweeps.records": ("sweeps",),
+    "sweeps": ("conf", "mlp", "sweeps"),
+}
+"""Module → the packages that it and what it calls import; of several entries the longest counts."""
+
 REMEDY = f"install {PROJECT} in an environment of its own (uv tool install, pipx, or a new venv)"
 
 
 @cache
-def problem() -> str | None:
-    """Return a line that says which package is another distribution's; None if all are ours."""
-    return next((line for line in (*elsewhere(HOME), *replaced(HOME))), None)
+def problem(module: str | None = None) -> str | None:
+    """Return a line that says which package is another distribution's; None if all are ours.
+
+    module: the one that is wanted, by default the one that Python was started with (`-m`). A package that it
+    does not need may come from anywhere: a user's folder may hold a `reports.py`.
+    """
+    return next((line for line in (*elsewhere(HOME, needed(module or running())), *replaced(HOME))), None)
 
 
-def elsewhere(home: Path) -> Iterator[str]:
+def running() -> str:
+    """Return the module that Python was started with, empty if it was none."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return spec.name.removesuffix(".__main__") if spec else ""
+
+
+def needed(module: str) -> tuple[str, ...]:
+    """Return the packages that a module needs; all of ours for one that is not known."""
+    known = [name for name in NEEDS if f"{module}.".startswith(f"{name}.")]
+    return NEEDS[max(known, key=len)] if known else PACKAGES
+
+
+def elsewhere(home: Path, packages: Iterable[str] = PACKAGES) -> Iterator[str]:
     """Yield a line for each package that would be imported from another place than beside this one."""
-    for name in PACKAGES:
+    for name in packages:
         places = found(name)
         if home / name not in places:
             there = f"is imported from {places[0]}" if places else "is not there"
-            yield f"the package {name} {there}, not from {home}: {REMEDY}"
+            here = any(place.parent == Path.cwd() for place in places)
+            remedy = "run it in another folder, or as the installed command" if here else REMEDY
+            yield f"the package {name} {there}, not from {home}: {remedy}"
 
 
 def found(name: str) -> list[Path]:
-    """Return the folders that a package would be imported from; none if there is no such package."""
+    """Return the folders, or the file, that a package would be imported from; none if there is no such."""
     spec = importlib.util.find_spec(name)
-    return [Path(place).resolve() for place in (spec.submodule_search_locations or ())] if spec else []
+    if spec is None:
+        return []
+    return [
+        Path(place).resolve() for place in (spec.submodule_search_locations or filter(None, [spec.origin]))
+    ]
 
 
 def replaced(home: Path) -> Iterator[str]:

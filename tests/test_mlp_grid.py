@@ -41,6 +41,7 @@ def loaded(code: str) -> set[str]:
 
 def test_the_import_alone_is_light_and_so_are_the_base_classes() -> None:
     assert not loaded("import mlp_grid") & {"numpy", "pandas", "hydra", "mlp", "sweeps", "reports"}
+    assert not loaded("import mlp_grid.origin") & {"numpy", "pandas", "hydra", "mlp", "sweeps", "reports"}
     assert not loaded("from mlp_grid import Activation, Dataset") & {"pandas", "hydra", "reports"}
     assert not loaded("from mlp_grid import load") & {"hydra", "mlp"}
 
@@ -148,3 +149,25 @@ def test_a_package_from_another_folder_is_told(site: Path, tmp_path: Path) -> No
     said = f"error: the package mlp is imported from {tmp_path / 'before' / 'mlp'}, not from {site}: install"
     assert done.returncode == 2
     assert done.stderr.startswith(said)
+
+
+def test_what_a_command_does_not_need_may_be_a_users_own(site: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    for name in ("conf", "mlp"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text("raise SystemExit('mine')\n")
+    (folder / "use.py").write_text("import mlp_grid\nprint(mlp_grid.load)\nprint(mlp_grid.Activation)\n")
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, *arguments]
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+    assert run("-m", "sweeps.status", "--help").returncode == run("-m", "reports", "--help").returncode == 0
+    error = f"the package mlp is imported from {folder / 'mlp'}, not from {site}: run it in another folder"
+    done = run("-m", "sweeps", "--version")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the package conf is imported from")
+    done = run("use.py")
+    assert done.stdout.startswith("<function load")
+    assert error in done.stderr
