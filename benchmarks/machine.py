@@ -10,16 +10,7 @@ from benchmarks.contest import version
 from sweeps.job.provenance import provenance
 from sweeps.planning import revision
 
-DISTRIBUTIONS = (
-    "numpy",
-    "scipy",
-    "hydra-core",
-    "hydra-joblib-launcher",
-    "scikit-learn",
-    "torch",
-    "jax",
-    "jaxlib",
-)
+DISTRIBUTIONS = "numpy scipy hydra-core hydra-joblib-launcher scikit-learn torch jax jaxlib".split()
 QUIET_LOAD = 0.5
 
 

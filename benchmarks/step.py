@@ -42,18 +42,12 @@ def run(settings: Settings) -> Section:
 
 
 def _table(results: Sequence[Sequence[Result]]) -> str:
-    headers = [""]
-    for task in TASKS:
-        headers += [f"{task}: s", "× floor", "accuracy"]
-    rows = [
-        [
-            ENTRIES[i].title,
-            *(cell for column in results for cell in _cells(column[i], column)),
-            _setup(results[0][i]),
-        ]
-        for i in range(len(ENTRIES))
-    ]
-    return table([*headers, "set-up s"], rows)
+    headers = [title for task in TASKS for title in (f"{task}: s", "× floor", "accuracy")]
+    rows = []
+    for i, entry in enumerate(ENTRIES):
+        cells = (cell for column in results for cell in _cells(column[i], column))
+        rows.append([entry.title, *cells, _setup(results[0][i])])
+    return table(["", *headers, "set-up s"], rows)
 
 
 def _cells(result: Result, column: Sequence[Result]) -> tuple[str, str, str]:

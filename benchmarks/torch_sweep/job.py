@@ -36,13 +36,10 @@ def focal(logits: Tensor, y: Tensor) -> Tensor:
 LOSSES = {"mse": mse, "softmax_ce": functional.cross_entropy, "hinge": hinge, "focal": focal}
 
 
-def images(folder: Path, name: str) -> Tensor:
+def examples(folder: Path, name: str) -> tuple[Tensor, Tensor]:
     pixels = np.fromfile(folder / f"{name}-images-idx3-ubyte", np.uint8, offset=16)
-    return torch.from_numpy(pixels).reshape(-1, 784) / 255
-
-
-def labels(folder: Path, name: str) -> Tensor:
-    return torch.from_numpy(np.fromfile(folder / f"{name}-labels-idx1-ubyte", np.uint8, offset=8)).long()
+    labels = np.fromfile(folder / f"{name}-labels-idx1-ubyte", np.uint8, offset=8)
+    return torch.from_numpy(pixels).reshape(-1, 784) / 255, torch.from_numpy(labels).long()
 
 
 def network(hidden: list[int], activation: str) -> nn.Sequential:
@@ -61,9 +58,7 @@ def accuracy(model: nn.Module, x: Tensor, y: Tensor) -> float:
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def main(cfg: DictConfig) -> None:
     torch.manual_seed(cfg.seed)
-    folder = Path(cfg.data)
-    x_train, y_train = images(folder, "train"), labels(folder, "train")
-    x_test, y_test = images(folder, "t10k"), labels(folder, "t10k")
+    (x_train, y_train), (x_test, y_test) = (examples(Path(cfg.data), name) for name in ("train", "t10k"))
     model = network(list(cfg.hidden), cfg.activation)
     optimizer = torch.optim.SGD(
         model.parameters(), lr=cfg.lr, momentum=cfg.momentum, weight_decay=cfg.weight_decay
