@@ -2,7 +2,9 @@
 
 import json
 import os
+import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -204,6 +206,37 @@ def test_a_signal_is_passed_on_and_stops_the_study(tmp_path: Path, number: signa
     assert process.returncode == 128 + number, output
     assert commands(output) == ["sweeps study=long_run_grid/timing"]
     assert f"interrupted by {number.name}" in output
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_terminals_ctrl_c_reaches_the_present_command_once(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "sweeps.studies",
+        "long_run_grid",
+        *SMALL,
+        "training.epochs=100000",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "dumb"}
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(tmp_path)
+        os.execve(sys.executable, command, environment)
+    output, typed, until = b"", False, time.monotonic() + 60
+    while time.monotonic() < until:
+        if not typed and list(tmp_path.glob("runs/long_run_grid/timing/*/history.csv")):
+            typed = bool(os.write(terminal, b"\x03"))
+        if select.select([terminal], [], [], 0.1)[0]:
+            try:
+                output += os.read(terminal, 4096)
+            except OSError:  # all that had it open have ended
+                break
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130, output.decode()
+    assert b"interrupted by SIGINT" in output  # a second one would have cut the sweep short
+    assert output.count(b"python -m") == 1
 
 
 def test_after_a_signal_no_command_is_started() -> None:
