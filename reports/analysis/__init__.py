@@ -1,0 +1,1 @@
+"""What runs show, as pure functions: arrays of runs in, estimates with intervals and relations out."""

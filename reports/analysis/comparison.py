@@ -1,0 +1,301 @@
+"""The levels of a factor compared by one metric: what a ranking, a sentence or a claim is read from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from reports.analysis.equivalence import Relation, sensitivity
+from reports.analysis.interactions import Reversal, reversals
+from reports.analysis.intervals import NAN, Floats, Interval
+from reports.analysis.matched import Matched
+from reports.analysis.outcomes import cannot_exclude
+from reports.analysis.power import Power, power
+from reports.analysis.sequential import Ladder, Readings, read
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How levels are compared: looks, the family that shares the error rate, the margin, the metric's step.
+
+    `family`: the number of factors on the main metric. `margin` is the difference that counts as none (NaN:
+    no default, then nothing is "≈"). `grain`: one epoch, or one test example as a share of the test set.
+    """
+
+    ladder: Ladder
+    family: int = 1
+    margin: float = NAN
+    grain: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.margin <= 0:
+            raise ValueError(f"margin: {self.margin} is not above 0")
+        if self.family < 1:
+            raise ValueError(f"family: {self.family} is not at least 1")
+        if not self.grain >= 0:
+            raise ValueError(f"grain: {self.grain} is not at least 0")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """An estimate as a sum: what comes of runs of which one diverged, and the rest, in the metric's units.
+
+    `finished` is the difference among matched runs that both finished, with its interval over all looks;
+    never to be printed alone. `runs` is the number of matched runs of which one diverged.
+    """
+
+    from_divergence: float
+    from_finished: float
+    finished: Interval
+    runs: int
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two levels compared, the one that is ahead first: first − second in the metric's own units.
+
+    `low` and `high` cover at once with those of all pairs, factors and looks; `p` inverts them. `relation` is
+    ">", "≈" or "?", and `why` says what keeps it "?"; `relations` are those at m/2, m and 2m. `seeds` and
+    `cells` are what the latest look stands on, `look` its number of seeds (0: none was complete),
+    `decided_at` that of the look that first excluded 0. `early`: it is read before its last runs have ended;
+    `outstanding`: runs of the two levels still to come. `ahead`: in how many of the `cells` the first is
+    ahead. `unseen`: the share of failures that so many seeds without any cannot exclude (NaN where one was
+    seen). `power` is there for "?" only.
+    """
+
+    first: str
+    second: str
+    estimate: float
+    low: float
+    high: float
+    p: float
+    relation: Relation
+    relations: tuple[Relation, Relation, Relation]
+    seeds: int
+    cells: int
+    look: int
+    decided_at: int
+    early: bool
+    outstanding: int
+    ahead: int
+    parts: Parts
+    unseen: float
+    why: str = ""
+    power: Power | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All levels of a factor compared. `levels` are in the order of `means`, the best first.
+
+    `means` are over all runs, diverged ones as what they count as, adjusted for what is missing;
+    `finished_means` are plain means among finished runs. `left_out`: levels with too few runs, and why.
+    `diverged`: number of diverged runs. `depends_on`: the factor with whose levels the order turns round
+    (None: of none; "": with single cells); then no main effect is to be printed but `compare_within` it.
+    """
+
+    factor: str
+    levels: tuple[str, ...]
+    means: Mapping[str, float]
+    finished_means: Mapping[str, float]
+    pairs: tuple[Pair, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    diverged: Mapping[str, int] = field(default_factory=dict)
+    reversals: tuple[Reversal, ...] = ()
+    depends_on: str | None = None
+
+    def pair(self, one: str, other: str) -> Pair:
+        """Return the comparison of two levels, whichever is first."""
+        return next(pair for pair in self.pairs if {pair.first, pair.second} == {one, other})
+
+
+def compare(matched: Matched, settings: Settings) -> Comparison:
+    """Compare every two levels of a factor over matched cells and seeds, at all complete looks."""
+    names = [level for level in matched.levels if level not in matched.too_few]
+    kept = matched.part(levels=[matched.levels.index(name) for name in names])
+    readings = read(kept, settings.ladder, settings.family, settings.grain)
+    finished = finished_readings(kept, readings, settings)
+    turned = reversals(kept, settings.ladder, settings.grain)
+    order, means = ordered(kept, readings)
+    by_pair = {frozenset((reversal.first, reversal.second)): reversal for reversal in turned}
+    places = {
+        frozenset(ends): place
+        for place, ends in enumerate(zip(readings.first.tolist(), readings.second.tolist(), strict=True))
+    }
+    pairs = tuple(
+        make_pair(kept, readings, finished, settings, by_pair, places[frozenset((a, b))])
+        for i, a in enumerate(order)
+        for b in order[i + 1 :]
+    )
+    return Comparison(
+        matched.factor,
+        tuple(names[k] for k in order),
+        {names[k]: float(means[k]) for k in order},
+        {names[k]: mean_of(kept.finished[k]) for k in order},
+        pairs,
+        matched.too_few,
+        matched.count_diverged(),
+        tuple(turned),
+        min(turned, key=lambda reversal: reversal.p).by if turned else None,
+    )
+
+
+def compare_within(matched: Matched, by: str, settings: Settings) -> dict[str, Comparison]:
+    """Compare the levels within each level of another factor; the family is larger by their number."""
+    column = matched.settings[by]
+    parts = list(dict.fromkeys(column.tolist()))
+    narrower = Settings(settings.ladder, settings.family * len(parts), settings.margin, settings.grain)
+    return {part: compare(matched.part(blocks=np.asarray(column == part)), narrower) for part in parts}
+
+
+def mean_of(values: Floats) -> float:
+    """Return the mean of the finite values, NaN if there is none."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else NAN
+
+
+def finished_readings(kept: Matched, readings: Readings, settings: Settings) -> Readings:
+    """Return the readings among finished runs; the same where none diverged."""
+    if not kept.diverged.any():
+        return readings
+    return read(kept, settings.ladder, settings.family, settings.grain, finished=True)
+
+
+def ordered(kept: Matched, readings: Readings) -> tuple[list[int], Floats]:
+    """Return the levels' places in the order of their means, and the means.
+
+    A mean is that of all runs of all levels plus the level's average difference from all others, so that
+    what is missing gives no level easier cells; with nothing missing it is the plain mean.
+    """
+    k = len(kept.levels)
+    difference = np.full((k, k), np.nan)
+    difference[readings.first, readings.second] = readings.estimate
+    difference[readings.second, readings.first] = -readings.estimate
+    shared = np.isfinite(difference)
+    effect = np.where(shared, difference, 0).sum(axis=1) / (shared.sum(axis=1) + 1)
+    level_means = np.array([mean_of(level) for level in kept.counted])
+    means = effect + (np.nanmean(level_means) if np.isfinite(level_means).any() else NAN)
+    means = np.where(shared.any(axis=1), means, level_means)
+    rank = np.where(np.isfinite(means), -means if kept.higher else means, np.inf)
+    return [int(place) for place in np.argsort(rank, kind="stable")], means
+
+
+@dataclass(frozen=True)
+class Side:
+    """The place of one pair among the readings, turned so that the level that is ahead stands first."""
+
+    place: int
+    first: int
+    second: int
+    sign: int  # of the reading's first − second
+    better: int  # 1 where more is better, −1 where less is
+
+    def interval(self, readings: Readings) -> Interval:
+        """Return first − second, in the metric's units."""
+        low, high = (float(side[self.place]) for side in (readings.low, readings.high))
+        ends = (low, high) if self.sign > 0 else (-high, -low)
+        return Interval(
+            self.sign * float(readings.estimate[self.place]), *ends, int(readings.seeds[self.place])
+        )
+
+    def advantage(self, interval: Interval) -> tuple[float, float]:
+        """Return how far the first is ahead, at least and at most."""
+        low, high = interval.low, interval.high
+        return (low, high) if self.better > 0 else (-high, -low)
+
+
+def side_of(readings: Readings, place: int, higher: bool) -> Side:
+    """Turn a pair by its interval where that excludes 0, else by its estimate."""
+    better = 1 if higher else -1
+    low, high = readings.low[place], readings.high[place]
+    direction = 1 if low > 0 else -1 if high < 0 else np.sign(readings.estimate[place])
+    one, other = int(readings.first[place]), int(readings.second[place])
+    turned = direction * better < 0
+    return Side(place, *((other, one) if turned else (one, other)), -1 if turned else 1, better)
+
+
+def make_pair(
+    kept: Matched,
+    readings: Readings,
+    finished: Readings,
+    settings: Settings,
+    turned: Mapping[frozenset[int], Reversal],
+    place: int,
+) -> Pair:
+    """Put together what is known of one pair."""
+    side = side_of(readings, place, kept.higher)
+    interval, looked = side.interval(readings), int(readings.look[place])
+    seen = kept.first(looked) if looked else kept
+    difference = seen.counted[side.first] - seen.counted[side.second]
+    parts = parts_of(seen, difference, side, interval.mean, side.interval(finished))
+    relations = sensitivity(*side.advantage(interval), settings.margin)
+    reversal = turned.get(frozenset((side.first, side.second)))
+    why = doubt(relations[1], parts, side, reversal) or untested(readings, place)
+    relations = ("?", "?", "?") if why else relations
+    open_still = relations[1] == "?" and interval.n > 1
+    return Pair(
+        kept.levels[side.first],
+        kept.levels[side.second],
+        interval.mean,
+        interval.low,
+        interval.high,
+        float(readings.p[place]),
+        relations[1],
+        relations,
+        interval.n,
+        int(readings.blocks[place]),
+        looked,
+        int(readings.decided_at[place]),
+        bool(readings.early[place]),
+        int(readings.outstanding[place]),
+        int((side.better * cell_means(difference) > 0).sum()),
+        parts,
+        NAN if kept.diverged[[side.first, side.second]].any() else cannot_exclude(interval.n),
+        why,
+        power_of(readings, place, len(kept.levels), settings) if open_still else None,
+    )
+
+
+def parts_of(seen: Matched, difference: Floats, side: Side, estimate: float, finished: Interval) -> Parts:
+    """Return the estimate as the sum of what divergence does and the rest; `difference` is first − second."""
+    mixed = (seen.diverged[side.first] ^ seen.diverged[side.second]) & np.isfinite(difference)
+    part = float(difference[mixed].sum() / max(int(np.isfinite(difference).sum()), 1))
+    return Parts(part, estimate - part, finished, int(mixed.sum()))
+
+
+def doubt(found: Relation, parts: Parts, side: Side, reversal: Reversal | None) -> str:
+    """Return what forbids a relation that the interval alone would allow, or nothing."""
+    if reversal is not None:
+        return f"the order turns round with {reversal.by}" if reversal.by else "the order turns round"
+    if found == ">" and side.advantage(parts.finished)[1] < 0:
+        return "behind where both finish, but diverges less"
+    if found == "≈" and parts.runs:
+        return "one diverged where the other did not"
+    return ""
+
+
+def untested(readings: Readings, place: int) -> str:
+    """Return why a pair was not tested, or nothing."""
+    if readings.look[place]:
+        return ""
+    if not readings.blocks[place]:
+        return "no runs that differ in nothing else"
+    seeds, coming = int(readings.seeds[place]), int(readings.outstanding[place])
+    if coming:
+        return f"{coming} run{'s' * (coming != 1)} to come"
+    return f"{seeds} seed{'s' * (seeds != 1)}: too few for the first look"
+
+
+def power_of(readings: Readings, place: int, levels: int, settings: Settings) -> Power:
+    """Return what the latest look could have shown of a pair, and what the difference seen would take."""
+    estimate, half, error = (float(x[place]) for x in (readings.estimate, readings.half, readings.error))
+    seeds = int(readings.seeds[place])
+    return power(estimate, half, error, seeds, levels, settings.ladder, settings.family)
+
+
+def cell_means(difference: Floats) -> Floats:
+    """Return the mean of each cell (row) over the seeds that it has, NaN of none."""
+    present = np.isfinite(difference)
+    counts = present.sum(axis=1)
+    means = np.where(present, difference, 0).sum(axis=1) / np.maximum(counts, 1)
+    return np.where(counts > 0, means, np.nan)
