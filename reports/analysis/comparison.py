@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from reports.analysis.equivalence import Relation, sensitivity
+from reports.analysis.equivalence import Relation, relation, sensitivity
 from reports.analysis.interactions import Reversal, reversals
-from reports.analysis.intervals import NAN, Floats, Interval
+from reports.analysis.intervals import NAN, Floats, Interval, t_interval
 from reports.analysis.matched import Matched
 from reports.analysis.outcomes import cannot_exclude
 from reports.analysis.power import Power, power
 from reports.analysis.sequential import Ladder, Readings, read
+
+MAX_LEVELS = 20
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,13 @@ class Comparison:
 
 
 def compare(matched: Matched, settings: Settings) -> Comparison:
-    """Compare every two levels of a factor over matched cells and seeds, at all complete looks."""
+    """Compare every two levels of a factor over matched cells and seeds, at all complete looks.
+
+    Raises ValueError for more than 20 levels: 190 pairs are no ranking that anybody could read.
+    """
     names = [level for level in matched.levels if level not in matched.too_few]
+    if len(names) > MAX_LEVELS:
+        raise ValueError(f"{matched.factor}: {len(names)} levels, more than {MAX_LEVELS} are not compared")
     kept = matched.part(levels=[matched.levels.index(name) for name in names])
     readings = read(kept, settings.ladder, settings.family, settings.grain)
     finished = finished_readings(kept, readings, settings)
@@ -228,9 +235,10 @@ def make_pair(
     seen = kept.first(looked) if looked else kept
     difference = seen.counted[side.first] - seen.counted[side.second]
     parts = parts_of(seen, difference, side, interval.mean, side.interval(finished))
-    relations = sensitivity(*side.advantage(interval), settings.margin)
     reversal = turned.get(frozenset((side.first, side.second)))
-    why = doubt(relations[1], parts, side, reversal) or untested(readings, place)
+    overall = t_interval(cell_means((kept.counted[side.first] - kept.counted[side.second]).T))
+    relations = relations_of(side.advantage(interval), side.advantage(overall), settings.margin)
+    why = doubt(relations[1], parts, side, reversal) or lost_since(kept, side) or untested(readings, place)
     relations = ("?", "?", "?") if why else relations
     open_still = relations[1] == "?" and interval.n > 1
     return Pair(
@@ -256,6 +264,21 @@ def make_pair(
     )
 
 
+def relations_of(
+    ahead: tuple[float, float], overall: tuple[float, float], margin: float
+) -> tuple[Relation, Relation, Relation]:
+    """Return the relations at m/2, m and 2m from the interval of all looks, and the plain one of all seeds.
+
+    What an early look found equivalent stays so, but not against what was seen since (a collapse, say), nor
+    against the pair's own spread where other pairs spread less: the plain 95 % interval must agree.
+    """
+    half, same, double = (
+        "?" if found == "≈" and relation(*overall, m) != "≈" else found
+        for found, m in zip(sensitivity(*ahead, margin), (margin / 2, margin, 2 * margin), strict=True)
+    )
+    return half, same, double
+
+
 def parts_of(seen: Matched, difference: Floats, side: Side, estimate: float, finished: Interval) -> Parts:
     """Return the estimate as the sum of what divergence does and the rest; `difference` is first − second."""
     mixed = (seen.diverged[side.first] ^ seen.diverged[side.second]) & np.isfinite(difference)
@@ -272,6 +295,20 @@ def doubt(found: Relation, parts: Parts, side: Side, reversal: Reversal | None) 
     if found == "≈" and parts.runs:
         return "one diverged where the other did not"
     return ""
+
+
+def lost_since(kept: Matched, side: Side) -> str:
+    """Return whether the level that is ahead diverged so often that it need not be ahead, or nothing.
+
+    What an early look decided stays decided, and runs beyond the latest look do not count yet; but neither
+    may hide a divergence that was seen. So where there is any, the plain 99 % interval over all seeds must
+    have it ahead, too.
+    """
+    difference = side.better * (kept.counted[side.first] - kept.counted[side.second])
+    against = kept.diverged[side.first] & ~kept.diverged[side.second] & np.isfinite(difference)
+    if not against.any() or t_interval(cell_means(difference.T), 0.99).low > 0:
+        return ""
+    return "ahead where it finishes, but it diverges more"
 
 
 def untested(readings: Readings, place: int) -> str:

@@ -81,54 +81,38 @@ def spread_of(difference: Floats) -> tuple[Floats, ...]:
     per_seed = np.full((pairs, n), np.nan)
     present = np.isfinite(difference)
     full = present.all(axis=(1, 2)) if difference.size else np.zeros(pairs, dtype=bool)
+    some = ~full & present.any(axis=(1, 2))
     if full.any():
-        found[:, full], per_seed[full] = balanced(difference[full])
-    for pair in np.flatnonzero(~full & present.any(axis=(1, 2))):
-        used, fitted, cells, counts = adjusted(difference[pair])
-        per_seed[pair, used] = fitted
-        found[:, pair] = (
-            fitted.mean(),
-            len(fitted),
-            len(cells),
-            variance_of(fitted),
-            *independent(cells, counts),
-        )
+        cells = difference[full]
+        per_seed[full] = cells.mean(axis=1)
+        variances = cells.var(axis=2, ddof=1) if n > 1 else np.zeros(cells.shape[:2])
+        found[:, full] = summed(per_seed[full], variances, np.full(cells.shape[:2], n))
+    if some.any():
+        fitted = adjusted(difference[some])
+        per_seed[some] = fitted.per_seed
+        found[:, some] = summed(fitted.per_seed, fitted.variances, fitted.counts)
     return (*found, per_seed)
 
 
-def balanced(difference: Floats) -> tuple[Floats, Floats]:
-    """Return the same of differences of which none is missing, and each seed's average (pairs, seeds)."""
-    pairs, blocks, n = difference.shape
-    per_seed = difference.mean(axis=1)
-    one = np.full(pairs, np.nan)
-    if n < 2:
-        return np.stack([per_seed[:, 0], one * 0 + n, one * 0 + blocks, one, one, one]), per_seed
-    cells = difference.var(axis=2, ddof=1)
-    total, squares = cells.sum(axis=1), (cells**2).sum(axis=1)
-    df = np.maximum((n - 1) * total**2 / np.maximum(squares, TINY), n - 1)
-    counts = np.full(pairs, float(n)), np.full(pairs, float(blocks))
-    variance = per_seed.var(axis=1, ddof=1)
-    return np.stack([per_seed.mean(axis=1), *counts, variance, total / blocks**2 / n, df]), per_seed
+def summed(per_seed: Floats, variances: Floats, counts: Integers) -> Floats:
+    """Return estimate, seeds, blocks, variance, `within` and its df of each pair, (6, pairs).
 
-
-def variance_of(values: Floats) -> float:
-    """Return the sample variance, NaN of a single value."""
-    return float(values.var(ddof=1)) if len(values) > 1 else np.nan
-
-
-def independent(variances: Floats, counts: Integers) -> tuple[float, float]:
-    """Return the variance of the mean over cells with these variances and numbers of seeds, and its df.
-
-    Σ w² s²/n with w = 1/cells, and Satterthwaite's (1946) degrees of freedom. A cell with one seed is given
-    the others' mean variance.
+    `within` is Σ w² s²/n over the cells with w = 1/cells, its degrees of freedom Satterthwaite's (1946). A
+    cell with one seed is given the others' mean variance.
     """
-    known = counts > 1
-    if not known.any():
-        return np.nan, np.nan
-    parts = np.where(known, variances, variances[known].mean()) / counts / len(counts) ** 2
-    squares = float((parts[known] ** 2 / (counts[known] - 1)).sum())
-    least = float(counts[known].min() - 1)
-    return float(parts.sum()), max(float(parts[known].sum()) ** 2 / squares, least) if squares > 0 else least
+    present = np.isfinite(per_seed)
+    seeds, blocks = present.sum(axis=1), (counts > 0).sum(axis=1)
+    estimate = np.where(present, per_seed, 0).sum(axis=1) / np.maximum(seeds, 1)
+    squares = np.where(present, per_seed - estimate[:, None], 0) ** 2
+    variance = np.where(seeds > 1, squares.sum(axis=1) / np.maximum(seeds - 1, 1), np.nan)
+    known, once = counts > 1, counts == 1
+    typical = np.where(known, variances, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    parts = np.where(known, variances, 0) / np.maximum(counts, 1) / blocks[:, None] ** 2
+    total = parts.sum(axis=1)
+    df = total**2 / np.maximum((parts**2 / np.maximum(counts - 1, 1)).sum(axis=1), TINY)
+    least = np.where(known, counts - 1, np.inf).min(axis=1)
+    within = np.where(known.any(axis=1), total + once.sum(axis=1) * typical / blocks**2, np.nan)
+    return np.stack([estimate, seeds, blocks, variance, within, np.maximum(df, least)])
 
 
 @lru_cache(maxsize=128)

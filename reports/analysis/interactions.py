@@ -97,14 +97,12 @@ def one_sided(
     least = np.zeros((pairs, parts))
     for part in range(parts):
         rows = which == part
-        own = difference[:, rows]
-        full = np.isfinite(own).all(axis=(1, 2))
+        own, count = difference[:, rows], int(rows.sum())
+        full = np.isfinite(own).all(axis=(1, 2)) | (count == 1)
         per_seed[full, part] = own[full].mean(axis=1)
-        for pair in np.flatnonzero(~full & np.isfinite(own).any(axis=(1, 2))):
-            used, values, _, _ = adjusted(own[pair])
-            per_seed[pair, part, used] = values
-        swing = np.abs(np.where(mixed[:, rows], own, 0).sum(axis=1)).max(axis=1, initial=0) / rows.sum()
-        least[:, part] = np.maximum(swing**2 / (n + 1), grain**2 / 6 / rows.sum())
+        per_seed[~full, part] = adjusted(own[~full]).per_seed
+        swing = np.abs(np.where(mixed[:, rows], own, 0).sum(axis=1)).max(axis=1, initial=0) / count
+        least[:, part] = np.maximum(swing**2 / (n + 1), grain**2 / 6 / count)
     return t_tests(per_seed, least)
 
 

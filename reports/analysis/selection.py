@@ -1,6 +1,7 @@
 """Which cells may be the best, which are not, and how good the one is that was picked for its mean."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -136,9 +137,25 @@ def behind(leader: int, means: Floats, error: Floats, df: Floats, level: float) 
 
 def least_lead(leader: int, means: Floats, error: Floats, df: Floats, level: float) -> Floats:
     """Return by how much the leader is at least ahead of each cell (Welch 1938, Satterthwaite's df)."""
-    both = error[leader] + error
-    with np.errstate(invalid="ignore"):
-        joint = both**2 / (error[leader] ** 2 / df[leader] + error**2 / np.maximum(df, 1))
-    joint = np.where(np.isfinite(joint), joint, 1.0)
-    lead = means[leader] - means - t_quantile(level, joint) * np.sqrt(both)
-    return np.where(np.isfinite(lead), lead, -np.inf)
+    known = np.isfinite(error) & np.isfinite(means)
+    lead = np.full(len(means), -np.inf)
+    if not known[leader]:
+        return lead
+    both = error[leader] + error[known]
+    parts = error[leader] ** 2 / df[leader] + error[known] ** 2 / np.maximum(df[known], 1)
+    joint = np.where(parts > 0, both**2 / np.maximum(parts, 1e-300), 1.0)
+    lead[known] = means[leader] - means[known] - many_quantiles(level, joint) * np.sqrt(both)
+    return lead
+
+
+def many_quantiles(tail: float, df: Floats) -> Floats:
+    """Return t quantiles of one tail for many df, from a table: to 1e-6 of their value."""
+    inverse, logarithm = quantile_table(tail)
+    return np.asarray(np.exp(np.interp(1 / np.maximum(df, 1.0), inverse, logarithm)))
+
+
+@lru_cache(maxsize=64)
+def quantile_table(tail: float) -> tuple[Floats, Floats]:
+    """Return 1/df from 0 to 1 and the logarithm of the quantile, which is nearly linear in it."""
+    inverse = np.linspace(1e-9, 1.0, 4001)
+    return inverse, np.log(t_quantile(tail, 1 / inverse))
