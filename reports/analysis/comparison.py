@@ -1,7 +1,7 @@
 """The levels of a factor compared by one metric: what a ranking, a sentence or a claim is read from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -148,11 +148,12 @@ def compare(matched: Matched, settings: Settings) -> Comparison:
 
 
 def compare_within(matched: Matched, by: str, settings: Settings) -> dict[str, Comparison]:
-    """Compare the levels within each level of another factor; the family is larger by their number."""
-    column = matched.settings[by]
-    parts = list(dict.fromkeys(column.tolist()))
-    narrower = Settings(settings.ladder, settings.family * len(parts), settings.margin, settings.grain)
-    return {part: compare(matched.part(blocks=np.asarray(column == part)), narrower) for part in parts}
+    """Compare the levels within each level of another factor ("": within each cell), as one larger family."""
+    columns = [matched.settings[by]] if by else list(matched.settings.values())
+    labels = np.array([", ".join(map(str, row)) for row in zip(*columns, strict=True)], dtype=object)
+    parts = list(dict.fromkeys(labels.tolist()))
+    narrower = replace(settings, family=settings.family * len(parts))
+    return {part: compare(matched.part(blocks=np.asarray(labels == part)), narrower) for part in parts}
 
 
 def mean_of(values: Floats) -> float:

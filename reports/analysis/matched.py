@@ -1,6 +1,6 @@
 """The runs of a factor's levels as arrays: matched by cell and seed, each with what became of it."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -51,6 +51,10 @@ class Matched:
         """Return the runs of the first so many seeds."""
         arrays = {name: getattr(self, name)[:, :, :seeds] for name in ARRAYS}
         return replace(self, seeds=self.seeds[:seeds], **arrays)
+
+    def mapped(self, function: Callable[[Floats], Floats]) -> "Matched":
+        """Return the same runs with a function of their values (a logarithm, for ratios)."""
+        return replace(self, counted=function(self.counted), finished=function(self.finished))
 
     @cached_property
     def too_few(self) -> dict[str, str]:
