@@ -38,9 +38,9 @@ class Matched:
     planned: Mask
     higher: bool = True
 
-    def part(self, levels: Sequence[int] | Mask | None = None, blocks: Mask | None = None) -> "Matched":
+    def part(self, levels: Sequence[int] | None = None, blocks: Mask | None = None) -> "Matched":
         """Return these levels and blocks alone."""
-        one = slice(None) if levels is None else np.asarray(levels)
+        one = np.arange(len(self.levels)) if levels is None else np.array(levels, dtype=np.intp)
         two = slice(None) if blocks is None else blocks
         names = tuple(np.array(self.levels, dtype=object)[one])
         settings = {name: column[two] for name, column in self.settings.items()}

@@ -51,7 +51,7 @@ def ladder(first: int | None = None, rungs: Sequence[int] = RUNGS, alpha: float 
     if first is None or first < 3:
         return Ladder(rungs, (alpha / max(len(rungs), 1),) * len(rungs), alpha)
     later = tuple(rung for rung in Ladder(rungs, (0.0,) * len(rungs), alpha).looks if rung > first)
-    levels = (FIRST_SHARE * alpha, *((1 - FIRST_SHARE) * alpha / len(later),) * len(later))
+    levels = (FIRST_SHARE * alpha, *((1 - FIRST_SHARE) * alpha / max(len(later), 1),) * len(later))
     return Ladder((first, *later), levels, alpha)
 
 
@@ -169,7 +169,8 @@ def after(
     """Return what is known after one more look at the pairs in `which`, with `level` of `alpha`.
 
     Intervals are intersected. Where one lies beyond all before it (then one of them is wrong, which all looks
-    together allow for), what is left is the nearest end, so that decided never becomes open.
+    together allow for), what is left is the nearest end, so that decided never becomes open; the estimate is
+    then outside of it.
     """
     read = which & found.testable & np.isfinite(found.estimate) & np.isfinite(width.own)
     if not read.any():
