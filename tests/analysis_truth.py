@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from scipy import stats
 
-from reports.analysis.comparison import Comparison, Settings, compare, compare_within
+from reports.analysis.comparison import Comparison, compare, compare_within
 from reports.analysis.components import compare_effects, components
 from reports.analysis.images import two_way
 from reports.analysis.intervals import Floats
@@ -17,6 +17,7 @@ from reports.analysis.limits import between_limits
 from reports.analysis.matched import Matched, from_arrays
 from reports.analysis.selection import select
 from reports.analysis.sequential import Ladder, ladder, one_look
+from reports.analysis.settings import Settings
 
 Counts = dict[str, tuple[int, float]]
 Case = Callable[[np.random.Generator, int], Counts]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from reports.analysis.comparison import Settings, compare
+from reports.analysis.comparison import compare
 from reports.analysis.components import components
 from reports.analysis.contrasts import differences, widths
 from reports.analysis.equivalence import (
@@ -36,6 +36,7 @@ from reports.analysis.outcomes import (
 )
 from reports.analysis.selection import least_lead, many_quantiles, select
 from reports.analysis.sequential import Ladder, ladder, one_look
+from reports.analysis.settings import Settings
 from reports.analysis.studentized import range_quantile, range_tail
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.analysis.contrasts import places
+from reports.analysis.contrasts import LEAST_SWING, places
 from reports.analysis.intervals import Floats, Integers, Mask, t_tail
 from reports.analysis.matched import Matched
 from reports.analysis.missing import adjusted
@@ -102,7 +102,7 @@ def one_sided(
         per_seed[full, part] = own[full].mean(axis=1)
         per_seed[~full, part] = adjusted(own[~full]).per_seed
         swing = np.abs(np.where(mixed[:, rows], own, 0).sum(axis=1)).max(axis=1, initial=0) / count
-        least[:, part] = np.maximum(swing**2 / (n + 1), grain**2 / 6 / count)
+        least[:, part] = np.maximum(LEAST_SWING * swing**2, grain**2 / 6 / count)
     return t_tests(per_seed, least)
 
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from reports.analysis.comparison import Pair, Settings, compare
+from reports.analysis.comparison import compare
 from reports.analysis.components import EffectSizes
 from reports.analysis.equivalence import Verdict, conjunction, pair_verdict
 from reports.analysis.matched import Matched
+from reports.analysis.pairs import Pair
+from reports.analysis.settings import Settings
 
 ANYTHING = (-np.inf, np.inf)
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reports.analysis.contrasts import MIN_SEEDS
 from reports.analysis.equivalence import Verdict, conjunction
 from reports.analysis.intervals import Floats, Interval, Mask, t_quantile
-from reports.analysis.selection import MIN_SEEDS, cell_variances
+from reports.analysis.selection import cell_variances
 from reports.analysis.sequential import Ladder
 
 PRIOR_SHARE = 0.75

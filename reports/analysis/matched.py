@@ -60,13 +60,16 @@ class Matched:
     def too_few(self) -> dict[str, str]:
         """The levels that nothing can be said of, and why: too few runs, or most of them failed.
 
-        Failed runs are not missing by chance, so a level with fewer than half of its ended runs is left out.
+        Failed runs are not missing by chance, so a level is left out of whose ended runs fewer have a result
+        than half of what the best of the levels has.
         """
         planned, outcome = self.planned.sum(axis=(1, 2)), np.isfinite(self.counted).sum(axis=(1, 2))
         ended = planned - self.outstanding.sum(axis=(1, 2))
         seeds = np.isfinite(self.counted).any(axis=1).sum(axis=1)
         waits = self.outstanding.any(axis=(1, 2))
-        few = ((seeds < MIN_SEEDS) & ~waits & (seeds < seeds.max(initial=0))) | (outcome < MIN_SHARE * ended)
+        share = outcome / np.maximum(ended, 1)
+        few = (seeds < MIN_SEEDS) & ~waits & (seeds < seeds.max(initial=0))
+        few |= (share < MIN_SHARE * share.max(initial=0)) & (ended > 0)
         return {
             self.levels[k]: f"{outcome[k]} of {planned[k]} runs have a result" for k in np.flatnonzero(few)
         }

@@ -5,11 +5,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from reports.analysis.contrasts import LEAST_SWING, MIN_SEEDS
 from reports.analysis.intervals import NAN, NOTHING, Floats, Integers, Interval, Mask, t_quantile
 from reports.analysis.moderation import Moderated, moderate
 from reports.analysis.sequential import Ladder
-
-MIN_SEEDS = 3
 
 
 @dataclass(frozen=True)
@@ -106,8 +105,7 @@ def look(
 def cell_variances(values: Floats, counts: Integers, lost: Mask, grain: float) -> Moderated:
     """Return each cell's variance of a run, moderated among the cells without a diverged run.
 
-    A cell of which some or all runs diverged keeps its own, and at least that of one more run of the other
-    kind, as in `contrasts.differences`.
+    A cell of which some or all runs diverged keeps its own, and at least that of `contrasts.differences`.
     """
     means = np.nansum(values, axis=1) / np.maximum(counts, 1)
     squares = np.nansum((values - means[:, None]) ** 2, axis=1)
@@ -115,7 +113,7 @@ def cell_variances(values: Floats, counts: Integers, lost: Mask, grain: float) -
     calm = np.asarray(~lost.any(axis=1))
     if not calm.all() and calm.any():
         swing = np.nanmax(values) - np.nanmin(np.where(lost, values, np.inf))
-        own = np.where(calm, own, np.maximum(own, swing**2 / (counts + 1)))
+        own = np.where(calm, own, np.maximum(own, LEAST_SWING * swing**2))
     return moderate(own, np.maximum(counts - 1, 0).astype(float), calm, grain**2 / 12)
 
 
