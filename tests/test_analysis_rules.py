@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from reports.analysis.comparison import compare
-from reports.analysis.components import components
+from reports.analysis.comparison import compare, compare_within
+from reports.analysis.components import additive_parts, compare_effects, components
 from reports.analysis.contrasts import differences, widths
 from reports.analysis.equivalence import (
     accuracy_margin,
@@ -156,7 +156,7 @@ def test_no_variance_is_less_than_what_rounding_makes() -> None:
     values = np.stack([np.full((1, 5), 3.0), np.full((1, 5), 2.0)])
     certain = compare(from_arrays(values), Settings(one_look(5))).pairs[0]
     rounded = compare(from_arrays(values), Settings(one_look(5), grain=1.0)).pairs[0]
-    assert certain.p == 0
+    assert certain.p < 1e-12
     half = stats.t.isf(0.025, 4) * (1 / 6) ** 0.5 / 5**0.5
     assert rounded.high - 1 == pytest.approx(half)
 
@@ -564,6 +564,18 @@ def test_components_of_a_full_grid_are_expected_mean_squares() -> None:
     assert parts.seeds == pytest.approx(values.var(axis=2, ddof=1).mean())
 
 
+def test_shares_without_a_full_grid_are_pingouins() -> None:
+    """What an additive model explains, shared as pingouin 0.7.0's linear_regression(relimp=True) shares it."""
+    a = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 1])
+    b = np.array([0, 0, 0, 1, 1, 1, 1, 1, 0, 1, 0, 1])
+    c = np.array([0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0])
+    y = a + 0.5 * b + 0.2 * c + np.array([3, -1, 2, 0, -2, 1, 1, -3, 2, 0, -1, -2]) / 10
+    centred = np.repeat((y - y.mean())[:, None], 2, axis=1)
+    parts = additive_parts(centred, {"a": a, "b": b, "c": c})
+    shares = [parts[name] / y.var() for name in "abc"]
+    assert shares == pytest.approx([0.6946876, 0.2458121, 0.0086266], abs=1e-6)
+
+
 # --- test examples -----------------------------------------------------------------------------------------
 
 
@@ -606,6 +618,59 @@ def test_bits_classes_and_errors() -> None:
     assert class_accuracy(bits[None], labels) == pytest.approx([1 / 3, 1.0, 0.25])
     other = np.array([1, 1, 1, 1, 0, 0, 1, 1, 1, 1], dtype=bool)
     assert error_overlap(bits[None], other[None]) == pytest.approx(2 / 5)
+
+
+# --- whatever comes ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_is_missing_diverged_or_to_come_what_is_said_is_consistent(seed: int) -> None:
+    draw = rng(seed)
+    levels, blocks, seeds = draw.integers(1, 6), draw.integers(1, 7), draw.integers(1, 12)
+    values = draw.normal(size=(levels, blocks, seeds)) + draw.normal(size=(levels, 1, 1)) * draw.integers(
+        0, 4
+    )
+    values[draw.random(values.shape) < draw.choice([0, 0.1, 0.5])] = np.nan
+    lost = draw.random(values.shape) < draw.choice([0, 0.02, 0.3])
+    waiting = draw.random(values.shape) < draw.choice([0, 0.01, 0.3])
+    cells = {"b": draw.integers(0, 3, size=blocks).astype(str), "c": np.arange(blocks).astype(str)}
+    higher, first = bool(draw.integers(2)), draw.choice([None, 3, 5])
+    runs_of = from_arrays(
+        values, diverged=lost, outstanding=waiting, settings=cells, chance=-5.0, higher=higher
+    )
+    comparison = compare(runs_of, Settings(ladder(first), 2, 0.5, 0.01))
+    means = [comparison.means[level] for level in comparison.levels]
+    known = [mean for mean in means if mean == mean]
+    assert known == sorted(known, reverse=higher) and known == means[: len(known)]
+    assert len(comparison.pairs) == len(comparison.levels) * (len(comparison.levels) - 1) // 2
+    for pair in comparison.pairs:
+        sums = pair.parts.from_divergence + pair.parts.from_finished
+        assert sums == pytest.approx(pair.estimate, nan_ok=True)
+        assert 0 <= pair.ahead <= blocks
+        if not pair.look:
+            assert pair.relation == "?" and pair.why and np.isnan(pair.low) and np.isnan(pair.p)
+            continue
+        ends = (pair.low, pair.high) if higher else (-pair.high, -pair.low)
+        assert ends[0] <= ends[1] and pair.p <= 1
+        assert (pair.p <= 0.05) == (ends[0] > 0 or ends[1] < 0) == (pair.decided_at > 0)
+        assert ends[1] >= 0  # the one that is ahead stands first
+        if pair.relation == ">":
+            assert ends[0] > 0 and ends[1] >= 0.5
+        if pair.relation == "≈":
+            assert -0.5 < ends[0] and ends[1] < 0.5 and not pair.parts.runs
+    for by in ("", "b"):
+        compare_within(runs_of, by, Settings(ladder(first)))
+    select(runs_of.counted[0], ladder(first), outstanding=waiting[0], diverged=lost[0], higher=higher)
+    between_limits(runs_of.counted[0], 0.0, 1.0, ladder(first), outstanding=waiting[0], diverged=lost[0])
+    parts = components(runs_of.counted[0], {name: column.tolist() for name, column in cells.items()})
+    assert parts is None or min(parts.shares.values()) >= 0 or np.isnan(parts.shares["seeds"])
+    compare_effects(runs_of, runs_of, ladder(first))
+
+
+def test_equal_runs_with_some_missing_are_not_told_apart_by_rounding() -> None:
+    values = np.repeat(rng().normal(size=(1, 5, 6)), 3, axis=0)
+    values[[0, 1, 2, 2], [0, 1, 2, 3], [0, 1, 2, 3]] = np.nan
+    assert {pair.p for pair in compare(from_arrays(values), Settings(one_look(6))).pairs} == {1.0}
 
 
 # --- power and speed ---------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from reports.analysis.studentized import range_quantile, range_tail
 MIN_SEEDS = 3
 TINY = 1e-300
 LEAST_SWING = 0.1
+ROUNDING = 1e-12  # of the values: what arithmetic alone makes of equal differences
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,9 @@ class Differences:
 
     `estimate` is the mean over the seeds of the difference averaged over `blocks` matched cells, `variance`
     that of one seed's average, `within` what the variance of the estimate would be if the cells of a seed had
-    nothing in common, with `within_df` degrees of freedom. `diverged` is whether one run of
-    a matched pair did and the other not. `per_seed` is (pairs, seeds). Without a matched pair of runs there
-    is nothing: NaN, 0 seeds, 0 blocks.
+    nothing in common, with `within_df` degrees of freedom. `diverged` is whether one run of a matched
+    pair did and the other not. `per_seed` is (pairs, seeds). Without a matched pair of runs there is nothing:
+    NaN, 0 seeds, 0 blocks.
     """
 
     first: Integers
@@ -49,7 +50,7 @@ class Differences:
 def differences(values: Floats, diverged: Mask | None = None, grain: float = 0.0) -> Differences:
     """Compare every two levels of values (levels, blocks, seeds); of those, `diverged` ended at chance.
 
-    Every pair of runs that exists is used (`matching.adjusted`). Two least variances:
+    Every pair of runs that exists is used (`missing.adjusted`). Two least variances:
 
     `grain` is the step of the metric (one epoch, one test example). Rounding to it adds a variance of g²/12
     to a value (Sheppard 1898), g²/6 to a difference, g²/6B to the mean of B: none is taken for less, so that
@@ -62,7 +63,8 @@ def differences(values: Floats, diverged: Mask | None = None, grain: float = 0.0
     first, second = places(len(values))
     difference = values[first] - values[second]
     estimate, seeds, blocks, variance, within, within_df, per_seed = spread_of(difference)
-    least = grain**2 / 6 / np.maximum(blocks, 1)
+    rounding = ROUNDING * np.abs(np.where(np.isfinite(values), values, 0)).max(initial=0)
+    least = np.maximum(grain**2 / 6 / np.maximum(blocks, 1), rounding**2)
     variance, within = np.maximum(variance, least), np.maximum(within, least / np.maximum(seeds, 1))
     ended: Mask = np.zeros(len(first), dtype=bool)
     if diverged is not None and diverged.any():
