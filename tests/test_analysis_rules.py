@@ -565,7 +565,7 @@ def test_components_of_a_full_grid_are_expected_mean_squares() -> None:
 
 
 def test_shares_without_a_full_grid_are_pingouins() -> None:
-    """What an additive model explains, shared as pingouin 0.7.0's linear_regression(relimp=True) shares it."""
+    """What an additive model explains, shared as by pingouin 0.7.0's linear_regression(relimp=True)."""
     a = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0, 1])
     b = np.array([0, 0, 0, 1, 1, 1, 1, 1, 0, 1, 0, 1])
     c = np.array([0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0])
