@@ -27,7 +27,7 @@ MARGIN = 0.003
 
 def excess(wrong: int, sims: int, allowed: float) -> bool:
     """Whether so many errors have a probability below .001 where the allowed share is the true one."""
-    return wrong > stats.binom.isf(0.001, sims, allowed) if allowed else wrong > 0
+    return bool(wrong > stats.binom.isf(0.001, sims, allowed)) if allowed else wrong > 0
 
 
 def settings(steps: Ladder, family: int = 1, margin: float = np.nan, grain: float = 0.0) -> Settings:
