@@ -463,6 +463,13 @@ def test_claims_about_pairs() -> None:
     assert judge_pairs(runs_of, [("a", ">", "b")], chosen)[1][0].verdicts == ("holds",) * 3
 
 
+def test_a_ratio_is_a_difference_of_logarithms() -> None:
+    values = np.exp(np.log([6.0, 2.0])[:, None, None] + 0.01 * rng().normal(size=(2, 3, 5)))
+    pair = compare(from_arrays(values).mapped(np.log), Settings(ladder(5))).pairs[0]
+    assert np.exp(pair.estimate) == pytest.approx(3, rel=0.02)
+    assert np.exp(pair.low) < 3 < np.exp(pair.high)
+
+
 def test_limits_hold_cell_by_cell_and_are_refuted_all_together() -> None:
     values = 0.98 + 1e-4 * rng().normal(size=(24, 5))
     assert between_limits(values, 0.97, np.inf, ladder(5)).verdict == "holds"

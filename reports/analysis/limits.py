@@ -1,6 +1,5 @@
 """Whether every cell lies between two limits: at least, at most, about."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,8 +85,3 @@ def verdict(inner: Floats, outer: Floats, low: float, high: float) -> Verdict:
     if low <= inner[0] and inner[1] <= high:
         return "holds"
     return "refuted" if outer[1] < low or outer[0] > high else "undecided"
-
-
-def all_hold(parts: Sequence[Limited]) -> Verdict:
-    """Return the verdict on several such parts together."""
-    return conjunction([part.verdict for part in parts])

@@ -39,7 +39,7 @@ class Pair:
     `decided_at` that of the look that first excluded 0. `early`: it is read before its last runs have ended;
     `outstanding`: runs of the two levels still to come. `ahead`: in how many of the `cells` the first is
     ahead. `unseen`: the share of failures that so many seeds without any cannot exclude (NaN where one was
-    seen). `power` is there for "?" only.
+    seen). `power` is there for "?" only that more seeds may decide.
     """
 
     first: str
@@ -114,9 +114,10 @@ def make_pair(
     reversal = turned.get(frozenset((side.first, side.second)))
     overall = t_interval(cell_means((kept.counted[side.first] - kept.counted[side.second]).T))
     relations = relations_of(side.advantage(interval), side.advantage(overall), settings.margin)
-    why = doubt(relations[1], parts, side, reversal) or lost_since(kept, side) or untested(readings, place)
+    doubtful = doubt(relations[1], parts, side, reversal) or lost_since(kept, side)
+    why = doubtful or untested(readings, place)
     relations = ("?", "?", "?") if why else relations
-    open_still = relations[1] == "?" and interval.n > 1
+    open_still = relations[1] == "?" and interval.n > 1 and not doubtful
     return Pair(
         kept.levels[side.first],
         kept.levels[side.second],

@@ -87,11 +87,6 @@ class Readings:
     outstanding: Integers
     diverged: Mask
 
-    @property
-    def tested(self) -> Mask:
-        """Which pairs have been tested at all."""
-        return np.asarray(self.look > 0)
-
 
 def read(
     matched: Matched, steps: Ladder, family: int = 1, grain: float = 0.0, finished: bool = False
