@@ -158,21 +158,30 @@ def mostly_diverged(rng: np.random.Generator, sims: int) -> Counts:
 
 
 def diverges_on_hard_seeds(rng: np.random.Generator, sims: int) -> Counts:
-    over_all: dict[tuple[int, int], int] = {(5, 5): 0, (10, 5): 0, (20, 3): 0}
-    seen = 0
+    """A level is .001 better where it finishes, and diverges on the two fifths of seeds that are hardest.
+
+    With the default margin, and without one. Then it can be named better only where all five seeds happen to
+    have no divergence, in .6^5 = 7.8 %; and the report says that so many cannot exclude 45 % of failures.
+    """
+    plans = [(5, 5, MARGIN), (10, 5, MARGIN), (20, 3, MARGIN), (5, 5, np.nan), (10, 5, np.nan)]
+    over_all, seen = [0] * len(plans), 0
     for _ in range(sims):
-        for n, first in over_all:
+        for place, (n, first, margin) in enumerate(plans):
             seed = rng.normal(size=n)
-            values = 0.97 + SEED_SD * rng.normal(size=(2, 4, n)) + 0.001 * seed
+            values = 0.97 + SEED_SD * rng.normal(size=(2, 8, n)) + 0.001 * seed
             values[0] += 0.001
             lost = np.zeros(values.shape, dtype=bool)
             lost[0] = seed < stats.norm.ppf(0.4)
-            pair = found(values, settings(ladder(first), 1, MARGIN), diverged=lost).pairs[0]
+            pair = found(values, settings(ladder(first), 1, margin), diverged=lost).pairs[0]
             better = pair.relation == ">" and pair.first == "level 0"
-            over_all[n, first] += better
+            over_all[place] += better
             seen += better and bool(lost.any())
     return {"better where it was seen to diverge": (seen, 0.0)} | {
-        f"better, {n} seeds, {first} at first": (count, 0.06) for (n, first), count in over_all.items()
+        f"better, {n} seeds, {first} at first, margin {margin}": (
+            count,
+            0.06 if n > 5 or margin > 0 else 0.6**5,
+        )
+        for count, (n, first, margin) in zip(over_all, plans, strict=True)
     }
 
 
