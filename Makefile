@@ -17,7 +17,7 @@ TO      = $(if $(filter command,$(firstword $(origin DIR))),hydra.sweep.dir=$(DI
 QUICK  := not slow and not faults and not parity and not page and not cluster and not network and not package and not trackers
 
 .DEFAULT_GOAL := help
-.PHONY: help venv sweep study results plan report status data test test-full test-faults test-parity test-page test-package test-trackers test-cluster docs bench bench-peers lint format lock
+.PHONY: help venv sweep study results plan report status data test test-full test-statistics test-faults test-parity test-page test-package test-trackers test-cluster docs bench bench-peers lint format lock
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ test: $(READY)  ## Run the tests (under 10 minutes, no network)
 
 test-full: $(READY)  ## Run the slow tests too
 	@$(BIN)/python -m pytest -q -m "not parity and not page and not cluster and not package and not trackers" $(PYTEST_ARGS)
+
+test-statistics: $(READY)  ## Simulate 2,000 sweeps of known truth for each rule (half an hour; continues)
+	@$(BIN)/python -m tests.simulate --out $(VENV)/simulated.jsonl $(CASES)
 
 test-faults: $(READY)  ## Kill a sweep and its workers over and over, and look for anything lost
 	@$(BIN)/python -m pytest -q -m faults $(PYTEST_ARGS)

@@ -40,8 +40,7 @@ class FirstStep(SGD):
     ) -> None:
         """Take the step, then note the time unless somebody has."""
         super().update(params, grads, state, lr=lr, weights=weights, work=work)
-        with contextlib.suppress(FileExistsError), open(os.environ[NOTE], "x", encoding="utf-8") as note:
-        with contextlib.suppress(FileExistsError), Path(os.environ[NOTE]).open("x") as note:
+        with contextlib.suppress(FileExistsError), Path(os.environ[NOTE]).open("x", encoding="utf-8") as note:
             note.write(f"{time.time()}\n")
 
 

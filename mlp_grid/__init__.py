@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from reports.runs.reader import load
     from reports.runs.results import Results
     from sweeps.cli.python314 import accept_hydras
-    from sweeps.records.record import UserError
+    from sweeps.records.errors import UserError
 
 __all__ = [
     "Activation",

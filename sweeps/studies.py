@@ -16,7 +16,8 @@ from pathlib import Path
 
 from sweeps.cli.command import command, parser_of
 from sweeps.execution.in_turn import Commands
-from sweeps.records.record import PLAN, UserError
+from sweeps.records.errors import UserError
+from sweeps.records.layout import PLAN
 from sweeps.records.studies import STUDIES, Study
 
 ALL = "all"

@@ -17,7 +17,7 @@ import pytest
 from reports.published.publish import all_studies
 from sweeps import studies
 from sweeps.execution.in_turn import Commands
-from sweeps.records.record import UserError
+from sweeps.records.errors import UserError
 from sweeps.records.studies import STUDIES
 
 ROOT = Path(__file__).parent.parent

@@ -23,7 +23,7 @@ SWEEPS = {  # room, or module of the top floor → the rooms that it may import 
     "job": {"records", "cli"},
     "sweeper": {"execution", "view", "planning", "records", "cli"},
     "status": {"view", "planning", "records", "cli"},
-    "studies": {"records", "cli"},
+    "studies": {"execution", "records", "cli"},
     "__main__": {"job", "planning", "records", "cli"},
     "__init__": set(),
 }

@@ -31,7 +31,6 @@ from reports.tables.spreadsheet import write_csv
 from reports.tables.table import Table
 from sweeps.records.errors import UserError
 from sweeps.records.layout import PLAN
-from sweeps.records.record import PLAN, UserError
 from sweeps.records.studies import STUDIES
 
 RUNS, SUMMARY = "runs.csv", "README.md"

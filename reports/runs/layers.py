@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from reports.runs.curves import HISTORY, LARGEST
 from reports.runs.results import Results
-from sweeps.records.record import read_file
+from sweeps.records.history import LARGEST_HISTORY
+from sweeps.records.layout import HISTORY
+from sweeps.records.untrusted import read_file
 
 SETTING = "training.layer_stats"
 LAYER = re.compile(r"(grad_norm|dead)_([1-9][0-9]{0,3})")
@@ -33,7 +34,7 @@ def layer_curves(results: Results) -> pd.DataFrame:
 def _layers(results: Results, name: object, cell: object) -> Iterator[pd.DataFrame]:
     """Yield a frame for each layer of a run; none of a file that does not hold together."""
     try:
-        text = read_file(results.directory / str(name) / HISTORY, LARGEST).decode()
+        text = read_file(results.directory / str(name) / HISTORY, LARGEST_HISTORY).decode()
         header, *lines = text.splitlines()
         table = np.array([line.split(",") for line in lines], dtype=np.float64)
     except (OSError, ValueError):

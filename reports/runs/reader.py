@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.runs.curve_cache import CurveCache
 from reports.runs.contents import Contents, by_content
-from reports.runs.factors import REPLICATE, Flattener
+from reports.runs.curve_cache import CurveCache
 from reports.runs.curves import (
     Curve,
     best_epochs,
@@ -21,35 +20,15 @@ from reports.runs.curves import (
     read_curve,
     to_target,
     until,
-from reports.runs.curves import (
-    HISTORY,
-    Curve,
-    choose_target,
-    convergence,
-    history_frame,
-    read_curve,
-    to_target,
 )
 from reports.runs.factors import REPLICATE, Flattener
-from reports.runs.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors, without_repeats
-from sweeps.records.record import (
-    LARGEST_PLAN,
-    PLAN,
-    REPORT,
-    Record,
-    UserError,
-    cell_dirs,
-    plan_problem,
-    read_json,
-    read_record,
-)
 from reports.runs.metrics import HELD_OUT
 from reports.runs.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors, without_repeats
+from sweeps.records.differences import near_misses, settings_of
+from sweeps.records.errors import UserError
 from sweeps.records.layout import HISTORY, PLAN, REPORT, cell_dirs
 from sweeps.records.plan import LARGEST_PLAN
 from sweeps.records.record import Record, read_record
-from sweeps.records.errors import UserError
-from sweeps.records.differences import near_misses, settings_of
 from sweeps.records.schema import plan_problem
 from sweeps.records.untrusted import read_json
 

@@ -10,8 +10,8 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec
 
-from sweeps.cli.streams import open_streams
 from mlp_grid import origin
+from sweeps.cli.streams import open_streams
 from sweeps.cli.version import PROJECT, version
 from sweeps.records.errors import UserError
 from sweeps.records.untrusted import printable

@@ -81,27 +81,6 @@ def keys() -> Iterator[tuple[str, str]]:
 
 def options_of(group: str, conf: Path = CONF) -> Iterator[tuple[str, str]]:
     """Yield each option of a group with its comment, and each parameter with its default and comment."""
-    for path in sorted((conf / group).glob("*.yaml")):
-        comment = [
-            line[2:] for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("# ")
-        ]
-        yield path.stem, " ".join(line for line in comment if not line.startswith("@package"))
-        if group not in ("sweep", "study", "hydra/launcher"):
-            yield from ((f"  {key}", about) for key, about in _parameters(path, prefix=f"{group}."))
-
-
-def _parameters(path: Path, prefix: str = "", stop: str | None = None) -> Iterator[tuple[str, str]]:
-    """Yield `key=value` and comment of the plain values of a small YAML file, one level deep."""
-    section, body = "", path.read_text(encoding="utf-8").split(f"\n{stop}")[0]
-    for line in body.splitlines():
-        found = re.fullmatch(r"( *)(\w+):(?: +([^#]*?))?(?: *# *(.*))?", line)
-        if not found or found[2] == "_target_":
-            continue
-        indent, key, value, about = found.groups()
-        if not value:
-            section = f"{key}."
-        else:
-            yield f"{prefix}{section if indent else ''}{key}={value}", about or ""
     for path in sorted(path for path in (conf / group).glob("*.yaml") if path.is_file()):
         option = OptionFile(path, group)
         yield path.stem, option.about()

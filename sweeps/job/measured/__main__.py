@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sweeps.cli.command import command, parser_of
+from sweeps.records.errors import UserError
+from sweeps.records.layout import PLAN
 from sweeps.records.plan import read_plan
-from sweeps.records.record import PLAN, UserError
 from sweeps.records.studies import measurement_of
 
 NEEDS = {"engines": "torch"}

@@ -1,0 +1,117 @@
+"""The levels of a factor compared by one metric: what a ranking, a sentence or a claim is read from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from reports.analysis.interactions import Reversal, reversals
+from reports.analysis.intervals import NAN, Floats
+from reports.analysis.matched import Matched
+from reports.analysis.pairs import Pair, make_pair
+from reports.analysis.sequential import Readings, read
+from reports.analysis.settings import Settings
+
+MAX_LEVELS = 20
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All levels of a factor compared. `levels` are in the order of `means`, the best first.
+
+    `means` are over all runs, diverged ones as what they count as, adjusted for what is missing;
+    `finished_means` are plain means among finished runs. `left_out`: levels with too few runs, and why.
+    `diverged`: number of diverged runs. `depends_on`: the factor with whose levels the order turns round
+    (None: of none; "": with single cells); then no main effect is to be printed but `compare_within` it.
+    """
+
+    factor: str
+    levels: tuple[str, ...]
+    means: Mapping[str, float]
+    finished_means: Mapping[str, float]
+    pairs: tuple[Pair, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    diverged: Mapping[str, int] = field(default_factory=dict)
+    reversals: tuple[Reversal, ...] = ()
+    depends_on: str | None = None
+
+    def pair(self, one: str, other: str) -> Pair:
+        """Return the comparison of two levels, whichever is first."""
+        return next(pair for pair in self.pairs if {pair.first, pair.second} == {one, other})
+
+
+def compare(matched: Matched, settings: Settings) -> Comparison:
+    """Compare every two levels of a factor over matched cells and seeds, at all complete looks.
+
+    Raises ValueError for more than 20 levels: 190 pairs are no ranking that anybody could read.
+    """
+    names = [level for level in matched.levels if level not in matched.too_few]
+    if len(names) > MAX_LEVELS:
+        raise ValueError(f"{matched.factor}: {len(names)} levels, more than {MAX_LEVELS} are not compared")
+    kept = matched.part(levels=[matched.levels.index(name) for name in names])
+    readings = read(kept, settings.ladder, settings.family, settings.grain)
+    finished = finished_readings(kept, readings, settings)
+    turned = reversals(kept, settings.ladder, settings.grain)
+    order, means = ordered(kept, readings)
+    by_pair = {frozenset((reversal.first, reversal.second)): reversal for reversal in turned}
+    places = {
+        frozenset(ends): place
+        for place, ends in enumerate(zip(readings.first.tolist(), readings.second.tolist(), strict=True))
+    }
+    pairs = tuple(
+        make_pair(kept, readings, finished, settings, by_pair, places[frozenset((a, b))])
+        for i, a in enumerate(order)
+        for b in order[i + 1 :]
+    )
+    return Comparison(
+        matched.factor,
+        tuple(names[k] for k in order),
+        {names[k]: float(means[k]) for k in order},
+        {names[k]: mean_of(kept.finished[k]) for k in order},
+        pairs,
+        matched.too_few,
+        matched.count_diverged(),
+        tuple(turned),
+        min(turned, key=lambda reversal: reversal.p).by if turned else None,
+    )
+
+
+def compare_within(matched: Matched, by: str, settings: Settings) -> dict[str, Comparison]:
+    """Compare the levels within each level of another factor ("": within each cell), as one larger family."""
+    columns = [matched.settings[by]] if by else list(matched.settings.values())
+    labels = np.array([", ".join(map(str, row)) for row in zip(*columns, strict=True)], dtype=object)
+    parts = list(dict.fromkeys(labels.tolist()))
+    narrower = replace(settings, family=settings.family * len(parts))
+    return {part: compare(matched.part(blocks=np.asarray(labels == part)), narrower) for part in parts}
+
+
+def mean_of(values: Floats) -> float:
+    """Return the mean of the finite values, NaN if there is none."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else NAN
+
+
+def finished_readings(kept: Matched, readings: Readings, settings: Settings) -> Readings:
+    """Return the readings among finished runs; the same where none diverged."""
+    if not kept.diverged.any():
+        return readings
+    return read(kept, settings.ladder, settings.family, settings.grain, finished=True)
+
+
+def ordered(kept: Matched, readings: Readings) -> tuple[list[int], Floats]:
+    """Return the levels' places in the order of their means, and the means.
+
+    A mean is that of all runs of all levels plus the level's average difference from all others, so that
+    what is missing gives no level easier cells; with nothing missing it is the plain mean.
+    """
+    k = len(kept.levels)
+    difference = np.full((k, k), np.nan)
+    difference[readings.first, readings.second] = readings.estimate
+    difference[readings.second, readings.first] = -readings.estimate
+    shared = np.isfinite(difference)
+    effect = np.where(shared, difference, 0).sum(axis=1) / (shared.sum(axis=1) + 1)
+    level_means = np.array([mean_of(level) for level in kept.counted])
+    means = effect + (np.nanmean(level_means) if np.isfinite(level_means).any() else NAN)
+    means = np.where(shared.any(axis=1), means, level_means)
+    rank = np.where(np.isfinite(means), -means if kept.higher else means, np.inf)
+    return [int(place) for place in np.argsort(rank, kind="stable")], means

@@ -1,0 +1,118 @@
+"""Whether the order of two levels turns round from one part of the grid to another."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reports.analysis.contrasts import LEAST_SWING, places
+from reports.analysis.intervals import Floats, Integers, Mask, t_tail
+from reports.analysis.matched import Matched
+from reports.analysis.missing import adjusted
+from reports.analysis.sequential import Ladder
+
+CELLS = ""  # parted by no one factor, but by single cells
+
+
+@dataclass(frozen=True)
+class Reversal:
+    """Levels `first` and `second` (places) change sides with the levels of the factor `by` (CELLS: of none).
+
+    `ahead` are the parts in which the first is shown ahead, `behind` those in which it is shown behind.
+    """
+
+    first: int
+    second: int
+    by: str
+    ahead: tuple[str, ...]
+    behind: tuple[str, ...]
+    p: float
+
+
+def reversals(matched: Matched, steps: Ladder, grain: float = 0.0) -> list[Reversal]:
+    """Return the pairs of levels whose difference is above 0 in one part and below 0 in another, with p.
+
+    A qualitative interaction: one part above 0 and one below, each by a one-sided t over the seeds at the
+    look's level divided by the number of parts (Gail and Simon's 1985 question, but their test takes the
+    variances for known and errs up to 41 % with few seeds). The parts are the levels of each other factor,
+    and single cells where several other factors vary. The level is divided by these ways of parting and by
+    the pairs of the factor; not by the factors, for a reversal only withholds a main effect.
+    """
+    found: dict[tuple[int, int], Reversal] = {}
+    for seeds, level in zip(steps.looks, steps.levels, strict=True):
+        if seeds > len(matched.seeds):
+            break
+        part = matched.first(seeds)
+        for reversal in at_look(part, level, steps.alpha, grain):
+            found.setdefault((reversal.first, reversal.second), reversal)
+    return list(found.values())
+
+
+def partings(matched: Matched) -> dict[str, tuple[list[str], Integers]]:
+    """Return the ways of parting the blocks: names of the parts and each block's part."""
+    ways: dict[str, tuple[list[str], Integers]] = {}
+    for name, column in matched.settings.items():
+        labels, which = np.unique(column.astype(str), return_inverse=True)
+        if len(labels) > 1:
+            ways[name] = labels.tolist(), which.astype(np.intp)
+    if len(ways) > 1:
+        columns = zip(*(matched.settings[name] for name in ways), strict=True)
+        ways[CELLS] = [", ".join(map(str, row)) for row in columns], np.arange(matched.counted.shape[1])
+    return ways
+
+
+def at_look(matched: Matched, level: float, alpha: float, grain: float) -> list[Reversal]:
+    """Return the reversals that one look shows; pairs with runs still to come are not looked at."""
+    first, second = places(len(matched.levels))
+    waits = np.asarray(matched.outstanding.any(axis=(1, 2)))
+    ready = np.asarray(~(waits[first] | waits[second]))
+    difference = (matched.counted[first] - matched.counted[second]) * (1 if matched.higher else -1)
+    mixed = np.asarray(matched.diverged[first] ^ matched.diverged[second])
+    ways = partings(matched)
+    found: dict[int, Reversal] = {}
+    for by, (names, which) in ways.items():
+        tails = one_sided(difference, mixed, which, len(names), grain)
+        up, down = (tail * len(names) * len(ways) * len(first) for tail in tails)
+        p = np.maximum(up.min(axis=1, initial=1), down.min(axis=1, initial=1))
+        for pair in map(int, np.flatnonzero((p <= level) & ready)):
+            overall = float(p[pair]) * alpha / level
+            if pair in found and (by == CELLS or found[pair].p <= overall):
+                continue  # a factor says more than a list of cells
+            ahead, behind = (
+                tuple(name for name, shown in zip(names, tail[pair] <= level, strict=True) if shown)
+                for tail in (up, down)
+            )
+            found[pair] = Reversal(int(first[pair]), int(second[pair]), by, ahead, behind, overall)
+    return list(found.values())
+
+
+def one_sided(
+    difference: Floats, mixed: Mask, which: Integers, parts: int, grain: float
+) -> tuple[Floats, Floats]:
+    """Return p of the difference being above 0, and below, in each part: (pairs, parts) twice.
+
+    `mixed` are pairs of runs of which one diverged; they have the least variance of `contrasts`.
+    """
+    pairs, _, n = difference.shape
+    per_seed = np.full((pairs, parts, n), np.nan)
+    least = np.zeros((pairs, parts))
+    for part in range(parts):
+        rows = which == part
+        own, count = difference[:, rows], int(rows.sum())
+        full = np.isfinite(own).all(axis=(1, 2)) | (count == 1)
+        per_seed[full, part] = own[full].mean(axis=1)
+        per_seed[~full, part] = adjusted(own[~full]).per_seed
+        swing = np.abs(np.where(mixed[:, rows], own, 0).sum(axis=1)).max(axis=1, initial=0) / count
+        least[:, part] = np.maximum(LEAST_SWING * swing**2, grain**2 / 6 / count)
+    return t_tests(per_seed, least)
+
+
+def t_tests(per_seed: Floats, least: Floats) -> tuple[Floats, Floats]:
+    """Return both tails of t tests along the last axis, with a least variance; 1 below 3 values."""
+    n = np.isfinite(per_seed).sum(axis=-1)
+    mean = np.nansum(per_seed, axis=-1) / np.maximum(n, 1)
+    squares = np.nansum((per_seed - mean[..., None]) ** 2, axis=-1) / np.maximum(n - 1, 1)
+    rounding = (1e-12 * np.nanmax(np.abs(per_seed), axis=-1, initial=0)) ** 2
+    error = np.sqrt(np.maximum(np.maximum(squares, least), rounding + 1e-300) / np.maximum(n, 1))
+    up = np.where(n >= 3, t_tail(mean / error, np.maximum(n - 1, 1)), 1.0)
+    down = np.where(n >= 3, t_tail(-mean / error, np.maximum(n - 1, 1)), 1.0)
+    return up, down
