@@ -1,1 +1,11 @@
-"""Orchestration: from a Hydra command line to run records on disk."""
+"""Orchestration: from a Hydra command line to run records on disk.
+
+sweeper.py      plan → match with the disk → launch → sum up
+records/        what is on disk, standard library only: all that reports may read, with cli/
+planning/       from a command line to due runs; knows Hydra, writes nothing
+execution/      from due runs to ended processes
+view/           what people see in a terminal
+job/            the only room that knows of networks: one cell, from its config to its record
+cli/            what all commands share
+__main__, status, studies   are run with `python -m`
+"""
