@@ -24,7 +24,9 @@ class Copies:
         with tempfile.TemporaryDirectory() as folder:
             timed("sweeps", ["dataset=sample", f"training.epochs={epochs}", f"hydra.sweep.dir={folder}"])
             (cell,) = Path(folder).glob("*-*")
-            self.files = {path.name: path.read_text() for path in cell.iterdir() if path.is_file()}
+            self.files = {
+                path.name: path.read_text(encoding="utf-8") for path in cell.iterdir() if path.is_file()
+            }
             self.record = json.loads(self.files.pop("report.json"))
             plan = read_plan(Path(folder))
             assert plan is not None
@@ -46,8 +48,9 @@ class Copies:
             folder = root / cell.name
             folder.mkdir()
             for name, text in self.files.items():
-                (folder / name).write_text(text)
-            (folder / "report.json").write_text(json.dumps(record | {"cell_id": cell.id, "final": figures}))
+                (folder / name).write_text(text, encoding="utf-8")
+            changed = record | {"cell_id": cell.id, "final": figures}
+            (folder / "report.json").write_text(json.dumps(changed), encoding="utf-8")
 
 
 def variants(cell: Cell, axes: Axes) -> Iterator[Cell]:

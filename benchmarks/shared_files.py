@@ -50,7 +50,7 @@ def trace(folder: Path, command: list[str], inside: str) -> list[tuple[str, int,
     log = folder / "strace"
     options = ["-f", "-qq", "-y", "-e", f"trace={CALLS}", "-o", str(log)]
     subprocess.run(["strace", *options, *command], cwd=ROOT, check=True, capture_output=True)
-    lines = log.read_text(errors="replace").splitlines()
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     found = [re.match(r"\d+ +(\w+)\((.*= (\d+).*)$", line) for line in lines]
     return [(one[1], int(one[3]), one[2]) for one in found if one and inside in one[2]]
 

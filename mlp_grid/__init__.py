@@ -86,7 +86,7 @@ _MODULES = {
     "reports.runs.reader": ("load",),
     "reports.runs.results": ("Results",),
     "sweeps.cli.python314": ("accept_hydras",),
-    "sweeps.records.record": ("UserError",),
+    "sweeps.records.errors": ("UserError",),
 }
 _CALLED_THERE = {"load_network": "load"}
 

@@ -33,6 +33,7 @@ SMALL = [
     "seed=0",
     "training.batch_size=500",
 ]
+ENDLESS = [override.replace("epochs=1", "epochs=100000") for override in SMALL]
 
 
 def study(
@@ -190,7 +191,7 @@ def test_starting_anew_keeps_the_parts_that_have_just_run(tmp_path: Path) -> Non
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_is_passed_on_and_stops_the_study(tmp_path: Path, number: signal.Signals) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "sweeps.studies", "long_run_grid", *SMALL, "training.epochs=100000"],
+        [sys.executable, "-P", "-m", "sweeps.studies", "long_run_grid", *ENDLESS],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.DEVNULL,
@@ -216,8 +217,7 @@ def test_a_terminals_ctrl_c_reaches_the_present_command_once(tmp_path: Path) -> 
         "-m",
         "sweeps.studies",
         "long_run_grid",
-        *SMALL,
-        "training.epochs=100000",
+        *ENDLESS,
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "dumb"}
     pid, terminal = pty.fork()
