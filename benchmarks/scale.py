@@ -32,7 +32,7 @@ NEW = 20  # runs that a second report finds beside the first one's
 def measured(module: str, *arguments: str) -> tuple[float, float, str]:
     """Run a command; return its wall time (s), its own peak memory (MB) and its last line."""
     begin, peak = time.perf_counter(), 0.0
-    with tempfile.TemporaryFile("w+") as output:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         with started(module, arguments, output=output.fileno(), errors=subprocess.STDOUT) as process:
             while process.poll() is None:
                 try:
