@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reports.analysis.verdict import judge
 
 from reports.analysis.cliques import cliques
-from reports.analysis.verdict import judge
 from reports.page.build import make_report
 from reports.page.data import Report
 from reports.plots.heatmaps import grid_panels
