@@ -48,8 +48,8 @@ def interval(best: Best) -> str:
     same = best.leaders == [chosen.winner] and abs(found.mean - chosen.means[chosen.winner]) < 1e-9
     if not chosen.look or not same:
         return ""
-    metric = METRICS[MAIN]
-    return f" [{metric.show(found.low)}, {metric.show(found.high)}]"
+    metric, picked = METRICS[MAIN], f"corrected for being picked among {len(best.cells)}"
+    return f" [{metric.show(found.low)}, {metric.show(found.high)}; {picked}]"
 
 
 def lost(best: Best) -> str:
@@ -66,19 +66,23 @@ def others(best: Best) -> str:
     rest = len(best.cells) - len(best.leaders)
     if not rest or not best.selection.look:
         return ""
-    words = {"may be best": "may be best", "not the best": "not the best", "worse": "worse"}
+    words = {
+        "may be best": "may be best",
+        "not the best": "not the best",
+        "worse": "worse than the best mean",
+    }
     told = [f"{count} {word}" for standing, word in words.items() if (count := best.count(standing))]  # type: ignore[arg-type]
     if untested := best.count("untested") + best.count(""):
         told.append(f"{untested} not tested")
-    return f"; of the {rest} other cell{'s' * (rest != 1)} {', '.join(told)}"
+    seeds = f"at the look at {best.selection.look} seeds"
+    return f"; of the {rest} other cell{'s' * (rest != 1)}, {seeds}, {', '.join(told)}"
 
 
 def behind(best: Best) -> str:
     """Return what the mean stands on."""
-    n = best.selection.interval.n if best.selection.look else 0
     if not best.selection.look:
         return "nothing is tested"
-    return f"looked at with {best.selection.look} seeds; interval of {n} seeds, corrected for being picked"
+    return "not the best: beaten by another cell; worse: than the best mean; corrected for cells and looks"
 
 
 def variance(analysis: Analysis) -> Iterator[Finding]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from reports.analysis.comparison import Comparison
 from reports.analysis.effects import Effect
 from reports.analysis.interactions import Reversal
@@ -50,7 +52,7 @@ def levels_within(effect: Effect) -> dict[str, dict[str, str]]:
 
 def not_compared(effect: Effect, limits: Mapping[str, str]) -> Finding:
     """Say why the levels of a factor are not compared."""
-    why = f"{effect.title}: not compared, for {effect.why}"
+    why = f"{effect.metric.label} by {effect.title}: not compared, for {effect.why}"
     text = "; ".join(filter(None, [why, *left_out(effect, None)])) + "."
     return Finding(
         "effect", heading(effect.metric), text, "rankings", factor=effect.factor,
@@ -61,11 +63,11 @@ def not_compared(effect: Effect, limits: Mapping[str, str]) -> Finding:
 def finding(effect: Effect, kind: str, comparison: Comparison, limits: Mapping[str, str]) -> Finding:
     """Say what one comparison of a factor's levels shows."""
     metric = effect.metric
-    head = f"By {effect.title}"
+    head = f"{metric.label} by {effect.title}{' (exploratory)' if effect.exploratory else ''}"
     own = {k: v for k, v in limits.items() if kind == "conditional_effect" and v != effect.data}
     if own:
         head += f" with {', '.join(f'{name} {level}' for name, level in own.items())}"
-    parts = [f"{head}: {means(comparison, metric)} ({counts(comparison)})"]
+    parts = [f"{head}: {means(comparison, metric)} ({counts(comparison, effect)})"]
     parts += compared(comparison, effect)
     parts += diverged(comparison, effect)
     parts += left_out(effect, comparison)
@@ -87,14 +89,21 @@ def means(comparison: Comparison, metric: Metric) -> str:
     return listed([f"{level} {metric.show(comparison.means[level])}" for level in comparison.levels])
 
 
-def counts(comparison: Comparison) -> str:
+def counts(comparison: Comparison, effect: Effect) -> str:
     """Return what the means stand on."""
-    cells = max((pair.cells for pair in comparison.pairs), default=0)
+    cells = sorted({pair.cells for pair in comparison.pairs if pair.cells})
     seeds = max((pair.seeds for pair in comparison.pairs), default=0)
     if not cells:
         return "no two of them have runs that differ in nothing else"
-    stands = f"{'mean' if cells == 1 else 'means'} over {cells} matched cell{'s' * (cells != 1)}"
-    told = f"{stands}, {seeds} seed{'s' * (seeds != 1)}"
+    number = f"{cells[0]} to {cells[-1]}" if cells[0] < cells[-1] else str(cells[0])
+    stands = f"means over {number} matched cell{'s' * (cells[-1] != 1)}"
+    there = len(effect.matched.seeds)
+    looked = max(pair.look for pair in comparison.pairs)
+    first = f"the first {looked} of {there} seeds"
+    which = first if 0 < looked < there else f"{seeds} seed{'s' * (seeds != 1)}"
+    missing = effect.matched.planned & ~np.isfinite(effect.matched.counted)
+    notes = ["adjusted for missing runs"] if missing.any() else []
+    told = ", ".join([stands, which, *notes])
     return f"{told}: nothing is tested" if seeds == 1 else told
 
 
@@ -107,11 +116,11 @@ def compared(comparison: Comparison, effect: Effect) -> Iterator[str]:
         if told := [difference(pair, effect.metric) for pair in near if pair.seeds]:
             yield f"differences of single runs: {'; '.join(told)}"
         return
-    average = "on average over these cells " if max(pair.cells for pair in near) > 1 else ""
+    average = "on average over these cells " if max(pair.cells for pair in near) > 1 else "here "
     yield average + "; ".join(pair_words(pair, effect) for pair in near)
     if len(comparison.pairs) > len(near):
         yield all_pairs(comparison.pairs)
-    yield from looks(comparison.pairs)
+    yield from looks(comparison.pairs, effect.metric)
 
 
 def difference(pair: Pair, metric: Metric) -> str:
@@ -133,9 +142,8 @@ def pair_words(pair: Pair, effect: Effect) -> str:
     if pair.relation == "≈":
         return f"{pair.first} and {pair.second} differ by less than {margin} ({figures})"
     why = pair.why or (power_text(pair.power, pair.seeds, effect.metric) if pair.power else "")
-    return (
-        f"whether {pair.first} is ahead of {pair.second} is open ({'; '.join(filter(None, [figures, why]))})"
-    )
+    open_still = f"whether {pair.first} or {pair.second} is ahead is open"
+    return f"{open_still} ({'; '.join(filter(None, [figures, why]))})"
 
 
 def all_pairs(pairs: Sequence[Pair]) -> str:
@@ -149,7 +157,7 @@ def all_pairs(pairs: Sequence[Pair]) -> str:
     return f"of all {len(pairs)} pairs {', '.join(told)}"
 
 
-def looks(pairs: Sequence[Pair]) -> Iterator[str]:
+def looks(pairs: Sequence[Pair], metric: Metric) -> Iterator[str]:
     """Yield at which look differences were shown, what is read early, what so many seeds cannot exclude."""
     decided = sorted({pair.decided_at for pair in pairs if pair.decided_at})
     if decided:
@@ -158,11 +166,11 @@ def looks(pairs: Sequence[Pair]) -> Iterator[str]:
     if early:
         left = max(pair.outstanding for pair in early)
         yield f"read before the last {left} run{'s have' if left != 1 else ' has'} ended"
-    unseen = {
-        pair.seeds: pair.unseen for pair in pairs if pair.relation != "?" and pair.unseen == pair.unseen
-    }
+    told = [pair for pair in pairs if pair.relation != "?" and pair.unseen == pair.unseen]
+    unseen = {pair.seeds: pair.unseen for pair in told if metric.unit == "accuracy"}
     for seeds, share in sorted(unseen.items()):
-        yield f"{seeds} seeds without a failure do not exclude one in up to {percent(share, 0)} of the runs"
+        bound = f"divergence in up to {percent(share, 0)} of a cell's runs"
+        yield f"{seeds} seeds without a divergence do not exclude {bound}"
 
 
 def diverged(comparison: Comparison, effect: Effect) -> Iterator[str]:

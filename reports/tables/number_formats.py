@@ -8,6 +8,7 @@ from reports.runs.metrics import Metric, decimals
 
 NONE = "–"
 ZERO_P = 0.0001
+MOST_DIGITS = 8
 
 
 class Estimated(Protocol):
@@ -37,7 +38,7 @@ def show_contrast(c: Estimated, metric: Metric) -> tuple[str, str, str]:
 def digits_of(values: tuple[float, ...], metric: Metric) -> int:
     """Return how many decimals tell such differences from 0."""
     largest = max((abs(x) for x in values if math.isfinite(x)), default=0.0)
-    return decimals(largest, 2) if metric.unit in ("seconds", "loss") else 0
+    return min(decimals(largest, 2), MOST_DIGITS) if metric.unit in ("seconds", "loss") else 0
 
 
 def show_signed(value: float, metric: Metric, least: int = 0) -> str:
@@ -46,7 +47,8 @@ def show_signed(value: float, metric: Metric, least: int = 0) -> str:
         return NONE
     if math.isinf(value):
         return minus("+∞" if value > 0 else "-∞")
-    return minus(f"{value:+.{max(least, 2 if metric.unit == 'epochs' else 4)}f}")
+    text = f"{value:+.{max(least, 2 if metric.unit == 'epochs' else 4)}f}"
+    return minus(text) if text.strip("+-0.") else text[1:]  # 0 has no sign
 
 
 def minus(text: str) -> str:
