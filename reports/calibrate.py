@@ -123,8 +123,10 @@ def design(results: Results, looks: Looks) -> Design:
     if residuals is None:
         raise UserError(f"{results.directory}: no cell has two finished runs, so no variance is known")
     place = {seed: k for k, seed in enumerate(cells.seeds)}
-    seed = results.runs["seed"].map(place).to_numpy(np.intp)
-    cell = results.runs.groupby(results.names, observed=True, dropna=False).ngroup().to_numpy(np.intp)
+    seed = results.runs["seed"].map(place).to_numpy().astype(np.intp)
+    cell = (
+        results.runs.groupby(results.names, observed=True, dropna=False).ngroup().to_numpy().astype(np.intp)
+    )
     return Design(results, residuals, cell, seed, float(np.nanmean(finished)))
 
 

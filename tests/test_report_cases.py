@@ -90,7 +90,7 @@ def test_an_order_that_turns_round_has_no_main_effect(tmp_path: Path) -> None:
     found = findings_of(write(tmp_path, axes, 5, truth, [5]))
     own = [f for f in found if f["factor"] == "activation" and f["metric"] == "test_accuracy"]
     assert [f["kind"] for f in own] == ["interaction", "conditional_effect", "conditional_effect"]
-    assert "turns round with loss" in own[0]["text"]
+    assert "the order turns round with loss: relu is ahead of selu with mse" in own[0]["text"]
     within = {f["within"]["loss"]: f["pairs"][0] for f in own[1:]}
     assert {k: (p["first"], p["relation"]) for k, p in within.items()} == {
         "mse": ("relu", ">"),

@@ -74,7 +74,7 @@ def others(best: Best) -> str:
     told = [f"{count} {word}" for standing, word in words.items() if (count := best.count(standing))]  # type: ignore[arg-type]
     if untested := best.count("untested") + best.count(""):
         told.append(f"{untested} not tested")
-    seeds = f"at the look at {best.selection.look} seeds"
+    seeds = f"looked at with up to {best.selection.look} seeds"
     return f"; of the {rest} other cell{'s' * (rest != 1)}, {seeds}, {', '.join(told)}"
 
 
@@ -94,7 +94,9 @@ def variance(analysis: Analysis) -> Iterator[Finding]:
         texts = percents(shares)
         told = ", ".join(f"{name} {texts[name]}" for name in sorted(shares, key=lambda name: -shares[name]))
         where = f" on {data}" if data else ""
-        text = f"Share of the variance of test accuracy{where}, corrected for noise: {told}."
+        lost = analysis.best[data]
+        counts = f", a diverged run counted as {lost.use.why}" if lost.diverged.any() else ""
+        text = f"Share of the variance of test accuracy{where}, corrected for noise{counts}: {told}."
         yield Finding(
             "variance", "What moves it", text, "variance", metric=MAIN, within=within(analysis, data)
         )
@@ -127,4 +129,4 @@ def size_words(each: SizesCompared) -> str:
         return (
             f"{each.first} moves test accuracy more than {each.second} (a level's typical effect: {figures})"
         )
-    return f"whether {each.first} moves it more than {each.second} is open ({figures})"
+    return f"whether {each.first} moves test accuracy more than {each.second} is open ({figures})"

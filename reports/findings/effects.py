@@ -42,6 +42,11 @@ def heading(metric: Metric) -> str:
     return f"{metric.label}, {metric.order}"
 
 
+def name_of(effect: Effect) -> str:
+    """Return what a sentence is about: the metric and the factor."""
+    return f"{effect.metric.label} by {effect.title}{' (exploratory)' if effect.exploratory else ''}"
+
+
 def levels_within(effect: Effect) -> dict[str, dict[str, str]]:
     """Return for each part that an effect is told within the levels that it has."""
     settings = effect.matched.settings
@@ -63,7 +68,7 @@ def not_compared(effect: Effect, limits: Mapping[str, str]) -> Finding:
 def finding(effect: Effect, kind: str, comparison: Comparison, limits: Mapping[str, str]) -> Finding:
     """Say what one comparison of a factor's levels shows."""
     metric = effect.metric
-    head = f"{metric.label} by {effect.title}{' (exploratory)' if effect.exploratory else ''}"
+    head = name_of(effect)
     own = {k: v for k, v in limits.items() if kind == "conditional_effect" and v != effect.data}
     if own:
         head += f" with {', '.join(f'{name} {level}' for name, level in own.items())}"
@@ -97,14 +102,21 @@ def counts(comparison: Comparison, effect: Effect) -> str:
         return "no two of them have runs that differ in nothing else"
     number = f"{cells[0]} to {cells[-1]}" if cells[0] < cells[-1] else str(cells[0])
     stands = f"means over {number} matched cell{'s' * (cells[-1] != 1)}"
-    there = len(effect.matched.seeds)
-    looked = max(pair.look for pair in comparison.pairs)
-    first = f"the first {looked} of {there} seeds"
-    which = first if 0 < looked < there else f"{seeds} seed{'s' * (seeds != 1)}"
+    which = seeds_behind(comparison, len(effect.matched.seeds))
     missing = effect.matched.planned & ~np.isfinite(effect.matched.counted)
     notes = ["adjusted for missing runs"] if missing.any() else []
     told = ", ".join([stands, which, *notes])
     return f"{told}: nothing is tested" if seeds == 1 else told
+
+
+def seeds_behind(comparison: Comparison, there: int) -> str:
+    """Return how many seeds the pairs stand on, of those that there are."""
+    seeds = sorted({pair.seeds for pair in comparison.pairs if pair.seeds})
+    looks = {pair.look for pair in comparison.pairs}
+    if len(looks) == 1 and 0 < max(looks) < there:
+        return f"the first {max(looks)} of {there} seeds"
+    number = f"{seeds[0]} to {seeds[-1]}" if seeds[0] < seeds[-1] else str(seeds[0])
+    return f"{number} seed{'s' * (seeds[-1] != 1)}"
 
 
 def compared(comparison: Comparison, effect: Effect) -> Iterator[str]:
@@ -214,7 +226,7 @@ def turning(effect: Effect, comparison: Comparison) -> str:
     told = [reversal_words(reversal, names) for reversal in comparison.reversals if reversal.by == by]
     with_what = f"with {by}" if by else "from cell to cell"
     return (
-        f"The order of {effect.title} turns round {with_what}: {'; '.join(told)}. So {effect.factor} has no "
+        f"{name_of(effect)}: the order turns round {with_what}: {'; '.join(told)}. So {effect.factor} has no "
         f"effect to tell over all cells, only within each {by or 'cell'}."
     )
 

@@ -148,10 +148,11 @@ def power_text(power: Power, seeds: int, metric: Metric) -> str:
         told.append(f"{seeds} seeds show {metric.show_difference(power.detectable)} with 80 %")
     if power.fewest is None:
         told.append("the one seen would take more seeds than the ladder has")
+    elif power.most is None:
+        told.append(f"the one seen would take {power.fewest} seeds, or more than the ladder has")
     else:
-        most = f"to {power.most}" if power.most else "or more than the ladder has"
-        few = f"{power.fewest} seeds" if power.fewest == power.most else f"{power.fewest} {most} seeds"
-        told.append(f"the one seen would take {few}")
+        few = f"{power.fewest} to " if power.fewest < power.most else ""
+        told.append(f"the one seen would take {few}{power.most} seeds")
     return "; ".join(told)
 
 
