@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from reports.analysis.rankings import Ranking
+from reports.analysis.effects import Effect
 from reports.claims.claim import Claim
 from reports.claims.observations import compact, observe, read_observations, write_observations
 from reports.claims.runs import TIMING
@@ -82,7 +82,7 @@ def keep(results: Results, folder: Path) -> None:
     draw(main_plots(report), folder / "plots", "png")
 
 
-def rankings_of(report: Report) -> list[Ranking]:
+def rankings_of(report: Report) -> list[Effect]:
     """Return the rankings by anything but time: the runs of a study share their machine."""
     return [ranking for ranking in report.rankings if ranking.metric.unit != "seconds"]
 

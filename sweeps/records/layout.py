@@ -29,6 +29,7 @@ HIDDEN = ".sweep"
 PREVIOUS = ".previous"
 SUPERSEDED = ".superseded"
 REPORT_DIR = "report"
+FINDINGS = "findings.json"  # in REPORT_DIR
 
 _SURROGATE = re.compile("[\ud800-\udfff]")  # in a name that is no text, which could be written nowhere
 _CELL_DIR = re.compile(r"(?:.*-)?([0-9a-f]{12})")
