@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.analysis.paired import Floats, prediction_interval, t_interval
+from reports.analysis.intervals import Floats, prediction_interval, t_interval
 from reports.claims.claim import CLAIM_METRICS, Conditions
 from reports.claims.file import canonical
 from reports.claims.observations import MAIN, varying
