@@ -14,6 +14,7 @@ from reports.tables.table import Table, file_name, text_table
 
 SHOWN_LEVELS = 9
 SHOWN_PAIRS = 6
+MOST_DIGITS = 9  # with which figures are kept
 CLAIM_COLUMNS = (
     "id",
     "statement",
@@ -161,7 +162,7 @@ def pair_text(pair: Compared, outcome: Outcome) -> str:
 def show_contrast(ends: Sequence[float], metric: Metric) -> list[str]:
     """Return a difference and the ends of its interval; of milliseconds as many digits as tell them apart."""
     largest = max((abs(x) for x in ends if x == x), default=0.0)
-    digits = decimals(largest, 2) if metric.unit in ("seconds", "loss") else 0
+    digits = min(decimals(largest, 2), MOST_DIGITS) if metric.unit in ("seconds", "loss") else 0
     return [show_signed(value, metric, digits) for value in ends]
 
 

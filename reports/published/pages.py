@@ -8,19 +8,21 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from reports.claims.claim import Judgement
+from reports.claims.claim import VERDICTS, Judgement
 from reports.claims.observations import MAIN
 from reports.claims.tables import claims_frame
 from reports.page.data import TEMPLATES
 from reports.published.beside import rankings_beside
+from reports.published.changes import Change, changes, known_before
 from reports.published.lessons import Lesson, lessons
+from reports.published.rankings import rankings
 from reports.sources import STUDIES, Reference
 from reports.sources.judged import Judged
 from reports.tables.formats import markdown_escape
 from reports.tables.spreadsheet import read_csv
 from sweeps.records.errors import UserError
 
-VERDICTS = ("holds", "refuted", "undecided")
+DRAWN_BY = "times and figures by version"  # the first version did not say so
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Study:
 def study_page(study: Study) -> str:
     """Return the page of one study as Markdown."""
     judged, folder = study.judged, study.folder
+    machine = records(read_csv(folder / "machine.csv"))
     return template("results_study.md").render(
         source=study.source,
         counts=judged.counts,
@@ -53,9 +56,10 @@ def study_page(study: Study) -> str:
         reported=None if judged.reported is None else records(judged.reported),
         inside=inside(judged),
         parameters=None if judged.parameters is None else records(judged.parameters),
-        rankings=records(read_csv(folder / "rankings.csv")),
+        rankings=records(rankings(judged.frame, study.name)),
         times=records(read_csv(folder / "times.csv")) if (folder / "times.csv").exists() else [],
-        machine=records(read_csv(folder / "machine.csv")),
+        machine=machine,
+        drawn_by={row["what"]: row["value"] for row in machine}.get(DRAWN_BY, ""),
         plots=sorted(path.name for path in (folder / "plots").glob("*.png")),
         runs=len(judged.frame),
         unfinished=study.unfinished,
@@ -72,11 +76,19 @@ def summary_page(studies: Sequence[Study]) -> str:
         total={verdict: sum(study.judged.counts[verdict] for study in own) for verdict in VERDICTS},
         inside=tuple(sum(inside(study.judged)[k] for study in own) for k in (0, 1)),
         verdicts=VERDICTS,
+        judged=len(known_before() & set(judgements)),
+        statements={name: judgement.claim.statement for name, (_, judgement) in judgements.items()},
+        changes=[(judgements[change.id][0].name, change) for change in changes_of(judgements)],
         claims=[(study, with_held(study.judged.claims)) for study in own],
         lessons=[told(lesson, judgements) for lesson in lessons() if set(lesson.rests_on) <= set(judgements)],
         beside=rankings_of_both(studies),
         chosen=chosen_rates([study for study in studies if study.source.beside]),
     )
+
+
+def changes_of(judgements: Mapping[str, tuple[Study, Judgement]]) -> list[Change]:
+    """Return the verdicts that are others than in the first version."""
+    return changes(judgement for _, judgement in judgements.values())
 
 
 def with_held(judgements: Sequence[Judgement]) -> list[dict[str, Any]]:
