@@ -38,7 +38,7 @@ REPORTS = {
     "page": {"runs", "analysis", "tables", "plots", "claims", "sources"},
     "published": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
     "exports": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
-    "__main__": {"runs", "analysis", "tables", "compare", "page", "published", "exports"},
+    "__main__": {"runs", "claims", "sources", "compare", "page", "published", "exports"},
     "__init__": {"runs"},
 }
 ENTRY_POINTS = {"__init__", "sweeper", "__main__", "status", "runs", "verify", "studies"}

@@ -1,5 +1,6 @@
 """Verdicts that are others than those of the first version, whose rules were others: which, and why."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,8 @@ from reports.claims.claim import Judgement
 from reports.tables.spreadsheet import read_csv
 from sweeps.records.errors import UserError
 
-FIRST_VERSION = Path(__file__).with_name("first_version.csv")  # id, verdict, reason where it is another now
+FIRST_VERSION = Path(__file__).with_name("first_version.csv")
+DIGITS = 12  # of the SHA-256 of runs.csv
 
 
 @dataclass(frozen=True)
@@ -21,23 +23,22 @@ class Change:
     reason: str
 
 
-def known_before() -> set[str]:
-    """Return the claims that the first version judged."""
-    return set(read_csv(FIRST_VERSION)["id"])
+def first_verdicts(runs: Path) -> Sequence[Mapping[str, str]]:
+    """Return what the first version found on these very runs: id, verdict, reason where it is another now."""
+    digest = hashlib.sha256(runs.read_bytes()).hexdigest()[:DIGITS]
+    table = read_csv(FIRST_VERSION)
+    return table[table["runs"] == digest].to_dict("records")  # type: ignore[return-value]
 
 
-def changes(judgements: Iterable[Judgement]) -> list[Change]:
-    """Return the changes among these judgements, in the order of the file of the first version.
+def changes(runs: Path, judgements: Iterable[Judgement]) -> list[Change]:
+    """Return the changes among judgements on these runs; of other runs than the first version's there is none.
 
     Raises UserError for a change that nobody has explained, or a reason for one that is none.
     """
     found = {judgement.claim.id: judgement.verdict for judgement in judgements}
-    rows: Sequence[Mapping[str, str]] = read_csv(FIRST_VERSION).to_dict("records")  # type: ignore[assignment]
     made = []
-    for row in rows:
-        after = found.get(row["id"])
-        if after is None:
-            continue
+    for row in first_verdicts(runs):
+        after = found[row["id"]]
         changed = after != row["verdict"]
         if changed != bool(row["reason"]):
             what = "changed without a reason" if changed else "has a reason and has not changed"

@@ -13,7 +13,7 @@ from reports.claims.observations import MAIN
 from reports.claims.tables import claims_frame
 from reports.page.data import TEMPLATES
 from reports.published.beside import rankings_beside
-from reports.published.changes import Change, changes, known_before
+from reports.published.changes import Change, changes, first_verdicts
 from reports.published.lessons import Lesson, lessons
 from reports.published.rankings import rankings
 from reports.sources import STUDIES, Reference
@@ -22,6 +22,7 @@ from reports.tables.formats import markdown_escape
 from reports.tables.spreadsheet import read_csv
 from sweeps.records.errors import UserError
 
+RUNS = "runs.csv"
 DRAWN_BY = "times and figures by version"  # the first version did not say so
 
 
@@ -76,9 +77,9 @@ def summary_page(studies: Sequence[Study]) -> str:
         total={verdict: sum(study.judged.counts[verdict] for study in own) for verdict in VERDICTS},
         inside=tuple(sum(inside(study.judged)[k] for study in own) for k in (0, 1)),
         verdicts=VERDICTS,
-        judged=len(known_before() & set(judgements)),
+        judged=sum(len(first_verdicts(study.folder / RUNS)) for study in studies),
         statements={name: judgement.claim.statement for name, (_, judgement) in judgements.items()},
-        changes=[(judgements[change.id][0].name, change) for change in changes_of(judgements)],
+        changes=[(study.name, change) for study in studies for change in changes_of(study)],
         claims=[(study, with_held(study.judged.claims)) for study in own],
         lessons=[told(lesson, judgements) for lesson in lessons() if set(lesson.rests_on) <= set(judgements)],
         beside=rankings_of_both(studies),
@@ -86,9 +87,9 @@ def summary_page(studies: Sequence[Study]) -> str:
     )
 
 
-def changes_of(judgements: Mapping[str, tuple[Study, Judgement]]) -> list[Change]:
-    """Return the verdicts that are others than in the first version."""
-    return changes(judgement for _, judgement in judgements.values())
+def changes_of(study: Study) -> list[Change]:
+    """Return the verdicts on a study's claims that are others than in the first version."""
+    return changes(study.folder / RUNS, every_judgement(study))
 
 
 def with_held(judgements: Sequence[Judgement]) -> list[dict[str, Any]]:

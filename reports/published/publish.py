@@ -20,7 +20,7 @@ from reports.page.build import make_report, make_tables, replace_directory
 from reports.page.data import Report, provenance
 from reports.page.drafts import draft_for
 from reports.plots import Plot, save_all
-from reports.published.pages import DRAWN_BY, Study, study_page, summary_page
+from reports.published.pages import DRAWN_BY, RUNS, Study, study_page, summary_page
 from reports.published.rankings import rankings
 from reports.runs.reader import load
 from reports.runs.results import Results
@@ -33,7 +33,7 @@ from sweeps.records.errors import UserError
 from sweeps.records.layout import PLAN
 from sweeps.records.studies import STUDIES
 
-RUNS, SUMMARY = "runs.csv", "README.md"
+SUMMARY = "README.md"
 MAIN_PLOTS = ("heatmap-test_accuracy", "grid", "ranking-test_accuracy", "accuracy-against-", "boundary-")
 COLOURS = 64
 NOT_KEPT = ("host", "command", "planned")
