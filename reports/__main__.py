@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reports.calibrate import calibrate, told
+from reports.claims.claim import Claim
+from reports.claims.gate import differing_verdicts, expected_claims, note
 from reports.compare import compare
 from reports.exports.frames import FORMATS, export
 from reports.exports.trackers import TRACKERS, export_to
@@ -13,11 +15,12 @@ from reports.page.build import write_report
 from reports.published.publish import publish
 from reports.runs.reader import load
 from reports.runs.results import Results
+from reports.sources.judged import Judged, judged
 from sweeps.cli.command import called, command, parser_of
 from sweeps.records.errors import UserError
 from sweeps.records.untrusted import links_out, printable
 
-INCOMPLETE = 1
+INCOMPLETE = DIFFERS = 1
 
 
 @command
@@ -54,13 +57,33 @@ def run_report(words: Sequence[str]) -> int:
     parser.add_argument(
         "--claims", type=Path, metavar="FILE", help="claims of your own to judge (docs/how-to/claims.md)"
     )
+    parser.add_argument(
+        "--check", action="store_true", help="exit 1 if a verdict is another than the claim's `expect`"
+    )
+    parser.add_argument(
+        "--note",
+        action="store_true",
+        help="only keep the time at which the claims were there; before the first run",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="build it as DIR (default: directory/report)")
     parser.add_argument("--no-plots", action="store_true", help="tables and page only")
     options = parser.parse_args(words)
+    expected = expected_claims(options.claims) if options.check else []
+    if options.note:
+        print(printable(note(options.directory, options.claims)))
+        return 0
     results = load(options.directory, unplanned=options.all, target=options.target)
     page = write_report(results, plots=not options.no_plots, claims=options.claims, out=options.out)
     print(printable(f"{summary_line(results)}\n{page}"))
-    return warn(results)
+    return max(warn(results), check(expected, judged(results, options.claims)) if expected else 0)
+
+
+def check(expected: Sequence[tuple[Path, Claim]], found: Judged | None) -> int:
+    """Name the claims with another verdict than they expect, and return the exit code."""
+    lines = differing_verdicts(expected, found.claims if found else [])
+    for line in lines:
+        print(printable(line), file=sys.stderr)
+    return DIFFERS if lines else 0
 
 
 def run_compare(words: Sequence[str]) -> int:

@@ -1,16 +1,20 @@
 """What is kept of the studies: claims, figures and pages rebuild from the runs without any training."""
 
 import shutil
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from reports.published.changes import changes
+from reports.published.kept import results_of
 from reports.published.lessons import Lesson
-from reports.published.pages import Study, every_judgement, study_page, summary_page, told
-from reports.published.publish import RUNS, all_studies, publish, read, tables_of
+from reports.published.pages import RUNS, Study, every_judgement, study_page, summary_page, told
+from reports.published.publish import all_studies, publish, read, tables_of
 from reports.sources import STUDIES
+from sweeps.cli.version import version
 from sweeps.records.errors import UserError
 from tests import synthetic
 
@@ -25,7 +29,7 @@ def kept(name: str) -> Study:
 
 @pytest.mark.parametrize("name", KEPT)
 def test_claims_and_figures_are_those_of_the_runs(name: str, tmp_path: Path) -> None:
-    for table, frame in tables_of(kept(name).judged).items():
+    for table, frame in tables_of(kept(name)).items():
         again = tmp_path / f"{table}.csv"
         frame.to_csv(again, index=False, lineterminator="\n")
         assert again.read_text() == (RESULTS / name / f"{table}.csv").read_text(), table
@@ -75,10 +79,34 @@ def test_a_lesson_that_its_claims_do_not_bear_out_is_not_told() -> None:
         told(Lesson("one", "", wrong), judgements)
 
 
+@pytest.mark.parametrize("name", KEPT)
+def test_rankings_are_those_of_the_runs_as_any_sweep_is_ranked(name: str) -> None:
+    results = results_of(kept(name).judged.frame, name)
+    keys = results.settings.drop(columns="seed").astype(str).apply(tuple, axis=1)
+    assert len(results.cells) == keys.nunique()
+    assert results.runs["test_accuracy"].notna().sum() == (results.runs["status"] == "done").sum()
+
+
+def test_a_verdict_that_changes_without_a_reason_is_not_published() -> None:
+    study = kept("activation_loss_grid")
+    runs, judgements = study.folder / RUNS, every_judgement(study)
+    found = changes(runs, judgements)
+    assert {change.id for change in found} == {"A3", "A4", "A5", "A6", "A-alpha"}
+    assert all(change.before != change.after and change.reason for change in found)
+    other = [replace(j, verdict="refuted") if j.claim.id == "A9" else j for j in judgements]
+    with pytest.raises(UserError, match="the verdict on A9 changed without a reason: holds, refuted"):
+        changes(runs, other)
+    back = [replace(j, verdict="holds") if j.claim.id == "A3" else j for j in judgements]
+    with pytest.raises(UserError, match="A3 has a reason and has not changed"):
+        changes(runs, back)
+    assert not changes(kept("tuned_grid").folder / "machine.csv", judgements)  # other runs
+
+
 def test_pages_are_rebuilt_byte_for_byte_from_what_is_kept(tmp_path: Path) -> None:
     name = "capacity_and_regularisation"
     shutil.copytree(RESULTS / name, tmp_path / name)
-    for path in [*(tmp_path / name).glob("*.md"), tmp_path / name / "claims.csv"]:
+    made = ("claims", "contrasts", "rankings", "beyond", "parameters")
+    for path in [*(tmp_path / name).glob("*.md"), *(tmp_path / name / f"{table}.csv" for table in made)]:
         path.unlink()
     assert publish([], tmp_path) == tmp_path / "README.md"
     for path in (tmp_path / name).rglob("*"):
@@ -100,7 +128,8 @@ def test_records_are_kept_as_small_tables_that_say_nothing_of_the_host(tmp_path:
     assert not pd.read_csv(folder / "rankings.csv")["metric"].str.contains("seconds").any()
     machine = pd.read_csv(folder / "machine.csv").set_index("what")["value"]
     assert synthetic.provenance()["host"] not in machine.tolist()
-    assert "heatmap-test_accuracy.png" in (folder / "README.md").read_text()
+    text = (folder / "README.md").read_text()
+    assert "heatmap-test_accuracy.png" in text and f"by version {version()}" in text
 
 
 def test_a_study_whose_timing_sweep_has_no_run_yet_is_kept_without_times(tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ REPORTS = {
     "page": {"runs", "analysis", "tables", "plots", "claims", "sources", "findings"},
     "published": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
     "exports": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
-    "__main__": {"runs", "analysis", "tables", "compare", "calibrate", "page", "published", "exports"},
+    "__main__": {"runs", "analysis", "tables", "claims", "sources", "page", "published", "exports"}
+    | {"compare", "calibrate"},
     "__init__": {"runs"},
 }
 ENTRY_POINTS = {"__init__", "sweeper", "__main__", "status", "runs", "verify", "studies"}

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Any
 
-from reports.analysis.paired import Contrast, Interval
+from reports.analysis.equivalence import Verdict, conjunction
+from reports.analysis.intervals import NAN, Interval
 from reports.runs.metrics import HELD_OUT, METRICS, Metric
 
-Verdict = Literal["holds", "refuted", "undecided"]
+Verdicts = tuple[Verdict, Verdict, Verdict]  # at half the margin, at the margin, at twice it
 Conditions = Mapping[str, tuple[str, ...]]
+VERDICTS: tuple[Verdict, ...] = ("holds", "refuted", "undecided")
+OPEN: Verdicts = ("undecided", "undecided", "undecided")
 KINDS = ("order", "best", "worst", "equivalent", "ratio", "at_least", "at_most", "about", "effects")
 LEVEL_JOIN = " + "  # between the levels of a combination of settings
 EXTRA_METRICS = (
@@ -31,7 +35,7 @@ class Test:
 
     `factor` names the settings whose combinations are compared; or `levels` names sets of runs by their
     conditions. `along` are settings that may change with the level; all others are matched. `margin` is the
-    difference that counts as none, `relative` where it is a share of the mean; None: the metric's own.
+    difference that counts as none, `relative` where it is a share of the best level; None: the default one.
     """
 
     __test__ = False  # not one of pytest's
@@ -51,38 +55,59 @@ class Test:
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement and the tests that decide it; `explains`: the ids of claims that it throws light on."""
+    """A statement and the tests that decide it.
+
+    `explains`: the ids of claims that it throws light on. `expect`: the verdict that it is checked for.
+    `line`: where it stands in its file.
+    """
 
     id: str
     statement: str
     tests: tuple[Test, ...]
     note: str = ""
     explains: tuple[str, ...] = ()
+    expect: Verdict | None = None
+    line: int | None = None
 
 
 @dataclass(frozen=True)
 class Compared:
     """Two levels compared: what was claimed of them, first − second, the verdict and why.
 
-    `small`: a difference was shown, and it lies within the margin.
+    `low`, `high` and `p` agree: 0 lies outside the interval where p ≤ 0.05. They are at the pair's own level,
+    which "holds" is read from; `corrected` are the ends and the p at the level that all parts of the claim
+    share, which "refuted" is read from. `seeds` and `cells` are what it stands on, `decided_at` the look that
+    first excluded 0 (0: none did).
     """
 
     first: str
     symbol: str
     second: str
-    contrast: Contrast
-    p_holm: float
     verdict: Verdict
+    verdicts: Verdicts = OPEN
+    estimate: float = NAN
+    low: float = NAN
+    high: float = NAN
+    p: float = NAN
+    corrected: tuple[float, float, float] = (NAN, NAN, NAN)
+    seeds: int = 0
+    cells: int = 0
+    decided_at: int = 0
     why: str = ""
-    small: bool = False
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a test found: `shown` are the figures behind it, `lines` the limits that they are held against."""
+    """What a test found: `shown` are the figures behind it, `lines` the limits they are held against.
+
+    `verdicts` are those at half the margin, at the margin and at twice it. `diverged` is the number of runs
+    that did, `counted_as` what they count as, in words; `apart` that of runs too far behind to be compared.
+    `margin` is NaN where nothing counts as equal.
+    """
 
     test: Test
     verdict: Verdict
+    verdicts: Verdicts = OPEN
     shown: tuple[tuple[str, Interval], ...] = ()
     pairs: tuple[Compared, ...] = ()
     lines: tuple[float, ...] = ()
@@ -90,12 +115,53 @@ class Outcome:
     cells: int = 0
     why: str = ""
     diverged: int = 0
+    counted_as: str = ""
+    apart: int = 0
+    margin: float = NAN
+
+
+@dataclass(frozen=True)
+class Written:
+    """Since when a claims file has its content (`by_git`: by a commit's date), and when the runs began."""
+
+    file: str
+    sha256: str
+    since: datetime
+    by_git: bool
+    first_run: datetime | None
+
+    @property
+    def words(self) -> str:
+        """Whether the claims were written before the runs."""
+        if self.first_run is None:
+            return "written before any run"
+        return f"written {'before' if self.since < self.first_run else 'after'} the runs"
+
+    @property
+    def detail(self) -> str:
+        """How that is known."""
+        how = "in git since" if self.by_git else "first seen in this directory on"
+        began = f"; the first runs were planned on {stamp(self.first_run)}" if self.first_run else ""
+        doubt = " (a date that a committer can set)" if self.by_git else ""
+        return f"{self.file}, SHA-256 {self.sha256}: {how} {stamp(self.since)}{doubt}{began}."
+
+
+def stamp(time: datetime) -> str:
+    """Return a time as 2026-05-01 10:00 UTC."""
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A claim, judged."""
+    """A claim, judged; `written`: since when the claim was there (None: not known)."""
 
     claim: Claim
     verdict: Verdict
     outcomes: tuple[Outcome, ...]
+    written: Written | None = None
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """The verdict at half of each test's margin, at the margin, and at twice it."""
+        half, same, double = (conjunction([one.verdicts[k] for one in self.outcomes]) for k in range(3))
+        return half, same, double

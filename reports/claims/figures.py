@@ -42,7 +42,8 @@ def draw_claim(judgement: Judgement) -> Figure:
     width = 3.3 if len(outcomes) == 1 else 2.5
     whole = len(outcomes) * (names + width) + EDGE
     words = textwrap.wrap(judgement.claim.statement, int(max(whole - 2 * EDGE, 3.8) / CHARACTER))
-    page = Page(width, max(ROW * tallest, 0.6), names, EDGE, 0.72 + LINE * len(words), 0.55, names)
+    below = 0.55 + LINE * any(outcome.diverged for outcome in outcomes)
+    page = Page(width, max(ROW * tallest, 0.6), names, EDGE, 0.72 + LINE * len(words), below, names)
     figure, (row,) = panels("", 1, len(outcomes), page, share_y=False)
     head(figure, f"{judgement.claim.id}: {judgement.verdict}", words)
     for axes, outcome in zip(row, outcomes, strict=True):
@@ -73,6 +74,13 @@ def draw_outcome(axes: Axes, outcome: Outcome, characters: int) -> None:
     axes.grid(axis="y", visible=False)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(TickLabels())
-    ratio = outcome.test.kind == "ratio"
-    axes.set_xlabel(f"ratio of {outcome.test.metric.label}" if ratio else outcome.test.metric.label)
+    axes.set_xlabel(x_label(outcome))
     axes.set_title(textwrap.shorten(demand(outcome.test), characters, placeholder=" …"))
+
+
+def x_label(outcome: Outcome) -> str:
+    """Return what is drawn, and below what diverged runs count as."""
+    metric = outcome.test.metric.label
+    named = {"ratio": f"ratio of {metric}", "effects": f"effect on {metric} (root of the mean square)"}
+    text = named.get(outcome.test.kind, metric)
+    return f"{text}\n{outcome.diverged} diverged, {outcome.counted_as}" if outcome.diverged else text

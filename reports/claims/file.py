@@ -16,57 +16,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from reports.claims.claim import CLAIM_METRICS, KINDS, LEVEL_JOIN, Claim, Conditions, Test
+from reports.claims.claim import CLAIM_METRICS, KINDS, LEVEL_JOIN, VERDICTS, Claim, Conditions, Test
+from reports.claims.document import Placed, place_of, read_yaml
 from reports.runs.factors import label
 from reports.runs.metrics import Metric
 from sweeps.records.errors import UserError
-from sweeps.records.untrusted import read_file
 
 TEST_KEYS = (*KINDS, "metric", "where", "part", "factor", "levels", "among", "along", "margin", "within")
-CLAIM_KEYS = ("id", "statement", "tests", "note", "explains", *TEST_KEYS)
+CLAIM_KEYS = ("id", "statement", "tests", "note", "explains", "expect", *TEST_KEYS)
+WITHOUT_MARGIN = ("train_loss", "test_loss", "nonfinite", "unstable")
 LEVELS_OF = ("order", "best", "worst", "equivalent", "ratio")
 
 
 def read_claims(path: Path) -> list[Claim]:
     """Read a claims file; UserError with every mistake on a line of its own."""
     return parse_claims(read_yaml(path).get("claims"), str(path))
-
-
-class OnceLoader(yaml.SafeLoader):
-    """Reads YAML as plain values, and refuses a key that a mapping has twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Return the mapping; ConstructorError if a key of it is there twice."""
-        seen = set()
-        for key, _ in node.value:
-            if key.tag != "tag:yaml.org,2002:merge" and (key.tag, key.value) in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value} is there twice", key.start_mark
-                )
-            seen.add((key.tag, str(key.value)))
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping; UserError, with the line if there is one, if it is none."""
-    try:
-        content = yaml.load(read_file(path.resolve()), OnceLoader)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-    except yaml.MarkedYAMLError as error:
-        line = "" if error.problem_mark is None else f":{error.problem_mark.line + 1}"
-        raise UserError(f"{path}{line}: cannot be read as YAML ({error.problem})") from error
-    except (
-        ValueError,
-        RuntimeError,
-        yaml.YAMLError,
-    ) as error:  # RuntimeError: nested too deeply, links in a circle
-        raise UserError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())})") from error
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: must be a mapping with a list of claims")
-    return content
 
 
 def parse_claims(entries: Any, source: str) -> list[Claim]:
@@ -79,9 +43,14 @@ def parse_claims(entries: Any, source: str) -> list[Claim]:
         try:
             claims.append(parse_claim(entry))
         except ValueError as error:
-            problems.append(f"{source}: claim {name}: {error}")
+            place = place_of(entry, str(error))
+            problems.append(f"{source}{place}: claim {name}: {error}")
     names = [claim.id for claim in claims]
-    problems += [f"{source}: claim {name}: id is used twice" for name in names if names.count(name) > 1]
+    problems += [
+        f"{source}{'' if claim.line is None else f':{claim.line}'}: claim {claim.id}: id is used twice"
+        for place, claim in enumerate(claims)
+        if claim.id in names[:place]
+    ]
     if problems:
         raise UserError("\n".join(dict.fromkeys(problems)))
     return claims
@@ -101,7 +70,10 @@ def parse_claim(entry: Any) -> Claim:
         raise ValueError("tests must be a list of mappings")
     tests = [test for each in own for test in parse_tests(inherit(shared, each))]
     note, explains = str(entry.get("note", "")), tuple(map(str, as_list(entry, "explains")))
-    return Claim(entry["id"], entry["statement"].strip(), tuple(tests), note, explains)
+    if (expect := entry.get("expect")) not in (None, *VERDICTS):
+        raise ValueError(f"expect = {expect}: must be one of {', '.join(VERDICTS)}")
+    line = entry.line if isinstance(entry, Placed) else None
+    return Claim(entry["id"], entry["statement"].strip(), tuple(tests), note, explains, expect, line)
 
 
 def inherit(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,9 +102,11 @@ def parse_test(kind: str, entry: Mapping[str, Any], metric: Metric) -> Test:
     if kind in LEVELS_OF and bool(levels) == bool(factor):
         raise ValueError(f"{kind} needs a factor, or levels by name, and not both")
     margin, relative = share(entry, "margin")
+    if margin is not None and margin <= 0:
+        raise ValueError(f"margin = {entry['margin']}: must be above 0")
     demanded = wanted(kind, entry, factor)
-    equal = kind == "equivalent" or (kind in ("order", "effects") and {"~", ">="} & set(demanded[1]))
-    if equal and margin is None and math.isnan(metric.margin(1)):
+    equal = kind == "equivalent" or (kind == "order" and {"~", ">="} & set(demanded[1]))
+    if equal and margin is None and metric.name in WITHOUT_MARGIN:
         raise ValueError(f"{kind} needs a margin: {metric.name} has none of its own to call values equal by")
     return Test(
         kind,
@@ -164,15 +138,22 @@ def wanted(kind: str, entry: Mapping[str, Any], factor: Sequence[str]) -> Any:
         first, _, second = (part.strip() for part in str(text).partition("/"))
         if len(pairs) != 1 or not first or not second:
             raise ValueError(f"ratio = {pairs}: must be one 'first / second': number")
-        return canonical(first), canonical(second), number_of(kind, number), share(entry, "within", 0.1)[0]
+        return canonical(first), canonical(second), number_of(kind, number), within(entry, 0.1)
     if kind == "about":
-        within = share(entry, "within")[0]
-        if within is None:
+        if "within" not in entry:
             raise ValueError("about needs within")
-        return number_of(kind, value), within
+        return number_of(kind, value), within(entry)
     if kind == "equivalent" and value != "all":
         raise ValueError(f"equivalent = {value}: must be all (name the levels in among)")
     return value if kind == "equivalent" else number_of(kind, value)
+
+
+def within(entry: Mapping[str, Any], default: float | None = None) -> float:
+    """Return what a figure may differ by."""
+    found, _ = share(entry, "within", default)
+    if found is None or found <= 0:
+        raise ValueError(f"within = {entry.get('within')}: must be a number above 0")
+    return found
 
 
 def chain(text: Any, kind: str = "order") -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -182,6 +163,8 @@ def chain(text: Any, kind: str = "order") -> tuple[tuple[str, ...], tuple[str, .
     if len(levels) < 2 or not all(levels) or len(set(levels)) < len(levels):
         names = "factors" if kind == "effects" else "levels"
         raise ValueError(f"{kind} = {text}: must be different {names} with >, >= or ~ between them")
+    if kind == "effects" and set(symbols) != {">"}:
+        raise ValueError(f"effects = {text}: must have > between them: that effects are equal is never shown")
     return levels, symbols
 
 

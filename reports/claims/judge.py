@@ -1,54 +1,63 @@
 """Claims judged: each holds, is refuted or stays undecided, by tests that are data (form: file.py)."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from reports.claims.claim import Claim, Judgement, Outcome, Test
+from reports.analysis.equivalence import conjunction
+from reports.claims.claim import Claim, Judgement, Outcome, Test, Written
 from reports.claims.evaluate import evaluate
 from reports.claims.file import read_claims
-from reports.claims.pairs import combine
+from reports.claims.looks import Looks
 from reports.claims.runs import Unknown
 from sweeps.records.errors import UserError
 
 __all__ = ["judge_claims", "judge_file"]
 
 
-def judge_file(path: Path, frame: pd.DataFrame) -> list[Judgement]:
-    """Judge a user's claims; UserError for a mistake in the file, or in what it names of the runs."""
+def judge_file(
+    path: Path, frame: pd.DataFrame, looks: Looks, written: Written | None = None
+) -> list[Judgement]:
+    """Judge a user's claims; UserError for a mistake in the file, or in what it names of the runs.
+
+    `written` is what is known of when the file was written.
+    """
     claims = read_claims(path)
     problems = [
-        f"{path}: claim {claim.id}: {problem}" for claim in claims for problem in unknown(claim, frame)
+        f"{path}{'' if claim.line is None else f':{claim.line}'}: claim {claim.id}: {problem}"
+        for claim in claims
+        for problem in unknown(claim, frame, looks)
     ]
     if problems:
         raise UserError("\n".join(problems))
-    return judge_claims(claims, frame)
+    return [replace(judgement, written=written) for judgement in judge_claims(claims, frame, looks)]
 
 
-def unknown(claim: Claim, frame: pd.DataFrame) -> Iterable[str]:
+def unknown(claim: Claim, frame: pd.DataFrame, looks: Looks) -> Iterable[str]:
     """Yield what a claim names that the runs do not have."""
     for test in claim.tests:
         try:
-            evaluate(test, frame)
+            evaluate(test, frame, looks, len(claim.tests))
         except Unknown as error:
             yield str(error)
 
 
-def judge_claims(claims: Iterable[Claim], frame: pd.DataFrame) -> list[Judgement]:
+def judge_claims(claims: Iterable[Claim], frame: pd.DataFrame, looks: Looks) -> list[Judgement]:
     """Judge every claim on the observations; what cannot be judged on them is undecided, and says why."""
-    return [judge_claim(claim, frame) for claim in claims]
+    return [judge_claim(claim, frame, looks) for claim in claims]
 
 
-def judge_claim(claim: Claim, frame: pd.DataFrame) -> Judgement:
+def judge_claim(claim: Claim, frame: pd.DataFrame, looks: Looks) -> Judgement:
     """Judge one claim: refuted if any of its tests is, holds if all do."""
-    outcomes = tuple(outcome(test, frame) for test in claim.tests)
-    return Judgement(claim, combine([one.verdict for one in outcomes]), outcomes)
+    outcomes = tuple(outcome(test, frame, looks, len(claim.tests)) for test in claim.tests)
+    return Judgement(claim, conjunction([one.verdict for one in outcomes]), outcomes)
 
 
-def outcome(test: Test, frame: pd.DataFrame) -> Outcome:
+def outcome(test: Test, frame: pd.DataFrame, looks: Looks, parts: int) -> Outcome:
     """Decide one test, undecided where the runs do not have what it names."""
     try:
-        return evaluate(test, frame)
+        return evaluate(test, frame, looks, parts)
     except Unknown as error:
         return Outcome(test, "undecided", why=str(error))

@@ -1,53 +1,127 @@
-"""Pairs of levels: what was claimed of them, what the paired contrast over seeds says, and the verdict."""
+"""Pairs of levels: what was claimed of them, what matched runs say, and the verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
-from reports.analysis.paired import (
-    MIN_SEEDS,
-    Contrast,
-    contrast,
-    equivalent,
-    holm,
-    level_intervals,
-    shared_mean,
-)
-from reports.analysis.rankings import relation
-from reports.claims.claim import Compared, Outcome, Test, Verdict
-from reports.claims.runs import Matched
+from reports.analysis.equivalence import conjunction, relation
+from reports.analysis.intervals import NAN, Floats, Interval, t_interval
+from reports.analysis.judging import JudgedPair, judge_pairs
+from reports.analysis.matched import Matched
+from reports.analysis.pairs import Pair, cell_means
+from reports.analysis.power import Power
+from reports.analysis.settings import Settings
+from reports.claims.claim import Compared, Outcome, Test, Verdicts
+from reports.claims.looks import Looks
+from reports.claims.runs import settings
 
 SHOWN_REASONS = 6
-NOTHING = Contrast(np.nan, np.nan, np.nan, np.nan, 0, 0)
 
 
-def combine(verdicts: Sequence[Verdict]) -> Verdict:
-    """Return the verdict on all together: refuted if any is, holds if all do."""
-    if "refuted" in verdicts:
-        return "refuted"
-    return "holds" if verdicts and all(verdict == "holds" for verdict in verdicts) else "undecided"
-
-
-def compare(test: Test, found: Matched, wanted: Sequence[tuple[str, str, str]]) -> Outcome:
-    """Decide every pair, and from them the test."""
-    intervals = dict(zip(found.levels, level_intervals(found.values), strict=True))
-    values = dict(zip(found.levels, found.values, strict=True))
-    contrasts = [contrast(values[a] - values[b]) for a, _, b in wanted]
-    corrected = holm([c.p for c in contrasts])
-    pairs = tuple(
-        decide(test, found.lost, (a, symbol, b), c, float(p), shared_mean(values[a], values[b]))
-        for (a, symbol, b), c, p in zip(wanted, contrasts, corrected, strict=True)
-    )
-    known = [pair.contrast for pair in pairs if pair.contrast.seeds]
+def compare(
+    test: Test,
+    rows: pd.DataFrame,
+    found: Matched,
+    wanted: Sequence[tuple[str, str, str]],
+    looks: Looks,
+    parts: int,
+) -> Outcome:
+    """Decide every pair, and from them the test; `parts`: the tests of its claim."""
+    chosen = settings(test, found, rows, looks, parts)
+    verdict, judged = judge_pairs(found, wanted, chosen)
+    pairs = tuple(compared(pair, chosen, test) for pair in judged)
+    known = [pair for pair in pairs if pair.seeds]
     return Outcome(
         test,
-        combine([pair.verdict for pair in pairs]),
-        tuple(intervals.items()),
+        verdict,
+        together(pairs),
+        tuple(level_intervals(found).items()),
         pairs,
-        seeds=min((c.seeds for c in known), default=0),
-        cells=min((c.blocks for c in known), default=0),
+        seeds=min((pair.seeds for pair in known), default=0),
+        cells=min((pair.cells for pair in known), default=0),
         why=reasons(deciding(pairs)),
+        margin=chosen.margin,
     )
+
+
+def together(judged: Sequence[Compared]) -> Verdicts:
+    """Return the verdict on all pairs at half the margin, at the margin, and at twice it."""
+    half, same, double = (conjunction([pair.verdicts[k] for pair in judged]) for k in range(3))
+    return half, same, double
+
+
+def compared(pair: JudgedPair, chosen: Settings, test: Test) -> Compared:
+    """Return a judged pair as first − second, and why it is so."""
+    claimed = (pair.first, pair.symbol, pair.second)
+    if pair.own is None or pair.corrected is None:
+        return Compared(*claimed, "undecided", why=f"{pair.first}, {pair.second}: {pair.why}")
+    estimate, low, high = signed(pair.own, pair.first)
+    _, *ends = signed(pair.corrected, pair.first)
+    return Compared(
+        *claimed,
+        pair.verdict,
+        pair.verdicts,
+        estimate,
+        low,
+        high,
+        pair.own.p,
+        (ends[0], ends[1], pair.corrected.p),
+        pair.own.seeds,
+        pair.own.cells,
+        pair.own.decided_at,
+        because(pair, pair.own, pair.corrected, chosen, test),
+    )
+
+
+def signed(pair: Pair, first: str) -> tuple[float, float, float]:
+    """Return estimate, low and high of first − second, whichever is ahead."""
+    if pair.first == first:
+        return pair.estimate, pair.low, pair.high
+    return -pair.estimate, -pair.high, -pair.low
+
+
+def because(judged: JudgedPair, own: Pair, corrected: Pair, chosen: Settings, test: Test) -> str:
+    """Return what was found of a pair, in words."""
+    both, metric = f"{judged.first}, {judged.second}", test.metric
+    if own.why:
+        return f"{both}: {own.why}"
+    decisive = own if judged.verdict == "holds" else corrected
+    found = relation(*ahead(decisive, metric.descending), chosen.margin)
+    within = f"within ± {metric.show(chosen.margin)}"
+    if judged.verdict != "undecided":
+        if found == "≈":
+            sure = decisive.low > 0 or decisive.high < 0
+            return f"{in_order(decisive)}, but {within}" if sure else f"{both}: equivalent, {within}"
+        return in_order(decisive)
+    ends = ahead(own, metric.descending)
+    if ends[0] > 0:
+        level = "" if ahead(corrected, metric.descending)[0] > 0 else " at its own level only"
+        return f"{in_order(own)}{level}; whether by the margin is open"
+    return f"{both}: no difference shown{potential(own.power, own.seeds, chosen, test)}"
+
+
+def ahead(pair: Pair, descending: bool) -> tuple[float, float]:
+    """Return how far the first of a pair is ahead, at least and at most."""
+    return (pair.low, pair.high) if descending else (-pair.high, -pair.low)
+
+
+def in_order(pair: Pair) -> str:
+    """Return the two levels, the one ahead first."""
+    return f"{pair.first} > {pair.second}"
+
+
+def potential(power: Power | None, seeds: int, chosen: Settings, test: Test) -> str:
+    """Return what so many seeds could have shown, and how many the difference seen would take."""
+    if power is None or not np.isfinite(power.detectable):
+        return ""
+    text = f" ({seeds} seeds show {test.metric.show(power.detectable)} with 80 %"
+    if chosen.ladder.looks[-1] <= seeds:
+        return f"{text})"
+    fewest, most = power.fewest, power.most
+    last = chosen.ladder.looks[-1]
+    need = f"more than {last}" if fewest is None else f"{fewest} to {most or f'more than {last}'}"
+    return f"{text}; the one seen takes {need if fewest != most or fewest is None else fewest})"
 
 
 def deciding(pairs: Sequence[Compared]) -> list[Compared]:
@@ -57,7 +131,8 @@ def deciding(pairs: Sequence[Compared]) -> list[Compared]:
     """
     refuted = [pair for pair in pairs if pair.verdict == "refuted"]
     undecided = [pair for pair in pairs if pair.verdict == "undecided"]
-    return refuted or undecided or [pair for pair in pairs if pair.symbol != ">=" and pair.small]
+    small = [pair for pair in pairs if pair.symbol == "~" and (pair.low > 0 or pair.high < 0)]
+    return refuted or undecided or small
 
 
 def reasons(pairs: Sequence[Compared]) -> str:
@@ -66,59 +141,23 @@ def reasons(pairs: Sequence[Compared]) -> str:
     return "; ".join([*(p.why for p in pairs[:SHOWN_REASONS]), *([f"{more} more"] if more > 0 else [])])
 
 
-def decide(
-    test: Test, lost: frozenset[str], pair: tuple[str, str, str], c: Contrast, p: float, scale: float
-) -> Compared:
-    """Decide one pair."""
-    first, symbol, second = pair
-    if lost & {first, second}:
-        return diverged(pair, lost)
-    if c.seeds < MIN_SEEDS:
-        reason = f"{c.seeds} of {MIN_SEEDS} seeds" if c.seeds else "no runs that differ in nothing else"
-        return Compared(first, symbol, second, c, p, "undecided", f"{first}, {second}: {reason}")
-    margin = margin_of(test, scale)
-    stands, same = relation(c, p, test.metric.descending), equivalent(c.low, c.high, margin)
-    shown = stands != "~"
-    apart = shown and (c.low > margin or c.high < -margin)
-    verdict = pair_verdict(symbol, stands, same, apart, not_worse(c, margin, test.metric.descending))
-    finding = f"{first} {stands} {second}" if shown else f"{first}, {second}: no difference shown"
-    if same:
-        finding += " but within the margin" if shown else ", equivalent"
-    if shown and verdict == "undecided" and symbol != ">":
-        finding += "; whether by the margin is open"
-    return Compared(first, symbol, second, c, p, verdict, finding, small=shown and same)
+def level_intervals(found: Matched) -> Mapping[str, Interval]:
+    """Return the mean of each level with its 95 % interval over seeds, diverged runs as what they count as.
 
-
-def pair_verdict(symbol: str, stands: str, same: bool, apart: bool, not_worse: bool | None) -> Verdict:
-    """Return the verdict on "first symbol second" where the first `stands` so to the second.
-
-    The interval of their difference is within the margin (`same`), outside of it (`apart`), or neither.
+    Over the cells that all levels with a result have; a missing run is filled in by its cell's mean, so that
+    no seed is better for having the easier cells.
     """
-    if symbol == ">=":
-        return "undecided" if not_worse is None else "holds" if not_worse else "refuted"
-    if symbol == ">":
-        return "holds" if stands == ">" else "refuted" if stands == "<" or same else "undecided"
-    return "holds" if same else "refuted" if apart else "undecided"
+    present = np.asarray(np.isfinite(found.counted).any(axis=2))
+    shared = present[present.any(axis=1)].all(axis=0)
+    return {
+        level: t_interval(per_seed(values[shared]))
+        for level, values in zip(found.levels, found.counted, strict=True)
+    }
 
 
-def not_worse(c: Contrast, margin: float, descending: bool) -> bool | None:
-    """Whether the first is not behind the second by the margin; None if the interval leaves it open."""
-    low, high = (c.low, c.high) if descending else (-c.high, -c.low)
-    return True if low > -margin else False if high < -margin else None
-
-
-def diverged(pair: tuple[str, str, str], lost: frozenset[str]) -> Compared:
-    """Decide a pair of which one level or both diverged with every seed: those come last."""
-    first, symbol, second = pair
-    held = second in lost and first not in lost and symbol != "~"
-    both = lost >= {first, second}
-    verdict: Verdict = "undecided" if both else "holds" if held else "refuted"
-    gone = " and ".join(level for level in (first, second) if level in lost)
-    return Compared(first, symbol, second, NOTHING, np.nan, verdict, f"{gone} diverged with every seed")
-
-
-def margin_of(test: Test, scale: float) -> float:
-    """Return the difference that counts as none."""
-    if test.margin is None:
-        return test.metric.margin(scale)
-    return test.margin * abs(scale) if test.relative else test.margin
+def per_seed(values: Floats) -> Floats:
+    """Return the mean over cells in each seed, of values (cells, seeds) with gaps."""
+    means = cell_means(values)
+    if not len(values) or not np.isfinite(means).all():
+        return np.array([NAN])
+    return np.asarray(cell_means((values - means[:, None]).T) + means.mean())

@@ -1,18 +1,30 @@
 """The runs that a test is about, and the values of its metric by level, matched in everything else."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
-from reports.analysis.paired import MIN_SEEDS, Floats, matched
+from reports.analysis import matched as analysis
+from reports.analysis.matched import Matched
+from reports.analysis.outcomes import within_reach
+from reports.analysis.settings import Settings
 from reports.claims.claim import LEVEL_JOIN, Conditions, Test
+from reports.claims.counting import (
+    TEST_ACCURACY,
+    diverged_value,
+    examples_of_test,
+    grain_of,
+    margin_of,
+)
+from reports.claims.looks import Looks
 from reports.claims.observations import MAIN, settings_of, varying
 from reports.runs.factors import ABSENT
 from reports.runs.metrics import Metric
 
 TIMING = "timing"
+REACH = 0.05
+CONVERGENCE = ("convergence", "convergence_loss")
 LEVEL = "level of the test"  # a column's name that no setting has
 
 
@@ -30,6 +42,16 @@ def select(test: Test, frame: pd.DataFrame) -> pd.DataFrame:
             return rows[alone]
         rows = rows[alone | (rows["status"] != "done")]
     return rows[having(rows, test.where)]
+
+
+def comparable(metric: Metric, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs whose figure means the same: of convergence, those of cells that are nearly as good.
+
+    A network that stays at chance is there from the first epoch.
+    """
+    if metric.name not in CONVERGENCE or not rows["test_accuracy"].notna().any():
+        return rows
+    return rows[within_reach(rows, varying(rows), distance=REACH)]
 
 
 def part_of(metric: Metric, frame: pd.DataFrame) -> str:
@@ -80,38 +102,56 @@ def matched_on(test: Test, rows: pd.DataFrame) -> list[str]:
     return [name for name in varying(rows) if name not in free and not absent[name]]
 
 
-@dataclass(frozen=True)
-class Matched:
-    """The values of a metric by level, (levels, cells, seeds), NaN where there is none; levels that are lost.
-
-    `lost` are levels with no finished run and at least five diverged ones.
-    """
-
-    levels: tuple[str, ...]
-    values: Floats
-    lost: frozenset[str]
-
-
-def match(test: Test, rows: pd.DataFrame, levels: Sequence[str]) -> Matched:
-    """Return the values of these levels over the cells that agree in everything else."""
+def match(test: Test, rows: pd.DataFrame, levels: Sequence[str], looks: Looks) -> Matched:
+    """Return the runs of these levels, matched by seed and by the cells that agree in everything else."""
     own = with_levels(test, rows)
     own = own[own[LEVEL].isin(levels)]
     others = matched_on(test, own)
     try:
-        found, values = matched(own, LEVEL, test.metric.name, others)
+        found = matched(own, LEVEL, test, others, looks, diverged_value(test.metric, rows)[0])
+        return found.part(levels=[found.levels.index(level) for level in levels if level in found.levels])
     except ValueError:
         raise Unknown(
             f"{test.kind} of {', '.join(test.factor) or 'levels'}: some runs of one level and seed agree in "
             f"all that is matched ({', '.join(others) or 'nothing'}); say in where which are meant"
         ) from None
-    ordered = np.full((len(levels), *values.shape[1:]), np.nan)
-    for place, level in enumerate(levels):
-        if level in found:
-            ordered[place] = values[found.index(level)]
-    gone = own[own["status"] == "diverged"].groupby(LEVEL).size()
-    empty = [level for k, level in enumerate(levels) if not np.isfinite(ordered[k]).any()]
-    lost = frozenset(level for level in empty if test.metric.better and gone.get(level, 0) >= MIN_SEEDS)
-    return Matched(tuple(levels), ordered, lost)
+
+
+def cells_of(test: Test, rows: pd.DataFrame, looks: Looks) -> Matched:
+    """Return all cells as the blocks of a single level. Raises Unknown if two runs differ in nothing."""
+    whole, worst = rows.assign(**{LEVEL: "all"}), diverged_value(test.metric, rows)[0]
+    try:
+        return matched(whole, LEVEL, test, varying(rows), looks, worst)
+    except ValueError:
+        raise Unknown(f"{test.kind}: some runs agree in all settings and the seed") from None
+
+
+def matched(
+    rows: pd.DataFrame, factor: str, test: Test, others: Sequence[str], looks: Looks, worst: float
+) -> Matched:
+    """Match runs, a diverged one counted as `worst`; ">" puts the larger first where the metric says so."""
+    part = test.part or part_of(test.metric, rows)
+    found = analysis.match(
+        rows,
+        factor,
+        test.metric.name,
+        others,
+        seeds=looks.seeds.get(part, ()),
+        higher=test.metric.descending,
+        worst=worst,
+    )
+    everywhere = {name: column for name, column in found.settings.items() if ABSENT not in set(column)}
+    return replace(found, settings=everywhere)  # an order turns round with the loss, not with its options
+
+
+def settings(test: Test, found: Matched, rows: pd.DataFrame, looks: Looks, parts: int) -> Settings:
+    """Return how the levels of a test are compared; `parts`: the tests of its claim."""
+    accuracies = found.finished
+    if test.metric.unit == "accuracy" and test.metric.better == "lower":
+        accuracies = match(replace(test, metric=TEST_ACCURACY), rows, found.levels, looks).finished
+    margin = margin_of(test, found.finished, accuracies, examples_of_test(rows), looks.margin)
+    steps = looks.ladder(test.part or part_of(test.metric, rows), len(found.seeds))
+    return Settings(steps, parts, margin, grain_of(test.metric, rows))
 
 
 def present(test: Test, rows: pd.DataFrame) -> list[str]:

@@ -5,18 +5,23 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from reports.analysis.paired import Interval
-from reports.claims.claim import Compared, Conditions, Judgement, Outcome, Test
-from reports.runs.metrics import Metric
-from reports.tables.evidence import p_text, show_contrast
+from reports.analysis.intervals import Interval
+from reports.claims.claim import VERDICTS, Compared, Conditions, Judgement, Outcome, Test
+from reports.claims.runs import REACH
+from reports.runs.metrics import Metric, decimals
+from reports.tables.evidence import p_text, show_signed
 from reports.tables.table import Table, file_name, text_table
 
 SHOWN_LEVELS = 9
 SHOWN_PAIRS = 6
+MOST_DIGITS = 9  # with which figures are kept
 CLAIM_COLUMNS = (
     "id",
     "statement",
     "verdict",
+    "written",
+    "half_margin",
+    "double_margin",
     "test",
     "numbers",
     "why",
@@ -36,10 +41,15 @@ PAIR_COLUMNS = (
     "low",
     "high",
     "p",
-    "p_holm",
+    "low_shared",
+    "high_shared",
+    "p_shared",
+    "margin",
     "seeds",
     "cells",
+    "half_margin",
     "verdict",
+    "double_margin",
 )
 
 
@@ -50,6 +60,9 @@ def claims_frame(judgements: Sequence[Judgement], folder: str = "plots") -> pd.D
             j.claim.id,
             j.claim.statement,
             j.verdict,
+            j.written.words if j.written else "",
+            j.verdicts[0],
+            j.verdicts[2],
             "; and ".join(dict.fromkeys(test_words(o.test) for o in j.outcomes)),
             "; ".join(filter(None, map(numbers, j.outcomes))),
             "; ".join(dict.fromkeys(o.why for o in j.outcomes if o.why and o.verdict == j.verdict)),
@@ -110,15 +123,18 @@ def numbers(outcome: Outcome) -> str:
     """Return the figures behind a test: the levels, then the contrasts that decide."""
     metric = outcome.test.metric
     levels = [f"{level} {shown(i, outcome)}" for level, i in outcome.shown if i.n]
-    pairs = [pair_text(pair, metric) for pair in outcome.pairs if pair.contrast.seeds > 1]
+    known = [pair for pair in outcome.pairs if pair.seeds > 1]
+    pairs = [pair_text(pair, outcome) for pair in known]
     if len(levels) > SHOWN_LEVELS:
         levels = [*levels[:1], f"{len(levels) - 1} others"]
     if len(pairs) > SHOWN_PAIRS:
-        open_ = [pair_text(p, metric) for p in outcome.pairs if p.verdict != "holds" and p.contrast.seeds > 1]
+        open_ = [pair_text(pair, outcome) for pair in known if pair.verdict != "holds"]
         pairs = [*(open_ or pairs)[: SHOWN_PAIRS - 1], f"{len(outcome.pairs)} contrasts in all"]
-    lost = outcome.diverged
+    lost, apart = outcome.diverged, outcome.apart
     told = [", ".join(levels)] if levels else []  # no means: no cell that all levels share
-    told += [*pairs, f"{lost} run{'s' if lost > 1 else ''} diverged"] if lost else pairs
+    told += [*pairs, f"{lost} run{'s' if lost > 1 else ''} diverged, {outcome.counted_as}"] if lost else pairs
+    if apart:
+        told.append(f"{apart} runs more than {REACH} below the best accuracy are not compared")
     return f"{metric.label}: {'; '.join(told)}" if told else ""
 
 
@@ -126,16 +142,33 @@ def shown(interval: Interval, outcome: Outcome) -> str:
     """Return a figure with its interval; a ratio has two decimals."""
     if outcome.test.kind == "ratio":
         return f"{interval.mean:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
+    if outcome.test.kind == "effects":
+        return f"± {outcome.test.metric.show(interval.mean)}"
     return outcome.test.metric.show_interval(interval.mean, interval.half)
 
 
-def pair_text(pair: Compared, metric: Metric) -> str:
+def pair_text(pair: Compared, outcome: Outcome) -> str:
     """Return a contrast in short: a − b = +0.0021 [+0.0010, +0.0032], p = 0.0041."""
-    c = pair.contrast
-    estimate, low, high = show_contrast(c, metric)
-    p = p_text(pair.p_holm)
+    ends = (pair.estimate, pair.low, pair.high)
+    squares = outcome.test.kind == "effects"
+    estimate, low, high = map(scientific, ends) if squares else show_contrast(ends, outcome.test.metric)
+    p = p_text(pair.p)
     sign = "" if p.startswith("<") else "= "
-    return f"{pair.first} − {pair.second} {estimate} [{low}, {high}], p {sign}{p}"
+    at = f" (at {pair.decided_at} seeds)" if 0 < pair.decided_at < pair.seeds else ""
+    names = f"{pair.first}² − {pair.second}²" if squares else f"{pair.first} − {pair.second}"
+    return f"{names} {estimate} [{low}, {high}], p {sign}{p}{at}"
+
+
+def show_contrast(ends: Sequence[float], metric: Metric) -> list[str]:
+    """Return a difference and the ends of its interval; of milliseconds as many digits as tell them apart."""
+    largest = max((abs(x) for x in ends if x == x), default=0.0)
+    digits = min(decimals(largest, 2), MOST_DIGITS) if metric.unit in ("seconds", "loss") else 0
+    return [show_signed(value, metric, digits) for value in ends]
+
+
+def scientific(value: float) -> str:
+    """Return a number with its sign and two digits: +6.4e-04."""
+    return "–" if math.isnan(value) else f"{value:+.1e}".replace("-", "−")
 
 
 def contrasts_frame(judgements: Sequence[Judgement]) -> pd.DataFrame:
@@ -147,11 +180,10 @@ def contrasts_frame(judgements: Sequence[Judgement]) -> pd.DataFrame:
             pair.first,
             pair.symbol,
             pair.second,
-            *map(rounded, (pair.contrast.estimate, pair.contrast.low, pair.contrast.high)),
-            *map(rounded, (pair.contrast.p, pair.p_holm)),
-            pair.contrast.seeds,
-            pair.contrast.blocks,
-            pair.verdict,
+            *map(rounded, (pair.estimate, pair.low, pair.high, pair.p, *pair.corrected, outcome.margin)),
+            pair.seeds,
+            pair.cells,
+            *pair.verdicts,
         )
         for judgement in judgements
         for outcome in judgement.outcomes
@@ -168,17 +200,29 @@ def rounded(value: float) -> float:
 def claims_table(judgements: Sequence[Judgement], name: str = "claims", title: str = "Claims") -> Table:
     """Return the claims as a table to read."""
     rows = claims_frame(judgements)
-    heads = ("id", "claim", "verdict", "test", "numbers", "why", "seeds", "matched cells")
-    columns = [c for c in CLAIM_COLUMNS if c not in ("diverged", "plot", "note")]
-    return text_table(name, title, heads, rows[columns].astype(str).to_numpy().tolist(), *NOTES)
+    heads = ("id", "claim", "verdict", "at m/2, 2m", "test", "numbers", "why", "seeds", "matched cells")
+    written = rows["written"].map(lambda when: f" ({when})" if when else "")
+    rows = rows.assign(
+        verdict=rows["verdict"] + written, other=rows["half_margin"] + ", " + rows["double_margin"]
+    )
+    columns = ["id", "statement", "verdict", "other", "test", "numbers", "why", "seeds", "cells"]
+    body = rows[columns]
+    return text_table(name, title, heads, body.astype(str).to_numpy().tolist(), *NOTES, *dated(judgements))
+
+
+def dated(judgements: Sequence[Judgement]) -> list[str]:
+    """Return how it is known when the claims were written."""
+    return list(dict.fromkeys(j.written.detail for j in judgements if j.written))
 
 
 NOTES = (
-    "a > b: significant that way (paired t over seeds, Holm-corrected over the test's contrasts, 5 %); "
-    "refuted if significant the other way or equivalent. a ~ b: equivalent, the whole interval within "
-    "± 0.005 of accuracy or ± 10 % of epochs or seconds; refuted if significant, the whole interval outside. "
-    "a >= b: not behind by that margin. Limits, ratios: the interval lies within; refuted if outside. "
-    "Everything else is undecided, and so is everything with fewer than 5 seeds.",
+    "a > b: a is ahead, by an interval above 0 that is not within the margin; refuted where b is ahead "
+    "or the two are equivalent. a ~ b: equivalent, the whole interval within the margin; refuted where it is "
+    "outside. a >= b: not behind by the margin. Limits, ratios: the interval lies within; refuted if not. "
+    "Everything else is undecided. A claim holds where each part does at 5 %, and is refuted where a part is "
+    "at 5 % divided by the number of parts.",
+    "Margin m, where the claim names none: of accuracy a tenth of the best level's error, of epochs, seconds "
+    "and losses a tenth of the least level. The verdicts at half and at twice the margin stand beside.",
     "Means are over the cells that all levels of a test share, each difference over the cells that its two "
     "levels share: it need not be the difference of the means.",
 )
@@ -187,4 +231,4 @@ NOTES = (
 def counts(judgements: Sequence[Judgement]) -> dict[str, int]:
     """Return how many claims hold, are refuted and stay undecided."""
     found = [judgement.verdict for judgement in judgements]
-    return {verdict: found.count(verdict) for verdict in ("holds", "refuted", "undecided")}
+    return {verdict: found.count(verdict) for verdict in VERDICTS}

@@ -1,16 +1,11 @@
 """The rankings of two sweeps of the same cells, one beside the other."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 
-from reports.analysis.rankings import rank
 from reports.claims.claim import Conditions
-from reports.claims.observations import MAIN, varying
+from reports.claims.observations import MAIN
 from reports.claims.runs import having
-from reports.runs.metrics import METRICS
-
-SIDE_METRICS = ("test_accuracy", "train_accuracy", "convergence", "gap")
+from reports.published.rankings import rankings
 
 
 def rankings_beside(
@@ -18,27 +13,20 @@ def rankings_beside(
 ) -> pd.DataFrame:
     """Return the rankings of every factor of the second's cells by each main metric, in both sweeps.
 
-    `where` selects the first's runs. Columns: metric, factor, and the two names. Settings that the factors
-    of the first determine (a learning rate chosen for each cell, say) are no factors.
+    `where` selects the first's runs. Columns: metric, factor, and the two names.
     """
-    left = first[(first["part"] == MAIN) & having(first, where)]
-    right = second[second["part"] == MAIN]
-    factors = [name for name in varying(left) if name in right and left[name].nunique() > 1]
-    factors = [name for name in factors if not (left[name] == "–").any()]
-    rows = [
-        (
-            METRICS[metric].label,
-            factor,
-            text(left, factor, metric, factors),
-            text(right, factor, metric, factors),
+    left, right = (
+        rankings(rows, name).assign(text=text).set_index(["metric", "factor"])["text"]
+        for rows, name in (
+            (first[(first["part"] == MAIN) & having(first, where)], names[0]),
+            (second, names[1]),
         )
-        for metric in SIDE_METRICS
-        for factor in factors
-    ]
-    return pd.DataFrame(rows, columns=["metric", "factor", *names])
+    )
+    both = pd.concat([left, right], axis=1, keys=list(names), join="inner")
+    return both.reset_index()
 
 
-def text(rows: pd.DataFrame, factor: str, metric: str, factors: Sequence[str]) -> str:
-    """Return a ranking in one line."""
-    ranking = rank(rows, factor, METRICS[metric], factors)
-    return f"{ranking.text} ({ranking.note})" if ranking.note else ranking.text
+def text(table: pd.DataFrame) -> "pd.Series[str]":
+    """Return each ranking with its note."""
+    notes = table["note"].map(lambda note: f" ({note})" if note else "")
+    return table["ranking"] + notes

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports.claims.file import read_yaml
+from reports.claims.document import read_yaml
 
 LESSONS = Path(__file__).with_suffix(".yaml")
 

@@ -8,19 +8,22 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from reports.claims.claim import Judgement
+from reports.claims.claim import VERDICTS, Judgement
 from reports.claims.observations import MAIN
 from reports.claims.tables import claims_frame
 from reports.page.data import TEMPLATES
 from reports.published.beside import rankings_beside
+from reports.published.changes import Change, changes, first_verdicts
 from reports.published.lessons import Lesson, lessons
+from reports.published.rankings import rankings
 from reports.sources import STUDIES, Reference
 from reports.sources.judged import Judged
 from reports.tables.formats import markdown_escape
 from reports.tables.spreadsheet import read_csv
 from sweeps.records.errors import UserError
 
-VERDICTS = ("holds", "refuted", "undecided")
+RUNS = "runs.csv"
+DRAWN_BY = "times and figures by version"  # the first version did not say so
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class Study:
 def study_page(study: Study) -> str:
     """Return the page of one study as Markdown."""
     judged, folder = study.judged, study.folder
+    machine = records(read_csv(folder / "machine.csv"))
     return template("results_study.md").render(
         source=study.source,
         counts=judged.counts,
@@ -53,9 +57,10 @@ def study_page(study: Study) -> str:
         reported=None if judged.reported is None else records(judged.reported),
         inside=inside(judged),
         parameters=None if judged.parameters is None else records(judged.parameters),
-        rankings=records(read_csv(folder / "rankings.csv")),
+        rankings=records(rankings(judged.frame, study.name)),
         times=records(read_csv(folder / "times.csv")) if (folder / "times.csv").exists() else [],
-        machine=records(read_csv(folder / "machine.csv")),
+        machine=machine,
+        drawn_by={row["what"]: row["value"] for row in machine}.get(DRAWN_BY, ""),
         plots=sorted(path.name for path in (folder / "plots").glob("*.png")),
         runs=len(judged.frame),
         unfinished=study.unfinished,
@@ -72,11 +77,19 @@ def summary_page(studies: Sequence[Study]) -> str:
         total={verdict: sum(study.judged.counts[verdict] for study in own) for verdict in VERDICTS},
         inside=tuple(sum(inside(study.judged)[k] for study in own) for k in (0, 1)),
         verdicts=VERDICTS,
+        judged=sum(len(first_verdicts(study.folder / RUNS)) for study in studies),
+        statements={name: judgement.claim.statement for name, (_, judgement) in judgements.items()},
+        changes=[(study.name, change) for study in studies for change in changes_of(study)],
         claims=[(study, with_held(study.judged.claims)) for study in own],
         lessons=[told(lesson, judgements) for lesson in lessons() if set(lesson.rests_on) <= set(judgements)],
         beside=rankings_of_both(studies),
         chosen=chosen_rates([study for study in studies if study.source.beside]),
     )
+
+
+def changes_of(study: Study) -> list[Change]:
+    """Return the verdicts on a study's claims that are others than in the first version."""
+    return changes(study.folder / RUNS, every_judgement(study))
 
 
 def with_held(judgements: Sequence[Judgement]) -> list[dict[str, Any]]:

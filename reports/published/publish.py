@@ -1,8 +1,8 @@
 """The results of studies as pages to commit: runs and figures kept small, everything else rebuilt from them.
 
-For every study there is a folder. `runs.csv`, `machine.csv`, `rankings.csv` and the PNG figures are taken
-from its run records; claims, reported figures and the pages are made from what is kept, so that anybody can
-rebuild and check them without a single run.
+For every study there is a folder. `runs.csv`, `machine.csv`, `times.csv` and the PNG figures are taken from
+its run records; claims, rankings, reported figures and the pages are made from what is kept, so that anybody
+can rebuild and check them without a single run.
 """
 
 import shutil
@@ -12,7 +12,6 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from reports.analysis.effects import Effect
 from reports.claims.claim import Claim
 from reports.claims.observations import compact, observe, read_observations, write_observations
 from reports.claims.runs import TIMING
@@ -21,19 +20,20 @@ from reports.page.build import make_report, make_tables, replace_directory
 from reports.page.data import Report, provenance
 from reports.page.drafts import draft_for
 from reports.plots import Plot, save_all
-from reports.published.pages import Study, study_page, summary_page
+from reports.published.pages import DRAWN_BY, RUNS, Study, study_page, summary_page
+from reports.published.rankings import rankings
 from reports.runs.reader import load
 from reports.runs.results import Results
 from reports.sources import Reference, reference
-from reports.sources.judged import Judged, judged_plots, judged_study
-from reports.tables.evidence import rankings_table
+from reports.sources.judged import judged_plots, judged_study
 from reports.tables.spreadsheet import write_csv
 from reports.tables.table import Table
+from sweeps.cli.version import version
 from sweeps.records.errors import UserError
 from sweeps.records.layout import PLAN
 from sweeps.records.studies import STUDIES
 
-RUNS, SUMMARY = "runs.csv", "README.md"
+SUMMARY = "README.md"
 MAIN_PLOTS = ("heatmap-test_accuracy", "grid", "ranking-test_accuracy", "accuracy-against-", "boundary-")
 COLOURS = 64
 NOT_KEPT = ("host", "command", "planned")
@@ -73,18 +73,13 @@ def keep(results: Results, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_observations(compact(observe(results), named_in(source)), folder / RUNS)
     facts = [(key, value) for key, value in provenance(results) if key not in NOT_KEPT]
+    facts.append((DRAWN_BY, version()))
     write_csv(pd.DataFrame(facts, columns=["what", "value"]), folder / "machine.csv")
-    write_csv(table_frame(rankings_table(rankings_of(report))), folder / "rankings.csv")
     if times := timing_tables(results):
         write_csv(times_of(times), folder / "times.csv")
     else:
         (folder / "times.csv").unlink(missing_ok=True)
     draw(main_plots(report), folder / "plots", "png")
-
-
-def rankings_of(report: Report) -> list[Effect]:
-    """Return the rankings by anything but time: the runs of a study share their machine."""
-    return [ranking for ranking in report.rankings if ranking.metric.unit != "seconds"]
 
 
 def timing_tables(results: Results) -> dict[str, Table]:
@@ -113,7 +108,7 @@ def rebuild(target: Path) -> None:
         raise UserError(f"{target}: holds no study; name the directories of some")
     summary = summary_page(studies)  # first, as a lesson may not hold
     for study in studies:
-        for name, frame in tables_of(study.judged).items():
+        for name, frame in tables_of(study).items():
             write_csv(frame, study.folder / f"{name}.csv")
         draw(judged_plots(study.judged), study.folder / "plots", "svg")
         (study.folder / SUMMARY).write_text(study_page(study), encoding="utf-8")
@@ -127,9 +122,11 @@ def read(folder: Path) -> Study:
     return Study(folder, source, judged_study(source, read_observations(folder / RUNS)))
 
 
-def tables_of(judged: Judged) -> dict[str, pd.DataFrame]:
-    """Return what was judged as tables to keep, by name."""
+def tables_of(study: Study) -> dict[str, pd.DataFrame]:
+    """Return what is made from a study's runs as tables to keep, by name."""
+    judged = study.judged
     tables: dict[str, pd.DataFrame | None] = {
+        "rankings": rankings(judged.frame, study.name),
         "claims": claims_frame(judged.claims),
         "beyond": claims_frame(judged.beyond) if judged.beyond else None,
         "contrasts": contrasts_frame([*judged.claims, *judged.beyond]),

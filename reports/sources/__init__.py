@@ -14,7 +14,8 @@ from typing import Any
 import pandas as pd
 
 from reports.claims.claim import Claim, Conditions
-from reports.claims.file import as_mapping, conditions, parse_claims, read_yaml
+from reports.claims.document import read_yaml
+from reports.claims.file import as_mapping, conditions, parse_claims
 from sweeps.records import studies
 
 FOLDER = Path(__file__).parent

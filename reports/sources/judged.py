@@ -13,8 +13,10 @@ import pandas as pd
 from reports.claims.claim import Judgement
 from reports.claims.figures import claim_plots
 from reports.claims.judge import judge_claims, judge_file
+from reports.claims.looks import ONE_LOOK, Looks, looks_of
 from reports.claims.observations import observe
 from reports.claims.tables import claims_table, counts
+from reports.claims.written import written
 from reports.plots.plot import Plot
 from reports.runs.results import Results
 from reports.sources import Reference, reference
@@ -44,19 +46,19 @@ def judged(results: Results, claims: Path | None = None) -> Judged | None:
     source = reference(results.sweep)
     if claims is None and source is None:
         return None
-    frame = observe(results)
+    frame, looks = observe(results), looks_of(results, finished=source is not None)
     if claims is not None:
-        return Judged(frame, None, judge_file(claims, frame))
-    return judged_study(source, frame) if source else None
+        return Judged(frame, None, judge_file(claims, frame, looks, written(results, claims)))
+    return judged_study(source, frame, looks) if source else None
 
 
-def judged_study(source: Reference, frame: pd.DataFrame) -> Judged:
-    """Judge a study's observations by its source report."""
+def judged_study(source: Reference, frame: pd.DataFrame, looks: Looks = ONE_LOOK) -> Judged:
+    """Judge a study's observations by its source report; one that is published has had one look."""
     return Judged(
         frame,
         source,
-        judge_claims(source.claims, frame),
-        judge_claims(source.beyond, frame),
+        judge_claims(source.claims, frame, looks),
+        judge_claims(source.beyond, frame, looks),
         reported_against_ours(source, frame) if len(source.figures) else None,
         parameter_counts(source, frame) if source.counts else None,
     )

@@ -4,7 +4,8 @@
 <root>/<readable>-<id>/report.json  the run record of one cell (record.py), beside what its job writes:
 history.csv, config.yaml, output.log, and checkpoint.npz until it has ended
 <root>/<readable>-<id>/lock         while a process works on the cell (lock.py)
-<root>/.sweep/                      the plan's lock, the sources of the code, and what runs at present
+<root>/.sweep/                      the plan's lock, the sources of the code, what runs at present, and when
+claims were first seen (claims_seen.py)
 <root>/.previous/, .superseded/     earlier contents of cells (superseded.py)
 <root>/report/                      what is rebuilt from the records
 """
@@ -28,6 +29,7 @@ LOCK = "lock"
 HIDDEN = ".sweep"
 PREVIOUS = ".previous"
 SUPERSEDED = ".superseded"
+CLAIMS = "claims.json"
 REPORT_DIR = "report"
 FINDINGS = "findings.json"  # in REPORT_DIR
 

@@ -1,0 +1,74 @@
+"""YAML files as plain values that know on which line they stand."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sweeps.records.errors import UserError
+from sweeps.records.untrusted import read_file
+
+
+class Placed(dict[Any, Any]):
+    """A mapping of a file, with the line on which each of its keys stands, and its own."""
+
+    line: int
+    lines: Mapping[str, int]
+
+
+class OnceLoader(yaml.SafeLoader):
+    """Reads YAML as plain values with their lines, and refuses a key that a mapping has twice."""
+
+    def construct_placed(self, node: yaml.MappingNode) -> Iterator[Placed]:
+        """Yield the mapping, empty at first, for it may link to itself."""
+        placed = Placed()
+        placed.line = node.start_mark.line + 1
+        placed.lines = {str(key.value): key.start_mark.line + 1 for key, _ in node.value}
+        yield placed
+        placed.update(self.construct_mapping(node))
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return the mapping; ConstructorError if a key of it is there twice."""
+        seen = set()
+        for key, _ in node.value:
+            if key.tag != "tag:yaml.org,2002:merge" and (key.tag, key.value) in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value} is there twice", key.start_mark
+                )
+            seen.add((key.tag, str(key.value)))
+        return super().construct_mapping(node, deep)
+
+
+OnceLoader.add_constructor("tag:yaml.org,2002:map", OnceLoader.construct_placed)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping; UserError, with the line if there is one, if it is none."""
+    try:
+        content = yaml.load(read_file(path.resolve()), OnceLoader)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+    except yaml.MarkedYAMLError as error:
+        line = "" if error.problem_mark is None else f":{error.problem_mark.line + 1}"
+        raise UserError(f"{path}{line}: cannot be read as YAML ({error.problem})") from error
+    except (
+        ValueError,
+        RuntimeError,
+        yaml.YAMLError,
+    ) as error:  # RuntimeError: nested too deeply, links in a circle
+        raise UserError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: must be a mapping with a list of claims")
+    return content
+
+
+def place_of(entry: Any, problem: str) -> str:
+    """Return ":" and the line of the key that a problem begins with, else of its claim; "" if unknown."""
+    if not isinstance(entry, Placed):
+        return ""
+    tests = entry.get("tests")
+    places = [entry, *(tests if isinstance(tests, list) else ())]
+    key = problem.split()[0].rstrip(":")
+    found = [place.lines[key] for place in places if isinstance(place, Placed) and key in place.lines]
+    return f":{[*found, entry.line][0]}"

@@ -1,0 +1,126 @@
+"""Tests that hold figures against limits: of every cell, and of the ratio of two levels."""
+
+import numpy as np
+import pandas as pd
+
+from reports.analysis.comparison import compare
+from reports.analysis.equivalence import Verdict
+from reports.analysis.intervals import Interval
+from reports.analysis.limits import Limited, between_limits
+from reports.analysis.matched import Matched
+from reports.analysis.pairs import Pair
+from reports.analysis.settings import Settings
+from reports.claims.claim import OPEN, Outcome, Test, Verdicts
+from reports.claims.counting import grain_of
+from reports.claims.looks import Looks
+from reports.claims.pairs import signed
+from reports.claims.runs import Unknown, cells_of, match, part_of
+from reports.runs.factors import ABSENT
+
+Ends = tuple[float, float]
+
+
+def limits(test: Test, rows: pd.DataFrame, looks: Looks, parts: int) -> Outcome:
+    """Decide that every cell lies on one side of a limit, or about a value."""
+    cells = cells_of(test, rows, looks)
+    steps = looks.ladder(test.part or part_of(test.metric, rows), len(cells.seeds))
+
+    def held(ends: Ends) -> Limited:
+        return between_limits(
+            cells.counted[0],
+            *ends,
+            steps,
+            parts=parts,
+            outstanding=cells.outstanding[0],
+            diverged=cells.diverged[0],
+            grain=grain_of(test.metric, rows),
+        )
+
+    half, same, double = (held(bounds(test, times)) for times in (0.5, 1, 2))
+    names = cell_names(cells)
+    seeds = min(interval.n for interval in same.intervals)
+    odd = [name for name, v in zip(names, same.cells, strict=True) if v == same.verdict]
+    why = "" if same.verdict == "holds" else f"{same.verdict} for {'; '.join(odd)}"
+    if same.verdict == "undecided" and not any(np.isfinite(i.mean) for i in same.intervals):
+        why += f" ({seeds} seed{'s' * (seeds != 1)}: too few for the first look, at {steps.looks[0]})"
+    return Outcome(
+        test,
+        same.verdict,
+        (half.verdict, same.verdict, double.verdict),
+        tuple(zip(names, same.intervals, strict=True)),
+        lines=tuple(x for x in bounds(test) if np.isfinite(x)),
+        seeds=seeds,
+        cells=len(names),
+        why=why,
+    )
+
+
+def bounds(test: Test, times: float = 1) -> Ends:
+    """Return the limits between which every cell must lie; `times`: of what may lie about a value."""
+    if test.kind == "about":
+        value, within = test.wanted
+        return value - times * within, value + times * within
+    return (test.wanted, np.inf) if test.kind == "at_least" else (-np.inf, test.wanted)
+
+
+def cell_names(cells: Matched) -> list[str]:
+    """Return what tells each cell apart, in words; options that only some cells have do not."""
+    columns = [column for column in cells.settings.values() if ABSENT not in set(column)]
+    if not columns:
+        return (
+            ["all runs"]
+            if cells.counted.shape[1] == 1
+            else [f"cell {k + 1}" for k in range(cells.counted.shape[1])]
+        )
+    return [", ".join(map(str, row)) for row in zip(*columns, strict=True)]
+
+
+def ratio(test: Test, rows: pd.DataFrame, looks: Looks, parts: int) -> Outcome:
+    """Decide a ratio of two levels: the geometric mean over matched cells within each seed."""
+    first, second, claimed, within = test.wanted
+    found = match(test, rows, [first, second], looks)
+    if (found.counted <= 0).any():
+        raise Unknown(f"ratio: {test.metric.name} is not above 0 in every run")
+    lines = (claimed * (1 - within), claimed * (1 + within))
+    if reason := untestable(found, (first, second)):
+        return Outcome(test, "undecided", lines=lines, why=reason)
+    steps = looks.ladder(test.part or part_of(test.metric, rows), len(found.seeds))
+    logs = found.mapped(np.log)
+    own, shared = (compare(logs, Settings(steps, family)).pairs[0] for family in (1, parts))
+    verdicts = OPEN if own.why else judged(ends(own, first), ends(shared, first), claimed, within)
+    estimate = float(np.exp(signed(own, first)[0]))
+    interval = Interval(estimate, *ends(own, first), own.seeds)
+    return Outcome(
+        test,
+        verdicts[1],
+        verdicts,
+        ((f"{first} / {second}", interval),),
+        lines=lines,
+        seeds=own.seeds,
+        cells=own.cells,
+        why="" if verdicts[1] == "holds" else own.why or f"{first} / {second} = {estimate:.2f}",
+    )
+
+
+def untestable(found: Matched, wanted: tuple[str, str]) -> str:
+    """Return why two levels cannot be compared, or nothing."""
+    absent = [f"no runs with {level}" for level in wanted if level not in found.levels]
+    return "; ".join([*absent, *(f"{level}: {why}" for level, why in found.too_few.items())])
+
+
+def ends(pair: Pair, first: str) -> Ends:
+    """Return the ends of the interval of the ratio."""
+    _, low, high = signed(pair, first)
+    return float(np.exp(low)), float(np.exp(high))
+
+
+def judged(own: Ends, shared: Ends, claimed: float, within: float) -> Verdicts:
+    """Return the verdicts at half of what a ratio may differ by, at it, and at twice it."""
+
+    def verdict(share: float) -> Verdict:
+        low, high = claimed * (1 - share), claimed * (1 + share)
+        if low <= own[0] and own[1] <= high:
+            return "holds"
+        return "refuted" if shared[1] < low or shared[0] > high else "undecided"
+
+    return verdict(within / 2), verdict(within), verdict(2 * within)

@@ -1,0 +1,50 @@
+"""Verdicts that are others than those of the first version, whose rules were others: which, and why."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reports.claims.claim import Judgement
+from reports.tables.spreadsheet import read_csv
+from sweeps.records.errors import UserError
+
+FIRST_VERSION = Path(__file__).with_name("first_version.csv")
+DIGITS = 12  # of the SHA-256 of runs.csv
+
+
+@dataclass(frozen=True)
+class Change:
+    """A claim with another verdict than in the first version, and why, in words that a person wrote."""
+
+    id: str
+    before: str
+    after: str
+    reason: str
+
+
+def first_verdicts(runs: Path) -> Sequence[Mapping[str, str]]:
+    """Return what the first version found on these very runs: id, verdict, reason if it is another now."""
+    digest = hashlib.sha256(runs.read_bytes()).hexdigest()[:DIGITS]
+    table = read_csv(FIRST_VERSION)
+    return table[table["runs"] == digest].to_dict("records")  # type: ignore[return-value]
+
+
+def changes(runs: Path, judgements: Iterable[Judgement]) -> list[Change]:
+    """Return the changes among judgements on these runs; on other runs than the first version's, none.
+
+    Raises UserError for a change that nobody has explained, or a reason for one that is none.
+    """
+    found = {judgement.claim.id: judgement.verdict for judgement in judgements}
+    made = []
+    for row in first_verdicts(runs):
+        after = found[row["id"]]
+        changed = after != row["verdict"]
+        if changed != bool(row["reason"]):
+            what = "changed without a reason" if changed else "has a reason and has not changed"
+            raise UserError(
+                f"{FIRST_VERSION.name}: the verdict on {row['id']} {what}: {row['verdict']}, {after}"
+            )
+        if changed:
+            made.append(Change(row["id"], row["verdict"], after, row["reason"]))
+    return made
