@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
+from reports.analysis.new_images import half_widths
 from reports.analysis.paired import Contrast, Interval
 from reports.analysis.rankings import Ranking, listed
 from reports.analysis.verdict import Shares, Verdict, rankings_of
@@ -210,6 +211,12 @@ def unfinished_table(results: Results) -> Table:
     return text_table("unfinished", "Diverged and unfinished runs", columns, body)
 
 
+NEW_IMAGES = (
+    "± for new images: half the 95 % interval for new seeds and new test images (with one seed: for new "
+    "images alone); the other ± is for new seeds on these images."
+)
+
+
 def best_table(verdict: Verdict, count: int = 20) -> Table:
     """Return the cells with the best mean test accuracy of each data set, best first."""
     results, marked, metric = verdict.results, verdict.marked, METRICS["test_accuracy"]
@@ -217,15 +224,18 @@ def best_table(verdict: Verdict, count: int = 20) -> Table:
     if data := results.dataset:
         ranked = ranked.sort_values(data.name, kind="stable")
     top = ranked.groupby(data.name, observed=True).head(count) if data else ranked.head(count)
+    wider = half_widths(results).loc[top.index]
     rows = tuple(
         (
             *(Entry(str(top.at[cell, name])) for name in results.names),
             Entry(metric.show_interval(mean, half), str(marked[cell]), mean),
+            *([Entry(metric.show(wider[cell]))] if wider.notna().any() else []),
             Entry(f"{n} of {runs}"),
         )
         for cell, mean, half, n, runs in top[["mean", "half", "n", "runs"]].itertuples(name=None)
     )
-    heads = (*results.names, metric.label, "runs")
+    beside, notes = (("± for new images",), (NEW_IMAGES,)) if wider.notna().any() else ((), ())
+    heads = (*results.names, metric.label, *beside, "runs")
     each = f", at most {count} of each data set" if data else ""
     title = f"The {f'{len(rows)} best cells' if len(rows) != 1 else 'best cell'} by test accuracy{each}"
-    return Table("best_cells", title, heads, rows, len(results.names))
+    return Table("best_cells", title, heads, rows, len(results.names), notes)
