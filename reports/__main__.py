@@ -8,6 +8,7 @@ from pathlib import Path
 from reports.compare import compare
 from reports.exports.frames import FORMATS, export
 from reports.exports.trackers import TRACKERS, export_to
+from reports.images import images
 from reports.page.build import write_report
 from reports.published.publish import publish
 from reports.runs.reader import load
@@ -23,7 +24,7 @@ INCOMPLETE = 1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 2 for a user's mistake, 1 where something is missing."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    commands = {"compare": run_compare, "export": run_export, "publish": run_publish}
+    commands = {"compare": run_compare, "export": run_export, "images": run_images, "publish": run_publish}
     return commands[words[0]](words[1:]) if words and words[0] in commands else run_report(words)
 
 
@@ -32,7 +33,8 @@ def run_report(words: Sequence[str]) -> int:
     parser = parser_of(
         "reports",
         "Rebuild every table, ranking, plot and the page of a sweep from its run records.",
-        f"Also: {called('reports compare')} A B; {called('reports export')} DIR --to csv|mlflow|…; "
+        f"Also: {called('reports compare')} A B; {called('reports images')} DIR CELL [CELL]; "
+        f"{called('reports export')} DIR --to csv|mlflow|…; "
         f"{called('reports publish')} DIR --to FOLDER",
     )
     parser.add_argument("directory", type=Path, help="a sweep's directory, such as runs/grid")
@@ -66,6 +68,20 @@ def run_compare(words: Sequence[str]) -> int:
     first, second = load(options.first, unplanned=True), load(options.second, unplanned=True)
     print(printable(compare(first, second)))
     return max(warn(first), warn(second))
+
+
+def run_images(words: Sequence[str]) -> int:
+    """Show what one or two cells get right and wrong."""
+    parser = parser_of("reports images", images.__doc__)
+    parser.add_argument("directory", type=Path, help="a sweep's directory")
+    parser.add_argument("cell", help="the name or the id of one of a cell's runs, or a part of it")
+    parser.add_argument(
+        "other", metavar="cell", nargs="?", help="another cell, to see which errors both make"
+    )
+    options = parser.parse_args(words)
+    results = load(options.directory)
+    print(printable(images(results, [name for name in (options.cell, options.other) if name is not None])))
+    return warn(results)
 
 
 def run_export(words: Sequence[str]) -> int:

@@ -34,11 +34,12 @@ REPORTS = {
     "plots": {"runs", "analysis", "tables"},
     "claims": {"runs", "analysis", "tables", "plots"},
     "compare": {"runs", "analysis", "tables"},
+    "images": {"runs", "analysis", "tables"},
     "sources": {"runs", "analysis", "tables", "plots", "claims"},
     "page": {"runs", "analysis", "tables", "plots", "claims", "sources"},
     "published": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
     "exports": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
-    "__main__": {"runs", "analysis", "tables", "compare", "page", "published", "exports"},
+    "__main__": {"runs", "analysis", "tables", "compare", "images", "page", "published", "exports"},
     "__init__": {"runs"},
 }
 ENTRY_POINTS = {"__init__", "sweeper", "__main__", "status", "runs", "verify", "studies"}
