@@ -90,8 +90,8 @@ def find(results: Results, text: str) -> int:
 
 def near(wanted: str, names: Sequence[str]) -> str:
     """Return the names that begin most alike, with the words before them; empty if none does."""
-    by_start = {name[: len(wanted)]: name for name in reversed(names)}
-    found = [by_start[start] for start in difflib.get_close_matches(wanted, by_start, NEAR)]
+    by_start = {name[: len(wanted)].lower(): name for name in reversed(names)}
+    found = [by_start[start] for start in difflib.get_close_matches(wanted.lower(), by_start, NEAR)]
     return f"; near are {', '.join(found)}" if found else ""
 
 
@@ -118,11 +118,11 @@ def class_table(cell: Cell) -> Table:
 
 
 def class_rows(cell: Cell) -> Iterator[tuple[str, ...]]:
-    """Yield a row for each class that has test examples, if all runs recorded them."""
+    """Yield a row for each class that has test examples, if all runs recorded the same classes."""
     counts = [answers.by_class for answers in cell.answers.values()]
-    for label, of_class in enumerate(zip(*counts, strict=True) if all(counts) else ()):
-        total = of_class[0][1]
-        if total:
+    alike = len({tuple(total for _, total in of_run) for of_run in counts}) == 1
+    for label, of_class in enumerate(zip(*counts, strict=True) if alike else ()):
+        if total := of_class[0][1]:
             found = class_interval([right for right, _ in of_class], total)
             yield (str(label), f"{total:,}", *map("{:.4f}".format, (found.mean, found.low, found.high)))
 

@@ -6,6 +6,7 @@ probability below .001 (binomial). With 400 sweeps and 6 % allowed that is above
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,12 @@ def test_simulations_continue_where_they_stopped(tmp_path: Path, capsys: pytest.
     out.write_text(changed)
     assert main(["no_interaction", *words]) == 0  # what other code gave is not believed
     assert out.read_text().count("no_interaction") == 2
+
+
+def test_make_takes_the_cases_and_how_often_they_are_drawn() -> None:
+    words = ["make", "-n", "-o", ".venv/.ready", "test-statistics", "CASES=limits effects", "SIMS=5"]
+    shown = subprocess.run(words, cwd=Path(__file__).parent.parent, capture_output=True, text=True)
+    assert shown.returncode == 0 and shown.stdout.endswith(" --sims 5 limits effects\n"), shown
 
 
 def test_a_count_that_is_too_high_is_marked_and_fails(

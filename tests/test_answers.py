@@ -315,9 +315,23 @@ def test_a_cell_s_classes_and_the_errors_that_two_cells_share(
     assert f"accuracy, first − second, on new images | {apart} ± " in told
 
 
+def test_classes_that_runs_count_differently_are_not_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, cells = sweep(tmp_path, drawn(2, 1, 3, 300))
+    right = round(cells[0].extra["final"]["test_accuracy"] * 300)
+    for changed in ({"test_by_class": [[right, 300]]}, {"test_by_class": None}):
+        cells[0].extra |= changed
+        synthetic.write_cell(root, cells[0])
+        assert main(["images", str(root), "relu", "gelu"]) == 0
+        told = capsys.readouterr().out
+        assert "The records do not say of which class" in told and "| 2 | 100 | " in told
+
+
 @pytest.mark.parametrize(
     ("names", "problem"),
     [
+        (["ReLU"], "no cell is called ReLU; near are relu_softmax_ce"),
         (["rely"], "no cell is called rely; near are relu_softmax_ce"),
         (["zzzzzzzz"], "no cell is called zzzzzzzz\n"),
         (["seed=1"], "seed=1 may be any of 2 cells, such as relu_softmax_ce_hidden=128_seed=1"),
