@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 # What a command line sets and nobody reads would be lost without a word.
-SETTINGS := SWEEP DIR OVERRIDES RETRY FRESH NAME PYTHON REQUIRE PYTEST_ARGS BENCH_ARGS VENV
+SETTINGS := SWEEP DIR OVERRIDES RETRY FRESH NAME PYTHON REQUIRE PYTEST_ARGS BENCH_ARGS CASES SIMS VENV
 UNKNOWN  := $(filter-out $(SETTINGS) SHELL MAKE%,$(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 $(if $(UNKNOWN),$(error $(UNKNOWN): no such variable; there are $(SETTINGS)))
 
@@ -63,8 +63,8 @@ test: $(READY)  ## Run the tests (under 10 minutes, no network)
 test-full: $(READY)  ## Run the slow tests too
 	@$(BIN)/python -m pytest -q -m "not parity and not page and not cluster and not package and not trackers" $(PYTEST_ARGS)
 
-test-statistics: $(READY)  ## Simulate 2,000 sweeps of known truth for each rule (half an hour; continues)
-	@$(BIN)/python -m tests.simulate --out $(VENV)/simulated.jsonl $(CASES)
+test-statistics: $(READY)  ## Simulate 2,000 sweeps of known truth for each rule (CASES=null_grid SIMS=400; continues)
+	@$(BIN)/python -m tests.simulate --out $(VENV)/simulated.jsonl --sims $(or $(SIMS),2000) $(CASES)
 
 test-faults: $(READY)  ## Kill a sweep and its workers over and over, and look for anything lost
 	@$(BIN)/python -m pytest -q -m faults $(PYTEST_ARGS)

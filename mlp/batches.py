@@ -54,7 +54,7 @@ class Batches:
 
         Without an order every row comes once, from the longest to the shortest.
         """
-        rows = self._longest_first if order is None else self._arranged(order, size)
+        rows = self.longest_first if order is None else self._arranged(order, size)
         starts = list(range(0, len(rows), size))
         extents = self.extents[rows]
         columns = _aligned(np.maximum.reduceat(extents, starts))
@@ -78,7 +78,8 @@ class Batches:
         return order[np.argsort((batch * (features + 1) + zeros) * size + place)]
 
     @cached_property
-    def _longest_first(self) -> Array:
+    def longest_first(self) -> Array:
+        """The order in which every row comes once: by its length, the longest first."""
         return self._arranged(np.arange(len(self)), len(self))
 
     def _take(self, rows: Array, columns: int, steps: list[tuple[int, int]]) -> Batch:

@@ -2,7 +2,23 @@
 
 import numpy as np
 
+from mlp.batches import Batches
+from mlp.network import Network
 from mlp.workspace import Array
+
+
+def correct(network: Network, batches: Batches, size: int) -> Array:
+    """Return which examples a network classifies correctly, (examples,) bool, in the data set's own order.
+
+    They are shown in the batches of `size` in which all are evaluated: the mean is the very accuracy that
+    `Trainer.evaluate` returns, for other batches may round an undecided example the other way.
+    """
+    order, right = batches.longest_first, []
+    for inputs, _, labels in batches.split(size, order):
+        right.append(network.forward(inputs).argmax(axis=1) == labels)
+    found = np.empty(len(batches), dtype=bool)
+    found[order] = np.concatenate(right)
+    return found
 
 
 def hamming_loss(predicted: Array, true: Array) -> float:

@@ -11,6 +11,7 @@ from reports.claims.gate import differing_verdicts, expected_claims, note
 from reports.compare import compare
 from reports.exports.frames import FORMATS, export
 from reports.exports.trackers import TRACKERS, export_to
+from reports.images import images
 from reports.page.build import write_report
 from reports.published.publish import publish
 from reports.runs.reader import load
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "calibrate": run_calibrate,
         "compare": run_compare,
         "export": run_export,
+        "images": run_images,
         "publish": run_publish,
     }
     return commands[words[0]](words[1:]) if words and words[0] in commands else run_report(words)
@@ -41,8 +43,9 @@ def run_report(words: Sequence[str]) -> int:
     parser = parser_of(
         "reports",
         "Rebuild every table, ranking, plot and the page of a sweep from its run records.",
-        f"Also: {called('reports compare')} A B; {called('reports export')} DIR --to csv|mlflow|…; "
-        f"{called('reports publish')} DIR --to FOLDER; {called('reports calibrate')} DIR",
+        f"Also: {called('reports compare')} A B; {called('reports images')} DIR CELL [CELL]; "
+        f"{called('reports export')} DIR --to csv|mlflow|…; {called('reports publish')} DIR --to FOLDER; "
+        f"{called('reports calibrate')} DIR",
     )
     parser.add_argument("directory", type=Path, help="a sweep's directory, such as runs/grid")
     parser.add_argument(
@@ -124,6 +127,20 @@ def at_least_one(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
     return value
+
+
+def run_images(words: Sequence[str]) -> int:
+    """Show what one or two cells get right and wrong."""
+    parser = parser_of("reports images", images.__doc__)
+    parser.add_argument("directory", type=Path, help="a sweep's directory")
+    parser.add_argument("cell", help="the name or the id of one of a cell's runs, or a part of it")
+    parser.add_argument(
+        "other", metavar="cell", nargs="?", help="another cell, to see which errors both make"
+    )
+    options = parser.parse_args(words)
+    results = load(options.directory)
+    print(printable(images(results, [name for name in (options.cell, options.other) if name is not None])))
+    return warn(results)
 
 
 def run_export(words: Sequence[str]) -> int:

@@ -19,7 +19,7 @@ from reports.analysis.equivalence import (
     relative_margin,
     sensitivity,
 )
-from reports.analysis.images import class_accuracy, error_overlap, for_new_images, two_way, unpack
+from reports.analysis.images import class_interval, error_overlap, for_new_images, two_way
 from reports.analysis.interactions import reversals
 from reports.analysis.intervals import Floats, prediction_interval, t_interval
 from reports.analysis.judging import judge_pairs
@@ -613,16 +613,21 @@ def test_a_difference_of_few_images_is_not_one_for_new_images() -> None:
     assert for_new_images(two_way(first.astype(float) - second), half=0.001)
 
 
-def test_bits_classes_and_errors() -> None:
-    import base64
+def test_an_interval_of_a_class_is_wilson_s_widened_by_the_seeds() -> None:
+    one = class_interval([90], 100)
+    assert (one.low, one.high) == pytest.approx((0.82563, 0.94477), abs=1e-5)  # R's prop.test
+    alike = class_interval([90, 90, 90], 100)
+    assert (alike.low, alike.high) == pytest.approx((one.low, one.high))
+    several = class_interval([88, 90, 92], 100)
+    seeds = stats.t.isf(0.025, 2) * 0.02 / 3**0.5
+    assert several.low == pytest.approx(0.9 - np.hypot(0.9 - one.low, seeds))
+    assert several.high == pytest.approx(0.9 + np.hypot(one.high - 0.9, seeds))
+    assert class_interval([20, 20], 20).low < 0.9  # all right in twenty images is not all right for ever
+    assert (class_interval([0, 1], 1).low, class_interval([0, 1], 1).high) == (0, 1)
 
+
+def test_the_overlap_of_errors_is_what_both_get_wrong_of_what_either_does() -> None:
     bits = np.array([1, 0, 1, 1, 0, 0, 0, 1, 1, 0], dtype=bool)
-    packed = base64.b64encode(np.packbits(bits).tobytes()).decode()
-    assert (unpack(packed, 10) == bits).all()
-    with pytest.raises(ValueError, match="16 bits for 17"):
-        unpack(packed, 17)
-    labels = np.array([0, 0, 1, 1, 2, 2, 2, 2, 1, 0])
-    assert class_accuracy(bits[None], labels) == pytest.approx([1 / 3, 1.0, 0.25])
     other = np.array([1, 1, 1, 1, 0, 0, 1, 1, 1, 1], dtype=bool)
     assert error_overlap(bits[None], other[None]) == pytest.approx(2 / 5)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from reports.runs.test_bits import answers_of
 from sweeps.records.record import load_records
 
 ROOT = Path(__file__).parent.parent
@@ -37,6 +38,8 @@ def test_every_cell_leaves_a_full_record(smoke: Path) -> None:
         assert record.status == "done"
         assert data["final"].keys() == {"train_loss", "train_accuracy", "test_loss", "test_accuracy"}
         assert data["final"]["test_accuracy"] > 0.3  # chance is 0.1
+        answers = answers_of(data)
+        assert answers is not None and answers.examples == 500 and len(answers.by_class) == 10
         assert data["timing"]["blas_threads"] == 1
         assert data["timing"]["concurrent_runs"] in (1, 2, 3, 4)
         assert data["parameters"] == 784 * 32 + 32 + 32 * 10 + 10

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports.analysis.paired import t_interval
+from reports.analysis.intervals import t_interval
 from reports.page.build import make_report
 from reports.page.data import Report
 from reports.plots import save_all

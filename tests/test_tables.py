@@ -8,6 +8,7 @@ from html import unescape
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,16 +16,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from reports.analysis.paired import Contrast, t_interval
+from reports.analysis.intervals import t_interval
 from reports.page.build import make_report, make_tables
 from reports.runs.metrics import METRICS
 from reports.runs.reader import load
 from reports.runs.results import Results
-from reports.tables.evidence import show_contrast
 from reports.tables.formats import csv_text, latex, markdown
+from reports.tables.number_formats import show_contrast
 from reports.tables.table import Table, text_table
 from tests import synthetic
 
+NAN = float("nan")
 AXES = {
     "activation": ["relu", "gelu"],
     "loss": ["mse", "hinge"],
@@ -311,12 +313,12 @@ def test_no_interval_is_rounded_away() -> None:
     seconds = METRICS["epoch_cpu_s"]
     assert seconds.show_interval(0.1211, 0.0004) == "0.1211 ± 0.0004"
     assert seconds.show_interval(0.121, 0.004) == "0.121 ± 0.004"
-    assert show_contrast(Contrast(0.000312, 0.000297, 0.000327, 0.01, 5, 1), seconds) == (
+    assert show_contrast(SimpleNamespace(estimate=0.000312, low=0.000297, high=0.000327), seconds) == (
         "+0.00031",
         "+0.00030",
         "+0.00033",
     )
-    nothing = Contrast(float("nan"), float("nan"), float("nan"), float("nan"), 0, 0)
+    nothing = SimpleNamespace(estimate=NAN, low=NAN, high=NAN)
     assert show_contrast(nothing, seconds) == ("–", "–", "–")
 
 

@@ -34,6 +34,7 @@ REPORTS = {
     "plots": {"runs", "analysis", "tables"},
     "claims": {"runs", "analysis", "tables", "plots"},
     "compare": {"runs", "analysis", "tables"},
+    "images": {"runs", "analysis", "tables"},
     "sources": {"runs", "analysis", "tables", "plots", "claims"},
     "findings": {"runs", "analysis", "tables", "sources"},
     "calibrate": {"runs", "analysis", "tables"},
@@ -41,7 +42,7 @@ REPORTS = {
     "published": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
     "exports": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
     "__main__": {"runs", "analysis", "tables", "claims", "sources", "page", "published", "exports"}
-    | {"compare", "calibrate"},
+    | {"compare", "calibrate", "images"},
     "__init__": {"runs"},
 }
 ENTRY_POINTS = {"__init__", "sweeper", "__main__", "status", "runs", "verify", "studies"}

@@ -6,6 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from reports.analysis.cells import summarise
+from reports.analysis.intervals import NAN
+from reports.analysis.new_images import half_widths
 from reports.analysis.sweep import Analysis, analyse
 from reports.findings.finding import as_json
 from reports.findings.report import findings, judged_findings
@@ -105,10 +107,18 @@ def write_tables(report: Report, folder: Path) -> None:
 
 
 def cell_figures(results: Results) -> pd.DataFrame:
-    """Return every metric of every cell as plain numbers: metric, the factors, n, mean, sd, low, high."""
-    columns = [*results.names, "runs", "diverged", "n", "mean", "sd", "low", "high"]
-    parts = [summarise(results, name)[columns].assign(metric=name) for name in results.metrics]
-    return natural(results, pd.concat(parts))[["metric", *columns]]
+    """Return every metric of every cell as plain numbers: metric, the factors, n, mean, sd, low, high.
+
+    `half_new_images`, of the test accuracy only, is the number after its ± for new seeds and new images.
+    """
+    figures = ["runs", "diverged", "n", "mean", "sd", "low", "high", "half_new_images"]
+    columns = ["metric", *results.names, *figures]
+    wider = {"test_accuracy": half_widths(results)}
+    parts = [
+        summarise(results, name).assign(metric=name, half_new_images=wider.get(name, NAN))[columns]
+        for name in results.metrics
+    ]
+    return natural(results, pd.concat(parts))
 
 
 def replace_directory(new: Path, old: Path, keep: str | None = None) -> None:

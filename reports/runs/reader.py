@@ -24,6 +24,7 @@ from reports.runs.curves import (
 from reports.runs.factors import REPLICATE, Flattener
 from reports.runs.metrics import HELD_OUT
 from reports.runs.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors, without_repeats
+from reports.runs.test_bits import Answers, answers_of
 from sweeps.records.differences import near_misses, settings_of
 from sweeps.records.errors import UserError
 from sweeps.records.layout import HISTORY, PLAN, REPORT, cell_dirs
@@ -85,6 +86,7 @@ class Reader:
         self.curves: dict[str, Curve] = {}
         self.provenance: dict[str, Mapping[str, Any]] = {}
         self.boundaries: dict[str, Mapping[str, Any]] = {}
+        self.answers: dict[str, Answers] = {}
 
     def read(self, folders: Mapping[str, Path], unplanned: bool) -> list[str]:
         """Take in the planned cells in the plan's order, then the others; return the names left out."""
@@ -146,6 +148,8 @@ class Reader:
             self.provenance.setdefault(json.dumps(facts, sort_keys=True), facts)
         if record and status == "done" and (boundary := mapping(data, "boundary")):
             self.take_boundary(record, boundary)
+        if record and status == "done":
+            self.take_answers(record)
 
     def take_boundary(self, record: Record, boundary: Mapping[str, Any]) -> None:
         """Keep the boundary of a run, if it is one and there are not too many."""
@@ -154,6 +158,17 @@ class Reader:
             self.problems.append(Problem(record.path / REPORT, reason))
         elif len(self.boundaries) < MAX_BOUNDARIES:
             self.boundaries[record.cell_id] = boundary
+
+    def take_answers(self, record: Record) -> None:
+        """Keep the run's answers on the test examples, if it has any that can be believed."""
+        try:
+            answers = answers_of(record.data)
+        except ValueError as error:
+            reason = f"{error}; its figures stand, its test examples are not looked at"
+            self.problems.append(Problem(record.path / REPORT, reason))
+            return
+        if answers is not None:
+            self.answers[record.cell_id] = answers
 
     def take_curve(self, cell_id: str, record: Record) -> tuple[Path, str] | None:
         """Keep the run's history; return the file and the reason if the record has nothing to report."""
@@ -276,6 +291,7 @@ def assemble(
         near_misses=tuple(reader.near_misses),
         provenance=tuple(reader.provenance.values()),
         boundaries=reader.boundaries,
+        answers=reader.answers,
         stamps=reader.cache.stamps,
         other_data=reader.contents.other_data,
     )

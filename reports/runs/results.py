@@ -10,6 +10,7 @@ import pandas as pd
 
 from reports.runs.factors import DATASET, REPLICATE, Factor, find_factors, label
 from reports.runs.metrics import HELD_OUT, METRICS, Metric
+from reports.runs.test_bits import Answers
 
 FINAL = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 NUMBERS = (
@@ -68,6 +69,7 @@ class Results:
     per factor, `cell` (a number shared by the runs that differ in nothing but the seed) and NUMBERS, which
     are NaN unless the run is done. `history` has one row per run and epoch. `settings` holds every setting
     of every row of `runs`, factors or not; its `dataset` has a value for each content of the data.
+    `answers` are those on the test examples, by cell id, of the finished runs that recorded them.
     `other_data` says which results are left out for being of other data than planned, empty if none are.
     """
 
@@ -84,6 +86,7 @@ class Results:
     near_misses: tuple[str, ...] = ()
     provenance: tuple[Mapping[str, Any], ...] = ()
     boundaries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    answers: Mapping[str, Answers] = field(default_factory=dict)
     stamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     other_data: str = ""
 
@@ -139,14 +142,15 @@ class Results:
         """Return the part of the sweep with these runs, its factors found anew."""
         runs = self.runs.loc[keep].drop(columns=[*self.names, "cell"])
         history = self.history[self.history["cell_id"].isin(runs["cell_id"])]
-        boundaries = {k: v for k, v in self.boundaries.items() if k in set(runs["cell_id"])}
+        kept = set(runs["cell_id"])
         smaller = replace(
             self,
             runs=runs,
             history=history,
             settings=self.settings.loc[keep],
             factors=(),
-            boundaries=boundaries,
+            boundaries={k: v for k, v in self.boundaries.items() if k in kept},
+            answers={k: v for k, v in self.answers.items() if k in kept},
         )
         return with_factors(smaller, [factor.key for factor in self.factors])
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from reports.analysis.cells import summarise
 from reports.analysis.counting import MAIN
+from reports.analysis.new_images import half_widths
 from reports.analysis.sweep import Analysis
 from reports.runs.metrics import METRICS
 from reports.runs.results import Results
@@ -13,10 +14,18 @@ MARKS = {"best": "best", "may be best": "near"}
 WORDS = {"best": "best mean", "untested": "not tested"}
 
 
+NEW_IMAGES = (
+    "± for new images: half the 95 % interval for new seeds and new test images (with one seed: for new "
+    "images alone); the other ± is for new seeds on these images."
+)
+
+
 def best_table(analysis: Analysis, count: int = 20) -> Table:
     """Return the cells with the best mean of the main metric of each data set, best first."""
     results, metric = analysis.results, METRICS[MAIN]
     summary = summarise(results, MAIN)
+    wider = half_widths(results)
+    known_wider = wider.notna().any()
     rows = []
     for best in analysis.best.values():
         means, sign = best.selection.means, -1 if best.higher else 1
@@ -30,6 +39,7 @@ def best_table(analysis: Analysis, count: int = 20) -> Table:
                     *(Entry(str(row[name])) for name in results.names),
                     Entry(metric.show(means[place]), mark, float(means[place])),
                     Entry(metric.show_interval(row["mean"], row["half"])),
+                    *([Entry(metric.show(wider[int(best.cells[place])]))] if known_wider else []),
                     Entry(f"{row['n']} of {row['runs']}"),
                     Entry(str(int(best.diverged[place]))),
                     Entry(WORDS.get(standing[place], standing[place])),
@@ -37,10 +47,12 @@ def best_table(analysis: Analysis, count: int = 20) -> Table:
             )
     each = f", at most {count} of each data set" if results.dataset else ""
     title = f"The {f'{len(rows)} best cells' if len(rows) != 1 else 'best cell'} by test accuracy{each}"
-    heads = (*results.names, metric.label, "finished runs ± 95 %", "runs", "diverged", "standing")
+    beside = ("± for new images",) if known_wider else ()
+    heads = (*results.names, metric.label, "finished runs ± 95 %", *beside, "runs", "diverged", "standing")
     notes = (
         "Sorted by the mean over all runs, a diverged one as what it counts as. Not the best: beaten by some "
         "other cell; worse: than the best mean, of all pairs of cells; both corrected for cells and looks.",
+        *((NEW_IMAGES,) if known_wider else ()),
     )
     return Table("best_cells", title, heads, tuple(rows), len(results.names), notes)
 

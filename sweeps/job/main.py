@@ -4,6 +4,7 @@ With its neighbours components.py and journal.py the only place in this package 
 multilayer perceptron.
 """
 
+import base64
 import json
 import math
 import statistics
@@ -18,7 +19,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from mlp.datasets import Data, Dataset, DatasetError
-from mlp.training import Divergence, Trainer
+from mlp.metrics import correct
+from mlp.training import EVALUATION_BATCH, Divergence, Trainer
 from sweeps.job.components import Components, build, problems
 from sweeps.job.journal import Journal
 from sweeps.job.provenance import provenance, single_blas_thread
@@ -112,7 +114,7 @@ def outcome(trainer: Trainer, data: Data) -> dict[str, Any]:
     }
     if trainer.diverged:
         return result | {"diverged": vars(trainer.diverged)}
-    result["final"] = figures
+    result |= {"final": figures, **answers(trainer)}
     if data.features == 2:
         result["boundary"] = boundary(trainer, data)
     return result
@@ -130,6 +132,22 @@ def final_figures(trainer: Trainer) -> dict[str, float]:
             if rows is None or len(rows):
                 figures[f"{name}_loss"], figures[f"{name}_accuracy"] = trainer.evaluate(batches, rows)
     return figures
+
+
+def answers(trainer: Trainer) -> dict[str, Any]:
+    """Return which test examples the network that `final` is of gets right, and how many of each class.
+
+    `test_correct` has a bit for each example in the data set's own order, packed (the first in the highest
+    bit of the first byte) and base64; `test_by_class` has (correct, all) for each class.
+    """
+    with np.errstate(all="ignore"):  # as in final_figures
+        right = correct(trainer.network, trainer.test, EVALUATION_BATCH)
+    labels, classes = trainer.test.y, len(trainer.test.classes)
+    counts = (np.bincount(of, minlength=classes).tolist() for of in (labels[right], labels))
+    return {
+        "test_correct": base64.b64encode(np.packbits(right).tobytes()).decode(),
+        "test_by_class": list(zip(*counts, strict=True)),
+    }
 
 
 def best_epoch(history: list[dict[str, float]], judge: str) -> dict[str, float | None]:
