@@ -14,7 +14,7 @@ from typing import Any
 
 from sweeps.cli import user_modules
 from sweeps.cli.command import command, parser_of
-from sweeps.planning.due import RETRY, Verdict, verdict
+from sweeps.planning.due import Retry, Verdict, verdict
 from sweeps.records import lock
 from sweeps.records.content import Content, other_data
 from sweeps.records.errors import UserError
@@ -48,7 +48,7 @@ class Row:
 class Status:
     """What the files of a sweep's directory say. Raises UserError if there is no sweep in it."""
 
-    def __init__(self, root: Path, retry: str = "failed") -> None:
+    def __init__(self, root: Path, retry: Retry = Retry.FAILED) -> None:
         if not root.is_dir():
             raise UserError(f"{root}: {'is no directory' if root.exists() else 'there is no such directory'}")
         self.root, self.retry = root, retry
@@ -178,10 +178,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--explain", metavar="CELL", help="say why one cell (its id or name) is run or skipped"
     )
-    parser.add_argument("--retry", choices=RETRY, default="failed", help="assume hydra.sweeper.retry=…")
+    parser.add_argument(
+        "--retry", choices=[*map(str, Retry)], default="failed", help="assume hydra.sweeper.retry=…"
+    )
     options = parser.parse_args(arguments)
     user_modules.extend([Path.cwd()])  # where a user's own code is, which the results may depend on
-    status = Status(options.directory, options.retry)
+    status = Status(options.directory, Retry(options.retry))
     print(printable("\n".join(_answer(status, options))))
     return status.exit_code
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from sweeps.cli.streams import open_streams
 from sweeps.execution.cell_run import Job, Runner, now
@@ -34,10 +34,11 @@ from sweeps.planning import revision, sources, without_effect
 from sweeps.planning.callables import call, load_callable
 from sweeps.planning.compose import Composer
 from sweeps.planning.contents import of_other_data, with_contents, with_present
-from sweeps.planning.due import Verdict, check_retry, has_result, is_stale, verdict
+from sweeps.planning.due import Verdict, has_result, is_stale, verdict
 from sweeps.planning.fingerprint import fingerprint
 from sweeps.planning.planner import Planner
 from sweeps.planning.quoting import composed
+from sweeps.planning.settings import Settings
 from sweeps.records import lock, plan_history
 from sweeps.records.atomic import set_aside
 from sweeps.records.content import other_data
@@ -48,8 +49,6 @@ from sweeps.records.plan import Cell, Plan, read_plan, write_plan
 from sweeps.records.record import Record, load_records, write_record
 from sweeps.view import live
 from sweeps.view.wording import duration, finished, planned
-
-UNNAMED = "adhoc"
 
 
 def command(
@@ -62,7 +61,7 @@ def command(
     """Run a sweep as a command: mistakes on stderr, exit code as SystemExit unless it is 0."""
     open_streams()
     try:
-        code = Sweep(context, task_function, composed(config), _plain(settings), arguments).run()
+        code = Sweep(context, task_function, composed(config), Settings.of(settings), arguments).run()
     except UserError as error:
         for line in str(error).splitlines():
             print(f"error: {line}", file=sys.stderr)
@@ -70,27 +69,6 @@ def command(
     if code:
         context.callbacks.on_multirun_end(config=config, config_name=config.hydra.job.config_name)
         raise SystemExit(code)
-
-
-def check(settings: Mapping[str, Any]) -> None:
-    """Raise UserError for a setting that is out of range."""
-    limits = {
-        "max_attempts": (settings["max_attempts"] >= 1, "at least 1"),
-        "workers": (settings["workers"] is None or settings["workers"] >= 1, "at least 1, or null"),
-        "timeout_s": (settings["timeout_s"] is None or settings["timeout_s"] > 0, "more than 0, or null"),
-        "start_method": (settings["start_method"] in (None, "fork", "spawn"), "fork, spawn or null"),
-    }
-    for key in ("grids", "exclude", "code", "ignore", "name"):
-        kind, items = (
-            (Mapping, "mappings of keys to values") if key in ("grids", "exclude") else (str, "texts")
-        )
-        limits[key] = (all(isinstance(item, kind) for item in settings[key]), f"a list of {items}")
-    if wrong := [
-        f"hydra.sweeper.{key} = {_number(settings[key])}: must be {rule}"
-        for key, (ok, rule) in limits.items()
-        if not ok
-    ]:
-        raise UserError("\n".join(wrong))
 
 
 def check_place(root: Path, below: str | None) -> None:
@@ -105,17 +83,6 @@ def check_machine() -> None:
         raise UserError("no process can be looked up here: /proc (on macOS: ps) must be there")
 
 
-def _number(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
-        for key, value in settings.items()
-    }
-
-
 @dataclass
 class Sweep:
     """One sweep, from its command line to its exit code."""
@@ -123,7 +90,7 @@ class Sweep:
     context: HydraContext
     task_function: TaskFunction
     config: DictConfig
-    settings: dict[str, Any]
+    settings: Settings
     arguments: list[str]
     moved: bool = False
     revision: dict[str, Any] = field(default_factory=dict)
@@ -131,10 +98,8 @@ class Sweep:
     def run(self) -> int:
         """Run the sweep and return its exit code. Raises UserError before anything is written."""
         started = time.monotonic()
-        check(self.settings)
         check_machine()
         check_workers(self.config)
-        self.retry = check_retry(self.settings["retry"])
         if not self.config.hydra.sweep.dir:
             raise UserError("hydra.sweep.dir = '': must name a directory")
         self.root = Path(self.config.hydra.sweep.dir).absolute()
@@ -143,7 +108,7 @@ class Sweep:
         without_effect.refuse(self.config, self.context.config_loader)
         self.composer = Composer(self.context.config_loader, self.config)
         plan = self._with_directories(self._plan())
-        if self.settings["dry_run"]:
+        if self.settings.dry_run:
             records, verdicts = self._match(plan)
             print("\n".join([self._describe(plan, records, verdicts), *self._near_misses(plan, records)]))
             return 0
@@ -158,44 +123,44 @@ class Sweep:
 
     def _plan(self) -> Plan:
         """Plan and check every cell."""
-        grids = [self.settings["params"] | grid for grid in self.settings["grids"] or [{}]]
         planner = Planner(
             self.composer,
-            exclude=self.settings["exclude"],
-            ignore=self.settings["ignore"],
-            named=self.settings["name"],
-            validate=load_callable("validate", self.settings["validate"]),
-            effective=load_callable("effective", self.settings["effective"]),
+            exclude=self.settings.exclude,
+            ignore=self.settings.ignore,
+            named=self.settings.name,
+            validate=load_callable("validate", self.settings.validate),
+            effective=load_callable("effective", self.settings.effective),
         )
-        planner.run(grids, self.arguments)
+        planner.run(self.settings.all_grids(), self.arguments)
         return Plan(
-            sweep=self.settings["sweep"] or UNNAMED,
-            cells=with_contents(list(planner.cells.values()), self.settings["identify"]),
+            sweep=self.settings.title,
+            cells=with_contents(list(planner.cells.values()), self.settings.identify),
             swept=planner.swept,
             exclusions=[{"condition": str(item), "count": item.count} for item in planner.exclusions],
             duplicates=planner.duplicates,
             created=now(),
             command=sys.argv,
-            code=fingerprint(self.settings["code"]),
+            code=fingerprint(self.settings.code),
         )
 
     def _with_directories(self, plan: Plan) -> Plan:
         """Name the cells that have a directory already by that, whatever it is called."""
-        there = {} if self.settings["fresh"] else cell_dirs(self.root)
+        there = {} if self.settings.fresh else cell_dirs(self.root)
         cells = [replace(cell, name=there[cell.id].name) if cell.id in there else cell for cell in plan.cells]
         return replace(plan, cells=cells)
 
     def _match(self, plan: Plan) -> tuple[dict[str, Record], dict[str, Verdict]]:
         """Compare the plan with what is on disk, once what a fresh start moves aside is out of the way."""
-        aside = self.settings["fresh"] and not self.moved
+        aside = self.settings.fresh and not self.moved
         records = {} if aside else load_records(self.root)
         return records, {
-            cell.id: verdict(records.get(cell.id), plan.code, self.retry, cell.content) for cell in plan.cells
+            cell.id: verdict(records.get(cell.id), plan.code, self.settings.mode, cell.content)
+            for cell in plan.cells
         }
 
     def _describe(self, plan: Plan, records: Mapping[str, Record], verdicts: Mapping[str, Verdict]) -> str:
         due = sum(verdict.due for verdict in verdicts.values())
-        workers = worker_count(self.config, self.settings["workers"], max(due, 1))
+        workers = worker_count(self.config, self.settings.workers, max(due, 1))
         return planned(_short(self.root), plan, records, verdicts, workers)
 
     def _near_misses(self, plan: Plan, records: Mapping[str, Record]) -> list[str]:
@@ -204,7 +169,7 @@ class Sweep:
         Where plans are joined nothing is dropped, so nothing is said of what the command itself asks for.
         """
         known = {cell.id for cell in plan.cells}
-        ignore = self.settings["ignore"]
+        ignore = self.settings.ignore
         old = [
             settings_of(record.data["config"], record.data.get("choices") or {}, ignore)
             for record in records.values()
@@ -213,11 +178,11 @@ class Sweep:
         new = [cell for cell in plan.cells if cell.id not in records] if old else []
         asked = {override.partition("=")[0].lstrip("+") for cell in new for override in cell.overrides}
         planned = [settings_of(cell.config, cell.choices, ignore) for cell in new]
-        return near_misses(old, planned, () if self.settings["sweep"] else asked)
+        return near_misses(old, planned, () if self.settings.sweep else asked)
 
     def _prepare(self, plan: Plan, verdicts: Mapping[str, Verdict]) -> None:
         """Let the application get ready for the cells that are due, if there are any."""
-        prepare = load_callable("prepare", self.settings["prepare"])
+        prepare = load_callable("prepare", self.settings.prepare)
         if prepare is None:
             return
         if due := [cell.config for cell in plan.cells if verdicts[cell.id].due]:
@@ -228,10 +193,10 @@ class Sweep:
         """Hold the sweep's directory; yields a folder for this command alone."""
         with contextlib.ExitStack() as stack:
             try:
-                if self.settings["fresh"]:
+                if self.settings.fresh:
                     self._move_aside()
                 (self.root / HIDDEN).mkdir(parents=True, exist_ok=True)
-                if self.settings["sweep"]:
+                if self.settings.sweep:
                     stack.enter_context(lock.kept(lock.acquire(self.root / HIDDEN / LOCK)))
                 name = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}"
                 folder = stack.enter_context(command_folder(self.root, name))
@@ -260,10 +225,10 @@ class Sweep:
             with lock.acquire_in_turn(self.root / HIDDEN / "plan-lock"):
                 earlier = _earlier(self.root)
                 told = replace(plan, history=plan_history.extended(plan, earlier, due))
-                write_plan(self.root, told if self.settings["sweep"] else self._joined(told, earlier, folder))
-                sources.remember(self.root, self.settings["code"])
-            if due and self.settings["code"]:
-                self.revision = revision.facts(self.settings["code"], self.root)
+                write_plan(self.root, told if self.settings.sweep else self._joined(told, earlier, folder))
+                sources.remember(self.root, self.settings.code)
+            if due and self.settings.code:
+                self.revision = revision.facts(self.settings.code, self.root)
         except OSError as error:
             raise UserError(f"cannot write {self.root}: {error.strerror}") from error
 
@@ -297,7 +262,7 @@ class Sweep:
         with stoppable(folder / "stop") as stop:
             if jobs:
                 due = {job.id for job in jobs}
-                workers = worker_count(self.config, self.settings["workers"], len(jobs))
+                workers = worker_count(self.config, self.settings.workers, len(jobs))
                 with live.live(self.root, plan, records=records, due=due, workers=workers):
                     problem = self._launcher(plan, folder).run(jobs, stop)
         kept = sum(
@@ -314,11 +279,10 @@ class Sweep:
             sweep=plan.sweep,
             launch="",
             code=plan.code,
-            ignore=self.settings["ignore"],
+            ignore=self.settings.ignore,
             revision=self.revision,
         )
-        keys = ("max_attempts", "timeout_s", "workers", "start_method")
-        return Launch(runner, self.config, folder, **{key: self.settings[key] for key in keys})
+        return Launch(runner, self.config, folder, self.settings)
 
     def _end(self, plan: Plan, stop: Stop, problem: str | None, kept: int, seconds: float) -> int:
         """Print how the sweep ended and return its exit code."""

@@ -35,7 +35,7 @@ from sweeps.records.layout import CONFIG, OUTPUT
 from sweeps.records.record import as_diverged, read_record, write_record
 from sweeps.records.schema import COMPLETE, SCHEMA, record_problem
 
-REFINED = ("dataset", "provenance")  # what the sweeper knows of these is added to, or corrected, by the job
+REFINED = ("dataset", "provenance", "timing")  # the job adds to what the sweeper knows, or corrects it
 RESULTS = ("done", "diverged", "failed")  # the statuses that a job may return
 
 
@@ -115,6 +115,7 @@ class Runner:
             "started": now(),
             "launch": self.launch,
             "worker": worker,
+            "timing": {"concurrent_runs": self.workers},
             **known,
         }
 
@@ -165,7 +166,6 @@ class Runner:
             config.hydra.sweep.subdir = literal(job.name)
             config.hydra.job.num = job.number
             config.hydra.job.id = f"{config.hydra.job.name}_{job.number}"
-            config.hydra.sweeper.workers = self.workers
         return config
 
 

@@ -35,6 +35,7 @@ from sweeps.execution.queue_on_disk import Todo
 from sweeps.execution.stopping import Interrupted, Stop, end_descendants
 from sweeps.execution.worker import Worker
 from sweeps.planning.quoting import literal, quoted
+from sweeps.planning.settings import Settings
 from sweeps.records import lock
 from sweeps.records.errors import UserError
 from sweeps.records.layout import HIDDEN, LOCK
@@ -52,10 +53,7 @@ class Launch:
     runner: Runner
     config: DictConfig
     folder: Path
-    max_attempts: int
-    timeout_s: float | None
-    workers: int | None
-    start_method: str | None
+    settings: Settings
     losses: Counter[str] = field(default_factory=Counter)
     loss: str = ""  # how a worker of the last round was lost, if one was
 
@@ -76,17 +74,20 @@ class Launch:
             if due and idle >= IDLE_ROUNDS:
                 return f"{idle} times in a row the workers ended without having started a cell{self.loss}"
             self.losses.update(job.id for job in lost)
-            due = [job for job in due if self.losses[job.id] < self.max_attempts]
+            due = [job for job in due if self.losses[job.id] < self.settings.max_attempts]
             due = self._free(due, stop)
         return None
 
     def _round(self, jobs: list[Job], stop: Stop) -> tuple[str | None, str | None]:
         """Launch workers once. Returns what a worker gave up for, and what the launcher raised, if so."""
-        count = worker_count(self.config, self.workers, len(jobs))
+        count = worker_count(self.config, self.settings.workers, len(jobs))
         self.runner.workers = count
         todo = Todo(self.folder / self.runner.launch.rpartition(".")[2])
-        method = self.start_method or self.config.hydra.launcher.get("start_method")
-        worker = Worker(todo, stop.file, lock.this_process(), self.max_attempts, self.timeout_s, method)
+        settings = self.settings
+        method = settings.start_method or self.config.hydra.launcher.get("start_method")
+        worker = Worker(
+            todo, stop.file, lock.this_process(), settings.max_attempts, settings.timeout_s, method
+        )
         try:
             todo.write(self.runner, jobs)
         except OSError as error:

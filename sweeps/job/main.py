@@ -20,6 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from mlp.datasets import Data, Dataset, DatasetError
 from mlp.training import Divergence, Trainer
 from sweeps.job.components import Components, build, problems
+from sweeps.job.concurrency import concurrent_runs
 from sweeps.job.journal import Journal
 from sweeps.job.provenance import provenance, single_blas_thread
 from sweeps.records.errors import UserError
@@ -66,13 +67,13 @@ def main(cfg: DictConfig) -> dict[str, Any]:
     """Train the cell that `cfg` describes in its own directory, and return what its record should say."""
     started = time.perf_counter()
     threads = single_blas_thread()
-    hydra_config = HydraConfig.get()
+    directory = Path(HydraConfig.get().runtime.output_dir)
+    at_once = concurrent_runs(directory)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     parts = Components.of(config)
     data = parts.dataset.load()
     trainer = parts.trainer(data)
-    pause_s = hydra_config.sweeper.workers / CHECKPOINTS_PER_S
-    journal = Journal(Path(hydra_config.runtime.output_dir), trainer, pause_s, data=data.sha256)
+    journal = Journal(directory, trainer, (at_once or 1) / CHECKPOINTS_PER_S, data=data.sha256)
     trainer.run(journal.after_epoch)
     result = outcome(trainer, data)
     result["dataset"] = {"name": parts.dataset.name, "sha256": data.sha256}
@@ -81,7 +82,7 @@ def main(cfg: DictConfig) -> dict[str, Any]:
     result["timing"] |= {
         "total_wall_s": time.perf_counter() - started,
         "blas_threads": threads,
-        "concurrent_runs": hydra_config.sweeper.workers,
+        **({} if at_once is None else {"concurrent_runs": at_once}),
     }
     return result
 

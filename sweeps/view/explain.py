@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sweeps.planning.due import RETRY, is_stale, verdict
+from sweeps.planning.due import Retry, is_stale, verdict
 from sweeps.planning.sources import changed, present, remembered
 from sweeps.records.content import Content, other_data
 from sweeps.records.differences import NEAR, difference, near_misses, settings_of
@@ -55,7 +55,7 @@ class Explanation:
     root: Path
     plan: Plan | None
     records: Mapping[str, Record]
-    retry: str = "failed"
+    retry: Retry = Retry.FAILED
     code: str = field(init=False)
     _now: dict[Content, Content] = field(init=False, default_factory=dict)
 
@@ -106,7 +106,7 @@ class Explanation:
         answer = f"next time: {'run' if decided.due else 'skipped'} ({decided.why})"
         if decided.due and decided.restart:
             answer += ", from its first epoch"
-        others = [mode for mode in RETRY if verdict(case.record, self.code, mode, content).due != decided.due]
+        others = [mode for mode in Retry if verdict(case.record, self.code, mode, content).due != decided.due]
         if others:
             answer += f"; hydra.sweeper.retry={' or '.join(others)}: {'skipped' if decided.due else 'run'}"
         return answer
