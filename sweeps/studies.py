@@ -92,7 +92,7 @@ def run(orders: Sequence[Order], commands: Commands, *, dry_run: bool, fresh: bo
 
 def start_anew(order: Order, commands: Commands) -> int:
     """Move a study's directory aside with all its parts, if the commands are right; return their code."""
-    from sweeps.execution.launch import at_work
+    from sweeps.execution.directory import at_work
 
     for step in order.plannable():
         if code := commands.run(step, quiet=True):

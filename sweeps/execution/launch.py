@@ -13,7 +13,6 @@ import copy
 import logging
 import math
 import os
-import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -25,24 +24,22 @@ from hydra._internal.callbacks import Callbacks
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext
-from hydra.utils import get_class
 from omegaconf import DictConfig, open_dict
 
 from sweeps.cli.orphan_guard import guarded
 from sweeps.execution.cell_run import Job, Runner
-from sweeps.execution.on_slurm import cancel_left_behind
 from sweeps.execution.queue_on_disk import Todo
+from sweeps.execution.shift import Limits
 from sweeps.execution.stopping import Interrupted, Stop, end_descendants
 from sweeps.execution.worker import Worker
 from sweeps.planning.quoting import literal, quoted
 from sweeps.planning.settings import Settings
 from sweeps.records import lock
-from sweeps.records.errors import UserError
-from sweeps.records.layout import HIDDEN, LOCK
+from sweeps.records.layout import LOCK
+from sweeps.records.process import this_process
 from sweeps.records.record import Record, read_record
 
 IDLE_ROUNDS = 4  # launches in a row that start no cell, before a sweep is given up
-START_S = 60.0  # what a command may take from making its folder to taking its lock
 WAIT_S = 0.5  # between looks at the cells that another sweep runs
 
 
@@ -83,11 +80,7 @@ class Launch:
         count = worker_count(self.config, self.settings.workers, len(jobs))
         self.runner.workers = count
         todo = Todo(self.folder / self.runner.launch.rpartition(".")[2])
-        settings = self.settings
-        method = settings.start_method or self.config.hydra.launcher.get("start_method")
-        worker = Worker(
-            todo, stop.file, lock.this_process(), settings.max_attempts, settings.timeout_s, method
-        )
+        worker = Worker(todo, stop.file, this_process(), self._limits())
         try:
             todo.write(self.runner, jobs)
         except OSError as error:
@@ -108,6 +101,11 @@ class Launch:
         self.loss = f" ({type(failed[0]).__name__}: {failed[0]})" if failed else ""
         problems = [job.return_value["problem"] for job in returned if job.status is JobStatus.COMPLETED]
         return next((problem for problem in problems if problem), None), None
+
+    def _limits(self) -> Limits:
+        settings = self.settings
+        method = settings.start_method or self.config.hydra.launcher.get("start_method")
+        return Limits(settings.max_attempts, settings.timeout_s, method)
 
     def _launch(self, worker: Worker, count: int, some: Sequence[str]) -> Sequence[JobReturn]:
         """Hand the workers to the launcher, and wait for them; `some`: overrides that compose."""
@@ -151,24 +149,6 @@ class Launch:
             elif not own and not is_done_elsewhere(job, record):
                 due.append(job)
         return due, begun, lost
-
-
-def check_launcher(config: DictConfig) -> None:
-    """Raise UserError if the launcher has a check of its own, and that finds that it cannot work here."""
-    try:
-        launcher = get_class(config.hydra.launcher._target_)
-    except Exception:  # Hydra says what is wrong with it when it makes one
-        return
-    getattr(launcher, "check", lambda: None)()
-
-
-def check_workers(config: DictConfig) -> None:
-    """Raise UserError unless the launcher's own settings make at least one worker."""
-    for key, least in (("n_jobs", -math.inf), ("array_parallelism", 1), ("min_cells", 1)):
-        value = config.hydra.launcher.get(key)
-        if value is not None and (value == 0 or value < least):
-            rule = "at least 1" if least == 1 else "at least 1, or below 0: -1 is one for each core"
-            raise UserError(f"hydra.launcher.{key} = {value}: must be {rule}")
 
 
 def _is_worked_on(record: Record) -> bool:
@@ -216,35 +196,3 @@ def _silent(module: str, verbose: bool) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
-
-
-@contextlib.contextmanager
-def command_folder(root: Path, name: str) -> Iterator[Path]:
-    """Make this command's hidden folder, remove it at the end, and those that dead commands left behind."""
-    hidden = root / HIDDEN
-    folder = hidden / name
-    folder.mkdir(parents=True)
-    with lock.kept(lock.acquire(folder / LOCK)):
-        now = folder.stat().st_mtime  # the file system's clock
-        for other in hidden.iterdir():
-            if other.is_dir() and other != folder and _is_left_behind(other, now):
-                cancel_left_behind(other)
-                shutil.rmtree(other, ignore_errors=True)
-        yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_left_behind(folder: Path, now: float) -> bool:
-    """Whether the command of this folder is dead. One that has no lock may be about to take it."""
-    with contextlib.suppress(FileNotFoundError):
-        begun = (folder / LOCK).exists() or abs(now - folder.stat().st_mtime) > START_S
-        return begun and lock.holder(folder / LOCK) is None
-    return False
-
-
-def at_work(root: Path, besides: Path | None = None) -> lock.Owner | None:
-    """Return a process that runs a command in a sweep's directory, `besides` the one with this folder."""
-    hidden = root / HIDDEN
-    folders = [path for path in hidden.iterdir() if path.is_dir()] if hidden.is_dir() else []
-    places = (place / LOCK for place in (hidden, *folders) if place != besides)
-    return next((owner for place in places if (owner := lock.holder(place)) is not None), None)

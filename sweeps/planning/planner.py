@@ -39,6 +39,11 @@ class Planner:
     cells: dict[str, Cell] = field(default_factory=dict)
     problems: Counter[str] = field(default_factory=Counter)
     duplicates: int = 0
+    exclusions: list[Exclusion] = field(default_factory=list, init=False)
+    swept: list[str] = field(default_factory=list, init=False)
+    _unseen: dict[str, str] = field(default_factory=dict, init=False)  # key → the setting that names it
+    _parts: dict[str, Any] = field(default_factory=dict, init=False)
+    _effective: dict[str, Cell] = field(default_factory=dict, init=False)
 
     def run(self, grids: Sequence[Mapping[str, Any]], arguments: Sequence[str]) -> None:
         """Plan the union of the grids; the result is in `cells`, `swept`, `exclusions` and `duplicates`."""
@@ -47,8 +52,6 @@ class Planner:
         self._unseen |= {key: "exclude" for condition in self.exclude for key in condition}
         found = list(combinations(grids, arguments, self.composer.parser))
         self.swept = swept_keys(found)
-        self._parts: dict[str, Any] = {}
-        self._effective: dict[str, Cell] = {}
         with job_values_as_text():
             for overrides in found:
                 self._add(overrides)

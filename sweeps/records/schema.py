@@ -9,6 +9,7 @@ from typing import Any
 SCHEMA = 1
 STATUSES = ("done", "diverged", "failed", "running", "interrupted")  # that a record may say
 COMPLETE = ("done", "diverged")  # a run has ended and has a result
+RETURNED = ("done", "diverged", "failed")  # that a job may return
 STATES = ("done", "diverged", "failed", "running", "interrupted", "lost", "damaged", "missing")
 """What a cell can be in, as lists and tables have it: STATUSES and what is only seen from outside."""
 
