@@ -21,15 +21,14 @@ from sweeps.records.errors import UserError
 from sweeps.records.layout import HIDDEN, HISTORY, LOCK
 from sweeps.records.plan import Cell, Plan, read_plan
 from sweeps.records.record import Record, load_records
-from sweeps.records.schema import COMPLETE
+from sweeps.records.schema import BEGUN, BY_URGENCY, COMPLETE, ENDED_BADLY
 from sweeps.records.untrusted import printable
 from sweeps.view.explain import Explanation, find
 from sweeps.view.running_cell import last_row
 from sweeps.view.wording import count, duration, reason
 
-ORDER = ("running", "failed", "damaged", "lost", "interrupted", "diverged", "missing", "done")
 OTHER_DATA = "other data"  # the state of a result of other data than its cell is planned for
-STATES = (*ORDER[:5], OTHER_DATA, *ORDER[5:])
+STATES = (*BY_URGENCY[:-3], OTHER_DATA, *BY_URGENCY[-3:])
 MISSING_SHOWN = 10  # cells that were never started, unless all are asked for
 
 
@@ -137,8 +136,8 @@ def detail(record: Record | None, decided: Verdict) -> str:
     """Return what there is to say about a cell beside its status."""
     if record is None or record.status == "missing":
         return ""
-    parts = [_progress(record)] if record.status in ("running", "lost", "interrupted") else []
-    if record.status in ("failed", "damaged"):
+    parts = [_progress(record)] if record.status in BEGUN else []
+    if record.status in ENDED_BADLY:
         parts.append(reason(record).partition(": ")[2])
     if record.status == "diverged":
         parts += [f"{key} {value}" for key, value in (record.data.get("diverged") or {}).items()]

@@ -20,7 +20,7 @@ from sweeps.records.layout import cell_dirs
 from sweeps.records.plan import Cell, Plan, read_plan, write_plan
 from sweeps.records.process import this_process
 from sweeps.records.record import write_record
-from sweeps.status import ORDER, main
+from sweeps.status import main
 
 PROJECT = Path(__file__).parents[1]
 MODULES = ["sweeps.records.lock", "conf"]
@@ -93,9 +93,9 @@ def test_all_lists_done_cells_too(root: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_every_status_of_a_record_has_its_place(root: Path) -> None:
-    from sweeps.records.schema import STATUSES
+    from sweeps.records.schema import BY_URGENCY, STATUSES
 
-    assert set(ORDER) == {*STATUSES, "lost", "damaged", "missing"}
+    assert set(BY_URGENCY) == {*STATUSES, "lost", "damaged", "missing"}
 
 
 def test_json_says_it_all(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -116,6 +116,7 @@ class Runner:
             "choices": choices,
             "overrides": job.overrides,
             "code": self.code,
+            "ignore": self.ignore,
             "attempts": int(read_record(self.root / job.name).data.get("attempts", 0)) + 1,
             "started": timestamp(),
             "launch": self.launch,

@@ -38,6 +38,7 @@ from sweeps.records import lock
 from sweeps.records.layout import LOCK
 from sweeps.records.process import this_process
 from sweeps.records.record import Record, read_record
+from sweeps.records.schema import BEGUN
 
 IDLE_ROUNDS = 4  # launches in a row that start no cell, before a sweep is given up
 WAIT_S = 0.5  # between looks at the cells that another sweep runs
@@ -143,7 +144,7 @@ class Launch:
             record = read_record(self.runner.root / job.name)
             own = record.data.get("launch") == self.runner.launch
             begun = begun or own
-            if own and record.status in ("lost", "interrupted", "running"):
+            if own and record.status in BEGUN:
                 lost.append(job)
                 due.append(replace(job, restart=False, superseded=False))  # it holds what is of this command
             elif not own and not is_done_elsewhere(job, record):

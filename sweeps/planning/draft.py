@@ -39,6 +39,7 @@ def draft(settings: Settings, composer: Composer, arguments: Sequence[str], root
         created=timestamp(),
         command=sys.argv,
         code=fingerprint(settings.code),
+        ignore=settings.ignore,
     )
 
 

@@ -94,8 +94,9 @@ class Explanation:
         """Return what tells recorded cells outside the plan from planned ones, where that is little."""
         outside = self._records_outside() if self.plan else []
         planned = self.plan.cells if self.plan and outside else []
+        ignore = self.plan.ignore if self.plan else []
         old, new = (
-            [settings_of(cell.config, cell.choices) for cell in cells] for cells in (outside, planned)
+            [settings_of(cell.config, cell.choices, ignore) for cell in cells] for cells in (outside, planned)
         )
         return near_misses(old, new)
 
@@ -123,8 +124,10 @@ class Explanation:
         """Name what tells the cell from its nearest relative: itself, before a config file was edited."""
         relatives = self._records_outside() if case.record is None else self._planned_without_record()
         mine = case.cell or _as_cell(case.id, case.record)
+        ignore = self.plan.ignore if self.plan else []
         ranked = [
-            (other.overrides != mine.overrides, len(difference(other, mine)), other) for other in relatives
+            (other.overrides != mine.overrides, len(difference(other, mine, ignore)), other)
+            for other in relatives
         ]
         if not ranked:
             return
@@ -133,7 +136,7 @@ class Explanation:
             return
         where = "recorded, but not planned" if case.record is None else "planned, but not recorded"
         yield f"  config: nearest is {nearest.name} ({where}); from that to this cell changed"
-        yield from (f"    {line}" for line in difference(nearest, mine)[:SHOWN])
+        yield from (f"    {line}" for line in difference(nearest, mine, ignore)[:SHOWN])
 
     def _records_outside(self) -> list[Cell]:
         planned = {cell.id for cell in self.plan.cells} if self.plan else set()
