@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from sweeps.records.differences import is_within
+from sweeps.records.values import text
 
 ABSENT = "–"
 REPLICATE = "seed"
 DATASET = "dataset"
+LARGEST_WHOLE = 1e15  # beyond it the digits of a float say nothing
 
 
 @dataclass(frozen=True)
@@ -48,19 +50,11 @@ def label(value: Any) -> str:
     """How a setting is shown: 128, 256-64, 0.0005, true; "–" where it does not exist."""
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, bool):
-        return str(value).lower()
     if isinstance(value, tuple):
         return "-".join(map(label, value)) or "none"
-    if isinstance(value, float):
-        return (
-            ABSENT
-            if value != value
-            else str(int(value))
-            if abs(value) < 1e15 and value == int(value)
-            else repr(value)
-        )
-    return "null" if value is None else str(value)
+    if isinstance(value, float) and not abs(value) < LARGEST_WHOLE:
+        return ABSENT if value != value else repr(value)
+    return text(value, "-")
 
 
 def flatten(prefix: str, value: Any) -> dict[str, Hashable]:

@@ -24,6 +24,7 @@ from sweeps.job.concurrency import concurrent_runs
 from sweeps.job.journal import Journal
 from sweeps.job.provenance import provenance, single_blas_thread
 from sweeps.records.errors import UserError
+from sweeps.records.history import best_row
 
 CHECKPOINTS_PER_S = 100  # of all the runs that go on at once: with a hundred, one a second each
 METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
@@ -137,7 +138,7 @@ def best_epoch(history: list[dict[str, float]], judge: str) -> dict[str, float |
     """Return the figures of the first epoch that is best by an accuracy; nulls if there is no epoch."""
     if not history:
         return dict.fromkeys(("epoch", *METRICS))
-    best = max(history, key=lambda row: row[judge])
+    best = best_row(history, judge)
     held_out = [name for name in ("validation_loss", "validation_accuracy") if name in best]
     return {"epoch": int(best["epoch"]), **{name: best[name] for name in (*METRICS, *held_out)}}
 

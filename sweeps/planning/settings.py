@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from hydra_plugins.resumable import ResumableSweeperConf
 from sweeps.planning.due import Retry, retry_mode
 from sweeps.records.errors import UserError
+from sweeps.records.values import text
 
 UNNAMED = "adhoc"
 MAPPINGS = ("grids", "exclude")
@@ -53,12 +54,12 @@ class Settings(ResumableSweeperConf):
             limits[key] = (all(isinstance(item, kind) for item in getattr(self, key)), f"a list of {items}")
         for key, (is_right, rule) in limits.items():
             if not is_right:
-                yield f"hydra.sweeper.{key} = {_number(getattr(self, key))}: must be {rule}"
+                yield f"hydra.sweeper.{key} = {_shown(getattr(self, key))}: must be {rule}"
 
 
 def _plain(value: Any) -> Any:
     return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
 
-def _number(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _shown(value: Any) -> str:
+    return text(value, ", ") if isinstance(value, float) else str(value)

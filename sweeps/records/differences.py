@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sweeps.records.plan import Cell
+from sweeps.records.values import whole
 
 NEAR = 3  # a config that differs in so many settings may still be an earlier form of the same cell
 SHOWN = 3  # sets of settings that are looked for, one after another
@@ -103,11 +104,4 @@ def _flat(config: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", json.dumps(_canonical(value), default=str).strip('"')
-
-
-def _canonical(value: Any) -> Any:
-    """Return 1 for 1.0, in lists as well; unlike in a cell's id, texts and numbers may look alike."""
-    if isinstance(value, (list, tuple)):
-        return [_canonical(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+            yield f"{prefix}{key}", json.dumps(whole(value), default=str).strip('"')
