@@ -15,6 +15,7 @@ from typing import Any
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from sweeps.cli.command import mistake
 from sweeps.cli.streams import open_streams
 from sweeps.execution.cell_run import Job, Runner
 from sweeps.execution.checks import check_launcher, check_machine, check_workers
@@ -53,9 +54,7 @@ def command(
     try:
         code = Sweep.of(context, task_function, composed(config), Settings.of(settings), arguments).run()
     except UserError as error:
-        for line in str(error).splitlines():
-            print(f"error: {line}", file=sys.stderr)
-        code = 2
+        code = mistake(*error.lines)
     if code:
         context.callbacks.on_multirun_end(config=config, config_name=config.hydra.job.config_name)
         raise SystemExit(code)

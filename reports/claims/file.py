@@ -83,7 +83,7 @@ def parse_claims(entries: Any, source: str) -> list[Claim]:
     names = [claim.id for claim in claims]
     problems += [f"{source}: claim {name}: id is used twice" for name in names if names.count(name) > 1]
     if problems:
-        raise UserError("\n".join(dict.fromkeys(problems)))
+        raise UserError(*dict.fromkeys(problems))
     return claims
 
 

@@ -22,7 +22,7 @@ def judge_file(path: Path, frame: pd.DataFrame) -> list[Judgement]:
         f"{path}: claim {claim.id}: {problem}" for claim in claims for problem in unknown(claim, frame)
     ]
     if problems:
-        raise UserError("\n".join(problems))
+        raise UserError(*problems)
     return judge_claims(claims, frame)
 
 

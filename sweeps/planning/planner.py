@@ -13,10 +13,11 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from sweeps.cli.near import nearest
 from sweeps.planning.callables import call, mistakes
 from sweeps.planning.compose import Composer
 from sweeps.planning.grid import Exclusion, combinations, swept_keys
-from sweeps.planning.hydra_errors import nearest, one_line
+from sweeps.planning.hydra_errors import one_line
 from sweeps.planning.identity import cell_id, directory_name, has_key, job_values_as_text, resolve, select
 from sweeps.records.differences import difference
 from sweeps.records.errors import UserError
@@ -56,11 +57,11 @@ class Planner:
             for overrides in found:
                 self._add(overrides)
         if self.problems:
-            raise UserError("\n".join(_counted(line, count) for line, count in self.problems.items()))
+            raise UserError(*(_counted(line, count) for line, count in self.problems.items()))
         if not self.cells:
             raise UserError("the sweep has no cells: every combination is excluded")
         if unknown := list(self._unknown()):
-            raise UserError("\n".join(unknown))
+            raise UserError(*unknown)
 
     def _add(self, overrides: Sequence[str]) -> None:
         try:

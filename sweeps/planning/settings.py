@@ -24,7 +24,7 @@ class Settings(ResumableSweeperConf):
 
     def __post_init__(self) -> None:
         if wrong := list(self._problems()):
-            raise UserError("\n".join(wrong))
+            raise UserError(*wrong)
         self.mode: Retry = retry_mode(self.retry)
 
     @classmethod
