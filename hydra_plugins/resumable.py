@@ -74,8 +74,8 @@ class ResumableSweeperConf:
     # End a cell's process after so many seconds; null: never.
     timeout_s: float | None = None
 
-    # Cells at once; null: what the launcher offers (n_jobs, array_parallelism), else 1. While a cell runs,
-    # this is the number that the sweep really uses.
+    # Cells at once; null: what the launcher offers (n_jobs, array_parallelism), else 1. How many it came to
+    # is in each record, under timing.concurrent_runs.
     workers: int | None = None
 
     # Numbers of seeds at which reports test what a sweep shows, increasing, from 3 on; null: 3, 5, 10, 20,

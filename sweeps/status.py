@@ -14,22 +14,21 @@ from typing import Any
 
 from sweeps.cli import user_modules
 from sweeps.cli.command import command, parser_of
-from sweeps.planning.due import RETRY, Verdict, verdict
+from sweeps.planning.due import Retry, Verdict, verdict
 from sweeps.records import lock
 from sweeps.records.content import Content, other_data
 from sweeps.records.errors import UserError
 from sweeps.records.layout import HIDDEN, HISTORY, LOCK
 from sweeps.records.plan import Cell, Plan, read_plan
 from sweeps.records.record import Record, load_records
-from sweeps.records.schema import COMPLETE
+from sweeps.records.schema import BEGUN, BY_URGENCY, COMPLETE, ENDED_BADLY
 from sweeps.records.untrusted import printable
 from sweeps.view.explain import Explanation, find
 from sweeps.view.running_cell import last_row
 from sweeps.view.wording import count, duration, reason
 
-ORDER = ("running", "failed", "damaged", "lost", "interrupted", "diverged", "missing", "done")
 OTHER_DATA = "other data"  # the state of a result of other data than its cell is planned for
-STATES = (*ORDER[:5], OTHER_DATA, *ORDER[5:])
+STATES = (*BY_URGENCY[:-3], OTHER_DATA, *BY_URGENCY[-3:])
 MISSING_SHOWN = 10  # cells that were never started, unless all are asked for
 
 
@@ -48,7 +47,7 @@ class Row:
 class Status:
     """What the files of a sweep's directory say. Raises UserError if there is no sweep in it."""
 
-    def __init__(self, root: Path, retry: str = "failed") -> None:
+    def __init__(self, root: Path, retry: Retry = Retry.FAILED) -> None:
         if not root.is_dir():
             raise UserError(f"{root}: {'is no directory' if root.exists() else 'there is no such directory'}")
         self.root, self.retry = root, retry
@@ -137,8 +136,8 @@ def detail(record: Record | None, decided: Verdict) -> str:
     """Return what there is to say about a cell beside its status."""
     if record is None or record.status == "missing":
         return ""
-    parts = [_progress(record)] if record.status in ("running", "lost", "interrupted") else []
-    if record.status in ("failed", "damaged"):
+    parts = [_progress(record)] if record.status in BEGUN else []
+    if record.status in ENDED_BADLY:
         parts.append(reason(record).partition(": ")[2])
     if record.status == "diverged":
         parts += [f"{key} {value}" for key, value in (record.data.get("diverged") or {}).items()]
@@ -178,10 +177,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--explain", metavar="CELL", help="say why one cell (its id or name) is run or skipped"
     )
-    parser.add_argument("--retry", choices=RETRY, default="failed", help="assume hydra.sweeper.retry=…")
+    parser.add_argument(
+        "--retry", choices=[*map(str, Retry)], default="failed", help="assume hydra.sweeper.retry=…"
+    )
     options = parser.parse_args(arguments)
     user_modules.extend([Path.cwd()])  # where a user's own code is, which the results may depend on
-    status = Status(options.directory, options.retry)
+    status = Status(options.directory, Retry(options.retry))
     print(printable("\n".join(_answer(status, options))))
     return status.exit_code
 

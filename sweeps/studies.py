@@ -6,7 +6,6 @@ Its sweeps one after another, then its measurement, then its report, each as the
 from __future__ import annotations
 
 import argparse
-import difflib
 import shlex
 import sys
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeps.cli.command import command, parser_of
+from sweeps.cli.near import nearest
 from sweeps.execution.in_turn import Commands
 from sweeps.records.errors import UserError
 from sweeps.records.layout import PLAN
@@ -92,7 +92,7 @@ def run(orders: Sequence[Order], commands: Commands, *, dry_run: bool, fresh: bo
 
 def start_anew(order: Order, commands: Commands) -> int:
     """Move a study's directory aside with all its parts, if the commands are right; return their code."""
-    from sweeps.execution.launch import at_work
+    from sweeps.execution.directory import at_work
 
     for step in order.plannable():
         if code := commands.run(step, quiet=True):
@@ -116,8 +116,7 @@ def chosen(name: str | None) -> list[Study]:
         return list(STUDIES)
     if name in known:
         return [study for study in STUDIES if study.name == name]
-    close = difflib.get_close_matches(str(name), known, n=2, cutoff=0.4)
-    near = f" (did you mean {' or '.join(close)}?)" if close else ""
+    near = nearest(str(name), known, most=2)
     raise UserError(f"NAME = {name or ''}: no such study{near}; there are {', '.join(known)}, {ALL}")
 
 

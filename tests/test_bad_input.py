@@ -77,6 +77,14 @@ SWEEPS: dict[str, tuple[list[str], str]] = {
         "hydra.sweeper.workers is set twice",
     ),
     "no key of a cell": (["hydra.sweeper.ignore=[optimizr.lr]"], "(did you mean optimizer.lr?)"),
+    "a sweep and a study": (
+        ["sweep=smoke", "study=capacity_and_regularisation"],
+        "sweep=smoke study=capacity_and_regularisation: each says what is swept; a command takes one of them",
+    ),
+    "a file with a line break as directory": (
+        ["hydra.sweep.dir='file/a\nb'"],
+        "hydra.sweep.dir=file/a\\nb: must be a directory, but file is none",
+    ),
     "a subdirectory": (
         ["hydra.sweep.subdir=abc"],
         "hydra.sweep.subdir=abc: has no effect and must be left out",

@@ -17,7 +17,7 @@ from mlp.optimizers.optimizer import State
 from mlp.training import Trainer, l2_norm
 from mlp.workspace import Array, Workspace
 from reports.runs.reader import load
-from sweeps.execution.cell_run import outcome as end_of
+from sweeps.execution.outcome import outcome as end_of
 from sweeps.job.main import outcome
 from sweeps.records.record import read_record, write_record
 from tests import synthetic

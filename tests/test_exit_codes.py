@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from reports.__main__ import main as reports
-from sweeps import status
+from sweeps import status, studies
+from sweeps.job import inspection
 from tests import synthetic
 
 COMMANDS: dict[str, Callable[[Path], int]] = {
@@ -30,6 +31,44 @@ def test_a_planned_run_without_a_result_is_1_for_every_command(state: str, tmp_p
     assert {name: command(root) for name, command in COMMANDS.items()} == dict.fromkeys(
         COMMANDS, CODES[state]
     )
+
+
+MAINS = {
+    "status": status.main,
+    "report": reports,
+    "compare": lambda words: reports(["compare", *words]),
+    "export": lambda words: reports(["export", *words]),
+    "studies": studies.main,
+    "inspection": inspection.main,
+}
+
+
+@pytest.mark.parametrize("command", MAINS)
+def test_a_wrong_option_is_one_line_with_the_name_that_is_like_it(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = {"compare": ["x", "y"], "export": ["x", "--to", "csv"]}.get(command, ["x"])
+    with pytest.raises(SystemExit, match="2"):
+        MAINS[command]([*words, "--hlep"])
+    said = capsys.readouterr()
+    line = "error: unrecognized arguments: --hlep (did you mean --help?); --help shows what there is\n"
+    assert (said.out, said.err) == ("", line)
+
+
+def test_a_wrong_choice_names_the_one_that_is_like_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        status.main(["x", "--retry", "stal"])
+    assert "(did you mean stale?)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["status", "report", "compare", "inspection"])
+def test_a_line_break_in_a_path_splits_no_line(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [str(tmp_path / "a\nb")] * (2 if command == "compare" else 1)
+    assert MAINS[command](paths) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ") and said.count("\n") == 1 and "a\\nb" in said
 
 
 def test_what_is_not_planned_is_not_missing(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from sweeps.execution.queue_on_disk import Todo
+from sweeps.execution.shift import Limits
 from sweeps.execution.worker import Worker
 from sweeps.records import lock
-from sweeps.records.lock import Owner
+from sweeps.records.process import Owner
 
 FAR = Owner("elsewhere", 1, "1", "a" * 12)
 
@@ -20,7 +21,7 @@ FAR = Owner("elsewhere", 1, "1", "a" * 12)
 def worker(tmp_path: Path) -> Worker:
     """Return a worker whose sweeper is elsewhere, and alive."""
     (tmp_path / "lock").write_text(json.dumps(asdict(FAR)))
-    return Worker(Todo(tmp_path / "1"), tmp_path / "stop", FAR, 3, None, None)
+    return Worker(Todo(tmp_path / "1"), tmp_path / "stop", FAR, Limits())
 
 
 def age(path: Path, seconds: float) -> None:

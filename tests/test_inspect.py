@@ -100,8 +100,23 @@ def test_what_cannot_be_inspected_is_said_in_one_line(
         err = capsys.readouterr().err
         assert said in err and len(err.splitlines()) == 1
     (plain / "weights.npz").write_text("torn")
-    assert inspection.main([str(plain)]) == 2
+    assert inspection.main([str(plain)]) == 1
     assert "is no saved network" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("status", ["failed", "diverged", "interrupted", "running", "damaged"])
+def test_a_run_that_is_damaged_or_not_finished_is_no_mistake_of_the_users(
+    run: Record, tmp_path: Path, status: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / run.path.name
+    path.mkdir()
+    (path / "weights.npz").write_bytes((run.path / "weights.npz").read_bytes())
+    (path / "report.json").write_text(
+        "{" if status == "damaged" else json.dumps({**run.data, "status": status})
+    )
+    assert inspection.main([str(path)]) == 1
+    err = capsys.readouterr().err
+    assert f"{path}: is no finished run: its record is " in err and err.count("\n") == 1
 
 
 def test_other_arrays_can_be_looked_at_and_what_a_record_names_is_not_imported(
@@ -152,5 +167,5 @@ def test_the_network_of_another_run_is_not_taken_for_this_ones(
     shared = ("dataset=sample", "training.epochs=1", "model.hidden=[16]")
     other = sweep(tmp_path, "seed=1", "training.save_weights=last", *shared)
     (other.path / "weights.npz").write_bytes((run.path / "weights.npz").read_bytes())
-    assert inspection.main([str(other.path)]) == 2
+    assert inspection.main([str(other.path)]) == 1
     assert f"is the network of cell {run.cell_id}, not of this one" in capsys.readouterr().err

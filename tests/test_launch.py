@@ -10,14 +10,10 @@ import pytest
 from omegaconf import OmegaConf
 
 from sweeps.execution.cell_run import Job
-from sweeps.execution.launch import (
-    Launch,
-    at_work,
-    check_launcher,
-    check_workers,
-    command_folder,
-    worker_count,
-)
+from sweeps.execution.checks import check_launcher, check_workers
+from sweeps.execution.directory import at_work, command_folder
+from sweeps.execution.launch import Launch, worker_count
+from sweeps.planning.settings import Settings
 from sweeps.records.errors import UserError
 from sweeps.records.layout import HIDDEN
 from sweeps.records.record import write_record
@@ -71,7 +67,7 @@ def test_a_command_that_is_about_to_take_its_lock_keeps_its_folder(tmp_path: Pat
 def test_what_is_started_over_is_not_started_over_again_when_its_worker_is_killed(tmp_path: Path) -> None:
     job = Job(0, "0" * 12, "x=1-" + "0" * 12, ["x=1"], restart=True)
     runner: Any = SimpleNamespace(root=tmp_path, launch="now.1")
-    launch = Launch(runner, OmegaConf.create(), tmp_path, 3, None, None, None)
+    launch = Launch(runner, OmegaConf.create(), tmp_path, Settings(max_attempts=3))
     (tmp_path / job.name).mkdir()
     record = {"schema": 1, "cell_id": job.id, "status": "running", "config": {}, "launch": "before.1"}
     write_record(tmp_path / job.name, record)

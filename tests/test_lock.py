@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from sweeps.records import lock
-from sweeps.records.lock import Held, Owner, acquire, holder, process_started, this_process
+from sweeps.records.lock import Held, acquire, holder
+from sweeps.records.process import Owner, process_started, this_process
 
 
 def dead_owner() -> Owner:

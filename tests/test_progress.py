@@ -19,8 +19,8 @@ import pytest
 from rich.console import Console
 
 import sweeps.view.live as live_view
-from sweeps.records import lock
 from sweeps.records.plan import Cell, Plan
+from sweeps.records.process import this_process
 from sweeps.records.record import write_record
 from sweeps.view.follower import View, Watch
 from sweeps.view.live import Lines, describe, live
@@ -45,7 +45,7 @@ def cells(count: int = 8) -> list[Cell]:
 def record(root: Path, cell: Cell, status: str, epochs: int = 0, **more: Any) -> None:
     folder = root / cell.name
     folder.mkdir(exist_ok=True)
-    worker = {key: value for key, value in asdict(lock.this_process()).items() if key != "token"}
+    worker = {key: value for key, value in asdict(this_process()).items() if key != "token"}
     head = {"schema": 1, "cell_id": cell.id, "config": cell.config, "status": status}
     write_record(folder, {**head, **({"worker": worker} if status == "running" else {}), **more})
     rows = "".join(f"{epoch},0.5,{0.9 + epoch / 1000}\n" for epoch in range(1, epochs + 1))
@@ -139,7 +139,7 @@ def test_a_dead_process_is_noticed(tmp_path: Path, plan: Plan, monkeypatch: pyte
     gone.wait()
     record(tmp_path, plan.cells[0], "running")
     assert len(view_of(watch).running) == 1
-    lost = {"host": lock.this_process().host, "pid": gone.pid, "process_started": "0"}
+    lost = {"host": this_process().host, "pid": gone.pid, "process_started": "0"}
     record(tmp_path, plan.cells[0], "running", worker=lost)
     assert [stop.why for stop in watch.poll()] == ["lost"]
     assert watch.view().left == 8

@@ -138,7 +138,38 @@ def test_a_checkout_knows_its_own_version_whatever_is_installed(
 @pytest.mark.parametrize(("launcher", "expected"), [("basic", 1), ("joblib", 2)])
 def test_the_runs_at_once_are_those_that_the_launcher_makes(tiny: Tiny, launcher: str, expected: int) -> None:
     tiny.run("x=1,2", f"hydra/launcher={launcher}", "hydra.sweeper.workers=3")
-    assert [record.data["workers"] for record in tiny.records()] == [expected] * 2
+    assert [record.data["timing"]["concurrent_runs"] for record in tiny.records()] == [expected] * 2
+
+
+@pytest.mark.parametrize(("launcher", "expected"), [("basic", "1"), ("joblib", "None")])
+def test_under_hydras_basic_sweeper_the_runs_at_once_are_true_or_left_out(
+    tmp_path: Path, launcher: str, expected: str
+) -> None:
+    groups = "activation: relu, loss: softmax_ce, model: mlp, init: auto, optimizer: sgd, schedule: constant"
+    defaults = [f"{{{group}}}" for group in (*groups.split(", "), "dataset: sample")]
+    training = "{_target_: mlp.training.Training, epochs: 1, save_weights: none}"
+    (tmp_path / "plain.yaml").write_text(
+        f"defaults: [_self_, {', '.join(defaults)}, override hydra/launcher: {launcher}]\n"
+        f"hydra: {{searchpath: ['file://{ROOT / 'conf'}']}}\nseed: 0\ntraining: {training}\n"
+    )
+    code = (
+        "import hydra; from sweeps.job.main import main\n"
+        f"@hydra.main(version_base='1.3', config_path={str(tmp_path)!r}, config_name='plain')\n"
+        "def app(cfg): print('runs at once:', main.__wrapped__(cfg)['timing'].get('concurrent_runs'))\n"
+        "app()"
+    )
+    script = tmp_path / "app.py"
+    script.write_text(code)
+    done = subprocess.run(
+        [sys.executable, script, "-m", "seed=0,1"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = [line for line in done.stdout.splitlines() if line.startswith("runs at once")]
+    assert told == [f"runs at once: {expected}"] * 2
 
 
 @pytest.fixture

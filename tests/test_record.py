@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeps.records import lock, record
+from sweeps.records import record
 from sweeps.records.atomic import plain, set_aside, write_atomic, write_json
+from sweeps.records.process import this_process
 from sweeps.records.record import load_records, read_record, write_record
 
 ID = "0123456789ab"
@@ -135,7 +136,7 @@ def test_a_directory_without_a_record_is_missing(tmp_path: Path) -> None:
 
 def test_running_is_lost_when_its_process_is_dead(tmp_path: Path) -> None:
     path = cell(tmp_path)
-    worker = {key: value for key, value in asdict(lock.this_process()).items() if key != "token"}
+    worker = {key: value for key, value in asdict(this_process()).items() if key != "token"}
     write_record(path, report(status="running", worker=worker))
     assert read_record(path).status == "running"
     write_record(path, report(status="running", worker={**worker, "process_started": "another time"}))

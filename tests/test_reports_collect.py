@@ -1,17 +1,20 @@
 import errno
 import json
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from reports.__main__ import main as reports
 from reports.runs.reader import load
 from reports.runs.results import FINAL
 from reports.tables.grids import grid_tables
 from sweeps.records.errors import UserError
 from sweeps.records.history import description
+from sweeps.status import main as show_status
 from tests import synthetic
 
 SMALL = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "model.hidden": [[128], [256, 64]]}
@@ -118,7 +121,7 @@ def test_what_may_not_be_read_is_named_and_the_rest_reported(
 ) -> None:
     cells = synthetic.grid(SMALL)
     synthetic.write_sweep(tmp_path, cells)
-    shut = {tmp_path / "sweep.json", tmp_path / cells[0].name / "history.csv"}
+    shut = {tmp_path / cells[1].name / "report.json", tmp_path / cells[0].name / "history.csv"}
     read_bytes = Path.read_bytes
 
     def may_read(path: Path) -> bytes:
@@ -130,7 +133,10 @@ def test_what_may_not_be_read_is_named_and_the_rest_reported(
     results = load(tmp_path)
     assert {problem.path for problem in results.problems} == shut
     assert all("cannot be read: Permission denied" in problem.reason for problem in results.problems)
-    assert sorted(results.runs["status"]) == ["damaged", *["done"] * 7]  # due again, as sweep and status say
+    assert results.runs["status"].tolist() == ["damaged", "damaged", *["done"] * 6]
+    shut = {tmp_path / "sweep.json"}
+    with pytest.raises(UserError, match=r"cannot read .*sweep\.json: Permission denied"):
+        load(tmp_path)
 
 
 def test_the_torn_last_line_of_a_running_history_is_ignored(tmp_path: Path) -> None:
@@ -200,11 +206,64 @@ def test_mistakes_of_the_user_are_one_line(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-def test_a_damaged_plan_is_named_and_the_records_reported(tmp_path: Path) -> None:
-    synthetic.write_sweep(tmp_path, synthetic.grid(SMALL))
-    (tmp_path / "sweep.json").write_text('{"cells": 3}')
-    results = load(tmp_path)
-    assert len(results.runs) == 8 and "sweep.json" in str(results.problems[0])
+COMMANDS = {
+    "status": lambda root, _: show_status([str(root)]),
+    "report": lambda root, _: reports([str(root), "--no-plots"]),
+    "compare": lambda root, whole: reports(["compare", str(whole), str(root)]),
+    "export": lambda root, _: reports(["export", str(root), "--to", "csv"]),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda _: '{"cells": 3}', "is damaged: it has NoneType as base, not dict; run the sweep again"),
+        (lambda text: text[: len(text) // 2], "is damaged: it is truncated or no JSON: "),
+        (
+            lambda text: text.replace('"schema": 1', '"schema": 2'),
+            "has schema 2, not 1: another version ",
+        ),
+    ],
+)
+def test_every_command_gives_the_same_answer_on_a_plan_that_cannot_be_believed(
+    tmp_path: Path,
+    change: Callable[[str], str],
+    message: str,
+    command: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    whole, root = (synthetic.write_sweep(tmp_path / name, synthetic.grid(SMALL)) for name in ("a", "b"))
+    plan = root / "sweep.json"
+    plan.write_text(change(plan.read_text()))
+    before = sorted(root.rglob("*"))
+    assert COMMANDS[command](root, whole) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1
+    assert said.err.startswith(f"error: {plan} {message}")
+    assert sorted(root.rglob("*")) == before
+
+
+def test_what_cannot_change_a_result_is_no_factor_and_no_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = synthetic.grid({"activation": ["relu", "gelu"], "optimizer.momentum": [0.9, 0.5]})
+    for cell, kept in zip(cells, ("none", "none", "none", "last"), strict=True):
+        cell.config["training"]["save_weights"] = kept
+    synthetic.write_sweep(tmp_path, cells)
+    before = load(tmp_path)
+    assert "training.save_weights" in before.settings
+    synthetic.write_plan(tmp_path, cells, ignore=["training.save_weights"])
+    assert "training.save_weights" not in load(tmp_path).settings
+    assert load(tmp_path).names == ["activation", "momentum"]
+    planned = synthetic.grid({"activation": ["relu", "gelu"], "optimizer.lr": [0.5]})
+    for cell in planned:
+        cell.config["training"]["save_weights"] = "best"
+    synthetic.write_plan(tmp_path, planned, ignore=["training.save_weights"])
+    line = "2 runs here differ only in optimizer.lr: 0.01 → 0.5"
+    assert line in load(tmp_path).near_misses
+    show_status([str(tmp_path)])
+    assert f"  {line}\n" in capsys.readouterr().out
 
 
 def test_a_planned_sweep_without_any_record_is_all_missing(tmp_path: Path) -> None:

@@ -18,8 +18,9 @@ from sweeps.records import lock
 from sweeps.records.errors import UserError
 from sweeps.records.layout import cell_dirs
 from sweeps.records.plan import Cell, Plan, read_plan, write_plan
+from sweeps.records.process import this_process
 from sweeps.records.record import write_record
-from sweeps.status import ORDER, main
+from sweeps.status import main
 
 PROJECT = Path(__file__).parents[1]
 MODULES = ["sweeps.records.lock", "conf"]
@@ -92,9 +93,9 @@ def test_all_lists_done_cells_too(root: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_every_status_of_a_record_has_its_place(root: Path) -> None:
-    from sweeps.records.schema import STATUSES
+    from sweeps.records.schema import BY_URGENCY, STATUSES
 
-    assert set(ORDER) == {*STATUSES, "lost", "damaged", "missing"}
+    assert set(BY_URGENCY) == {*STATUSES, "lost", "damaged", "missing"}
 
 
 def test_json_says_it_all(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,21 +109,21 @@ def test_json_says_it_all(root: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_a_running_cell_names_its_process_and_epoch(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    worker = {key: value for key, value in asdict(lock.this_process()).items() if key != "token"}
+    worker = {key: value for key, value in asdict(this_process()).items() if key != "token"}
     record(root, CELLS[3], "running", worker=worker)
     (row,) = [line for line in answer(capsys, root).splitlines() if line.startswith("running")]
     assert row.endswith(f"after epoch 2, process {worker['pid']} on {worker['host']}")
 
 
 def test_a_process_that_died_is_lost(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    gone = {"host": lock.this_process().host, "pid": 2**22 - 1, "process_started": "0"}
+    gone = {"host": this_process().host, "pid": 2**22 - 1, "process_started": "0"}
     record(root, CELLS[3], "running", worker=gone)
     assert any(line.startswith("lost ") for line in answer(capsys, root).splitlines())
 
 
 def test_the_sweep_that_runs_is_named(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with lock.acquire(root / ".sweep" / "lock"):
-        assert f"{lock.this_process()} is running this sweep" in answer(capsys, root)
+        assert f"{this_process()} is running this sweep" in answer(capsys, root)
 
 
 def test_cells_outside_the_plan_are_counted_apart(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

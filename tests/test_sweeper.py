@@ -40,7 +40,7 @@ def test_a_run_leaves_its_record_and_nothing_else(tiny: Tiny) -> None:
     assert data["overrides"] == ["x=4", "part=b"]
     assert (data["sweep"], data["attempts"], len(data["code"])) == ("adhoc", 1, 12)
     assert data["final"] == {"total": 126_115}
-    assert data["workers"] == 1
+    assert data["timing"]["concurrent_runs"] == 1
     assert "worker" not in data
     names = {path.name for path in record.path.iterdir()}
     assert names == {"report.json", "config.yaml", "history.csv", "checkpoint.json"}
@@ -284,7 +284,7 @@ def test_both_ways_to_start_a_process_work(tiny: Tiny, method: str) -> None:
 
 def test_workers_share_the_cells_and_a_job_knows_their_number(tiny: Tiny) -> None:
     tiny.run("x=range(6)", "step_s=0.1", *JOBLIB)
-    assert [record.data["workers"] for record in tiny.records()] == [2] * 6
+    assert [record.data["timing"]["concurrent_runs"] for record in tiny.records()] == [2] * 6
     assert len(tiny.records()) == 6
 
 

@@ -18,7 +18,9 @@ from mlp.randomness import Stream, generator
 from mlp.schedules import Cosine
 from mlp.training import EVALUATION_BATCH, Trainer, Training
 from mlp.workspace import Workspace
+from reports.runs.curves import COLUMNS, best_epochs, history_frame
 from sweeps.job.main import outcome
+from sweeps.records.history import best_row, judge_of
 
 SIDE, CLASSES = 6, 3
 
@@ -246,6 +248,21 @@ def test_a_record_tells_the_best_epochs_by_validation_and_by_test_and_which_one_
     assert record["best_by_test"]["test_accuracy"] == rows[by_test - 1]["test_accuracy"]
     assert record["final_epoch"] == (by_validation if patience else len(rows))
     assert record["final"]["test_accuracy"] == rows[record["final_epoch"] - 1]["test_accuracy"]
+
+
+@pytest.mark.parametrize("validation_size", [0, 60])
+def test_trainer_record_and_report_agree_on_the_best_epoch_and_on_ties(validation_size: int) -> None:
+    run = trainer(epochs=6, validation_size=validation_size)
+    run.run()
+    for row, accuracy in zip(run.history, (0.5, 0.75, 0.25, 0.75, 0.75, 0.5), strict=True):
+        row[run.judge] = accuracy
+    curve = np.array([[row.get(name, np.nan) for name in COLUMNS] for row in run.history])
+    reported = best_epochs(history_frame({"a": curve})).loc["a"]
+    assert run.judge == judge_of(run.history[0])
+    assert run._best_epoch() + 1 == 2
+    assert best_row(run.history, run.judge)["epoch"] == 2
+    assert outcome(run, Sample().load())["best"]["epoch"] == 2
+    assert reported["selected_epoch" if validation_size else "best_epoch"] == 2
 
 
 def test_without_held_out_examples_the_best_epoch_is_that_by_test() -> None:

@@ -52,7 +52,7 @@ def parse_claims(entries: Any, source: str) -> list[Claim]:
         if claim.id in names[:place]
     ]
     if problems:
-        raise UserError("\n".join(dict.fromkeys(problems)))
+        raise UserError(*dict.fromkeys(problems))
     return claims
 
 

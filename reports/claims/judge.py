@@ -31,7 +31,7 @@ def judge_file(
         for problem in unknown(claim, frame, looks)
     ]
     if problems:
-        raise UserError("\n".join(problems))
+        raise UserError(*problems)
     return [replace(judgement, written=written) for judgement in judge_claims(claims, frame, looks)]
 
 

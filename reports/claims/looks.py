@@ -9,9 +9,9 @@ from reports.analysis.outcomes import seeds_in_order
 from reports.analysis.sequential import RUNGS, Ladder, ladder, one_look
 from reports.claims.observations import MAIN
 from reports.runs.factors import label
-from reports.runs.reader import read_plan
 from reports.runs.results import Results
 from sweeps.records.layout import PLAN
+from sweeps.records.plan import read_head
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def looks_of(results: Results, finished: bool = False) -> Looks:
     `finished`: what has no history is a study that was made at once, not one that seeds were added to.
     """
     below = sorted(path.parent for path in results.directory.glob(f"*/{PLAN}"))
-    plans = {MAIN: results.plan, **{path.name: read_plan(path)[0] for path in below}}
+    plans = {MAIN: results.plan, **{path.name: read_head(path) for path in below}}
     known = {part: plan for part, plan in plans.items() if plan and plan.get("history")}
     orders = {part: planned_seeds(plan) for part, plan in known.items()}
     return Looks(

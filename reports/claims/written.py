@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from reports.claims.claim import Written
-from reports.runs.reader import read_plan
 from reports.runs.results import Results
 from sweeps.records.claims_seen import first_seen, moment
 from sweeps.records.errors import UserError
 from sweeps.records.layout import PLAN
+from sweeps.records.plan import read_head
 from sweeps.records.untrusted import read_file
 
 GIT_SECONDS = 10
@@ -66,7 +66,7 @@ def commit_date(path: Path, content: bytes) -> datetime | None:
 
 def beginnings(results: Results) -> Iterator[datetime]:
     """Yield when the runs of a directory, and of the sweeps below it, were planned or started."""
-    plans = [results.plan, *(read_plan(path.parent)[0] for path in results.directory.glob(f"*/{PLAN}"))]
+    plans = [results.plan, *(read_head(path.parent) for path in results.directory.glob(f"*/{PLAN}"))]
     texts = [*results.runs["started"], *(time for plan in plans if plan for time in planned(plan))]
     yield from (time.astimezone(UTC) for text in texts if (time := moment(text)) is not None)
 

@@ -26,11 +26,11 @@ from reports.sources.judged import Judged
 from reports.tables.number_formats import p_text, percents, show_contrast
 from reports.tables.rankings import ranking_note, ranking_text
 from reports.tables.table import Entry, Table, file_name
+from sweeps.records.schema import STATES
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHADES = 20
 LONG_NAME = 16
-STATES = ("done", "diverged", "failed", "running", "interrupted", "lost", "damaged", "missing")
 RUN_COLUMNS = {
     "test_accuracy": "test accuracy",
     "train_accuracy": "training accuracy",

@@ -17,7 +17,7 @@ from reports.plots.style import RC, SOFT
 from reports.tables.table import file_name
 from sweeps.cli.drawing import drawing
 from sweeps.cli.orphan_guard import guarded
-from sweeps.records.lock import this_process
+from sweeps.records.process import this_process
 
 DPI = 150
 METADATA: dict[str, dict[str, None]] = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}

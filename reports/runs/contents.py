@@ -8,6 +8,7 @@ import pandas as pd
 
 from reports.runs.factors import DATASET, REPLICATE, label
 from sweeps.records.content import Content, other_data, recorded, recorded_at_first, short
+from sweeps.records.plan import Cell, Plan
 from sweeps.records.record import Record
 
 AT_FIRST = "?"  # before a value of the first version, which may tell nothing of the content
@@ -117,25 +118,20 @@ def hash_text(content: str) -> str:
 class Contents:
     """The contents that a plan holds, and the results that are of others."""
 
-    def __init__(self, plan: Mapping[str, Any] | None) -> None:
-        plan = plan or {}
-        self._contents = [Content.of(each) for each in plan.get("datasets", ())]
-        self._sha256 = {value: each.sha256 for each in self._contents for value in each.earlier}
+    def __init__(self, plan: Plan | None) -> None:
+        contents = plan.contents if plan else []
+        self._sha256 = {value: each.sha256 for each in contents for value in each.earlier}
         self._of_group: dict[str, Content] = {}
         self._other: list[tuple[Mapping[str, Any], Content]] = []
-        if len(self._contents) > 1:
-            for cell in plan["cells"]:
-                if (content := self._of(cell)) is not None:
-                    self._of_group[group_of(cell)] = content
+        if plan is not None and len(contents) > 1:
+            cells = ((cell, cell.content) for cell in plan.cells)
+            self._of_group = {group_of(cell): content for cell, content in cells if content is not None}
 
-    def planned(self, cell: Mapping[str, Any] | None) -> Content | None:
+    def planned(self, cell: Cell | None) -> Content | None:
         """Return what a cell is planned to be trained on; of its repeats' contents the last one planned."""
-        content = self._of(cell) if cell is not None else None
-        return self._of_group.get(group_of(cell), content) if cell is not None and content else content
-
-    def _of(self, cell: Mapping[str, Any]) -> Content | None:
-        place = cell.get("dataset")
-        return None if place is None else self._contents[place]
+        if cell is None or cell.content is None or not self._of_group:
+            return cell.content if cell is not None else None
+        return self._of_group.get(group_of(cell), cell.content)
 
     def is_other(self, planned: Content | None, record: Record) -> bool:
         """Whether a record is of other data than planned; a result of other data is noted."""
@@ -170,10 +166,10 @@ class Contents:
         return facts
 
 
-def group_of(cell: Mapping[str, Any]) -> str:
+def group_of(cell: Cell) -> str:
     """Return what a planned cell and its repeats have in common."""
-    config = {key: value for key, value in cell["config"].items() if key != REPLICATE}
-    return json.dumps([config, cell["choices"]], sort_keys=True, default=repr)
+    config = {key: value for key, value in cell.config.items() if key != REPLICATE}
+    return json.dumps([config, cell.choices], sort_keys=True, default=repr)
 
 
 def name_of(record: Mapping[str, Any]) -> str:

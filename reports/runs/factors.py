@@ -1,16 +1,20 @@
 """What a sweep varies: which settings are factors, how their levels are named and ordered."""
 
 import json
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from sweeps.records.differences import is_within
+from sweeps.records.values import text
+
 ABSENT = "–"
 REPLICATE = "seed"
 DATASET = "dataset"
+LARGEST_WHOLE = 1e15  # beyond it the digits of a float say nothing
 
 
 @dataclass(frozen=True)
@@ -46,19 +50,11 @@ def label(value: Any) -> str:
     """How a setting is shown: 128, 256-64, 0.0005, true; "–" where it does not exist."""
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, bool):
-        return str(value).lower()
     if isinstance(value, tuple):
         return "-".join(map(label, value)) or "none"
-    if isinstance(value, float):
-        return (
-            ABSENT
-            if value != value
-            else str(int(value))
-            if abs(value) < 1e15 and value == int(value)
-            else repr(value)
-        )
-    return "null" if value is None else str(value)
+    if isinstance(value, float) and not abs(value) < LARGEST_WHOLE:
+        return ABSENT if value != value else repr(value)
+    return text(value, "-")
 
 
 def flatten(prefix: str, value: Any) -> dict[str, Hashable]:
@@ -78,8 +74,13 @@ class Flattener:
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], dict[str, Hashable]] = {}
 
-    def __call__(self, config: Mapping[str, Any], choices: Mapping[str, str]) -> dict[str, Hashable]:
-        """All settings of one cell: a group by its choice, everything else by its dotted key."""
+    def __call__(
+        self, config: Mapping[str, Any], choices: Mapping[str, str | None], ignore: Collection[str] = ()
+    ) -> dict[str, Hashable]:
+        """All settings of one cell: a group by its choice, everything else by its dotted key.
+
+        What cannot change a result (the dotted keys in `ignore`, and those below them) is none.
+        """
         settings: dict[str, Hashable] = {}
         for key, value in config.items():
             known = (key, repr(value))
@@ -88,7 +89,8 @@ class Flattener:
             settings |= self._known[known]
         chosen = {k: v for k, v in choices.items() if k != "sweep" and not k.startswith("hydra")}
         targets = {f"{group}._target_" for group in chosen}
-        return {k: v for k, v in settings.items() if k not in targets} | chosen
+        made = {k: v for k, v in settings.items() if k not in targets} | chosen
+        return {k: v for k, v in made.items() if not is_within(k, ignore)} if ignore else made
 
 
 def find_factors(

@@ -27,11 +27,10 @@ from reports.runs.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_f
 from reports.runs.test_bits import Answers, answers_of
 from sweeps.records.differences import near_misses, settings_of
 from sweeps.records.errors import UserError
-from sweeps.records.layout import HISTORY, PLAN, REPORT, cell_dirs
-from sweeps.records.plan import LARGEST_PLAN
+from sweeps.records.layout import HISTORY, REPORT, cell_dirs
+from sweeps.records.plan import Cell, Plan, read_plan
 from sweeps.records.record import Record, read_record
-from sweeps.records.schema import plan_problem
-from sweeps.records.untrusted import read_json
+from sweeps.records.schema import BEGUN, COMPLETE
 
 NAN = float("nan")
 MAX_BOUNDARIES = 12
@@ -42,44 +41,30 @@ def load(directory: str | Path, *, unplanned: bool = False, target: float | None
     """Read a sweep's directory; `unplanned` also takes in recorded cells that the plan does not have.
 
     `target` is the test accuracy that `epochs_to_target` counts to (by default the highest round one that
-    half of the finished runs reach). Raises UserError if there is nothing to read.
+    half of the finished runs reach). Raises UserError if there is nothing to read, or the plan is damaged.
     """
     root = Path(directory)
     if not root.is_dir():
         raise UserError(f"{root}: no such directory; a report needs the directory of a sweep")
-    plan, problems = read_plan(root)
+    plan = read_plan(root)
     folders = cell_dirs(root)
-    if not folders and plan is None and not problems:
+    if not folders and plan is None:
         raise UserError(f"{root}: no run records and no plan in this directory")
-    reader = Reader(root, plan, problems)
+    reader = Reader(root, plan)
     outside = reader.read(folders, unplanned)
     return assemble(root, plan, reader, outside, target)
-
-
-def read_plan(root: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
-    """Return the plan of a sweep, or None, and what is wrong with the file."""
-    path = root / PLAN
-    try:
-        plan = read_json(path, LARGEST_PLAN)
-        if problem := plan_problem(plan):
-            raise ValueError(problem)
-    except FileNotFoundError:
-        return None, []
-    except (OSError, ValueError) as error:
-        return None, [Problem(path, f"{why(error)}; reported without a plan")]
-    return plan, []
 
 
 class Reader:
     """Reads records one by one and keeps of each only its row, its settings and its curve."""
 
-    def __init__(self, root: Path, plan: Mapping[str, Any] | None, problems: list[Problem]) -> None:
+    def __init__(self, root: Path, plan: Plan | None) -> None:
         self.cache = CurveCache(root)
-        self.planned = {cell["id"]: cell for cell in plan["cells"]} if plan else {}
-        self.base = dict(plan.get("base", {})) if plan else {}
-        self.base_choices = dict(plan.get("base_choices", {})) if plan else {}
+        self.planned = {cell.id: cell for cell in plan.cells} if plan else {}
+        self.ignore = plan.ignore if plan else []
         self.contents = Contents(plan)
-        self.problems = problems
+        self.problems: list[Problem] = []
+        self.near_misses: list[str] = []
         self.flatten = Flattener()
         self.rows: list[Row] = []
         self.settings: list[dict[str, Any]] = []
@@ -93,7 +78,7 @@ class Reader:
         for cell_id, cell in self.planned.items():
             path = folders.get(cell_id)
             record = read_record(path) if path else None
-            self.add(cell_id, cell["name"] if path is None else path.name, record, cell)
+            self.add(cell_id, cell.name if path is None else path.name, record, cell)
         outside = [path for cell_id, path in folders.items() if cell_id not in self.planned]
         taken = outside if unplanned or not self.planned else []
         for path in taken:
@@ -107,12 +92,13 @@ class Reader:
     def compared_with_the_plan(self, folders: list[Path]) -> list[str]:
         """Return what tells runs that are left out from planned ones, where that is little."""
         data = [record.data for folder in folders if (record := read_record(folder)).data]
-        old = [settings_of(each["config"], each.get("choices") or {}) for each in data]
+        ignore = self.ignore
+        old = [settings_of(each["config"], each.get("choices") or {}, ignore) for each in data]
         cells = self.planned.values() if old else ()
-        new = [settings_of(self.base | c["config"], self.base_choices | c["choices"]) for c in cells]
+        new = [settings_of(cell.config, cell.choices, ignore) for cell in cells]
         return near_misses(old, new)
 
-    def add(self, cell_id: str, name: str, record: Record | None, cell: Mapping[str, Any] | None) -> None:
+    def add(self, cell_id: str, name: str, record: Record | None, cell: Cell | None) -> None:
         """Keep what is known of one cell; a record that cannot be believed leaves its planned cell."""
         status = record.status if record else "missing"
         data = record.data if record else {}
@@ -127,7 +113,7 @@ class Reader:
             status, data = "damaged", {}
             self.problems.append(Problem(*reason))
         if cell is not None:
-            config, choices = self.base | cell["config"], self.base_choices | cell["choices"]
+            config, choices = cell.config, cell.choices
         elif data:
             config, choices = data["config"], data.get("choices") or {}
         else:
@@ -143,7 +129,8 @@ class Reader:
                 **({"problem": "what is recorded is of other data"} if superseded else {}),
             }
         )
-        self.settings.append(self.flatten(config, choices))
+        ignore = self.ignore if cell is not None else data.get("ignore") or self.ignore
+        self.settings.append(self.flatten(config, choices, ignore))
         if facts := self.contents.facts(planned, data):
             self.provenance.setdefault(json.dumps(facts, sort_keys=True), facts)
         if record and status == "done" and (boundary := mapping(data, "boundary")):
@@ -174,7 +161,7 @@ class Reader:
         """Keep the run's history; return the file and the reason if the record has nothing to report."""
         if record.status == "done" and not is_number(mapping(record.data, "final").get("test_accuracy")):
             return record.path / REPORT, "is done but has no final.test_accuracy"
-        if record.status not in ("done", "diverged", "running", "lost", "interrupted"):
+        if record.status not in (*COMPLETE, *BEGUN):
             return None
         path, complete = record.path / HISTORY, record.status == "done"
         try:
@@ -260,7 +247,7 @@ def problem(data: Mapping[str, Any]) -> str:
 
 
 def assemble(
-    root: Path, plan: Mapping[str, Any] | None, reader: Reader, outside: list[str], target: float | None
+    root: Path, plan: Plan | None, reader: Reader, outside: list[str], target: float | None
 ) -> Results:
     """Return the frames, with what each curve says of its run joined on, and the factors found."""
     history = history_frame(reader.curves)
@@ -275,8 +262,7 @@ def assemble(
     runs = with_best_epochs(runs, history)
     target = choose_target(runs["test_accuracy"]) if target is None else target
     runs = runs.join(curve_figures(runs, history, target))
-    sweep = str((plan or {}).get("sweep") or root.resolve().name)
-    slim = {key: value for key, value in plan.items() if key not in ("cells", "base")} if plan else None
+    sweep = (plan.sweep if plan else "") or root.resolve().name
     made = Results(
         directory=root,
         sweep=sweep,
@@ -285,7 +271,7 @@ def assemble(
         settings=settings,
         factors=(),
         target=target,
-        plan=slim,
+        plan=plan.head() if plan else None,
         problems=tuple(reader.problems),
         unplanned=tuple(outside),
         near_misses=tuple(reader.near_misses),
@@ -295,7 +281,7 @@ def assemble(
         stamps=reader.cache.stamps,
         other_data=reader.contents.other_data,
     )
-    return without_repeats(with_factors(made, [str(key) for key in (plan or {}).get("swept", [])]))
+    return without_repeats(with_factors(made, plan.swept if plan else []))
 
 
 def numbered(seeds: "pd.Series[Any]") -> "pd.Series[Any]":

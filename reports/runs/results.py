@@ -11,6 +11,7 @@ import pandas as pd
 from reports.runs.factors import DATASET, REPLICATE, Factor, find_factors, label
 from reports.runs.metrics import HELD_OUT, METRICS, Metric
 from reports.runs.test_bits import Answers
+from sweeps.records.schema import COMPLETE, PENDING
 
 FINAL = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 NUMBERS = (
@@ -46,7 +47,6 @@ TEXTS = (
     "data_name",
     "data_hash",
 )
-PENDING = ("missing", "failed", "running", "interrupted", "lost", "damaged")
 RESERVED = (*TEXTS, *NUMBERS, "cell", "epoch", "lr_now", "grad_norm", "planned")
 
 
@@ -117,7 +117,7 @@ class Results:
         """One row per cell, on the cell's number: its factors, and how many runs it has in each state."""
         by_cell = self.runs.groupby("cell")
         counts = pd.crosstab(self.runs["cell"], self.runs["status"])
-        counts = counts.reindex(columns=["done", "diverged", *PENDING], fill_value=0)
+        counts = counts.reindex(columns=[*COMPLETE, *PENDING], fill_value=0)
         return by_cell[self.names].first().join(counts).assign(runs=by_cell.size())
 
     def factor(self, name: str) -> Factor:

@@ -2,15 +2,17 @@
 
 import argparse
 import os
+import re
 import select
 import signal
 import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import NoReturn, ParamSpec
 
 from mlp_grid import origin
+from sweeps.cli.near import nearest
 from sweeps.cli.streams import open_streams
 from sweeps.cli.version import PROJECT, version
 from sweeps.records.errors import UserError
@@ -42,7 +44,7 @@ def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
             finally:
                 sys.stdout.flush()
         except UserError as error:
-            return mistake(str(error))
+            return mistake(*error.lines, code=error.exit_code)
         except BrokenPipeError:
             if not _nobody_reads(1):
                 raise
@@ -62,9 +64,25 @@ def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
 
 def parser_of(module: str, description: str | None, epilog: str | None = None) -> argparse.ArgumentParser:
     """Return a parser that names the command as it was called: as `mlp-…`, or as a module."""
-    made = argparse.ArgumentParser(prog=called(module), description=description, epilog=epilog)
+    made = Parser(prog=called(module), description=description, epilog=epilog)
     made.add_argument("--version", action="version", version=f"{PROJECT} {version()}")
     return made
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that tells a mistake in one line, with the names that are like a wrong one."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2, without the usage, which is what --help is for."""
+        sys.exit(mistake(f"{message}{self._near(message)}; --help shows what there is"))
+
+    def _near(self, message: str) -> str:
+        """Return the options or choices that are like the wrong one that argparse names."""
+        if option := re.match(r"unrecognized arguments: (--[^ =]+)", message):
+            return nearest(option[1], (name for name in self._option_string_actions if len(name) > 2))
+        if choice := re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message):
+            return nearest(choice[1], choice[2].replace("'", "").split(", "))
+        return ""
 
 
 def called(module: str) -> str:
@@ -74,10 +92,12 @@ def called(module: str) -> str:
     return " ".join([COMMANDS.get(name, f"python -m {name}") if installed else f"python -m {name}", *words])
 
 
-def mistake(problem: str) -> int:
-    """Tell a mistake of the user's, and return the exit code for it."""
-    print(f"error: {printable(problem)}", file=sys.stderr)
-    return USER_ERROR
+def mistake(*problems: str, code: int = USER_ERROR) -> int:
+    """Print a line for each problem and return the exit code; line breaks within one are escaped."""
+    for problem in problems:
+        line = printable(problem).replace("\n", "\\n")
+        print(f"error: {line}", file=sys.stderr)
+    return code
 
 
 def _is_somewhere() -> bool:

@@ -8,10 +8,7 @@ traceback.
 from __future__ import annotations
 
 import functools
-import traceback
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import Any, cast
 
@@ -23,20 +20,21 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
+from sweeps.execution.outcome import failure, outcome
 from sweeps.execution.output_log import captured
 from sweeps.planning.compose import Composer
+from sweeps.planning.due import Verdict
 from sweeps.planning.identity import cell_id, job_values_as_text, resolve
 from sweeps.planning.quoting import literal, set_output_dir
-from sweeps.records import lock, superseded
+from sweeps.records import superseded
 from sweeps.records.atomic import write_atomic
 from sweeps.records.content import Content
 from sweeps.records.history import HISTORY_KEY, description
 from sweeps.records.layout import CONFIG, OUTPUT
-from sweeps.records.record import as_diverged, read_record, write_record
-from sweeps.records.schema import COMPLETE, SCHEMA, record_problem
-
-REFINED = ("dataset", "provenance")  # what the sweeper knows of these is added to, or corrected, by the job
-RESULTS = ("done", "diverged", "failed")  # the statuses that a job may return
+from sweeps.records.plan import Cell
+from sweeps.records.process import this_process
+from sweeps.records.record import Record, read_record, timestamp, write_record
+from sweeps.records.schema import COMPLETE, SCHEMA
 
 
 class JobExit(Exception):
@@ -60,6 +58,13 @@ class Job:
     seen: str | None = None
     superseded: bool = False
     content: Content | None = None
+
+    @classmethod
+    def of(cls, number: int, cell: Cell, decided: Verdict, record: Record | None) -> Job:
+        """Return the job of a planned cell; `record` is what is there of it."""
+        seen = record.data.get("launch") if record else None
+        restart, superseded = decided.restart, decided.superseded
+        return cls(number, cell.id, cell.name, cell.overrides, restart, seen, superseded, cell.content)
 
 
 @dataclass
@@ -96,7 +101,7 @@ class Runner:
     def header(self, job: Job) -> dict[str, Any]:
         """Return what the record of a cell says when it starts."""
         config, choices = self._composed(job)
-        worker = asdict(lock.this_process())
+        worker = asdict(this_process())
         del worker["token"]
         known = {"provenance": self.revision} if self.revision else {}
         if job.content is not None:
@@ -111,17 +116,19 @@ class Runner:
             "choices": choices,
             "overrides": job.overrides,
             "code": self.code,
+            "ignore": self.ignore,
             "attempts": int(read_record(self.root / job.name).data.get("attempts", 0)) + 1,
-            "started": now(),
+            "started": timestamp(),
             "launch": self.launch,
             "worker": worker,
+            "timing": {"concurrent_runs": self.workers},
             **known,
         }
 
     def close(self, record: dict[str, Any]) -> None:
         """Write the record of a cell that has ended; with a result, drop what was kept of an earlier one."""
         record.pop("worker", None)
-        end: dict[str, Any] = {"finished": now()}
+        end: dict[str, Any] = {"finished": timestamp()}
         if record["status"] in COMPLETE:
             end[HISTORY_KEY] = description(self.root / record["name"])
         write_record(self.root / record["name"], record | end)
@@ -165,7 +172,6 @@ class Runner:
             config.hydra.sweep.subdir = literal(job.name)
             config.hydra.job.num = job.number
             config.hydra.job.id = f"{config.hydra.job.name}_{job.number}"
-            config.hydra.sweeper.workers = self.workers
         return config
 
 
@@ -200,39 +206,3 @@ def _exit_as_exception(task_function: TaskFunction) -> TaskFunction:
             raise JobExit(f"the job raised {type(error).__name__}") from error
 
     return guarded
-
-
-def outcome(value: Any, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a job's return value adds to its record.
-
-    A run that is done has finite final figures: None, for one that was not measured, is left out; with one
-    that is not finite the run has diverged.
-    """
-    if not isinstance(value, Mapping):
-        return {"status": "done"} if value is None else {"status": "done", "result": value}
-    end = {"status": "done", **value}
-    if end["status"] not in RESULTS:
-        raise ValueError(f"the job returned status {end['status']!r}: must be one of {', '.join(RESULTS)}")
-    if taken := sorted((record.keys() | {HISTORY_KEY}) & end.keys() - {"status", *REFINED}):
-        raise ValueError(f"the job returned {', '.join(taken)}, which the sweeper writes itself")
-    if problem := record_problem(end):
-        raise ValueError(f"the job returned what {problem}")
-    both = [key for key in REFINED if isinstance(record.get(key), dict) and isinstance(end.get(key), Mapping)]
-    end |= {key: {**record[key], **end[key]} for key in both}
-    if end["status"] != "done" or "final" not in end:
-        return end
-    end["final"] = {name: figure for name, figure in end["final"].items() if figure is not None}
-    return end | as_diverged(end)
-
-
-def failure(error: BaseException) -> dict[str, Any]:
-    """Return what an exception adds to the record."""
-    text = "".join(traceback.format_exception(error))
-    kind = type(error)
-    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    return {"status": "failed", "error": {"type": name, "message": str(error), "traceback": text}}
-
-
-def now() -> str:
-    """Return the time in UTC, in ISO format, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")

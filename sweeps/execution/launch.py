@@ -13,7 +13,6 @@ import copy
 import logging
 import math
 import os
-import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -25,23 +24,23 @@ from hydra._internal.callbacks import Callbacks
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext
-from hydra.utils import get_class
 from omegaconf import DictConfig, open_dict
 
 from sweeps.cli.orphan_guard import guarded
 from sweeps.execution.cell_run import Job, Runner
-from sweeps.execution.on_slurm import cancel_left_behind
 from sweeps.execution.queue_on_disk import Todo
+from sweeps.execution.shift import Limits
 from sweeps.execution.stopping import Interrupted, Stop, end_descendants
 from sweeps.execution.worker import Worker
 from sweeps.planning.quoting import literal, quoted
+from sweeps.planning.settings import Settings
 from sweeps.records import lock
-from sweeps.records.errors import UserError
-from sweeps.records.layout import HIDDEN, LOCK
+from sweeps.records.layout import LOCK
+from sweeps.records.process import this_process
 from sweeps.records.record import Record, read_record
+from sweeps.records.schema import BEGUN
 
 IDLE_ROUNDS = 4  # launches in a row that start no cell, before a sweep is given up
-START_S = 60.0  # what a command may take from making its folder to taking its lock
 WAIT_S = 0.5  # between looks at the cells that another sweep runs
 
 
@@ -52,10 +51,7 @@ class Launch:
     runner: Runner
     config: DictConfig
     folder: Path
-    max_attempts: int
-    timeout_s: float | None
-    workers: int | None
-    start_method: str | None
+    settings: Settings
     losses: Counter[str] = field(default_factory=Counter)
     loss: str = ""  # how a worker of the last round was lost, if one was
 
@@ -76,17 +72,16 @@ class Launch:
             if due and idle >= IDLE_ROUNDS:
                 return f"{idle} times in a row the workers ended without having started a cell{self.loss}"
             self.losses.update(job.id for job in lost)
-            due = [job for job in due if self.losses[job.id] < self.max_attempts]
+            due = [job for job in due if self.losses[job.id] < self.settings.max_attempts]
             due = self._free(due, stop)
         return None
 
     def _round(self, jobs: list[Job], stop: Stop) -> tuple[str | None, str | None]:
         """Launch workers once. Returns what a worker gave up for, and what the launcher raised, if so."""
-        count = worker_count(self.config, self.workers, len(jobs))
+        count = worker_count(self.config, self.settings.workers, len(jobs))
         self.runner.workers = count
         todo = Todo(self.folder / self.runner.launch.rpartition(".")[2])
-        method = self.start_method or self.config.hydra.launcher.get("start_method")
-        worker = Worker(todo, stop.file, lock.this_process(), self.max_attempts, self.timeout_s, method)
+        worker = Worker(todo, stop.file, this_process(), self._limits())
         try:
             todo.write(self.runner, jobs)
         except OSError as error:
@@ -107,6 +102,11 @@ class Launch:
         self.loss = f" ({type(failed[0]).__name__}: {failed[0]})" if failed else ""
         problems = [job.return_value["problem"] for job in returned if job.status is JobStatus.COMPLETED]
         return next((problem for problem in problems if problem), None), None
+
+    def _limits(self) -> Limits:
+        settings = self.settings
+        method = settings.start_method or self.config.hydra.launcher.get("start_method")
+        return Limits(settings.max_attempts, settings.timeout_s, method)
 
     def _launch(self, worker: Worker, count: int, some: Sequence[str]) -> Sequence[JobReturn]:
         """Hand the workers to the launcher, and wait for them; `some`: overrides that compose."""
@@ -144,30 +144,12 @@ class Launch:
             record = read_record(self.runner.root / job.name)
             own = record.data.get("launch") == self.runner.launch
             begun = begun or own
-            if own and record.status in ("lost", "interrupted", "running"):
+            if own and record.status in BEGUN:
                 lost.append(job)
                 due.append(replace(job, restart=False, superseded=False))  # it holds what is of this command
             elif not own and not is_done_elsewhere(job, record):
                 due.append(job)
         return due, begun, lost
-
-
-def check_launcher(config: DictConfig) -> None:
-    """Raise UserError if the launcher has a check of its own, and that finds that it cannot work here."""
-    try:
-        launcher = get_class(config.hydra.launcher._target_)
-    except Exception:  # Hydra says what is wrong with it when it makes one
-        return
-    getattr(launcher, "check", lambda: None)()
-
-
-def check_workers(config: DictConfig) -> None:
-    """Raise UserError unless the launcher's own settings make at least one worker."""
-    for key, least in (("n_jobs", -math.inf), ("array_parallelism", 1), ("min_cells", 1)):
-        value = config.hydra.launcher.get(key)
-        if value is not None and (value == 0 or value < least):
-            rule = "at least 1" if least == 1 else "at least 1, or below 0: -1 is one for each core"
-            raise UserError(f"hydra.launcher.{key} = {value}: must be {rule}")
 
 
 def _is_worked_on(record: Record) -> bool:
@@ -215,35 +197,3 @@ def _silent(module: str, verbose: bool) -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
-
-
-@contextlib.contextmanager
-def command_folder(root: Path, name: str) -> Iterator[Path]:
-    """Make this command's hidden folder, remove it at the end, and those that dead commands left behind."""
-    hidden = root / HIDDEN
-    folder = hidden / name
-    folder.mkdir(parents=True)
-    with lock.kept(lock.acquire(folder / LOCK)):
-        now = folder.stat().st_mtime  # the file system's clock
-        for other in hidden.iterdir():
-            if other.is_dir() and other != folder and _is_left_behind(other, now):
-                cancel_left_behind(other)
-                shutil.rmtree(other, ignore_errors=True)
-        yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_left_behind(folder: Path, now: float) -> bool:
-    """Whether the command of this folder is dead. One that has no lock may be about to take it."""
-    with contextlib.suppress(FileNotFoundError):
-        begun = (folder / LOCK).exists() or abs(now - folder.stat().st_mtime) > START_S
-        return begun and lock.holder(folder / LOCK) is None
-    return False
-
-
-def at_work(root: Path, besides: Path | None = None) -> lock.Owner | None:
-    """Return a process that runs a command in a sweep's directory, `besides` the one with this folder."""
-    hidden = root / HIDDEN
-    folders = [path for path in hidden.iterdir() if path.is_dir()] if hidden.is_dir() else []
-    places = (place / LOCK for place in (hidden, *folders) if place != besides)
-    return next((owner for place in places if (owner := lock.holder(place)) is not None), None)

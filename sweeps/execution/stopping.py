@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 import psutil
+
+from sweeps.records.record import Record, timestamp, write_record
 
 GRACE_S = 1.2  # what workers get to stop by themselves
 ORDERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -64,9 +66,34 @@ def stoppable(file: Path) -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def orders_handled_by(handler: Callable[..., None]) -> Iterator[None]:
+    """Within, SIGTERM, SIGHUP, and SIGUSR2 ahead of a time limit, are orders to a worker; Ctrl-C is not."""
+    orders = [signal.SIGTERM, signal.SIGUSR2]
+    orders += [] if is_ignored(signal.SIGHUP) else [signal.SIGHUP]
+    before = [(number, signal.getsignal(number)) for number in (*orders, signal.SIGINT)]
+    for number in orders:
+        signal.signal(number, handler)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        for number, previous in before:
+            signal.signal(number, previous)
+
+
 def is_ignored(number: signal.Signals) -> bool:
     """Whether whoever started this process wants the signal to be ignored, as nohup does with SIGHUP."""
     return signal.getsignal(number) is signal.SIG_IGN
+
+
+def mark_interrupted(records: Mapping[str, Record], command: str) -> None:
+    """Complete the records of the cells whose workers had to be killed with a command (its folder's name)."""
+    for record in records.values():
+        if record.status == "lost" and str(record.data.get("launch", "")).startswith(command):
+            data = {key: value for key, value in record.data.items() if key != "worker"}
+            with contextlib.suppress(OSError):  # then it stays lost, which is due again as well
+                write_record(record.path, data | {"status": "interrupted", "finished": timestamp()})
 
 
 def end_descendants() -> None:

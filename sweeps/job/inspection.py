@@ -22,7 +22,7 @@ from sweeps.cli import user_modules
 from sweeps.cli.command import command, parser_of
 from sweeps.job import pictures
 from sweeps.job.components import build
-from sweeps.records.errors import UserError
+from sweeps.records.errors import UnusableRun, UserError
 from sweeps.records.layout import WEIGHTS, cell_dirs
 from sweeps.records.record import Record, read_record
 from sweeps.records.untrusted import links_out, printable
@@ -144,7 +144,10 @@ def share(part: int, whole: int) -> str:
 
 
 def read_run(path: Path) -> Record:
-    """Return the record of a run that kept its weights. Raises UserError if there is none there."""
+    """Return the record of a run that kept its weights.
+
+    Raises UserError if there is none there, UnusableRun if it is damaged or has not ended well.
+    """
     if not path.is_dir():
         raise UserError(f"{path}: no such directory; it needs the directory of one run")
     inside = [cell for cell in cell_dirs(path).values() if (cell / WEIGHTS).is_file()]
@@ -157,7 +160,8 @@ def read_run(path: Path) -> Record:
     history_lost = record.status == "damaged" and record.data.get("status") == "done"  # nothing looks at it
     if record.status != "done" and not history_lost:
         why = f" ({record.problem})" if record.problem else ""
-        raise UserError(f"{path}: is no finished run: its record is {record.status}{why}")
+        kind = UserError if record.status == "missing" else UnusableRun
+        raise kind(f"{path}: is no finished run: its record is {record.status}{why}")
     if not (record.path / WEIGHTS).is_file():
         raise UserError(f"{path}: kept no weights; {AGAIN}")
     return record
@@ -193,9 +197,9 @@ def read_network(record: Record, activation: str | None) -> saved.Trained:
             raise ValueError(f"{record.path / WEIGHTS}: is the network of cell {cell}, not of this one")
         return network
     except (OSError, ValueError) as error:
-        raise UserError(
-            str(error).replace("load(path, activation=…)", "--activation MODULE.CLASS")
-        ) from error
+        text = str(error).replace("load(path, activation=…)", "--activation MODULE.CLASS")
+        kind = UserError if activation or "--activation" in text else UnusableRun
+        raise kind(text) from error
 
 
 @command

@@ -22,9 +22,11 @@ from mlp.datasets import Data, Dataset, DatasetError
 from mlp.metrics import correct
 from mlp.training import EVALUATION_BATCH, Divergence, Trainer
 from sweeps.job.components import Components, build, problems
+from sweeps.job.concurrency import concurrent_runs
 from sweeps.job.journal import Journal
 from sweeps.job.provenance import provenance, single_blas_thread
 from sweeps.records.errors import UserError
+from sweeps.records.history import best_row
 
 CHECKPOINTS_PER_S = 100  # of all the runs that go on at once: with a hundred, one a second each
 METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
@@ -68,13 +70,13 @@ def main(cfg: DictConfig) -> dict[str, Any]:
     """Train the cell that `cfg` describes in its own directory, and return what its record should say."""
     started = time.perf_counter()
     threads = single_blas_thread()
-    hydra_config = HydraConfig.get()
+    directory = Path(HydraConfig.get().runtime.output_dir)
+    at_once = concurrent_runs(directory)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
     parts = Components.of(config)
     data = parts.dataset.load()
     trainer = parts.trainer(data)
-    pause_s = hydra_config.sweeper.workers / CHECKPOINTS_PER_S
-    journal = Journal(Path(hydra_config.runtime.output_dir), trainer, pause_s, data=data.sha256)
+    journal = Journal(directory, trainer, (at_once or 1) / CHECKPOINTS_PER_S, data=data.sha256)
     trainer.run(journal.after_epoch)
     result = outcome(trainer, data)
     result["dataset"] = {"name": parts.dataset.name, "sha256": data.sha256}
@@ -83,7 +85,7 @@ def main(cfg: DictConfig) -> dict[str, Any]:
     result["timing"] |= {
         "total_wall_s": time.perf_counter() - started,
         "blas_threads": threads,
-        "concurrent_runs": hydra_config.sweeper.workers,
+        **({} if at_once is None else {"concurrent_runs": at_once}),
     }
     return result
 
@@ -154,7 +156,7 @@ def best_epoch(history: list[dict[str, float]], judge: str) -> dict[str, float |
     """Return the figures of the first epoch that is best by an accuracy; nulls if there is no epoch."""
     if not history:
         return dict.fromkeys(("epoch", *METRICS))
-    best = max(history, key=lambda row: row[judge])
+    best = best_row(history, judge)
     held_out = [name for name in ("validation_loss", "validation_accuracy") if name in best]
     return {"epoch": int(best["epoch"]), **{name: best[name] for name in (*METRICS, *held_out)}}
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from sweeps.records.content import Content
 from sweeps.records.errors import UserError
 from sweeps.records.record import Record
 
-RETRY = {
-    "failed": "everything without a result: failed, interrupted, lost, damaged and missing cells",
-    "stale": "that, and cells whose result was made by other code",
-    "all": "every cell, results or not",
-    "none": "only cells that were never started",
-}
+
+class Retry(StrEnum):
+    """What is run again."""
+
+    FAILED = "failed"  # everything without a result: failed, interrupted, lost, damaged and missing cells
+    STALE = "stale"  # that, and cells whose result was made by other code
+    ALL = "all"  # every cell, results or not
+    NONE = "none"  # only cells that were never started
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,12 @@ class Verdict:
     superseded: bool = False
 
 
-def check_retry(retry: str | None) -> str:
-    """Return the retry mode, `failed` by default. Raises UserError for an unknown one."""
-    mode = "failed" if retry is None else str(retry).lower()
-    if mode not in RETRY:
-        raise UserError(f"hydra.sweeper.retry={retry}: must be one of {', '.join(RETRY)}")
-    return mode
+def retry_mode(retry: str | None) -> Retry:
+    """Return the mode of this name, `failed` by default. Raises UserError for an unknown one."""
+    try:
+        return Retry.FAILED if retry is None else Retry(str(retry).lower())
+    except ValueError:
+        raise UserError(f"hydra.sweeper.retry={retry}: must be one of {', '.join(Retry)}") from None
 
 
 def is_stale(record: Record, code: str) -> bool:
@@ -48,10 +51,10 @@ def has_result(record: Record | None, content: Content | None) -> bool:
     return record is not None and record.is_complete and (content is None or content.is_of(record.data))
 
 
-def verdict(record: Record | None, code: str, retry: str, content: Content | None = None) -> Verdict:
+def verdict(record: Record | None, code: str, retry: Retry, content: Content | None = None) -> Verdict:
     """Decide about one cell.
 
-    `code` is the fingerprint of the present code, `retry` one of RETRY, `content` that of the cell's data, if
+    `code` is the fingerprint of the present code, `content` that of the cell's data, if
     it is known.
     """
     if record is None or record.status == "missing":
@@ -59,17 +62,17 @@ def verdict(record: Record | None, code: str, retry: str, content: Content | Non
     if record.status == "running":
         return Verdict(False, "is being run by another process")
     if record.status == "damaged":
-        return Verdict(retry != "none", f"{record.damaged} {record.problem}")
+        return Verdict(retry is not Retry.NONE, f"{record.damaged} {record.problem}")
     stale = is_stale(record, code)
     other = content is not None and not content.is_of(record.data)
     if record.is_complete:
         if other and content is not None:
             of_other = f"is {record.status}, but of other data than {content.name} holds now"
-            return Verdict(retry != "none", of_other, restart=True, superseded=True)
-        if retry == "all":
+            return Verdict(retry is not Retry.NONE, of_other, restart=True, superseded=True)
+        if retry is Retry.ALL:
             return Verdict(True, f"is {record.status}, and retry=all runs it again", restart=True)
-        if stale and retry == "stale":
+        if stale and retry is Retry.STALE:
             return Verdict(True, f"is {record.status}, but was made by other code", restart=True)
         return Verdict(False, f"is {record.status}" + (", made by other code" if stale else ""))
     why = {"failed": "failed", "interrupted": "was interrupted", "lost": "was lost with its process"}
-    return Verdict(retry != "none", why[record.status], restart=stale or other)
+    return Verdict(retry is not Retry.NONE, why[record.status], restart=stale or other)

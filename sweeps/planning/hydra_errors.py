@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 
 import yaml
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+
+from sweeps.cli.near import nearest
 
 
 def one_line(error: BaseException) -> str:
@@ -37,7 +38,7 @@ def _missing_option(error: MissingConfigException) -> str:
     if not group or error.options is None:
         return _flat(str(error).partition("\nConfig search path")[0])
     allowed = f"{group} is one of {', '.join(error.options)}" if error.options else f"{group} has no options"
-    return f"{group}={option}: no such option{nearest(option, list(error.options))}; {allowed}"
+    return f"{group}={option}: no such option{nearest(option, error.options)}; {allowed}"
 
 
 def _missing_key(error: ConfigAttributeError | ConfigKeyError) -> str:
@@ -48,12 +49,6 @@ def _missing_key(error: ConfigAttributeError | ConfigKeyError) -> str:
         f"{error.full_key}: no such key{nearest(key, there)}; "
         f"{parent or 'the config'} has {', '.join(there) or 'no keys'} (+{error.full_key}=… adds one)"
     )
-
-
-def nearest(name: str, known: list[str]) -> str:
-    """Return " (did you mean …?)" if one of the known names is like this one, else nothing."""
-    close = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _with_key(error: OmegaConfBaseException) -> str:

@@ -18,6 +18,8 @@ from typing import Any
 from hydra.core.utils import setup_globals
 from omegaconf import DictConfig, OmegaConf
 
+from sweeps.records.values import text, whole
+
 JOB_RESOLVERS = ("hydra", "now")  # what their interpolations give differs from job to job
 NAME_LENGTH = 120  # longest readable part of a directory name, in characters
 
@@ -56,9 +58,9 @@ def canonical(value: Any) -> Any:
         return {_key(key): canonical(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [canonical(item) for item in value]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if isinstance(value, float):
+        return whole(value)
+    if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, PurePath):
         return str(value)
@@ -113,17 +115,7 @@ def directory_name(parts: Mapping[str, Any], choices: Mapping[str, Any], identit
     readable = ""
     for key, value in parts.items():
         label = key if last.count(key.rpartition(".")[2]) > 1 else key.rpartition(".")[2]
-        word = _shown(value) if key in choices else f"{label}={_shown(value)}"
+        word = text(value, "x") if key in choices else f"{label}={text(value, 'x')}"
         longer = re.sub(r"[^A-Za-z0-9._+=-]+", "_", f"{readable}-{word}").strip("._-")
         readable = longer if len(longer) <= NAME_LENGTH else readable
     return f"{readable or 'cell'}-{identity}"
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return "x".join(map(_shown, value))
-    if isinstance(value, Mapping):
-        return "+".join(f"{key}={_shown(item)}" for key, item in value.items())
-    if value is None or isinstance(value, (bool, float)):
-        return json.dumps(canonical(value))
-    return str(value)

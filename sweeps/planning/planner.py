@@ -13,10 +13,11 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from sweeps.cli.near import nearest
 from sweeps.planning.callables import call, mistakes
 from sweeps.planning.compose import Composer
 from sweeps.planning.grid import Exclusion, combinations, swept_keys
-from sweeps.planning.hydra_errors import nearest, one_line
+from sweeps.planning.hydra_errors import one_line
 from sweeps.planning.identity import cell_id, directory_name, has_key, job_values_as_text, resolve, select
 from sweeps.records.differences import difference
 from sweeps.records.errors import UserError
@@ -39,6 +40,11 @@ class Planner:
     cells: dict[str, Cell] = field(default_factory=dict)
     problems: Counter[str] = field(default_factory=Counter)
     duplicates: int = 0
+    exclusions: list[Exclusion] = field(default_factory=list, init=False)
+    swept: list[str] = field(default_factory=list, init=False)
+    _unseen: dict[str, str] = field(default_factory=dict, init=False)  # key → the setting that names it
+    _parts: dict[str, Any] = field(default_factory=dict, init=False)
+    _effective: dict[str, Cell] = field(default_factory=dict, init=False)
 
     def run(self, grids: Sequence[Mapping[str, Any]], arguments: Sequence[str]) -> None:
         """Plan the union of the grids; the result is in `cells`, `swept`, `exclusions` and `duplicates`."""
@@ -47,17 +53,15 @@ class Planner:
         self._unseen |= {key: "exclude" for condition in self.exclude for key in condition}
         found = list(combinations(grids, arguments, self.composer.parser))
         self.swept = swept_keys(found)
-        self._parts: dict[str, Any] = {}
-        self._effective: dict[str, Cell] = {}
         with job_values_as_text():
             for overrides in found:
                 self._add(overrides)
         if self.problems:
-            raise UserError("\n".join(_counted(line, count) for line, count in self.problems.items()))
+            raise UserError(*(_counted(line, count) for line, count in self.problems.items()))
         if not self.cells:
             raise UserError("the sweep has no cells: every combination is excluded")
         if unknown := list(self._unknown()):
-            raise UserError("\n".join(unknown))
+            raise UserError(*unknown)
 
     def _add(self, overrides: Sequence[str]) -> None:
         try:

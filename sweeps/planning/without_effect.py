@@ -13,9 +13,11 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from sweeps.planning.grid import refuse_twice
+from sweeps.planning.identity import has_key
 from sweeps.records.errors import UserError
 
 SUBDIR = "${hydra.job.num}"  # Hydra's own value of hydra.sweep.subdir
+SWEPT = ("hydra.sweeper.params", "hydra.sweeper.grids")
 RULE = "a cell's directory is named by what is swept, hydra.sweeper.name and the cell's id"
 
 
@@ -27,8 +29,31 @@ def refuse(config: DictConfig, loader: ConfigLoader) -> None:
         raise UserError(f"hydra.sweep.subdir={subdir}: has no effect and must be left out; {RULE}")
     texts = [text for text in given if not text.startswith("hydra.mode=")]  # which `-m` adds
     refuse_twice(texts, OverridesParser.create(loader).parse_overrides(texts))
-    if lost := "\n".join(_lost_overrides(config, loader, given)):
-        raise UserError(lost)
+    _refuse_several_sweeps(config, loader)
+    if lost := [*_lost_overrides(config, loader, given)]:
+        raise UserError(*lost)
+
+
+def _refuse_several_sweeps(config: DictConfig, loader: ConfigLoader) -> None:
+    """Raise UserError if several arguments choose options that say what is swept: Hydra merges them."""
+    task = list(config.hydra.overrides.task)
+    parsed = OverridesParser.create(loader).parse_overrides(task)
+    files = ConfigRepository(loader.get_search_path())
+    choices = config.hydra.runtime.choices
+    sweeps = [
+        text
+        for text, each in zip(task, parsed, strict=True)
+        if isinstance(option := choices.get(each.key_or_group), str)
+        and _says_what_is_swept(files, f"{each.key_or_group}/{option}")
+    ]
+    if len(sweeps) > 1:
+        raise UserError(f"{' '.join(sweeps)}: each says what is swept; a command takes one of them")
+
+
+def _says_what_is_swept(files: ConfigRepository, path: str) -> bool:
+    file = files.load_config(path)
+    content: Any = OmegaConf.to_container(file.config, resolve=False) if file else None
+    return isinstance(content, dict) and any(has_key(content, key) for key in SWEPT)
 
 
 def _lost_overrides(config: DictConfig, loader: ConfigLoader, given: list[str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sweeps.records.plan import Cell
+from sweeps.records.values import whole
 
 NEAR = 3  # a config that differs in so many settings may still be an earlier form of the same cell
 SHOWN = 3  # sets of settings that are looked for, one after another
@@ -25,7 +26,7 @@ def settings_of(
     """Return all settings of a cell but those to ignore; groups without a node of their own are none."""
     groups = {group: str(option) for group, option in choices.items() if group in config}
     found = groups | dict(_flat(config, ""))
-    return {key: value for key, value in found.items() if not _within(key, ignore)}
+    return {key: value for key, value in found.items() if not is_within(key, ignore)}
 
 
 def differing(old: Settings, new: Settings) -> tuple[str, ...]:
@@ -39,9 +40,9 @@ def change(key: str, old: Settings, new: Settings) -> str:
     return f"{key}: {old.get(key, NONE)} → {new.get(key, NONE)}"
 
 
-def difference(one: Cell, other: Cell) -> list[str]:
-    """Return a line `key: value → value` for each setting in which two cells differ."""
-    old, new = (settings_of(cell.config, cell.choices) for cell in (one, other))
+def difference(one: Cell, other: Cell, ignore: Collection[str] = ()) -> list[str]:
+    """Return a line `key: value → value` for each setting in which two cells differ, but those to ignore."""
+    old, new = (settings_of(cell.config, cell.choices, ignore) for cell in (one, other))
     return [change(key, old, new) for key in differing(old, new)]
 
 
@@ -59,9 +60,13 @@ def near_misses(old: Sequence[Settings], new: Sequence[Settings], asked: Collect
         keys = min((differing(left[0], each) for each in new), key=len)
         matched, left = _matched(left, new, keys) if len(keys) <= NEAR else ([], left[1:])
         if not set(keys) & set(asked):
-            counts = Counter(", ".join(change(key, *pair) for key in keys) for pair in matched)
+            counts = Counter(", ".join(_changes(keys, *pair)) for pair in matched)
             lines += [_line(number, text) for text, number in counts.most_common(SHOWN)]
     return lines
+
+
+def _changes(keys: Iterable[str], old: Settings, new: Settings) -> Iterator[str]:
+    return (change(key, old, new) for key in keys if old.get(key) != new.get(key))
 
 
 def _matched(
@@ -80,10 +85,11 @@ def _matched(
 
 
 def _rest(settings: Settings, keys: Collection[str]) -> frozenset[tuple[str, str]]:
-    return frozenset(item for item in settings.items() if not _within(item[0], keys))
+    return frozenset(item for item in settings.items() if not is_within(item[0], keys))
 
 
-def _within(key: str, keys: Collection[str]) -> bool:
+def is_within(key: str, keys: Collection[str]) -> bool:
+    """Whether a dotted key is one of these, or below one."""
     return any(key == other or key.startswith(f"{other}.") for other in keys)
 
 
@@ -98,11 +104,4 @@ def _flat(config: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str]]:
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", json.dumps(_canonical(value), default=str).strip('"')
-
-
-def _canonical(value: Any) -> Any:
-    """Return 1 for 1.0, in lists as well; unlike in a cell's id, texts and numbers may look alike."""
-    if isinstance(value, (list, tuple)):
-        return [_canonical(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+            yield f"{prefix}{key}", json.dumps(whole(value), default=str).strip('"')

@@ -1,7 +1,19 @@
-"""The error that is the user's to mend."""
+"""The errors that end a command in one line each: the user's to mend, or of what is on disk."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
-    """A mistake of the user's; its text is shown, one problem per line, and the exit code is 2."""
+    """A mistake of the user's: its `lines` are shown, one problem each, and the exit code is 2."""
+
+    exit_code = 2
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+class UnusableRun(UserError):
+    """A run that is damaged or has not ended well: nothing is wrong with the command, so it ends with 1."""
+
+    exit_code = 1

@@ -8,7 +8,7 @@ epochs the rows are read and counted.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ COLUMNS = (
     "epoch_wall_s",
     "grad_norm",
 )
+JUDGES = ("validation_accuracy", "test_accuracy")  # by which an epoch is the best: the first that there is
 
 
 def description(folder: Path) -> dict[str, Any] | None:
@@ -107,3 +108,13 @@ def _numbers_problem(rows: list[str], columns: int) -> str:
         if epoch != number:
             return "does not count its epochs 1, 2, 3, …"
     return ""
+
+
+def judge_of(row: Mapping[str, Any]) -> str:
+    """Return the column that the best epoch is chosen by: that of held-out examples, where there are any."""
+    return next(name for name in JUDGES if row.get(name) is not None)
+
+
+def best_row(rows: Sequence[Mapping[str, Any]], judge: str) -> Mapping[str, Any]:
+    """Return the epoch that is best by an accuracy, the first of several. Raises ValueError without any."""
+    return max(rows, key=lambda row: row[judge])

@@ -42,7 +42,8 @@ class Plan:
     mappings; `duplicates` is the number of combinations that were the same cell as an earlier one; `code` is
     the fingerprint of the sources that the cells are run with. `history` has an entry for each command that
     planned here, this one last (see sweeps/records/plan_history.py). `ladder` and `margin` are for
-    reports (None: the usual ones; see sweeps/records/ladder.py).
+    reports (None: the usual ones; see sweeps/records/ladder.py). `ignore` are the dotted keys that cannot
+    change a result.
     """
 
     sweep: str
@@ -56,17 +57,36 @@ class Plan:
     history: list[dict[str, Any]] = field(default_factory=list)
     ladder: list[int] | None = None
     margin: float | None = None
+    ignore: list[str] = field(default_factory=list)
+
+    @property
+    def contents(self) -> list[Content]:
+        """The data that cells are planned for, each once."""
+        return list(dict.fromkeys(cell.content for cell in self.cells if cell.content is not None))
+
+    def head(self) -> dict[str, Any]:
+        """Return what the file says besides the cells, in plain containers."""
+        fields = {key: getattr(self, key) for key in self.__dataclass_fields__ if key != "cells"}
+        datasets = [content.as_json() for content in self.contents]
+        return {"schema": SCHEMA, **plain(fields), "datasets": datasets}
 
 
 def read_plan(root: Path) -> Plan | None:
-    """Return the plan in a directory, None if there is none. Raises UserError if the file is damaged."""
+    """Return the plan in a directory, None if there is none.
+
+    Raises UserError if the file is damaged, or of another schema: nobody then knows what was planned, so no
+    command goes on as if nothing had been. (A sweep sets the file aside and writes its own.)
+    """
     path = root / PLAN
     try:
         data = read_json(path, LARGEST_PLAN)
         if problem := plan_problem(data):
             raise ValueError(problem)
-        if data.get("schema") != SCHEMA:
-            raise ValueError(f"has schema {data.get('schema')!r}, not {SCHEMA}")
+        if (schema := data.get("schema")) != SCHEMA:
+            raise UserError(
+                f"{path} has schema {schema!r}, not {SCHEMA}: another version made it; read it with that, or "
+                "run the sweep again"
+            )
         base, base_choices = data.pop("base"), data.pop("base_choices")
         contents = [Content.of(each) for each in data.pop("datasets", [])]
         cells = [
@@ -87,15 +107,19 @@ def read_plan(root: Path) -> Plan | None:
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(
-            f"{path} is damaged ({type(error).__name__}: {error}); run the sweep again"
-        ) from error
+        what = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        raise UserError(f"{path} is damaged: it {what}; run the sweep again") from error
+
+
+def read_head(root: Path) -> dict[str, Any] | None:
+    """Return what the plan in a directory says besides its cells; None and UserError as `read_plan`."""
+    plan = read_plan(root)
+    return plan.head() if plan else None
 
 
 def write_plan(root: Path, plan: Plan) -> None:
     """Write sweep.json atomically."""
-    contents = dict.fromkeys(cell.content for cell in plan.cells if cell.content is not None)
-    places = {content: place for place, content in enumerate(contents)}
+    places = {content: place for place, content in enumerate(plan.contents)}
     base = _shared(cell.config for cell in plan.cells)
     base_choices = _shared(cell.choices for cell in plan.cells)
     entries = [
@@ -109,12 +133,8 @@ def write_plan(root: Path, plan: Plan) -> None:
         }
         for cell in plan.cells
     ]
-    head = {key: getattr(plan, key) for key in Plan.__dataclass_fields__ if key != "cells"}
     shared = {"base": plain(base), "base_choices": base_choices}
-    datasets = [content.as_json() for content in contents]
-    write_json(
-        root / PLAN, {"schema": SCHEMA, **plain(head), "datasets": datasets, **shared, "cells": entries}
-    )
+    write_json(root / PLAN, {**plan.head(), **shared, "cells": entries})
 
 
 def _shared(mappings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sweeps.records import lock
 from sweeps.records.atomic import plain, write_json
 from sweeps.records.history import history_problem
 from sweeps.records.layout import HISTORY, LOCK, REPORT, cell_dirs, cell_id_of
+from sweeps.records.process import Owner
 from sweeps.records.schema import COMPLETE, RECORD_KINDS, SCHEMA, STATUSES, record_problem
 from sweeps.records.untrusted import read_json
 
@@ -112,7 +114,7 @@ def as_diverged(data: Mapping[str, Any]) -> dict[str, Any]:
 def _is_worked_on(path: Path, worker: object) -> bool:
     """Whether the process that a running record names is alive; on another host its lock's age decides."""
     try:
-        owner = lock.Owner(**worker)  # type: ignore[arg-type]
+        owner = Owner(**worker)  # type: ignore[arg-type]
     except TypeError:
         return False
     return owner.is_running() if owner.is_here() else lock.is_alive(path / LOCK, owner)
@@ -125,3 +127,8 @@ def write_record(path: Path, data: Mapping[str, Any], *, durable: bool = True) -
     if nonfinite:
         clean["nonfinite"] = nonfinite
     write_json(path / REPORT, clean, durable=durable)
+
+
+def timestamp() -> str:
+    """Return the time in UTC, in ISO format, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

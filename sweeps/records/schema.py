@@ -9,10 +9,16 @@ from typing import Any
 from sweeps.records import ladder
 
 SCHEMA = 1
-STATUSES = ("done", "diverged", "failed", "running", "interrupted")  # that a record may say
 COMPLETE = ("done", "diverged")  # a run has ended and has a result
-STATES = ("done", "diverged", "failed", "running", "interrupted", "lost", "damaged", "missing")
+RETURNED = (*COMPLETE, "failed")  # that a job may return
+STATUSES = (*RETURNED, "running", "interrupted")  # that a record may say
+STATES = (*STATUSES, "lost", "damaged", "missing")
 """What a cell can be in, as lists and tables have it: STATUSES and what is only seen from outside."""
+PENDING = ("missing", *(state for state in STATES[:-1] if state not in COMPLETE))  # without a result
+BEGUN = ("running", "lost", "interrupted")  # with no end of its own: epochs may be there
+TO_START = ("missing", "interrupted", "lost")  # again, or for the first time
+ENDED_BADLY = ("failed", "damaged")
+BY_URGENCY = ("running", *ENDED_BADLY, "lost", "interrupted", "diverged", "missing", "done")
 
 TEXTS = ("name", "sweep", "code", "started", "finished", "launch", "best_by")
 MAPPINGS = (
@@ -34,6 +40,7 @@ RECORD_KINDS: dict[str, type] = {
     **dict.fromkeys(MAPPINGS, dict),
     "overrides": list,
     "nonfinite": list,
+    "ignore": list,
     "final_epoch": int,
     "attempts": int,
 }
@@ -50,6 +57,7 @@ PLAN_KINDS: dict[str, type] = {
     "duplicates": int,
     "datasets": list,
     "history": list,
+    "ignore": list,
 }
 CELL_KINDS: dict[str, type] = {"id": str, "name": str, "overrides": list, "config": dict, "choices": dict}
 DATASET_KINDS: dict[str, type] = {"name": str, "sha256": str, "earlier": list}
@@ -93,7 +101,7 @@ def _plan_problems(data: Any) -> Iterator[str]:
     for exclusion in data.get("exclusions", ()):
         yield from _wrong(exclusion, EXCLUSION_KINDS)
     yield from ladder.problems(data)
-    for key in ("swept", "command"):
+    for key in ("swept", "command", "ignore"):
         yield from _not_texts(key, data.get(key, ()))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sweeps.planning.due import RETRY, is_stale, verdict
+from sweeps.planning.due import Retry, is_stale, verdict
 from sweeps.planning.sources import changed, present, remembered
 from sweeps.records.content import Content, other_data
 from sweeps.records.differences import NEAR, difference, near_misses, settings_of
@@ -55,7 +55,7 @@ class Explanation:
     root: Path
     plan: Plan | None
     records: Mapping[str, Record]
-    retry: str = "failed"
+    retry: Retry = Retry.FAILED
     code: str = field(init=False)
     _now: dict[Content, Content] = field(init=False, default_factory=dict)
 
@@ -94,8 +94,9 @@ class Explanation:
         """Return what tells recorded cells outside the plan from planned ones, where that is little."""
         outside = self._records_outside() if self.plan else []
         planned = self.plan.cells if self.plan and outside else []
+        ignore = self.plan.ignore if self.plan else []
         old, new = (
-            [settings_of(cell.config, cell.choices) for cell in cells] for cells in (outside, planned)
+            [settings_of(cell.config, cell.choices, ignore) for cell in cells] for cells in (outside, planned)
         )
         return near_misses(old, new)
 
@@ -106,7 +107,7 @@ class Explanation:
         answer = f"next time: {'run' if decided.due else 'skipped'} ({decided.why})"
         if decided.due and decided.restart:
             answer += ", from its first epoch"
-        others = [mode for mode in RETRY if verdict(case.record, self.code, mode, content).due != decided.due]
+        others = [mode for mode in Retry if verdict(case.record, self.code, mode, content).due != decided.due]
         if others:
             answer += f"; hydra.sweeper.retry={' or '.join(others)}: {'skipped' if decided.due else 'run'}"
         return answer
@@ -123,8 +124,10 @@ class Explanation:
         """Name what tells the cell from its nearest relative: itself, before a config file was edited."""
         relatives = self._records_outside() if case.record is None else self._planned_without_record()
         mine = case.cell or _as_cell(case.id, case.record)
+        ignore = self.plan.ignore if self.plan else []
         ranked = [
-            (other.overrides != mine.overrides, len(difference(other, mine)), other) for other in relatives
+            (other.overrides != mine.overrides, len(difference(other, mine, ignore)), other)
+            for other in relatives
         ]
         if not ranked:
             return
@@ -133,7 +136,7 @@ class Explanation:
             return
         where = "recorded, but not planned" if case.record is None else "planned, but not recorded"
         yield f"  config: nearest is {nearest.name} ({where}); from that to this cell changed"
-        yield from (f"    {line}" for line in difference(nearest, mine)[:SHOWN])
+        yield from (f"    {line}" for line in difference(nearest, mine, ignore)[:SHOWN])
 
     def _records_outside(self) -> list[Cell]:
         planned = {cell.id for cell in self.plan.cells} if self.plan else set()

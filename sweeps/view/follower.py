@@ -17,6 +17,7 @@ from pathlib import Path
 from sweeps.records.layout import REPORT
 from sweeps.records.plan import Cell, Plan
 from sweeps.records.record import Record, load_records, read_record
+from sweeps.records.schema import ENDED_BADLY, TO_START
 from sweeps.view.running_cell import Running, label, shared_words
 from sweeps.view.time_left import Forecast
 from sweeps.view.wording import reason
@@ -112,8 +113,8 @@ class Watch:
     def view(self) -> View:
         """Return what there is to show."""
         count = self._counts
-        failed = count["failed"] + count["damaged"]
-        left = count["missing"] + count["interrupted"] + count["lost"]
+        failed = sum(count[state] for state in ENDED_BADLY)
+        left = sum(count[state] for state in TO_START)
         running = list(self._running.values())
         return View(
             len(self._states),
@@ -182,9 +183,8 @@ class Watch:
         self._states[cell.id] = state
         self._counts[before] -= 1
         self._counts[state] += 1
-        to_start = ("missing", "interrupted", "lost")
-        if (state in to_start) != (before in to_start):
-            self._forecast.expect(cell.overrides, 1 if state in to_start else -1)
+        if (state in TO_START) != (before in TO_START):
+            self._forecast.expect(cell.overrides, 1 if state in TO_START else -1)
 
     def _learn(self, cell: Cell, record: Record) -> None:
         cost_s = (record.data.get("timing") or {}).get("total_wall_s")

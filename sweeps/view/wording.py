@@ -57,6 +57,14 @@ def finished(
     return "\n".join(lines)
 
 
+def interrupted(root: Path, plan: Plan, results: int, signal: str, seconds: float) -> str:
+    """Return the last line of a sweep that was stopped: how many of its cells have a result."""
+    return (
+        f"interrupted by {signal} after {duration(seconds)}: {results:,} of {len(plan.cells):,} cells "
+        f"have a result; the same command continues → {root}"
+    )
+
+
 def reason(record: Record | None) -> str:
     """Return in one line why a cell has no result."""
     if record is None or record.status == "missing":

@@ -1,0 +1,37 @@
+"""A cell's directory before its run: no orphan, no half file, no damaged record, no earlier run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from sweeps.execution.cell_run import Job
+from sweeps.records import superseded
+from sweeps.records.atomic import remove_drafts, set_aside
+from sweeps.records.layout import SUPERSEDED
+from sweeps.records.process import Owner
+from sweeps.records.record import Record
+
+
+def clear(root: Path, job: Job, record: Record) -> None:
+    """Put the directory of a cell in order, whose lock is held. What is replaced is kept elsewhere."""
+    if record.status == "running":
+        _kill_orphan(record)
+    if record.status != "missing":
+        remove_drafts(record.path)
+    if record.status == "damaged" and os.path.lexists(damaged := record.path / record.damaged):
+        set_aside(damaged)
+    if job.superseded:
+        superseded.keep(root, job.name, SUPERSEDED)
+    elif job.restart or record.status in ("missing", "damaged"):  # nobody knows whose checkpoint it is
+        superseded.keep(root, job.name)
+
+
+def _kill_orphan(record: Record) -> None:
+    """End the process that still runs the cell although its worker is dead."""
+    owner = Owner(**record.data["worker"])
+    while owner.is_running():
+        os.kill(owner.pid, signal.SIGKILL)
+        time.sleep(0.01)

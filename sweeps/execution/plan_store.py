@@ -1,0 +1,60 @@
+"""The plan of a command, written beside or over those that planned in its directory before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sweeps.execution.directory import at_work
+from sweeps.planning import revision, sources
+from sweeps.planning.contents import with_present
+from sweeps.planning.settings import Settings
+from sweeps.records import lock, plan_history
+from sweeps.records.atomic import set_aside
+from sweeps.records.errors import UserError
+from sweeps.records.layout import HIDDEN, PLAN, PLAN_LOCK, cell_dirs
+from sweeps.records.plan import Plan, read_plan, write_plan
+
+
+def store(plan: Plan, root: Path, folder: Path, settings: Settings, due: int) -> dict[str, Any]:
+    """Write sweep.json, and return what is known of the code's revision if cells are `due`.
+
+    A sweep without a name joins those that share the directory; `folder` is the command's own there. Raises
+    UserError where it cannot be written.
+    """
+    try:
+        with lock.acquire_in_turn(root / HIDDEN / PLAN_LOCK):
+            earlier = _earlier(root)
+            plan = replace(plan, history=plan_history.extended(plan, earlier, due))
+            write_plan(root, plan if settings.sweep else _joined(plan, earlier, root, folder))
+            sources.remember(root, settings.code)
+        return revision.facts(settings.code, root) if due and settings.code else {}
+    except OSError as error:
+        raise UserError(f"cannot write {root}: {error.strerror}") from error
+
+
+def _joined(plan: Plan, earlier: Plan | None, root: Path, folder: Path) -> Plan:
+    """Return the plan with the cells of earlier ones that were begun, or that somebody may yet begin.
+
+    Of a file that both are trained on, the present content counts for both.
+    """
+    if earlier is None:
+        return plan
+    known = {cell.id for cell in plan.cells}
+    now = {cell.content.file: cell.content for cell in plan.cells if cell.content and cell.content.file}
+    others = [with_present(cell, now) for cell in earlier.cells if cell.id not in known]
+    if at_work(root, besides=folder) is None:
+        there = cell_dirs(root)
+        others = [cell for cell in others if cell.id in there]
+    swept = list(dict.fromkeys([*earlier.swept, *plan.swept]))
+    return replace(plan, cells=[*others, *plan.cells], swept=swept)
+
+
+def _earlier(root: Path) -> Plan | None:
+    """Return the plan on disk; a damaged one is set aside, not written over. Raises OSError."""
+    try:
+        return read_plan(root)
+    except UserError:
+        set_aside(root / PLAN)
+        return None

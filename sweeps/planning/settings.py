@@ -1,0 +1,69 @@
+"""The settings under `hydra.sweeper`: those that the plugin declares, in plain containers and in range."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from hydra_plugins.resumable import ResumableSweeperConf
+from sweeps.planning.due import Retry, retry_mode
+from sweeps.records.errors import UserError
+from sweeps.records.ladder import ladder_problem, margin_problem
+from sweeps.records.values import text
+
+UNNAMED = "adhoc"
+MAPPINGS = ("grids", "exclude")
+TEXTS = ("code", "ignore", "name")
+
+
+@dataclass
+class Settings(ResumableSweeperConf):
+    """What a user may set of a sweep. Raises UserError, a line for each value that is out of range."""
+
+    def __post_init__(self) -> None:
+        if wrong := list(self._problems()):
+            raise UserError(*wrong)
+        self.mode: Retry = retry_mode(self.retry)
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Settings:
+        """Return the settings that Hydra gives to a sweeper."""
+        return cls(**{key: _plain(value) for key, value in given.items()})
+
+    @property
+    def title(self) -> str:
+        """The name in the records and the plan, of a sweep without one too."""
+        return self.sweep or UNNAMED
+
+    def all_grids(self) -> list[dict[str, Any]]:
+        """Return the grids whose union is swept, each with what `params` adds to it."""
+        return [self.params | grid for grid in self.grids or [{}]]
+
+    def _problems(self) -> Iterator[str]:
+        """Yield a line for each setting that is out of range."""
+        limits = {
+            "max_attempts": (self.max_attempts >= 1, "at least 1"),
+            "workers": (self.workers is None or self.workers >= 1, "at least 1, or null"),
+            "timeout_s": (self.timeout_s is None or self.timeout_s > 0, "more than 0, or null"),
+            "start_method": (self.start_method in (None, "fork", "spawn"), "fork, spawn or null"),
+        }
+        for key, problem in (("ladder", ladder_problem), ("margin", margin_problem)):
+            rule = problem(getattr(self, key))
+            limits[key] = (not rule, rule)
+        for key in (*MAPPINGS, *TEXTS):
+            kind, items = (Mapping, "mappings of keys to values") if key in MAPPINGS else (str, "texts")
+            limits[key] = (all(isinstance(item, kind) for item in getattr(self, key)), f"a list of {items}")
+        for key, (is_right, rule) in limits.items():
+            if not is_right:
+                yield f"hydra.sweeper.{key} = {_shown(getattr(self, key))}: must be {rule}"
+
+
+def _plain(value: Any) -> Any:
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+
+
+def _shown(value: Any) -> str:
+    return text(value, ", ") if isinstance(value, float) else str(value)
