@@ -214,6 +214,67 @@ def test_the_changes_kept_make_the_same_code_again(project: Path, tmp_path: Path
     assert len(list((root / ".sweep").iterdir())) == 1
 
 
+CONFIGURED = [
+    ("diff.noprefix", "true"),
+    ("diff.mnemonicPrefix", "true"),
+    ("diff.context", "0"),
+    ("diff.orderFile", "/nowhere"),
+    ("diff.ignoreSubmodules", "all"),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), CONFIGURED)
+def test_the_changes_kept_are_whole_however_git_is_configured(
+    project: Path, tmp_path: Path, key: str, value: str
+) -> None:
+    notes = project / "notes.txt"
+    notes.write_text("".join(f"{line}\n" for line in range(50)))
+    (project / "picture.png").write_bytes(bytes(range(256)))
+    git(project, "add", ".")
+    git(project, "commit", "-qm", "Second")
+    git(project, "config", key, value)
+    notes.write_text(notes.read_text().replace("25\n", "other\n"))
+    (project / "picture.png").write_bytes(bytes(range(255, -1, -1)))
+    assert_made_again(project, tmp_path)
+
+
+@pytest.mark.parametrize("mark", ["--assume-unchanged", "--skip-worktree"])
+def test_a_change_that_git_was_told_to_overlook_is_a_change(project: Path, tmp_path: Path, mark: str) -> None:
+    git(project, "update-index", mark, "study_of_mine/__init__.py")
+    assert revision.facts(MODULES) == {"git_commit": git(project, "rev-parse", "HEAD"), "git_dirty": False}
+    (project / "study_of_mine" / "__init__.py").write_text("RATE = 2\n")
+    assert_made_again(project, tmp_path)
+
+
+def test_changes_within_a_submodule_are_kept(project: Path, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "code.py").write_text("OLD = 1\n")
+    git(tmp_path, "init", "-q", str(library))
+    git(library, "add", ".")
+    git(library, "commit", "-qm", "First")
+    git(project, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(library), "inner")
+    git(project, "commit", "-qm", "Second")
+    assert revision.facts(MODULES)["git_dirty"] is False
+    (project / "inner" / "code.py").write_text("NEW = 2\n")
+    found = revision.revision(MODULES)
+    assert found is not None
+    assert b"-OLD = 1\n+NEW = 2\n" in found.diff
+
+
+def assert_made_again(project: Path, tmp_path: Path) -> None:
+    """Check that the commit and the changes that are kept make every file of the project again."""
+    root, clone = tmp_path / "runs", tmp_path / "clone"
+    (root / ".sweep").mkdir(parents=True)
+    facts = revision.facts(MODULES, root)
+    assert facts["git_dirty"] is True
+    git(tmp_path, "clone", "-q", str(project), str(clone))
+    git(clone, "apply", str(root / facts["git_diff"]))
+    for path in project.rglob("*"):
+        if path.is_file() and ".git" not in path.parts:
+            assert (clone / path.relative_to(project)).read_bytes() == path.read_bytes()
+
+
 def test_only_a_new_source_makes_the_code_changed(project: Path, tmp_path: Path) -> None:
     (project / "study_of_mine" / "loss.py").write_text("NEW = True\n")
     found = revision.revision(MODULES)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,18 @@ from sweeps.records.layout import HIDDEN
 LARGEST = 2**20  # bytes of changes that are kept
 TIMEOUT_S = 20.0
 _CUT = "\n# Cut here: the changes are larger than 1 MB.\n"
-# Not the user's colours, external tools or renames: what is kept can be applied by `git apply`.
-_DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames")
+# Whatever the user's configuration says, what is kept can be applied by `git apply`.
+_DIFF = (
+    *("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--binary", "--unified=3"),
+    *("--src-prefix=a/", "--dst-prefix=b/", "--submodule=diff"),
+    "--ignore-submodules=untracked",
+)
+_CONFIG = ("-c", "core.quotepath=off", "-c", "diff.orderFile=/dev/null")
+_GIT_KEPT = (
+    "GIT_CONFIG",
+    "GIT_EXEC_PATH",
+    "GIT_CEILING_DIRECTORIES",
+)  # the others lead to other repositories
 
 
 @dataclass(frozen=True)
@@ -73,28 +83,41 @@ def revision(modules: Sequence[str]) -> Revision | None:
 
 def _changes(top: Path, sources: Iterable[Path]) -> bytes:
     """Return what differs from the commit, new sources included; empty if nothing does."""
-    listed = _git(top, "status", "--porcelain=v1", "-z", "--untracked-files=no")
+    only_tracked = ("--untracked-files=no", "--ignore-submodules=untracked")
+    listed = _git(top, "status", "--porcelain=v1", "-z", *only_tracked)
     diff = _git(top, *_DIFF, "HEAD") if listed else b""
     if listed and not diff:
         diff = b"# Changed, without a difference that git shows:\n" + listed.replace(b"\0", b"\n")
-    for path in _untracked(top, sources):
+    tracked, hidden = _index(top)
+    for name in hidden:
+        diff += _git(top, *_DIFF, f"HEAD:{name}", "--", name)
+    for path in _untracked(top, sources, tracked):
         diff += _git(top, *_DIFF, "--no-index", "--", os.devnull, str(path), expected=(0, 1))
     return diff if len(diff) <= LARGEST else diff[: LARGEST - len(_CUT)] + _CUT.encode()
 
 
-def _untracked(top: Path, sources: Iterable[Path]) -> list[Path]:
-    """Return the sources, as paths in the repository, that it does not hold."""
+def _index(top: Path) -> tuple[set[bytes], list[str]]:
+    """Return the files that the repository holds, and those there that git was told to take for unchanged."""
+    entries = [entry for entry in _git(top, "ls-files", "-v", "-z").split(b"\0") if entry]
+    marked = [os.fsdecode(entry[2:]) for entry in entries if entry[:1].islower() or entry[:1] == b"S"]
+    return {entry[2:] for entry in entries}, [name for name in marked if (top / name).is_file()]
+
+
+def _untracked(top: Path, sources: Iterable[Path], tracked: Collection[bytes]) -> list[Path]:
+    """Return the sources, as paths in the repository, that are not among the tracked files."""
     real = (path.resolve() for path in sources)
     inside = sorted({path.relative_to(top.resolve()) for path in real if path.is_relative_to(top.resolve())})
-    tracked = set(_git(top, "ls-files", "-z").split(b"\0"))
     return [path for path in inside if os.fsencode(path.as_posix()) not in tracked]
 
 
 def _git(folder: Path, *arguments: str, expected: tuple[int, ...] = (0,)) -> bytes:
     """Return what git says of a folder. Raises OSError or SubprocessError, also for another exit code."""
-    foreign = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_EXTERNAL_DIFF")
-    environment = {name: value for name, value in os.environ.items() if name not in foreign}
-    command = ["git", "-C", str(folder), "-c", "core.quotepath=off", *arguments]
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or name.startswith(_GIT_KEPT)
+    }
+    command = ["git", "-C", str(folder), *_CONFIG, *arguments]
     done = subprocess.run(
         command,
         env={**environment, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
