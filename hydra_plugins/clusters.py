@@ -31,7 +31,7 @@ class SlurmConf:
     # A task's limit (minutes). A cell that it cuts short goes on in the next task, from its last checkpoint.
     timeout_min: int = 240
 
-    # So long before the limit (s) a task is told to stop, and lets go of its cell.
+    # So long before the limit (s) a task is asked to stop, and releases its cell.
     signal_delay_s: int = 60
 
     cpus_per_task: int = 1

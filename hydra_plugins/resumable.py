@@ -118,7 +118,7 @@ class ResumableSweeper(Sweeper):
         self.settings = settings
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep what Hydra gives; the launcher is made when it is known what to launch."""
+        """Take what Hydra gives; the launcher is made when there is something to launch."""
         self.given = (hydra_context, task_function, config)
 
     def sweep(self, arguments: list[str]) -> Any:

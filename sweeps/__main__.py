@@ -24,7 +24,7 @@ REFUSED = {
 
 @command
 def main() -> int:
-    """Run the command line; mistakes in it are told in one line each and end with exit code 2."""
+    """Run the command line; each mistake in it is one line, and the exit code 2."""
     if {"--help", "-h"} & set(sys.argv[1:]):
         from sweeps.job import help_text
 
@@ -37,7 +37,7 @@ def main() -> int:
         if any(argument.partition("=")[0] == words or argument == words for argument in sys.argv[1:]):
             return mistake(f"{words}: {why}")
     user_modules.extend_for(sys.argv[1:])
-    for name in ONE_THREAD:  # before NumPy is imported: later it is not heard
+    for name in ONE_THREAD:  # before NumPy is imported: later it has no effect
         os.environ.setdefault(name, "1")
     os.environ["HYDRA_FULL_ERROR"] = "1"
     if not any(argument.partition("=")[0] in OWN_MODE.split() for argument in sys.argv[1:]):

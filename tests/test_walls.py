@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from sweeps.records.schema import STATES
+
 ROOT = Path(__file__).parent.parent
 NOT_OURS = {"hydra", "omegaconf", "mlp", "hydra_plugins", "conf"}
 
@@ -146,3 +148,13 @@ def test_reading_a_record_loads_the_standard_library_only() -> None:
 
 def test_importing_reports_loads_neither_hydra_nor_the_network() -> None:
     assert not loaded("import reports.__main__") & {"hydra", "omegaconf", "mlp"}
+
+
+@pytest.mark.parametrize("path", [*modules("sweeps"), *modules("reports")], ids=lambda p: str(p))
+def test_the_list_of_statuses_stands_in_one_module(path: Path) -> None:
+    if path == ROOT / "sweeps" / "records" / "schema.py":
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Tuple | ast.List | ast.Set):
+            texts = {item.value for item in node.elts if isinstance(item, ast.Constant)}
+            assert len(texts & set(STATES)) < 3, f"line {node.lineno}: take it from sweeps.records.schema"

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from sweeps.records.schema import ENDED_BADLY, PENDING
+
 DONE, DIVERGED = "done", "diverged"
-OUTSTANDING = ("missing", "running", "interrupted", "lost")  # still to come; all else ended
+OUTSTANDING = tuple(state for state in PENDING if state not in ENDED_BADLY)  # still to come; all else ended
 
 
 @dataclass(frozen=True)

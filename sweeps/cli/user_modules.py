@@ -29,5 +29,5 @@ def extend(folders: Iterable[Path | str]) -> None:
 
 def extend_for(arguments: Sequence[str]) -> None:
     """Let modules beside the `--config-dir` of a command line and in the current directory be imported."""
-    own = config_dir(arguments)
-    extend([Path.cwd()] if own is None else [own.resolve().parent, Path.cwd()])
+    folder = config_dir(arguments)
+    extend([Path.cwd()] if folder is None else [folder.resolve().parent, Path.cwd()])

@@ -1,4 +1,4 @@
-"""The process that runs cells for a worker: one after another, until it is told to stop or dies of one.
+"""The process that runs cells for a worker: one after another, until it is ended or one kills it.
 
 It ends with its worker, however that ends: on Linux the kernel sees to it, elsewhere a thread that watches.
 """

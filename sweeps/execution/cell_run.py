@@ -38,7 +38,7 @@ from sweeps.records.schema import COMPLETE, SCHEMA
 
 
 class JobExit(Exception):
-    """The job called sys.exit, or raised what no `except Exception` hears."""
+    """The job called sys.exit, or raised what `except Exception` does not catch."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def _in_directory(task_function: TaskFunction, path: Path) -> TaskFunction:
 
 
 def _exit_as_exception(task_function: TaskFunction) -> TaskFunction:
-    """Wrap the job so that Hydra's callbacks hear of a sys.exit, too."""
+    """Wrap the job so that Hydra's callbacks see a sys.exit as an error."""
 
     @functools.wraps(task_function)
     def guarded(config: DictConfig) -> Any:
@@ -202,7 +202,7 @@ def _exit_as_exception(task_function: TaskFunction) -> TaskFunction:
             return task_function(config)
         except SystemExit as error:
             raise JobExit(f"the job called sys.exit({error.code!r})") from error
-        except (KeyboardInterrupt, GeneratorExit) as error:  # the job's own: a worker hears no Ctrl-C
+        except (KeyboardInterrupt, GeneratorExit) as error:  # raised by the job: workers ignore Ctrl-C
             raise JobExit(f"the job raised {type(error).__name__}") from error
 
     return guarded

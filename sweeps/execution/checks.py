@@ -12,7 +12,7 @@ from sweeps.records.process import this_process
 
 
 def check_machine() -> None:
-    """Raise UserError where processes cannot be looked up: the living could not be told from the dead."""
+    """Raise UserError where processes cannot be looked up: then no lock says whether its holder is alive."""
     if this_process().process_started is None:
         raise UserError("no process can be looked up here: /proc (on macOS: ps) must be there")
 

@@ -25,7 +25,7 @@ def clear(root: Path, job: Job, record: Record) -> None:
         set_aside(damaged)
     if job.superseded:
         superseded.keep(root, job.name, SUPERSEDED)
-    elif job.restart or record.status in ("missing", "damaged"):  # nobody knows whose checkpoint it is
+    elif job.restart or record.status in ("missing", "damaged"):  # whose checkpoint it is cannot be known
         superseded.keep(root, job.name)
 
 

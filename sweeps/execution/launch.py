@@ -108,8 +108,8 @@ class Launch:
         method = settings.start_method or self.config.hydra.launcher.get("start_method")
         return Limits(settings.max_attempts, settings.timeout_s, method)
 
-    def _launch(self, worker: Worker, count: int, some: Sequence[str]) -> Sequence[JobReturn]:
-        """Hand the workers to the launcher, and wait for them; `some`: overrides that compose."""
+    def _launch(self, worker: Worker, count: int, composable: Sequence[str]) -> Sequence[JobReturn]:
+        """Hand the workers to the launcher, and wait for them; `composable`: overrides that compose."""
         context = HydraContext(config_loader=self.runner.hydra_context.config_loader, callbacks=Callbacks())
         config = copy.deepcopy(self.config)
         with open_dict(config):
@@ -121,7 +121,7 @@ class Launch:
         )
         quiet = ["hydra.output_subdir=null", "hydra.job.chdir=false", "hydra/job_logging=none"]
         overrides = [
-            [*some, *quiet, f"hydra.sweep.dir={quoted(self.folder)}", f"hydra.sweep.subdir=worker-{n}"]
+            [*composable, *quiet, f"hydra.sweep.dir={quoted(self.folder)}", f"hydra.sweep.subdir=worker-{n}"]
             for n in range(count)
         ]
         with guarded(), _silent(type(launcher).__module__, bool(config.hydra.verbose)):
@@ -142,12 +142,12 @@ class Launch:
         due, begun, lost = [], False, []
         for job in jobs:
             record = read_record(self.runner.root / job.name)
-            own = record.data.get("launch") == self.runner.launch
-            begun = begun or own
-            if own and record.status in BEGUN:
+            of_this_launch = record.data.get("launch") == self.runner.launch
+            begun = begun or of_this_launch
+            if of_this_launch and record.status in BEGUN:
                 lost.append(job)
                 due.append(replace(job, restart=False, superseded=False))  # it holds what is of this command
-            elif not own and not is_done_elsewhere(job, record):
+            elif not of_this_launch and not is_done_elsewhere(job, record):
                 due.append(job)
         return due, begun, lost
 

@@ -20,7 +20,7 @@ from omegaconf import OmegaConf
 
 from sweeps.records.errors import UserError
 
-LOOK_S = 0.5  # between looks for ended tasks; Python hears signals then
+LOOK_S = 0.5  # between looks for ended tasks; Python handles signals then
 CONNECT_S = 20.0  # for a cluster's head to answer
 QUIET = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
 HANDLED = (signal.SIGINT, signal.SIGTERM)
@@ -64,9 +64,9 @@ def _connected(count: int, init: Mapping[str, Any]) -> Iterator[None]:
 
     if address := init.get("address"):
         _require(os.environ.get("RAY_ADDRESS", address) if address == "auto" else address)
-    own = {} if address else {"num_cpus": count}
+    defaults = {} if address else {"num_cpus": count}
     handlers = {number: signal.getsignal(number) for number in HANDLED}
-    ray.init(**QUIET | own | dict(init))
+    ray.init(**QUIET | defaults | dict(init))
     for number, handler in handlers.items():  # Ray sets its own
         with contextlib.suppress(ValueError):  # not in the main thread
             signal.signal(number, handler)
@@ -77,7 +77,7 @@ def _connected(count: int, init: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _require(address: str) -> None:
-    """Raise ConnectionError if nobody listens at a host:port, for which Ray itself would wait for minutes."""
+    """Raise ConnectionError if nothing listens at a host:port: Ray itself would wait for minutes."""
     host, _, port = address.rpartition(":")
     if host and port.isdigit() and "/" not in host:
         try:

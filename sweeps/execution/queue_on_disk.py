@@ -65,7 +65,7 @@ class Todo:
         return runner
 
     def jobs(self) -> Iterator[Job]:
-        """Yield cells that nobody else has taken until there are none, or the sweep is over."""
+        """Yield cells that no other worker has taken until there are none, or the sweep is over."""
         while (chunk := self._take()) is not None:
             yield from chunk
 

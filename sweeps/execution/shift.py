@@ -71,7 +71,7 @@ class Shift:
     closed: int = field(default=0, init=False)  # the attempt at the present cell whose end is written
 
     def work(self, jobs: Iterable[Job]) -> str | None:
-        """Run the cells that nobody else has. Returns why it gave up, or None."""
+        """Run the cells that no other worker has. Returns why it gave up, or None."""
         with self._signals():
             try:
                 for job in jobs:

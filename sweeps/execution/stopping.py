@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM, a closed terminal: tell the workers, give them a moment, then end what is still there."""
+"""Ctrl-C, SIGTERM, a closed terminal: workers are asked to stop, and killed a moment later."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Interrupted(BaseException):
 
 
 class Stop:
-    """Whether the sweep was told to stop, and by which signal. The workers hear of it through a file."""
+    """The signal that stopped the sweep, if one did. Workers see the file that it creates."""
 
     def __init__(self, file: Path) -> None:
         self.file = file

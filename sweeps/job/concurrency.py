@@ -18,8 +18,8 @@ def concurrent_runs(directory: Path) -> int | None:
     """
     record = read_record(directory)
     if record.status == "running":
-        told = (record.data.get("timing") or {}).get("concurrent_runs")
-        return told if isinstance(told, int) else None
+        number = (record.data.get("timing") or {}).get("concurrent_runs")
+        return number if isinstance(number, int) else None
     return 1 if _one_after_another(cast(DictConfig, HydraConfig.get())) else None
 
 

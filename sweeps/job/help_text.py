@@ -59,8 +59,8 @@ SWEEPER = """\
   hydra.sweep.dir=DIR           where the cells' directories go"""
 
 
-def text(own: Path | None = None) -> str:
-    """Return the whole help, as wide as the terminal; `own`: a config directory of the user's."""
+def text(extra: Path | None = None) -> str:
+    """Return the whole help, as wide as the terminal; `extra`: a config directory of the user's."""
     width = min(shutil.get_terminal_size().columns, 110)
     usage = USAGE
     for module in ("sweeps.status", "reports", "sweeps"):
@@ -68,7 +68,7 @@ def text(own: Path | None = None) -> str:
     parts = [usage, "KEYS (key=value; a list of values, separated by commas, is a sweep)"]
     parts += ["\n".join(_entry(key, about, width) for key, about in keys())]
     for group in GROUPS:
-        if options := [*options_of(group), *(options_of(group, own) if own else ())]:
+        if options := [*options_of(group), *(options_of(group, extra) if extra else ())]:
             parts.append(f"{group}=…")
             parts.append("\n".join(_entry(name, about, width) for name, about in options))
     return "\n\n".join([*parts, "THE SWEEPER", SWEEPER])

@@ -134,8 +134,8 @@ def table(record: Record, verdict: Verdict) -> Iterator[str]:
 def differs(verdict: Verdict, recorded: object) -> Iterator[str]:
     """Yield a line if the record says another test accuracy."""
     if not isinstance(recorded, float | int) or abs(recorded - verdict.accuracy) > 1e-9:
-        kept = "the weights kept are those of the best epoch, or the data are others"
-        yield f"the record says {recorded!s:.12} of the network after its last epoch: {kept}"
+        why = "the weights kept are those of the best epoch, or the data are others"
+        yield f"the record says {recorded!s:.12} of the network after its last epoch: {why}"
 
 
 def share(part: int, whole: int) -> str:
@@ -152,8 +152,10 @@ def read_run(path: Path) -> Record:
         raise UserError(f"{path}: no such directory; it needs the directory of one run")
     inside = [cell for cell in cell_dirs(path).values() if (cell / WEIGHTS).is_file()]
     if len(inside) > 1:
-        some = ", ".join(cell.name for cell in inside[:3])
-        raise UserError(f"{path}: holds {len(inside)} runs with weights, such as {some}: name one of them")
+        examples = ", ".join(cell.name for cell in inside[:3])
+        raise UserError(
+            f"{path}: holds {len(inside)} runs with weights, such as {examples}: name one of them"
+        )
     if not inside and cell_dirs(path):
         raise UserError(f"{path}: no run in it kept weights; {AGAIN}")
     record = read_record(inside[0] if inside else path.resolve())
@@ -187,12 +189,12 @@ def read_data(record: Record, given: Path | None) -> Data:
 
 def read_network(record: Record, activation: str | None) -> saved.Trained:
     """Return the network of a run; `activation` names the class of one that is not ours. Raises UserError."""
-    own: Any = None
+    given: Any = None
     try:
         if activation is not None:
             node = record.data["config"].get("activation")
-            own = build("activation", {**(node if isinstance(node, dict) else {}), "_target_": activation})
-        network = saved.load(record.path / WEIGHTS, activation=own)
+            given = build("activation", {**(node if isinstance(node, dict) else {}), "_target_": activation})
+        network = saved.load(record.path / WEIGHTS, activation=given)
         if (cell := network.origin.get("cell", record.cell_id)) != record.cell_id:
             raise ValueError(f"{record.path / WEIGHTS}: is the network of cell {cell}, not of this one")
         return network

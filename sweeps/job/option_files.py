@@ -63,23 +63,23 @@ class OptionFile:
     @property
     def package(self) -> str:
         """Where in the config the keys go: the group, unless the file's head names another package."""
-        found = next((match for line in self.lines if (match := PACKAGE.match(line.strip()))), None)
+        header = next((match for line in self.lines if (match := PACKAGE.match(line.strip()))), None)
         group = self.group.replace("/", ".")
-        name = found[1] if found else "_group_"
+        name = header[1] if header else "_group_"
         return "" if name == "_global_" else name.replace("_global_.", "").replace("_group_", group)
 
     def _below(
         self, node: yaml.MappingNode, prefix: str, above: tuple[yaml.Node, ...]
     ) -> Iterator[tuple[str, str]]:
-        own = {key.value for key, _ in node.value}
+        names = {key.value for key, _ in node.value}
         for key, value in node.value:
             if key.tag == MERGE:
                 merged = value.value if isinstance(value, yaml.SequenceNode) else [value]
                 for other in merged:
-                    kept = (
-                        [(k, v) for k, v in other.value if k.value not in own] if other not in above else []
+                    inherited = (
+                        [(k, v) for k, v in other.value if k.value not in names] if other not in above else []
                     )
-                    part = yaml.MappingNode(other.tag, kept, other.start_mark, other.end_mark)
+                    part = yaml.MappingNode(other.tag, inherited, other.start_mark, other.end_mark)
                     yield from self._below(part, prefix, (*above, node, other))
             elif isinstance(key, yaml.ScalarNode) and key.value != "_target_":
                 if not above and not prefix and key.value in HYDRAS_OWN:

@@ -17,12 +17,14 @@ def load_callable(setting: str, dotted: str | None) -> Callable[..., Any] | None
         return None
     module, _, name = dotted.rpartition(".")
     try:
-        found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        function: Callable[..., Any] = getattr(importlib.import_module(module), name)
     except (Exception, SystemExit) as error:
         raise UserError(f"hydra.sweeper.{setting}={dotted}: cannot be imported ({blame(error)})") from error
-    if not callable(found):
-        raise UserError(f"hydra.sweeper.{setting}={dotted}: must be a function, not a {type(found).__name__}")
-    return found
+    if not callable(function):
+        raise UserError(
+            f"hydra.sweeper.{setting}={dotted}: must be a function, not a {type(function).__name__}"
+        )
+    return function
 
 
 def mistakes(validate: Callable[..., Any], config: Mapping[str, Any]) -> list[str]:

@@ -45,9 +45,9 @@ def finished_plan(root: Path) -> Plan:
 
 def best(cells: Sequence[Cell], records: dict[str, Record], figure: str, root: Path) -> Cell:
     """Return the cell with the highest figure; UserError if none of them has it."""
-    found = {cell.id: reached(records[cell.id], figure) for cell in cells}
-    first = max(cells, key=lambda cell: found[cell.id])
-    if not math.isfinite(found[first.id]):
+    figures = {cell.id: reached(records[cell.id], figure) for cell in cells}
+    first = max(cells, key=lambda cell: figures[cell.id])
+    if not math.isfinite(figures[first.id]):
         raise UserError(f"{root}: no run of {' '.join(first.overrides)} and its like has a {figure}")
     return first
 

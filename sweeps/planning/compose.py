@@ -159,12 +159,12 @@ class Composer:
 
     def _describe(self, config: DictConfig, overrides: list[Override]) -> None:
         """Tell the config which overrides made it, as Hydra's loader does."""
-        own = [override for override in overrides if not override.is_hydra_override()]
-        config.hydra.overrides.task = [override.input_line for override in own]
+        task = [override for override in overrides if not override.is_hydra_override()]
+        config.hydra.overrides.task = [override.input_line for override in task]
         dirname = config.hydra.job.config.override_dirname
         with open_dict(config.hydra):
             config.hydra.job.override_dirname = get_overrides_dirname(
-                overrides=own,
+                overrides=task,
                 kv_sep=dirname.kv_sep,
                 item_sep=dirname.item_sep,
                 exclude_keys=dirname.exclude_keys,

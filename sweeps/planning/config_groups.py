@@ -41,8 +41,8 @@ class Options:
         path = f"{group}/{option}"
         if path not in self._contents:
             file = self._files.load_config(path)
-            own = file and not file.defaults_list and file.header["package"] in (None, group)
-            self._contents[path] = file.config if file and own else None
+            fills = file and not file.defaults_list and file.header["package"] in (None, group)
+            self._contents[path] = file.config if file and fills else None
         return self._contents[path]
 
     def has(self, group: str, option: str, dotted: str) -> bool:
@@ -76,8 +76,8 @@ class Options:
         """Return how many files write into each node; none at all if options choose other options."""
         if rest not in self._writers:
             every = [*self.overrides, *rest]
-            found = self.loader.compute_defaults_list(self.config_name, every, RunMode.RUN)
-            nodes = [self._nodes(result) for result in found.defaults]
+            chosen = self.loader.compute_defaults_list(self.config_name, every, RunMode.RUN)
+            nodes = [self._nodes(result) for result in chosen.defaults]
             known = [keys for keys in nodes if keys is not None]
             self._writers[rest] = Counter(chain(*known)) if len(known) == len(nodes) else Counter()
         return self._writers[rest]

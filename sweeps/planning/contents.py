@@ -23,16 +23,16 @@ def with_contents(cells: Sequence[Cell], identify: str | None) -> list[Cell]:
     """
     if (function := load_callable("identify", identify)) is None:
         return list(cells)
-    found = call("identify", lambda: list(function([cell.config for cell in cells])), function)
+    answers = call("identify", lambda: list(function([cell.config for cell in cells])), function)
     try:
-        contents = [None if each is None else Content.of(each) for each in found]
+        contents = [None if each is None else Content.of(each) for each in answers]
         made = [replace(cell, content=content) for cell, content in zip(cells, contents, strict=True)]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UserError(
             f"hydra.sweeper.identify={identify}: must take the configs of all cells, and yield for "
             f"each a mapping with name and sha256, or null ({type(error).__name__}: {error})"
         ) from error
-    for line in dict.fromkeys(line for each in found if each for line in each.get("warnings") or ()):
+    for line in dict.fromkeys(line for each in answers if each for line in each.get("warnings") or ()):
         print(f"warning: {line}", file=sys.stderr)
     return made
 

@@ -51,8 +51,8 @@ def _spec(module: str) -> ModuleSpec | None:
         return None
     for part in module.split("."):
         name = f"{name}.{part}".lstrip(".")
-        found = (finder.find_spec(name, folders) for finder in sys.meta_path)
-        spec = next((each for each in found if each is not None), None)
+        specs = (finder.find_spec(name, folders) for finder in sys.meta_path)
+        spec = next((each for each in specs if each is not None), None)
         if spec is None:
             return None
         folders = spec.submodule_search_locations

@@ -90,10 +90,10 @@ def swept_keys(combinations: Sequence[Sequence[str]]) -> list[str]:
 
 def _axis(key: str, entries: Sequence[Any], parser: OverridesParser) -> dict[str, list[str]]:
     """Return key → the overrides of a grid's entry."""
-    found = [_axes(parser.parse_overrides([f"{key}={_text(entry)}"])) for entry in entries]
-    if not found:
+    per_entry = [_axes(parser.parse_overrides([f"{key}={_text(entry)}"])) for entry in entries]
+    if not per_entry:
         raise UserError(f"hydra.sweeper: {key} is swept over an empty list")
-    return {name: [override for axes in found for override in axes[name]] for name in found[0]}
+    return {name: [override for axes in per_entry for override in axes[name]] for name in per_entry[0]}
 
 
 def _text(value: Any) -> str:

@@ -72,7 +72,7 @@ def _key(key: Any) -> str:
 
 
 def without(config: Mapping[str, Any], dotted: Sequence[str]) -> dict[str, Any]:
-    """Return a copy of the nested mapping without the dotted keys; one that is not there is no matter."""
+    """Return a copy of the nested mapping without the dotted keys; missing keys are ignored."""
     copy = dict(config)
     for path in dotted:
         head, _, rest = path.partition(".")
@@ -108,8 +108,8 @@ def has_key(config: Mapping[str, Any], dotted: str) -> bool:
 def directory_name(parts: Mapping[str, Any], choices: Mapping[str, Any], identity: str) -> str:
     """Return a name such as `relu-hinge-hidden=256x64-1a2b3c4d5e6f`, safe on every file system.
 
-    `parts` maps dotted keys and config groups to values, in the order they are to be read. A value is told
-    whole or, where there is no room for it, not at all.
+    `parts` maps dotted keys and config groups to values, in the order they are to be read. A value is
+    written whole, or left out where there is no room for it.
     """
     last = [key.rpartition(".")[2] for key in parts]
     readable = ""

@@ -51,10 +51,10 @@ class Planner:
         self.exclusions = [Exclusion(condition) for condition in self.exclude]
         self._unseen = {key: "name" for key in self.named} | {key: "ignore" for key in self.ignore}
         self._unseen |= {key: "exclude" for condition in self.exclude for key in condition}
-        found = list(combinations(grids, arguments, self.composer.parser))
-        self.swept = swept_keys(found)
+        planned = list(combinations(grids, arguments, self.composer.parser))
+        self.swept = swept_keys(planned)
         with job_values_as_text():
-            for overrides in found:
+            for overrides in planned:
                 self._add(overrides)
         if self.problems:
             raise UserError(*(_counted(line, count) for line, count in self.problems.items()))

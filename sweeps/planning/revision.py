@@ -62,8 +62,8 @@ UNKNOWN: dict[str, Any] = {"git_commit": None, "git_dirty": None}
 
 def facts(modules: Sequence[str], root: Path | None = None) -> dict[str, Any]:
     """Return git_commit, git_dirty and, if it was kept in `root`, git_diff of the code of these modules."""
-    found = revision(modules)
-    return found.as_facts(root) if found else dict(UNKNOWN)
+    state = revision(modules)
+    return state.as_facts(root) if state else dict(UNKNOWN)
 
 
 def revision(modules: Sequence[str]) -> Revision | None:

@@ -88,6 +88,6 @@ def other_data(pairs: Iterable[tuple[Mapping[str, Any], Content]]) -> str:
     number = sum(changes.values())
     if not number:
         return ""
-    told = "; ".join(f"{name}: {then}, now {now}" for name, then, now in list(changes)[:3])
+    listed = "; ".join(f"{name}: {then}, now {now}" for name, then, now in list(changes)[:3])
     more = "; …" if len(changes) > 3 else ""
-    return f"{number:,} result{'' if number == 1 else 's'} of other data ({told}{more})"
+    return f"{number:,} result{'' if number == 1 else 's'} of other data ({listed}{more})"

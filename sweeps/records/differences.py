@@ -1,4 +1,4 @@
-"""In which settings recorded and planned runs differ: why runs look new although their like was there before.
+"""Differences between the settings of recorded and planned runs: why earlier runs do not count.
 
 Only the standard library is needed.
 """
@@ -25,8 +25,8 @@ def settings_of(
 ) -> Settings:
     """Return all settings of a cell but those to ignore; groups without a node of their own are none."""
     groups = {group: str(option) for group, option in choices.items() if group in config}
-    found = groups | dict(_flat(config, ""))
-    return {key: value for key, value in found.items() if not is_within(key, ignore)}
+    settings = groups | dict(_flat(config, ""))
+    return {key: value for key, value in settings.items() if not is_within(key, ignore)}
 
 
 def differing(old: Settings, new: Settings) -> tuple[str, ...]:

@@ -40,8 +40,8 @@ _CELL_DIR = re.compile(r"(?:.*-)?([0-9a-f]{12})")
 
 def cell_id_of(name: str) -> str | None:
     """Return the cell id that a directory name ends in; None if it is no cell's directory."""
-    found = _CELL_DIR.fullmatch(name)
-    return found[1] if found and not _SURROGATE.search(name) else None
+    match = _CELL_DIR.fullmatch(name)
+    return match[1] if match and not _SURROGATE.search(name) else None
 
 
 def cell_dirs(root: Path) -> dict[str, Path]:
@@ -55,5 +55,5 @@ def cell_dirs(root: Path) -> dict[str, Path]:
         return {}
     except OSError as error:
         raise UserError(f"cannot read {root}: {error.strerror}") from error
-    found = {cell_id: root / name for name in reversed(names) if (cell_id := cell_id_of(name))}
-    return dict(sorted(found.items(), key=lambda item: item[1].name))
+    folders = {cell_id: root / name for name in reversed(names) if (cell_id := cell_id_of(name))}
+    return dict(sorted(folders.items(), key=lambda item: item[1].name))

@@ -1,4 +1,4 @@
-"""Who works on what: locks that outlive neither their process nor, for long, their machine.
+"""Locks: files that decide who works on what, and that end with their process or its machine.
 
 A lock is a small file that names its holder: host, process, the moment that process started. It is taken with
 a hard link, which is atomic on local disks and on NFS, and it is never believed when the holder is dead. A
@@ -28,7 +28,7 @@ from sweeps.records.untrusted import read_json
 
 REFRESH_S = 10.0  # how often a holder touches its lock
 TURN_S = 0.05  # between attempts to take a lock that is held for a moment only
-SILENT_S = 5.0  # of waiting, before it is told for whom
+SILENT_S = 5.0  # of waiting, before a line says for whom
 STALE_S = 120.0  # a lock from another host that was not touched for so long, or says it will be, is dead
 
 
@@ -96,14 +96,14 @@ def acquire(path: Path) -> Lock:
 
 
 def acquire_in_turn(path: Path) -> Lock:
-    """Take the lock `path`, as `acquire` does, once nobody else holds it: for work of a moment."""
-    started, told = time.monotonic(), False
+    """Take the lock `path` as `acquire` does, waiting for its holder: for work of a moment."""
+    started, announced = time.monotonic(), False
     while True:
         try:
             return acquire(path)
         except Held as error:
-            if not told and time.monotonic() - started > SILENT_S:
-                told = True
+            if not announced and time.monotonic() - started > SILENT_S:
+                announced = True
                 print(f"waiting for {error.owner}, which holds {path}", file=sys.stderr)
             time.sleep(TURN_S)
 

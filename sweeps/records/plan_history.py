@@ -45,5 +45,5 @@ def entry(plan: Plan) -> dict[str, Any]:
 
 def seeds(cells: Iterable[Cell]) -> list[Any]:
     """Return the distinct seeds of the cells, in the order planned."""
-    found = [cell.config[SEED] for cell in cells if SEED in cell.config]
-    return list({repr(seed): seed for seed in found}.values())
+    values = [cell.config[SEED] for cell in cells if SEED in cell.config]
+    return list({repr(seed): seed for seed in values}.values())

@@ -1,4 +1,4 @@
-"""What kinds of values a record and a plan hold: checked when they are read, so nobody has to afterwards."""
+"""The types of the values in a record and a plan, checked once when they are read; the statuses of a cell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading files that may be anybody's: no link, pipe or device is opened, nothing huge is read."""
+"""Reading untrusted files: no link, pipe or device is opened, nothing huge is read."""
 
 from __future__ import annotations
 

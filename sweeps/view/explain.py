@@ -35,17 +35,17 @@ def find(text: str, plan: Plan | None, records: Mapping[str, Record]) -> Case:
         id: cell.name for id, cell in planned.items()
     }
     wanted = text.rstrip("/").rpartition("/")[2]
-    found = [id for id, name in names.items() if wanted in (id, name)]
-    found = found or [id for id, name in names.items() if id.startswith(wanted) or name.startswith(wanted)]
-    found = found or [id for id, name in names.items() if wanted in name]
-    if not found:
+    ids = [id for id, name in names.items() if wanted in (id, name)]
+    ids = ids or [id for id, name in names.items() if id.startswith(wanted) or name.startswith(wanted)]
+    ids = ids or [id for id, name in names.items() if wanted in name]
+    if not ids:
         raise UserError(f"no cell is called {text}: neither the plan nor the records know it")
-    if len(found) > 1:
-        some = ", ".join(names[id] for id in found[:3])
+    if len(ids) > 1:
+        examples = ", ".join(names[id] for id in ids[:3])
         raise UserError(
-            f"{text} may be any of {len(found):,} cells, such as {some}: give more of the name, or the id"
+            f"{text} may be any of {len(ids):,} cells, such as {examples}: give more of the name, or the id"
         )
-    return Case(found[0], names[found[0]], planned.get(found[0]), records.get(found[0]))
+    return Case(ids[0], names[ids[0]], planned.get(ids[0]), records.get(ids[0]))
 
 
 @dataclass

@@ -128,10 +128,10 @@ class Watch:
 
     def _some(self) -> Iterator[str]:
         """Yield some of the waiting cells, others each time, for launchers that keep no order."""
-        some = list(itertools.islice(self._turn, IN_TURN))
-        if not some:
+        in_turn = list(itertools.islice(self._turn, IN_TURN))
+        if not in_turn:
             self._turn = iter(list(self._waiting))
-        yield from some
+        yield from in_turn
 
     def _look(self, cell: Cell, now: float, stops: list[Stop]) -> bool:
         """Return whether a waiting cell has a new record; take it in."""
@@ -167,7 +167,10 @@ class Watch:
             self._set(cell, record.status)
         else:
             self._wait(cell, record.status)
-            if record.status not in ("interrupted", "missing"):  # the one is told to all, the other is no end
+            if record.status not in (
+                "interrupted",
+                "missing",
+            ):  # every cell is interrupted, and missing is no end
                 stops.append(Stop(cell.name, reason(record)))
 
     def _start(self, cell: Cell, record: Record, now: float) -> Running:

@@ -8,7 +8,7 @@ CAUTION = 2.0  # as many cells of average cost are assumed for each value before
 
 
 class Forecast:
-    """Costs of finished cells, told apart by the values that were swept.
+    """Costs of finished cells, by the values that were swept.
 
     The effect of a value (`model.hidden=[256,64]`, say) is the mean cost of the cells that have it, relative
     to all cells; effects multiply. Each call takes a time that does not grow with the number of cells.
