@@ -24,14 +24,14 @@ class Change:
 
 
 def first_verdicts(runs: Path) -> Sequence[Mapping[str, str]]:
-    """Return what the first version found on these very runs: id, verdict, reason where it is another now."""
+    """Return what the first version found on these very runs: id, verdict, reason if it is another now."""
     digest = hashlib.sha256(runs.read_bytes()).hexdigest()[:DIGITS]
     table = read_csv(FIRST_VERSION)
     return table[table["runs"] == digest].to_dict("records")  # type: ignore[return-value]
 
 
 def changes(runs: Path, judgements: Iterable[Judgement]) -> list[Change]:
-    """Return the changes among judgements on these runs; of other runs than the first version's there is none.
+    """Return what the first version found on these runs: id, verdict, reason where it is another now."""
 
     Raises UserError for a change that nobody has explained, or a reason for one that is none.
     """
