@@ -78,6 +78,14 @@ class ResumableSweeperConf:
     # this is the number that the sweep really uses.
     workers: int | None = None
 
+    # Numbers of seeds at which reports test what a sweep shows, increasing, from 3 on; null: 3, 5, 10, 20,
+    # 40. The first plan of a directory fixes them: looks chosen after looking find what is not there.
+    ladder: list[int] | None = None
+
+    # The difference of the main metric that counts as none, in its own units; null: a tenth of the best
+    # level's error.
+    margin: float | None = None
+
     # How a worker starts the process of its cells: fork or spawn; null: fork on Linux, else spawn.
     start_method: str | None = None
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from reports.calibrate import calibrate, told
 from reports.claims.claim import Claim
 from reports.claims.gate import differing_verdicts, expected_claims, note
 from reports.compare import compare
@@ -26,7 +27,12 @@ INCOMPLETE = DIFFERS = 1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 2 for a user's mistake, 1 where something is missing."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    commands = {"compare": run_compare, "export": run_export, "publish": run_publish}
+    commands = {
+        "calibrate": run_calibrate,
+        "compare": run_compare,
+        "export": run_export,
+        "publish": run_publish,
+    }
     return commands[words[0]](words[1:]) if words and words[0] in commands else run_report(words)
 
 
@@ -36,7 +42,7 @@ def run_report(words: Sequence[str]) -> int:
         "reports",
         "Rebuild every table, ranking, plot and the page of a sweep from its run records.",
         f"Also: {called('reports compare')} A B; {called('reports export')} DIR --to csv|mlflow|…; "
-        f"{called('reports publish')} DIR --to FOLDER",
+        f"{called('reports publish')} DIR --to FOLDER; {called('reports calibrate')} DIR",
     )
     parser.add_argument("directory", type=Path, help="a sweep's directory, such as runs/grid")
     parser.add_argument(
@@ -89,6 +95,35 @@ def run_compare(words: Sequence[str]) -> int:
     first, second = load(options.first, unplanned=True), load(options.second, unplanned=True)
     print(printable(compare(first, second)))
     return max(warn(first), warn(second))
+
+
+def run_calibrate(words: Sequence[str]) -> int:
+    """Simulate a sweep's plan, and print how often a report of it would say what is not so."""
+    parser = parser_of("reports calibrate", run_calibrate.__doc__)
+    parser.add_argument("directory", type=Path, help="a sweep's directory")
+    parser.add_argument("--simulations", type=at_least_one, default=200, metavar="N", help="default: 200")
+    parser.add_argument("--random", type=int, default=0, metavar="SEED", help="of the simulation; default: 0")
+    options = parser.parse_args(words)
+    results = load(options.directory)
+    found = calibrate(results, options.simulations, options.random, progress)
+    print(printable(f"{results.sweep}: {options.simulations} simulated sweeps of each kind\n\n{told(found)}"))
+    return warn(results)
+
+
+def progress(done: int, total: int) -> None:
+    """Tell on stderr how far a simulation is: on one line in a terminal, else every tenth of it."""
+    terminal = sys.stderr.isatty()
+    if terminal or done % max(total // 10, 1) == 0 or done == total:
+        start, end = ("\r", "\n" if done == total else "") if terminal else ("", "\n")
+        print(f"{start}{done} of {total} simulated", end=end, file=sys.stderr, flush=True)
+
+
+def at_least_one(text: str) -> int:
+    """Return a number of simulations given on the command line."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
+    return value
 
 
 def run_export(words: Sequence[str]) -> int:

@@ -3,36 +3,69 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
-from reports.analysis.paired import MIN_SEEDS, Contrast, contrast, holm, matched
+from reports.analysis.contrasts import MIN_SEEDS, spread_of
+from reports.analysis.counting import MAIN, counted
+from reports.analysis.effects import matched_by
+from reports.analysis.intervals import t_quantile, t_tail
+from reports.analysis.looks import Looks
+from reports.analysis.sequential import ladder, read
 from reports.runs.contents import AT_FIRST, by_content, known_contents
 from reports.runs.factors import DATASET, REPLICATE, find_factors, label
 from reports.runs.metrics import METRICS, RANKED, Metric
 from reports.runs.results import RESERVED, Results
-from reports.tables.evidence import p_text, show_contrast
 from reports.tables.formats import markdown
+from reports.tables.number_formats import p_text, show_contrast
 from reports.tables.table import Table, text_table
 from sweeps.records.content import short
 from sweeps.records.errors import UserError
 
 SIDE = "sweep compared"
 LISTED = 20
-FEW = f"Fewer than {MIN_SEEDS} seeds are too few runs to say which differences are real."
+ALPHA = 0.05
+FEW = f"Fewer than {MIN_SEEDS} seeds are too few runs to test any difference."
 NOTHING = "No finished runs agree in the seed and in all that both sweeps vary: nothing could be compared."
+METRICS_COMPARED = (*RANKED, "test_loss")
+CONDITIONS = ("concurrent_runs", "blas_threads", "machine")
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Two sweeps matched: `both` has the runs of both, told apart by SIDE; `names` are the shared factors.
 
+    `joined` are the results of both as one, `fixed` the settings that differ between them as a whole;
     `dataset` is the name of the factor that tells data sets apart, if there are several.
     """
 
-    both: pd.DataFrame
+    joined: Results
     names: tuple[str, ...]
     fixed: tuple[tuple[str, str, str], ...]
     dataset: str | None = None
+
+    @property
+    def both(self) -> pd.DataFrame:
+        """The runs of both."""
+        return self.joined.runs
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What can be compared: values of a loss only where both sweeps have the same losses."""
+        other = any(key.split(".")[0] == "loss" for key, _, _ in self.fixed)
+        return tuple(name for name in METRICS_COMPARED if METRICS[name].across_losses or not other)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference, second − first, with its interval and p, and what it stands on."""
+
+    estimate: float
+    low: float
+    high: float
+    p: float
+    seeds: int
+    cells: int = 1
 
 
 def compare(first: Results, second: Results) -> str:
@@ -46,6 +79,7 @@ def compare(first: Results, second: Results) -> str:
     tables += [setup_table(first, second, comparison, names)]
     text = "\n".join(markdown(table) for table in tables if table.rows)
     heads = ["" if compared(comparison) else NOTHING, different_data(comparison, names)]
+    heads += [left_out(comparison), other_conditions(comparison, names)]
     return "\n\n".join(filter(None, [*heads, text]))
 
 
@@ -84,7 +118,42 @@ def match(first: Results, second: Results) -> Comparison:
     both = own.assign(**{name: labels[name] for name in names})
     both[SIDE] = pd.Categorical(both.index.get_level_values(0), categories=["first", "second"])
     dataset = next((factor.name for factor in factors if factor.key == DATASET), None)
-    return Comparison(both, names, shown, dataset)
+    joined = replace(
+        first,
+        runs=both.reset_index(drop=True),
+        settings=settings.reset_index(drop=True),
+        factors=tuple(factors),
+    )
+    return Comparison(joined, names, shown, dataset)
+
+
+def left_out(comparison: Comparison) -> str:
+    """Return which metrics are left out because the losses differ, in a line; empty if none are."""
+    labels = [METRICS[name].label for name in METRICS_COMPARED if name not in comparison.metrics]
+    return (
+        f"{', '.join(labels)} is left out: values of different losses cannot be compared." if labels else ""
+    )
+
+
+def other_conditions(comparison: Comparison, names: Sequence[str]) -> str:
+    """Return in a line under what different conditions times were measured; empty if they are alike."""
+    done = comparison.both[comparison.both["epoch_cpu_s"].notna()]
+    told = [conditions(done[done[SIDE] == side]) for side in ("first", "second")]
+    if "" in told or told[0] == told[1]:
+        return ""
+    sides = "; ".join(f"{own} ({name})" for own, name in zip(told, names, strict=True))
+    return f"Times were measured under other conditions, so their differences say little: {sides}."
+
+
+def conditions(done: pd.DataFrame) -> str:
+    """Return under what conditions runs were measured."""
+    if done.empty:
+        return ""
+    most, threads = done["concurrent_runs"].max(), done["blas_threads"].max()
+    at_once = "unknown number of runs at once" if most != most else f"{int(most)} runs at once"
+    blas = "" if threads != threads else f"{int(threads)} BLAS threads"
+    machines = sorted(set(done["machine"]) - {""})
+    return ", ".join(filter(None, [at_once, blas, *machines]))
 
 
 def differs_as_a_whole(column: pd.Series) -> bool:
@@ -95,51 +164,83 @@ def differs_as_a_whole(column: pd.Series) -> bool:
 
 def differences_table(comparison: Comparison, names: Sequence[str]) -> Table:
     """Return the difference of every main metric over all matched cells: second − first."""
-    found = []
-    for name in (*RANKED, "test_loss"):
-        metric = METRICS[name]
-        levels, values = matched(comparison.both, SIDE, name, comparison.names)
-        if len(levels) == 2:
-            found.append((metric, contrast(values[1] - values[0])))
-    rows = [(metric.label, *contrast_texts(c, metric)) for metric, c in found]
-    heads = ("metric", "difference", "95 % low", "95 % high", "p", "seeds", "matched cells")
-    note = "Averaged over the matched cells within each seed, then a paired t over the seeds (uncorrected)."
-    few = any(0 < c.seeds < MIN_SEEDS for _, c in found)
+    found = [(METRICS[name], difference(comparison, name)) for name in comparison.metrics]
+    rows = [
+        (metric.label, *texts(c, metric), str(c.seeds), str(c.cells)) for metric, c in found if c is not None
+    ]
+    heads = ("metric", "difference", "low", "high", "p", "seeds", "matched cells")
+    note = (
+        "Averaged over the matched cells within each seed, tested over the seeds at looks that share 5 %. "
+        "A diverged run counts as one at chance, or as the worst that finished; in times it is left out."
+    )
+    few = any(c is not None and 0 < c.seeds < MIN_SEEDS for _, c in found)
     title = f"{names[1]} − {names[0]}"
     return text_table("differences", title, heads, rows, note, *((FEW,) if few else ()))
 
 
-def contrast_texts(c: Contrast, metric: Metric) -> tuple[str, ...]:
-    """Return a contrast as a table prints it."""
-    return (*show_contrast(c, metric), p_text(c.p), str(c.seeds), str(c.blocks))
+def difference(comparison: Comparison, name: str) -> Difference | None:
+    """Return the difference of a metric; None unless both sides have runs."""
+    steps = ladder()
+    use = counted(comparison.joined, name)
+    matched = matched_by(use, SIDE, comparison.names, Looks((), steps))
+    if len(matched.levels) < 2:
+        return None
+    found = read(matched, steps, grain=use.grain)
+    low, high, p = (float(side[0]) for side in (found.low, found.high, found.p))
+    return Difference(-float(found.estimate[0]), -high, -low, p, int(found.seeds[0]), int(found.blocks[0]))
+
+
+def texts(c: Difference, metric: Metric) -> tuple[str, ...]:
+    """Return a difference as a table prints it."""
+    return (*show_contrast(c, metric), p_text(c.p))
 
 
 def cells_table(comparison: Comparison) -> Table:
-    """Return the cells whose test accuracy changed most, with the paired interval over their seeds."""
-    metric, keys = METRICS["test_accuracy"], [*comparison.names, REPLICATE]
-    wide = comparison.both.pivot(index=keys, columns=SIDE, values=metric.name)
-    sides = [wide[side] if side in wide else pd.Series(dtype=float) for side in ("first", "second")]
-    change = (sides[1] - sides[0]).dropna()
-    cells = (
-        change.groupby(level=list(range(len(comparison.names))), observed=True)
-        if comparison.names
-        else [((), change)]
-    )
-    found = [
-        (key if isinstance(key, tuple) else (key,), contrast(values.to_numpy()[None]))
-        for key, values in cells
-    ]
-    found.sort(key=lambda item: -abs(item[1].estimate))
-    corrected = holm([c.p for _, c in found])
-    rows = [
-        (*map(str, key), *contrast_texts(replace(c, p=float(p)), metric)[:-1])
-        for (key, c), p in zip(found[:LISTED], corrected, strict=False)
-    ]
-    heads = (*comparison.names, "difference", "95 % low", "95 % high", "p (Holm)", "seeds")
-    notes = (f"{len(found)} cells matched. p is corrected over all of them, intervals are not.",)
+    """Return the cells whose test accuracy changed most, each with its interval over its seeds."""
+    metric = METRICS[MAIN]
+    found = changes(comparison)
+    rows = [(*key, *texts(c, metric), str(c.seeds)) for key, c in found[:LISTED]]
+    heads = (*comparison.names, "difference", "low", "high", "p", "seeds")
+    notes = (f"{len(found)} cells matched. Intervals and p are corrected over all of them (Bonferroni).",)
     few = any(c.seeds < MIN_SEEDS for _, c in found)
     title = "Largest differences in test accuracy"
     return text_table("cells", title, heads, rows, *notes, *((FEW,) if few else ()))
+
+
+def changes(comparison: Comparison) -> list[tuple[tuple[str, ...], Difference]]:
+    """Return every matched cell's change in test accuracy among finished runs, the largest first."""
+    keys = [*comparison.names, REPLICATE]
+    wide = comparison.both.pivot(index=keys, columns=SIDE, values=MAIN)
+    sides = [wide[side] if side in wide else pd.Series(dtype=float) for side in ("first", "second")]
+    change = (sides[1] - sides[0]).dropna()
+    if change.empty:
+        return []
+    table = change.unstack(REPLICATE) if comparison.names else change.to_frame().T
+    return largest(table)
+
+
+def largest(table: pd.DataFrame) -> list[tuple[tuple[str, ...], Difference]]:
+    """Return the differences of cells (rows) over their seeds (columns), NaN where missing."""
+    estimate, seeds, _, variance, *_ = spread_of(table.to_numpy(np.float64)[:, None, :])
+    df = np.maximum(seeds - 1, 1)
+    error = np.sqrt(np.where(seeds >= MIN_SEEDS, variance, np.nan) / np.maximum(seeds, 1))
+    half = t_quantile(ALPHA / 2 / len(table), df) * error
+    p = np.minimum(2 * len(table) * t_tail(np.abs(estimate) / np.maximum(error, 1e-300), df), 1.0)
+    names = [key if isinstance(key, tuple) else (key,) for key in table.index]
+    found = [
+        (
+            tuple(map(str, names[k])),
+            Difference(
+                float(estimate[k]),
+                float(estimate[k] - half[k]),
+                float(estimate[k] + half[k]),
+                float(p[k]),
+                int(seeds[k]),
+            ),
+        )
+        for k in range(len(names))
+    ]
+    return sorted(found, key=lambda item: -abs(item[1].estimate))
 
 
 def only_tables(comparison: Comparison, names: Sequence[str]) -> list[Table]:

@@ -43,6 +43,7 @@ from sweeps.records.atomic import set_aside
 from sweeps.records.content import other_data
 from sweeps.records.differences import near_misses, settings_of
 from sweeps.records.errors import UserError
+from sweeps.records.ladder import RUNGS, ladder_problem, margin_problem
 from sweeps.records.layout import HIDDEN, LOCK, PLAN, SUPERSEDED, cell_dirs
 from sweeps.records.plan import Cell, Plan, read_plan, write_plan
 from sweeps.records.record import Record, load_records, write_record
@@ -80,6 +81,8 @@ def check(settings: Mapping[str, Any]) -> None:
         "timeout_s": (settings["timeout_s"] is None or settings["timeout_s"] > 0, "more than 0, or null"),
         "start_method": (settings["start_method"] in (None, "fork", "spawn"), "fork, spawn or null"),
     }
+    for key, problem in (("ladder", ladder_problem), ("margin", margin_problem)):
+        limits[key] = (not problem(settings[key]), problem(settings[key]))
     for key in ("grids", "exclude", "code", "ignore", "name"):
         kind, items = (
             (Mapping, "mappings of keys to values") if key in ("grids", "exclude") else (str, "texts")
@@ -142,7 +145,7 @@ class Sweep:
         _require_directory(self.root)
         without_effect.refuse(self.config, self.context.config_loader)
         self.composer = Composer(self.context.config_loader, self.config)
-        plan = self._with_directories(self._plan())
+        plan = self._with_ladder(self._with_directories(self._plan()))
         if self.settings["dry_run"]:
             records, verdicts = self._match(plan)
             print("\n".join([self._describe(plan, records, verdicts), *self._near_misses(plan, records)]))
@@ -177,6 +180,8 @@ class Sweep:
             created=now(),
             command=sys.argv,
             code=fingerprint(self.settings["code"]),
+            ladder=self.settings["ladder"],
+            margin=self.settings["margin"],
         )
 
     def _with_directories(self, plan: Plan) -> Plan:
@@ -184,6 +189,17 @@ class Sweep:
         there = {} if self.settings["fresh"] else cell_dirs(self.root)
         cells = [replace(cell, name=there[cell.id].name) if cell.id in there else cell for cell in plan.cells]
         return replace(plan, cells=cells)
+
+    def _with_ladder(self, plan: Plan) -> Plan:
+        """Keep the ladder that the directory's first plan has fixed. Raises UserError for another one."""
+        earlier = None if self.settings["fresh"] else _readable(self.root)
+        fixed = list(earlier.ladder or RUNGS) if earlier else list(plan.ladder or RUNGS)
+        if plan.ladder is not None and plan.ladder != fixed:
+            raise UserError(
+                f"hydra.sweeper.ladder = {plan.ladder}: must be {fixed}, which the first plan of "
+                f"{_short(self.root)} has fixed (hydra.sweeper.fresh=true starts anew)"
+            )
+        return replace(plan, ladder=fixed)
 
     def _match(self, plan: Plan) -> tuple[dict[str, Record], dict[str, Verdict]]:
         """Compare the plan with what is on disk, once what a fresh start moves aside is out of the way."""
@@ -379,6 +395,14 @@ def _earlier(root: Path) -> Plan | None:
         return read_plan(root)
     except UserError:
         set_aside(root / PLAN)
+        return None
+
+
+def _readable(root: Path) -> Plan | None:
+    """Return the plan on disk, None if there is none that can be read."""
+    try:
+        return read_plan(root)
+    except UserError:
         return None
 
 

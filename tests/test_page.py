@@ -50,7 +50,7 @@ def page_of(path: Path, seeds: int = 1, **more: str) -> str:
 
 def test_one_seed_says_that_nothing_was_tested(tmp_path: Path) -> None:
     text = html.unescape(page_of(tmp_path))
-    assert "nothing was tested" in text
+    assert "nothing is tested" in text
     assert "relu > gelu" not in text and "gelu > relu" not in text
 
 
@@ -140,7 +140,7 @@ def test_a_factor_of_too_many_levels_is_said_not_to_be_ranked(tmp_path: Path) ->
     axes = {"optimizer.lr": [0.001 * k for k in range(1, 22)], "activation": ["relu", "gelu"]}
     cells = synthetic.grid(axes, seeds=(0, 1), epochs=2)
     page = render(make_report(load(synthetic.write_sweep(tmp_path, cells)), plots=False))
-    assert "Not ranked, for more than 20 levels: lr." in page
+    assert "Test accuracy by lr: not compared, for more than 20 levels." in page
     assert page.count("<dt>lr</dt>") == 5  # once for each metric, among the rankings
 
 
@@ -154,7 +154,16 @@ def test_the_command_builds_everything_and_again_the_same(
     assert main([str(tmp_path)]) == 0
     assert str(tmp_path / "report" / "index.html") in capsys.readouterr().out
     first = {f.relative_to(tmp_path): f.read_bytes() for f in (tmp_path / "report").rglob("*") if f.is_file()}
-    assert {path.suffix for path in first} == {".html", ".csv", ".md", ".tex", ".png", ".svg", ".npz"}
+    assert {path.suffix for path in first} == {
+        ".html",
+        ".json",
+        ".csv",
+        ".md",
+        ".tex",
+        ".png",
+        ".svg",
+        ".npz",
+    }
     assert main([str(tmp_path)]) == 0
     assert first == {
         f.relative_to(tmp_path): f.read_bytes() for f in (tmp_path / "report").rglob("*") if f.is_file()
@@ -307,7 +316,7 @@ def test_compare_matches_cells_by_what_they_share(tmp_path: Path, capsys: pytest
     assert re.search(r"Test accuracy +\| −0\.0\d+ .*\| 3 +\| 4 ", text)
     assert re.search(r"training.epochs +\| 10 +\| 4 ", text)
     assert "Cells only in" in text and "4 cells matched." in text
-    assert text.count("Fewer than 5 seeds are too few runs to say") == 2
+    assert "seeds are too few runs" not in text
 
 
 def test_the_cells_that_differ_most_are_not_called_different_for_being_picked(tmp_path: Path) -> None:
@@ -317,6 +326,6 @@ def test_the_cells_that_differ_most_are_not_called_different_for_being_picked(tm
         cells = synthetic.grid(axes, seeds=range(5), epochs=2)
         sides.append(load(synthetic.write_sweep(tmp_path / str(size), cells)))
     table = cells_table(match(*sides))
-    p = [row[table.heads.index("p (Holm)")].text for row in table.rows]
+    p = [row[table.heads.index("p")].text for row in table.rows]
     assert len(p) == 20 and min(map(float, p)) > 0.05
     assert "corrected over all of them" in table.notes[0]

@@ -161,7 +161,7 @@ def test_a_bad_option_does_not_flatten_the_shades_of_the_others() -> None:
     shade = shades(
         [0.1, 0.96, 0.97, 0.98, 0.97, 0.96, 0.97, 0.98, 0.97, 0.96, 0.97, 0.96], METRICS["test_accuracy"]
     )
-    assert shade[0] == 0 and shade[3] == 1
+    assert shade[0] < 0 and shade[3] == 1  # below the scale, and so marked
     assert shade[3] - shade[1] > 0.3
     assert np.isnan(shades([np.nan, 0.5], METRICS["test_accuracy"])[0])
 

@@ -35,10 +35,12 @@ REPORTS = {
     "claims": {"runs", "analysis", "tables", "plots"},
     "compare": {"runs", "analysis", "tables"},
     "sources": {"runs", "analysis", "tables", "plots", "claims"},
-    "page": {"runs", "analysis", "tables", "plots", "claims", "sources"},
+    "findings": {"runs", "analysis", "tables", "sources"},
+    "calibrate": {"runs", "analysis", "tables"},
+    "page": {"runs", "analysis", "tables", "plots", "claims", "sources", "findings"},
     "published": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
     "exports": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
-    "__main__": {"runs", "claims", "sources", "compare", "page", "published", "exports"},
+    "__main__": {"runs", "claims", "sources", "compare", "calibrate", "page", "published", "exports"},
     "__init__": {"runs"},
 }
 ENTRY_POINTS = {"__init__", "sweeper", "__main__", "status", "runs", "verify", "studies"}

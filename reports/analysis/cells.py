@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
-from reports.analysis.paired import LEVEL, best_and_near
+from reports.analysis.intervals import LEVEL, t_quantile
 from reports.runs.factors import DATASET, Factor
 from reports.runs.metrics import Metric
 from reports.runs.results import PENDING, Results
@@ -43,25 +42,10 @@ def summarise(results: Results, metric: str) -> pd.DataFrame:
     """Return the cells with the metric's `mean`, `low`, `high`, `half`, `sd` and `n` (runs that have it)."""
     values = results.runs.groupby("cell")[metric].agg(["mean", "std", "count"])
     n = values["count"]
-    quantile = stdtrit(np.maximum(n - 1, 1), 0.5 + LEVEL / 2)
+    quantile = t_quantile((1 - LEVEL) / 2, np.maximum(n - 1, 1))
     half = (quantile * values["std"] / np.sqrt(n)).where(n > 1)
     figures = {"mean": values["mean"], "low": values["mean"] - half, "high": values["mean"] + half}
     return results.cells.assign(**figures, half=half, sd=values["std"], n=n)
-
-
-def seed_values(results: Results, metric: str) -> pd.DataFrame:
-    """Return the metric with one row per cell and one column per seed."""
-    return results.runs.pivot(index="cell", columns="seed", values=metric)
-
-
-def marks(results: Results, metric: Metric, groups: pd.Series) -> pd.Series:
-    """Return "best", "near" (not significantly worse) or "" for each cell, within its group of cells."""
-    if not metric.better:
-        return pd.Series("", index=groups.index, dtype=object)
-    values = seed_values(results, metric.name).loc[groups.index].to_numpy(np.float64)
-    codes = pd.factorize(groups)[0]
-    best, near = best_and_near(values, codes, metric.better == "higher")
-    return pd.Series(np.where(best, "best", np.where(near, "near", "")), index=groups.index, dtype=object)
 
 
 def cell_text(row: "CellRow", metric: Metric, usual: int) -> str:

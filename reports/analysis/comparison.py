@@ -102,7 +102,8 @@ def ordered(kept: Matched, readings: Readings) -> tuple[list[int], Floats]:
     """Return the levels' places in the order of their means, and the means.
 
     A mean is that of all runs of all levels plus the level's average difference from all others, so that
-    what is missing gives no level easier cells; with nothing missing it is the plain mean.
+    what is missing gives no level easier cells; with nothing missing it is the plain mean. It is of the seeds
+    of the latest look, if all pairs have the same.
     """
     k = len(kept.levels)
     difference = np.full((k, k), np.nan)
@@ -110,7 +111,9 @@ def ordered(kept: Matched, readings: Readings) -> tuple[list[int], Floats]:
     difference[readings.second, readings.first] = -readings.estimate
     shared = np.isfinite(difference)
     effect = np.where(shared, difference, 0).sum(axis=1) / (shared.sum(axis=1) + 1)
-    level_means = np.array([mean_of(level) for level in kept.counted])
+    looks = readings.look
+    one = int(looks[0]) if len(looks) and looks[0] and (looks == looks[0]).all() else len(kept.seeds)
+    level_means = np.array([mean_of(level) for level in kept.first(one).counted])
     means = effect + (np.nanmean(level_means) if np.isfinite(level_means).any() else NAN)
     means = np.where(shared.any(axis=1), means, level_means)
     rank = np.where(np.isfinite(means), -means if kept.higher else means, np.inf)

@@ -9,7 +9,7 @@ from reports.analysis.intervals import Interval
 from reports.claims.claim import VERDICTS, Compared, Conditions, Judgement, Outcome, Test
 from reports.claims.runs import REACH
 from reports.runs.metrics import Metric, decimals
-from reports.tables.evidence import p_text, show_signed
+from reports.tables.number_formats import p_text, show_signed
 from reports.tables.table import Table, file_name, text_table
 
 SHOWN_LEVELS = 9

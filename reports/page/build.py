@@ -6,29 +6,24 @@ from pathlib import Path
 import pandas as pd
 
 from reports.analysis.cells import summarise
-from reports.analysis.verdict import Verdict, judge
+from reports.analysis.sweep import Analysis, analyse
+from reports.findings.finding import as_json
+from reports.findings.report import findings, judged_findings
 from reports.page.data import Report, render
 from reports.page.drafts import draft_for
-from reports.page.findings import findings, judged_findings
 from reports.plots import all_plots, save_all
 from reports.runs.curve_cache import CACHE, save_cache
 from reports.runs.results import Results, natural
 from reports.sources.judged import judged, judged_plots, judged_tables
-from reports.tables.evidence import (
-    best_table,
-    contrasts_table,
-    levels_table,
-    rankings_table,
-    timing_tables,
-    unfinished_table,
-    variance_table,
-)
+from reports.tables.cells import best_table, unfinished_table
+from reports.tables.costs import timing_tables
 from reports.tables.formats import csv_text, latex, markdown
 from reports.tables.grids import grid_tables
+from reports.tables.rankings import contrasts_table, levels_table, rankings_table, variance_table
 from reports.tables.spreadsheet import write_csv
 from reports.tables.table import Table, file_name
 from sweeps.records.errors import UserError
-from sweeps.records.layout import REPORT_DIR
+from sweeps.records.layout import FINDINGS, REPORT_DIR
 
 FORMATS = {"csv": csv_text, "md": markdown, "tex": latex}
 
@@ -38,31 +33,29 @@ def make_report(results: Results, plots: bool = True, claims: Path | None = None
 
     `claims` is a file of claims to judge; without one, a study is judged by those of its source report.
     """
-    verdict, found = judge(results), judged(results, claims)
-    tables = {table.name: table for table in [*judged_tables(found), *all_tables(verdict)]}
-    drawn = (
-        [*judged_plots(found), *all_plots(results, verdict.parts, tables, verdict.rankings)] if plots else []
-    )
-    words = [*judged_findings(found), *findings(verdict)]
-    return Report(results, words, verdict.rankings, tables, drawn, verdict.shares, found)
+    analysis, found = analyse(results), judged(results, claims)
+    tables = {table.name: table for table in [*judged_tables(found), *all_tables(analysis)]}
+    drawn = [*judged_plots(found), *all_plots(analysis, tables)] if plots else []
+    words = [*judged_findings(found), *findings(analysis)]
+    return Report(results, words, analysis, tables, drawn, found)
 
 
 def make_tables(results: Results) -> list[Table]:
     """Return every table of a report."""
-    return all_tables(judge(results))
+    return all_tables(analyse(results))
 
 
-def all_tables(verdict: Verdict) -> list[Table]:
+def all_tables(analysis: Analysis) -> list[Table]:
     """Return every table, given what they share."""
-    results, rankings = verdict.results, verdict.rankings
+    results, effects = analysis.results, analysis.effects
     return [
-        *grid_tables(results),
-        best_table(verdict),
-        rankings_table(rankings),
-        contrasts_table(rankings),
-        levels_table(rankings),
-        variance_table(results, verdict.shares),
-        *timing_tables(verdict),
+        *grid_tables(results, analysis.parts),
+        best_table(analysis),
+        rankings_table(effects),
+        contrasts_table(effects),
+        levels_table(effects),
+        variance_table(analysis),
+        *timing_tables(analysis),
         unfinished_table(results),
     ]
 
@@ -85,6 +78,7 @@ def write_report(
         write_tables(report, draft / "tables")
         if plots:
             save_all(report.plots, draft / "plots", jobs)
+        (draft / FINDINGS).write_text(as_json(report.findings), encoding="utf-8")
         (draft / "index.html").write_text(render(report), encoding="utf-8")
         save_cache(draft / CACHE.name, results.history, results.stamps)
         replace_directory(draft, target, keep=None if plots else "plots")

@@ -11,20 +11,20 @@ from typing import Any
 from urllib.parse import quote
 
 import jinja2
-import pandas as pd
 from markupsafe import Markup
 
-from reports.analysis.paired import known_shares
-from reports.analysis.rankings import Ranking
-from reports.analysis.verdict import Shares
+from reports.analysis.components import Components
+from reports.analysis.effects import Effect
+from reports.analysis.sweep import Analysis
 from reports.claims.tables import claims_frame
-from reports.page.findings import Finding
+from reports.findings.finding import Finding
 from reports.plots import Plot
-from reports.plots.heatmaps import HEAT_METRICS, grid_panels, panel_note
+from reports.plots.heatmaps import BELOW, BELOW_NOTE, HEAT_METRICS, grid_panels, panel_note
 from reports.runs.metrics import METRICS, RANKED, Metric
 from reports.runs.results import Results
 from reports.sources.judged import Judged
-from reports.tables.evidence import p_text, show_contrast
+from reports.tables.number_formats import p_text, percents, show_contrast
+from reports.tables.rankings import ranking_note, ranking_text
 from reports.tables.table import Entry, Table, file_name
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -49,11 +49,15 @@ class Report:
 
     results: Results
     findings: Sequence[Finding]
-    rankings: Sequence[Ranking]
+    analysis: Analysis
     tables: Mapping[str, Table]
     plots: Sequence[Plot]
-    shares: Shares
     judged: Judged | None = None
+
+    @property
+    def rankings(self) -> Sequence[Effect]:
+        """Every factor by every ranked metric."""
+        return self.analysis.effects
 
 
 def render(report: Report) -> str:
@@ -69,7 +73,12 @@ def render(report: Report) -> str:
     allowed = f"img-src 'self' file: data:; style-src {digest(style)}; script-src {digest(script)}"
     policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     environment.filters["file_name"] = file_name
-    environment.globals |= {"signed": show_contrast, "p_text": p_text}
+    environment.globals |= {
+        "signed": show_contrast,
+        "p_text": p_text,
+        "ranking_text": ranking_text,
+        "ranking_note": ranking_note,
+    }
     return environment.get_template("index.html").render(
         **context(report), style=Markup(style), script=Markup(script), policy=policy
     )
@@ -93,7 +102,7 @@ def context(report: Report) -> dict[str, Any]:
         "seeds": seeds_of_cells(results),
         "waiting": len(results.runs) - int(counts.get("done", 0)) - int(counts.get("diverged", 0)),
         "findings": report.findings,
-        "tested": any(ranking.state == "tested" for ranking in report.rankings),
+        "tested": any(pair.look for effect in report.rankings for pair in effect.pairs),
         "heatmaps": [
             heatmap(report.tables[name], METRICS[name])
             for name in HEAT_METRICS
@@ -102,7 +111,10 @@ def context(report: Report) -> dict[str, Any]:
         "rankings": group_rankings(report.rankings),
         "judged": report.judged,
         "claims": claim_sections(report),
-        "shares": [share_bar(METRICS[name], data, found) for (name, data), found in report.shares.items()],
+        "shares": [
+            share_bar(METRICS[name], data, found)
+            for (name, data), found in report.analysis.components.items()
+        ],
         "shade": share_classes(results),
         "tables": report.tables,
         "plots": group_plots(report.plots),
@@ -148,6 +160,7 @@ def heatmap(table: Table, metric: Metric) -> dict[str, Any]:
         }
         for panel in grid_panels(table, metric)
     ]
+    below = any((panel.shades < 0).any() for panel in grid_panels(table, metric))
     corner = table.heads[table.leading - 1] if table.leading else ""
     longest = max((len(label) for panel in panels for label, _ in panel["rows"]), default=0)
     return {
@@ -155,7 +168,7 @@ def heatmap(table: Table, metric: Metric) -> dict[str, Any]:
         "panels": panels,
         "heads": table.heads[table.leading :],
         "corner": corner,
-        "note": panel_note(table),
+        "note": " ".join(filter(None, [panel_note(table), f"{BELOW_NOTE}." if below else ""])),
         "long": longest > LONG_NAME,
         "metric": metric,
     }
@@ -163,18 +176,19 @@ def heatmap(table: Table, metric: Metric) -> dict[str, Any]:
 
 def map_cell(entry: Entry, shade: float) -> tuple[str, str, str, int | None]:
     """Return a cell of a heat map: the figure on a line of its own, its interval and runs below."""
-    figure, space, rest = entry.text.partition(" ")
+    figure, _, rest = entry.text.partition(" ")
     if math.isnan(shade):
         return entry.text, "", entry.mark, None
-    return figure, rest if space else "", entry.mark, round(SHADES * float(shade))
+    rest = f"{rest} {BELOW}".strip() if shade < 0 else rest
+    return figure, rest, entry.mark, round(SHADES * max(float(shade), 0.0))
 
 
-def group_rankings(rankings: Sequence[Ranking]) -> list[tuple[Metric, list[Ranking]]]:
+def group_rankings(rankings: Sequence[Effect]) -> list[tuple[Metric, list[Effect]]]:
     """Return the rankings by metric."""
     return [
         (METRICS[name], own)
         for name in RANKED
-        if (own := [r for r in rankings if r.metric.name == name and (r.order or r.unranked or r.note)])
+        if (own := [effect for effect in rankings if effect.metric.name == name])
     ]
 
 
@@ -188,19 +202,16 @@ def group_plots(plots: Sequence[Plot]) -> dict[str, list[Plot]]:
 
 def share_classes(results: Results) -> dict[str, str]:
     """Return the class of each source of variance: a colour for a factor, greys for the rest."""
-    rest = ("interactions", "seeds", "shared")
+    rest = ("interactions", "seeds")
     return {name: f"k{k % 8}" for k, name in enumerate(results.names)} | {name: name for name in rest}
 
 
-def share_bar(metric: Metric, data: str, parts: "pd.Series[float]") -> dict[str, Any]:
-    """Return the shares of variance as the segments of a bar, (name, start, width) in per cent of it."""
-    known = known_shares(parts).clip(lower=0)
-    total = max(float(known.sum()), 1e-12)
-    starts = (known.cumsum() - known) / total * 100
-    segments = [
-        (str(name), float(starts[name]), float(known[name]) / total * 100, float(known[name]) * 100)
-        for name in known.index
-    ]
+def share_bar(metric: Metric, data: str, found: Components) -> dict[str, Any]:
+    """Return the shares of variance as the segments of a bar: (name, start and width in per cent, text)."""
+    texts, start, segments = percents(found.shares), 0.0, []
+    for name, share in found.shares.items():
+        segments.append((name, start, 100 * share, texts[name]))
+        start += 100 * share
     return {"metric": metric, "data": data, "segments": segments}
 
 

@@ -3,9 +3,9 @@
 import sweeps.cli.drawing  # noqa: F401  (before anything of Matplotlib)
 
 # isort: split
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from reports.analysis.rankings import Ranking
+from reports.analysis.sweep import Analysis
 from reports.plots.curves import convergence_plots, curve_bands, gradient_plots
 from reports.plots.factors import axis_plots, ranking_plots, timing_plots
 from reports.plots.heatmaps import heatmap_plots
@@ -20,21 +20,20 @@ from reports.tables.table import Table
 __all__ = ["Plot", "all_plots", "save_all"]
 
 
-def all_plots(
-    results: Results, parts: Mapping[str, Results], tables: dict[str, Table], rankings: Sequence[Ranking]
-) -> list[Plot]:
+def all_plots(analysis: Analysis, tables: dict[str, Table]) -> list[Plot]:
     """Return every figure that the finished runs have numbers for, in the order of the page.
 
-    `parts` are the results of each data set: no figure but the heat maps shows more than one of them.
+    No figure but the heat maps shows more than one data set.
     """
+    results, parts, effects = analysis.results, analysis.parts, analysis.effects
     if results.done.empty:
         return []
     return [
         *(plot for data, part in parts.items() for plot in named(data, axis_plots(part))),
-        *ranking_plots(rankings),
+        *ranking_plots(effects),
         *(plot for data, part in parts.items() for plot in named(data, curve_plots(part))),
         *(plot for data, part in parts.items() for plot in named(data, layer_plots(part))),
-        *timing_plots(rankings, concurrency_note(results)),
+        *timing_plots(effects, concurrency_note(results)),
         *(plot for data, part in parts.items() for plot in named(data, cost_plots(part))),
         *(plot for data, part in parts.items() for plot in named(data, boundary_plots(part))),
         *heatmap_plots(tables),

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from reports.analysis.cells import having, layout
-from reports.analysis.paired import LEVEL
+from reports.analysis.intervals import LEVEL, t_quantile
 from reports.plots.plot import Plot
 from reports.plots.shared_settings import short, usual, usual_note
 from reports.plots.sheets import MEASURES, Kind, Levels, Sheet, draw_curves, has_validation
@@ -32,7 +31,7 @@ def curve_bands(results: Results) -> pd.DataFrame:
     rows = results.history.merge(runs, on="cell_id")
     grouped = rows.groupby(["cell", "epoch"])[list(CURVES)]
     mean, sd, n = grouped.mean(), grouped.std(), grouped.count().max(axis=1)
-    half = sd.mul(stdtrit(np.maximum(n - 1, 1), 0.5 + LEVEL / 2) / np.sqrt(n), axis=0)
+    half = sd.mul(t_quantile((1 - LEVEL) / 2, np.maximum(n - 1, 1)) / np.sqrt(n), axis=0)
     bands = pd.concat([mean, (mean - half).add_suffix("_low"), (mean + half).add_suffix("_high")], axis=1)
     factors = runs.drop_duplicates("cell").set_index("cell")[results.names]
     return bands.assign(n=n).reset_index().merge(factors, left_on="cell", right_index=True)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from reports.analysis.cells import having, layout, summarise
-from reports.analysis.paired import Interval
-from reports.analysis.rankings import Ranking
+from reports.analysis.effects import Effect
+from reports.analysis.intervals import Interval
 from reports.plots.plot import Plot
 from reports.plots.sheets import line_keys, places_of
 from reports.plots.style import (
@@ -160,25 +161,36 @@ def draw_levels(axes: Axes, a: Against, where: Levels, place: dict[str, int]) ->
         for frame, thin in ((a.train, True), (a.test, False)):
             part = frame[having(frame, condition)].sort_values(a.factor.name)
             x, p = part[a.factor.name].astype(str).map(place).astype(float), pen(number)
+            dashes = p.dashes if a.factor.numeric else "none"  # between names there is nothing to draw
             if thin:
-                axes.plot(x, part["mean"], color=p.colour, linestyle=p.dashes, linewidth=0.8)
+                axes.plot(
+                    x, part["mean"], color=p.colour, linestyle=dashes, linewidth=0.8, **thin_dots(dashes)
+                )
             else:
                 half = part["half"].fillna(0)
                 axes.errorbar(
-                    x, part["mean"], half, color=p.colour, linestyle=p.dashes, marker=p.marker, elinewidth=0.9
+                    x, part["mean"], half, color=p.colour, linestyle=dashes, marker=p.marker, elinewidth=0.9
                 )
 
 
-def ranking_plots(rankings: Sequence[Ranking]) -> list[Plot]:
-    """Return one figure per metric: the levels of every factor with their intervals, in ranking order."""
+def thin_dots(dashes: object) -> dict[str, Any]:
+    """Return small hollow dots for what has no line."""
+    return {"marker": "o", "markersize": 3, "markerfacecolor": "none"} if dashes == "none" else {}
+
+
+def ranking_plots(effects: Sequence[Effect]) -> list[Plot]:
+    """Return one figure per metric: the levels of every factor with their intervals, the best first."""
     plots = []
-    for name in dict.fromkeys(r.metric.name for r in rankings):
-        own = [r for r in rankings if r.metric.name == name and has_means(r)]
+    for name in dict.fromkeys(e.metric.name for e in effects):
+        own = [e for e in effects if e.metric.name == name and has_means(e)]
         if own:
             title = f"{METRICS[name].label} by factor"
-            some = any(interval.n > 1 for r in own for interval in r.levels.values())
-            bars = " with 95 % intervals over seeds" if some else ""
-            caption = f"{title}: means over matched cells{bars}, in ranking order."
+            some = any(interval.n > 1 for e in own for interval in e.levels.values())
+            bars = " with 95 % intervals of each level alone over seeds" if some else ""
+            caption = (
+                f"{title}: means over matched cells{bars}, the best first, all panels on one scale. A "
+                "diverged run is in the means as what it counts as."
+            )
             plots.append(
                 Plot(
                     f"ranking-{name}", title, caption, "rankings", draw_rankings, (title, METRICS[name], own)
@@ -187,50 +199,71 @@ def ranking_plots(rankings: Sequence[Ranking]) -> list[Plot]:
     return plots
 
 
-def has_means(ranking: Ranking) -> bool:
-    """Whether the levels have means over cells that they share."""
-    return any(np.isfinite(interval.mean) for interval in ranking.levels.values())
+def has_means(effect: Effect) -> bool:
+    """Whether the levels have means."""
+    return any(np.isfinite(interval.mean) for interval in effect.levels.values())
 
 
-def draw_rankings(title: str, metric: Metric, rankings: Sequence[Ranking]) -> Figure:
-    """Draw a panel per factor, a line per level; the ranking in words above."""
-    figure, every = level_panels(title, rankings, top=0.85)
-    for axes, ranking in zip(every, rankings, strict=True):
-        intervals = level_axis(axes, ranking)
-        means, halves = means_and_halves(intervals)
+def draw_rankings(title: str, metric: Metric, effects: Sequence[Effect]) -> Figure:
+    """Draw a panel per factor, a line per level, all on one scale; what is shown above."""
+    figure, every = level_panels(title, effects, top=0.85)
+    ends = scale(effects)
+    for axes, effect in zip(every, effects, strict=True):
+        means, halves = means_and_halves(level_axis(axes, effect))
         y = np.arange(len(means))
         axes.errorbar(means, y, xerr=halves, fmt="o", color=INK, elinewidth=1.4, capsize=2.5, markersize=4.5)
+        axes.set_xlim(*ends)
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.xaxis.set_major_formatter(TickLabels())
         axes.set_xlabel(metric.label)
     return figure
 
 
-def level_panels(title: str, rankings: Sequence[Ranking], top: float) -> tuple[Figure, list[Axes]]:
-    """Return a figure with a panel for the levels of each ranking, their names to its left."""
-    tallest = max(len(r.order) for r in rankings)
-    longest = max(len(level) for r in rankings for level in r.order)
+def scale(effects: Sequence[Effect]) -> tuple[float, float]:
+    """Return the ends of the axis that all panels share: every mean and interval is within them."""
+    intervals = [interval for effect in effects for interval in effect.levels.values()]
+    means, halves = (np.array(each) for each in means_and_halves(intervals))
+    low, high = float(np.nanmin(means - halves)), float(np.nanmax(means + halves))
+    room = 0.06 * (high - low) or 0.05 * abs(high) or 0.05
+    return low - room, high + room
+
+
+def level_panels(title: str, effects: Sequence[Effect], top: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure with a panel for the levels of each factor, their names to its left."""
+    tallest = max(len(e.levels) for e in effects)
+    longest = max(len(level) for e in effects for level in e.levels)
     label = max(1.15, 0.25 + SMALL_LETTER * longest)
     page = Page(2.1, max(0.26 * tallest, 0.7), left=label, top=top, bottom=0.5, across=label, down=0.8)
-    columns = min(len(rankings), 4, max(1, int(13 // (page.width + label))))
-    rows = math.ceil(len(rankings) / columns)
+    columns = min(len(effects), 4, max(1, int(13 // (page.width + label))))
+    rows = math.ceil(len(effects) / columns)
     figure, grid = panels(title, rows, columns, page, share_y=False)
     every = [axes for row in grid for axes in row]
-    for axes in every[len(rankings) :]:
+    for axes in every[len(effects) :]:
         axes.remove()
-    return figure, every[: len(rankings)]
+    return figure, every[: len(effects)]
 
 
-def level_axis(axes: Axes, ranking: Ranking) -> list[Interval]:
-    """Write the levels of a ranking down the y axis and the ranking above; return their intervals."""
-    axes.set_yticks(range(len(ranking.order)), ranking.order)
-    axes.set_ylim(len(ranking.order) - 0.5, -0.5)
+def level_axis(axes: Axes, effect: Effect) -> list[Interval]:
+    """Write the levels of a factor down the y axis and what is shown above; return their intervals."""
+    levels = list(effect.levels)
+    axes.set_yticks(range(len(levels)), levels)
+    axes.set_ylim(len(levels) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
-    axes.set_title(f"{ranking.title}\n", fontweight="bold")
-    text = ranking.text if ranking.state == "tested" else ranking.caution.split(": ")[-1]
-    text = text if len(text) <= 40 else text[:39] + "…"
-    axes.text(0, 1.04, text, transform=axes.transAxes, fontsize=7, color=SOFT)
-    return [ranking.levels[level] for level in ranking.order]
+    axes.set_title(f"{effect.title}\n", fontweight="bold")
+    axes.text(0, 1.04, pairs_shown(effect), transform=axes.transAxes, fontsize=7, color=SOFT)
+    return [effect.levels[level] for level in levels]
+
+
+def pairs_shown(effect: Effect) -> str:
+    """Return how many pairs are decided."""
+    if effect.depends_on is not None:
+        text = f"turns round with {effect.depends_on or 'single cells'}"
+        return text if len(text) <= 40 else text[:39] + "…"
+    pairs = effect.pairs
+    if not any(pair.look for pair in pairs):
+        return "nothing is tested"
+    ahead, same = (sum(pair.relation == kind for pair in pairs) for kind in (">", "≈"))
+    return f"of {len(pairs)} pairs {ahead} ahead, {same} ≈"
 
 
 def means_and_halves(intervals: Sequence[Interval]) -> tuple[list[float], list[float]]:
@@ -238,25 +271,26 @@ def means_and_halves(intervals: Sequence[Interval]) -> tuple[list[float], list[f
     return [i.mean for i in intervals], [0.0 if i.half != i.half else i.half for i in intervals]
 
 
-def timing_plots(rankings: Sequence[Ranking], note: str) -> list[Plot]:
+def timing_plots(effects: Sequence[Effect], note: str) -> list[Plot]:
     """Return the cost of an epoch by every factor, as bars from zero."""
-    own = [r for r in rankings if r.metric.name == "epoch_cpu_s" and has_means(r)]
+    own = [e for e in effects if e.metric.name == "epoch_cpu_s" and has_means(e)]
     title = "CPU seconds per training epoch"
-    caption = f"{title}, by factor, dearest first. {note}"
+    caption = f"{title}, by factor, cheapest first. {note}"
     return [Plot("timing", title, caption, "cost", draw_timing, (title, own, note))] if own else []
 
 
-def draw_timing(title: str, rankings: Sequence[Ranking], note: str) -> Figure:
-    """Draw a panel of bars per factor, the conditions of measurement below the title."""
-    figure, every = level_panels(title, rankings, top=1.05)
+def draw_timing(title: str, effects: Sequence[Effect], note: str) -> Figure:
+    """Draw a panel of bars per factor, all on one scale, the conditions of measurement below the title."""
+    figure, every = level_panels(title, effects, top=1.05)
     _, height = figure.get_size_inches()
     left = every[0].get_position().x0
     figure.text(left, 1 - 0.5 / height, note, fontsize=7.5, color=SOFT, va="center")
-    for axes, ranking in zip(every, rankings, strict=True):
-        means, halves = means_and_halves(level_axis(axes, ranking))
+    longest = scale(effects)[1]
+    for axes, effect in zip(every, effects, strict=True):
+        means, halves = means_and_halves(level_axis(axes, effect))
         y = np.arange(len(means))
         axes.barh(y, means, 0.62, xerr=halves, color="#9db8cf", edgecolor=INK, linewidth=0.6, error_kw=ERROR)
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.set_xlabel("seconds")
-        axes.set_xlim(left=0)
+        axes.set_xlim(0, longest)
     return figure

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
-from reports.analysis.paired import Floats
+from reports.analysis.intervals import Floats
 from reports.plots.plot import Plot
 from reports.plots.shared_settings import short, usual, usual_note
 from reports.plots.style import HEAT, INK, SMALL_LETTER, Page, lines_of, log_error, panels, wrapped
@@ -20,6 +20,8 @@ from reports.tables.table import Entry, Table
 
 HEAT_METRICS = ("test_accuracy", "train_accuracy", "gap", "convergence", "epoch_cpu_s")
 MAX_PANELS = 24
+BELOW = "▼"
+BELOW_NOTE = f"{BELOW}: beyond the worst end of the colours"
 
 
 def heatmap_plots(tables: dict[str, Table]) -> list[Plot]:
@@ -31,7 +33,7 @@ def heatmap_plots(tables: dict[str, Table]) -> list[Plot]:
             continue
         count = len(panel_levels(table))
         some = f" The first {MAX_PANELS} of {count} panels." if count > MAX_PANELS else ""
-        caption = f"{table.title} over the grid; the best cell of each panel is framed.{some}"
+        caption = f"{table.title} over the grid; the best cell of each panel is framed; {BELOW_NOTE}.{some}"
         plots.append(
             Plot(f"heatmap-{name}", table.title, caption, "heat maps", draw_heatmaps, (table, METRICS[name]))
         )
@@ -98,8 +100,8 @@ def panel_note(table: Table) -> str:
 def shades(values: ArrayLike, metric: Metric) -> Floats:
     """Return where each figure lies between the worst (0) and the best (1), NaN where there is none.
 
-    Accuracies are compared by their log error, and the lowest tenth shares one shade, so that one bad option
-    does not flatten the rest.
+    Accuracies are compared by their log error. The scale begins at the lowest tenth, so that one bad option
+    does not flatten the rest: what lies below has a shade below 0, and is marked.
     """
     x = np.asarray(values, dtype=np.float64)
     x = np.asarray(log_error(x)) if metric.unit == "accuracy" and metric.better == "higher" else x
@@ -108,7 +110,7 @@ def shades(values: ArrayLike, metric: Metric) -> Floats:
     if not known.size:
         return np.full(x.shape, np.nan)
     low, high = float(np.quantile(known, 0.1)), float(known.max())
-    return np.clip((x - low) / (high - low), 0, 1) if high > low else np.where(np.isfinite(x), 0.5, np.nan)
+    return (x - low) / (high - low) if high > low else np.where(np.isfinite(x), 0.5, np.nan)
 
 
 def draw_heatmaps(table: Table, metric: Metric) -> Figure:
@@ -149,6 +151,7 @@ def draw_panel(axes: Axes, panel: Panel, title: str, heads: Sequence[str], metri
         entry = panel.entries[r][c]
         ink = "white" if shade < 0.55 else INK
         text = metric.show(entry.value) if math.isfinite(entry.value) else entry.text.split(" (")[0]
+        text = f"{text} {BELOW}" if shade < 0 else text
         weight = "bold" if entry.mark == "best" else "normal"
         axes.text(c, r, text, ha="center", va="center", color=ink, fontsize=7, fontweight=weight)
         if entry.mark == "best":

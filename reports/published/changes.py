@@ -31,7 +31,7 @@ def first_verdicts(runs: Path) -> Sequence[Mapping[str, str]]:
 
 
 def changes(runs: Path, judgements: Iterable[Judgement]) -> list[Change]:
-    """Return what the first version found on these runs: id, verdict, reason where it is another now."""
+    """Return the changes among judgements on these runs; on other runs than the first version's, none.
 
     Raises UserError for a change that nobody has explained, or a reason for one that is none.
     """

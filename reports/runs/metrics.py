@@ -25,6 +25,17 @@ class Metric:
     descending: bool
     across_losses: bool = True
 
+    @property
+    def ahead(self) -> str:
+        """Completes "a > b means that a …", where the better one stands first."""
+        return AHEAD.get(self.name, self.above)
+
+    @property
+    def order(self) -> str:
+        """Which end of a ranking is which."""
+        ends = {"accuracy": "higher first", "epochs": "sooner first", "seconds": "cheaper first"}
+        return ends.get(self.unit, "lower first") if self.name != "gap" else "narrower first"
+
     def show(self, value: float) -> str:
         """Return a value as tables print it."""
         if math.isnan(value):
@@ -45,6 +56,12 @@ class Metric:
             return f"{mean:.4f} ± {half:.4f}"
         digits = max(decimals(mean), decimals(half, 1))  # no uncertainty is rounded away
         return f"{mean:.{digits}f} ± {half:.{digits}f}"
+
+    def show_difference(self, size: float) -> str:
+        """Return a difference without a sign: of seconds and losses as many digits as tell it from 0."""
+        if self.unit in ("accuracy", "epochs") or math.isnan(size):
+            return "–" if math.isnan(size) else f"{size:.{2 if self.unit == 'epochs' else 4}f}"
+        return f"{size:.{decimals(size, 2)}f}"
 
     def margin(self, scale: float) -> float:
         """Return the difference that counts as none: half a point, 10 % of `scale`, NaN for a loss."""
@@ -164,6 +181,12 @@ METRICS: dict[str, Metric] = {
         ),
     )
 }
+AHEAD = {
+    "gap": "loses less accuracy from training to test set",
+    "epoch_cpu_s": "costs less per epoch",
+    "epoch_wall_s": "takes less time per epoch",
+}
+"""Where `above` is about the other end."""
 HELD_OUT = ("selected_epoch", "selected_test_accuracy")
 """Metrics of the epoch that held-out examples choose; runs without such examples do not have them."""
 RANKED = ("test_accuracy", "train_accuracy", "gap", "convergence", "epoch_cpu_s")

@@ -256,7 +256,7 @@ def assemble(
     settings = pd.DataFrame(reader.settings, index=runs.index)
     settings = by_content(settings, runs["data_hash"].tolist(), runs["data_name"].tolist())
     seed = numbered(settings[REPLICATE]) if REPLICATE in settings else pd.Series(0, index=runs.index)
-    runs = runs.assign(seed=seed, gap=runs["train_accuracy"] - runs["test_accuracy"])
+    runs = runs.assign(seed=seed, gap=(runs["train_accuracy"] - runs["test_accuracy"]).round(12))
     runs = with_best_epochs(runs, history)
     target = choose_target(runs["test_accuracy"]) if target is None else target
     runs = runs.join(curve_figures(runs, history, target))

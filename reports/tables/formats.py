@@ -33,7 +33,7 @@ def csv_text(table: Table) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     marked = table.marked
-    writer.writerow([*map(text_cell, table.heads), *(["best", "not_worse"] if marked else [])])
+    writer.writerow([*map(text_cell, table.heads), *(["best", "may_be_best"] if marked else [])])
     for row in table.rows:
         marks = [marked_heads(table, row, mark) for mark in ("best", "near")] if marked else []
         writer.writerow([text_cell(text) for text in (*(entry.text for entry in row), *marks)])
@@ -46,7 +46,7 @@ def marked_heads(table: Table, row: tuple[Entry, ...], mark: str) -> str:
 
 
 def markdown(table: Table) -> str:
-    """Return the table as Markdown: the best in bold, those not significantly worse in italics."""
+    """Return the table as Markdown: the best in bold, those that may be the best in italics."""
     wrap = {"best": "**{}**", "near": "*{}*", "": "{}"}
     rows = [[wrap[entry.mark].format(markdown_escape(entry.text)) for entry in row] for row in table.rows]
     heads = [markdown_escape(head) for head in table.heads]
@@ -61,7 +61,7 @@ def mark_note(table: Table, best: str, near: str) -> list[str]:
     marks = {entry.mark for row in table.rows for entry in row}
     shown = [
         f"{best}: best" if "best" in marks else "",
-        f"{near}: not significantly worse" if "near" in marks else "",
+        f"{near}: may be the best" if "near" in marks else "",
     ]
     return ["; ".join(filter(None, shown)).capitalize() + "."] if any(shown) else []
 

@@ -1,18 +1,20 @@
 """Tables of one metric over the whole grid, and against each single factor."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from reports.analysis.cells import cell_rows, cell_text, layout, marks, summarise
-from reports.analysis.paired import MIN_SEEDS
+from reports.analysis.best import Cells, cells_by, marks
+from reports.analysis.cells import cell_rows, cell_text, layout, summarise
+from reports.analysis.looks import Looks, looks_of
 from reports.runs.factors import ABSENT, Factor
 from reports.runs.metrics import Metric
 from reports.runs.results import Results
 from reports.tables.table import Entry, Table
 
 AXIS_METRICS = ("test_accuracy", "train_accuracy", "gap", "epoch_cpu_s")
+MARKS = {"best": "best", "may be best": "near"}
 Key = tuple[str, ...]
 
 
@@ -28,19 +30,25 @@ class Frame:
 
 @dataclass(frozen=True)
 class Measured:
-    """A metric of every cell: the rows of `summarise`, and what a table prints for each."""
+    """A metric of every cell: the rows of `summarise`, what a table prints for each, and all to judge it."""
 
     metric: Metric
     summary: pd.DataFrame
     texts: Sequence[str]
+    cells: Sequence[Cells]
+    looks: Looks
 
 
-def grid_tables(results: Results) -> list[Table]:
-    """Return every metric over the grid, then the main ones against each factor that tells panels apart."""
-    plan = layout(results.factors)
+def grid_tables(results: Results, parts: Mapping[str, Results] | None = None) -> list[Table]:
+    """Return every metric over the grid, then the main ones against each factor that tells panels apart.
+
+    `parts` are the results of each data set, if they are known already.
+    """
+    plan, looks = layout(results.factors), looks_of(results)
+    parts = results.by_dataset() if parts is None else parts
     rows = tuple(f for f in (*plan.panels, plan.row) if f is not None)
     losses = tuple(f for f in results.factors if f.key == "loss" and f not in plan.panels)
-    measured = {name: measure(results, metric) for name, metric in results.metrics.items()}
+    measured = {name: measure(results, metric, parts, looks) for name, metric in results.metrics.items()}
     tables = []
     for name, metric in results.metrics.items():
         # values of different losses cannot be compared: the best is marked within each
@@ -55,12 +63,13 @@ def grid_tables(results: Results) -> list[Table]:
     ]
 
 
-def measure(results: Results, metric: Metric) -> Measured:
+def measure(results: Results, metric: Metric, parts: Mapping[str, Results], looks: Looks) -> Measured:
     """Return a metric of every cell."""
     summary = summarise(results, metric.name)
     usual = int(summary["runs"].max()) if len(summary) else 0
     texts = [cell_text(row, metric, usual) for row in cell_rows(summary).values()]
-    return Measured(metric, summary, texts)
+    cells = [cells_by(part, metric.name, looks, results) for part in parts.values() if metric.better]
+    return Measured(metric, summary, texts, [own for own in cells if own is not None], looks)
 
 
 def axis_table(results: Results, measured: Measured, factor: Factor) -> Table:
@@ -85,7 +94,7 @@ def spread(results: Results, measured: Measured, name: str, title: str, frame: F
     )
     names = [*(f.name for f in frame.rows), *(head[0] if head else metric.label for head in heads)]
     across = frame.column.name if frame.column else ""
-    notes = tuple(notes_on(results, metric, summary, entries, frame))
+    notes = tuple(notes_on(results, measured, entries, frame))
     return Table(name, title, tuple(names), body, len(frame.rows), notes, across, frame.panels)
 
 
@@ -94,7 +103,7 @@ def entry_of_cell(results: Results, measured: Measured, groups: Sequence[Factor]
     summary, names = measured.summary, [f.name for f in groups]
     one = pd.Series(0, index=summary.index)
     grouped = summary.groupby(names, observed=True).ngroup() if names else one
-    marked = marks(results, measured.metric, grouped).tolist()
+    marked = marks(grouped, measured.cells).map(MARKS).fillna("").tolist()
     means = summary["mean"].where(summary["n"] > 0).tolist()
     return [Entry(*entry) for entry in zip(measured.texts, marked, means, strict=True)]
 
@@ -111,15 +120,14 @@ def in_order(found: set[Key], factors: Sequence[Factor]) -> list[Key]:
     return sorted(found, key=lambda key: [place[level] for place, level in zip(places, key, strict=True)])
 
 
-def notes_on(
-    results: Results, metric: Metric, summary: pd.DataFrame, entries: Sequence[Entry], frame: Frame
-) -> list[str]:
+def notes_on(results: Results, measured: Measured, entries: Sequence[Entry], frame: Frame) -> list[str]:
     """Return what a reader has to know to read the table."""
+    metric, summary = measured.metric, measured.summary
     most = int(summary["n"].max()) if len(summary) else 0
     notes = [f"Columns: {frame.column.name}."] if frame.column else []
     if most:
-        several = f"Mean ± 95 % t interval over {most} seeds."
-        notes.append(several if most > 1 else "Single runs (1 seed): nothing was tested.")
+        several = f"Mean ± 95 % t interval of the cell alone over {most} seeds."
+        notes.append(several if most > 1 else "Single runs (1 seed): nothing is tested.")
     notes += [concurrency_note(results)] if most and metric.unit == "seconds" else []
     notes += [f"Target: a test accuracy of {results.target:g}."] if "target" in metric.name else []
     if any(" of " in entry.text for entry in entries):
@@ -128,15 +136,27 @@ def notes_on(
         )
     if any(entry.mark == "best" for entry in entries):
         within = ", ".join(f.name for f in frame.groups)
-        notes.append(f"Best {'per ' + within if within else 'of all'} marked." + near_note(most))
+        notes.append(
+            f"Best {'per ' + within if within else 'of all'} marked{counts_note(measured)}."
+            + near_note(most, measured.looks)
+        )
     return notes
 
 
-def near_note(seeds: int) -> str:
-    """Return how the cells that are not significantly worse than the best were found."""
-    if seeds >= MIN_SEEDS:
-        return " Also marked: not significantly worse (paired t over seeds, Holm)."
-    return f" Whether others are worse was not tested: {seeds} of {MIN_SEEDS} seeds." if seeds > 1 else ""
+def counts_note(measured: Measured) -> str:
+    """Return what runs without a figure count as where the best is found, if there are any such runs."""
+    told = dict.fromkeys(
+        cells.use.why for cells in measured.cells if cells.matched.diverged.any() and cells.use.why
+    )
+    return f", a diverged run counted as {' or '.join(told)}" if told else ""
+
+
+def near_note(seeds: int, looks: Looks) -> str:
+    """Return how the cells that may be the best were found."""
+    first = looks.steps.looks[0]
+    if seeds >= first:
+        return " Also marked: may be the best (multiple comparisons with the best)."
+    return f" Whether others are worse is not tested yet: {seeds} of {first} seeds." if seeds > 1 else ""
 
 
 def concurrency_note(results: Results) -> str:

@@ -31,6 +31,7 @@ PREVIOUS = ".previous"
 SUPERSEDED = ".superseded"
 CLAIMS = "claims.json"
 REPORT_DIR = "report"
+FINDINGS = "findings.json"  # in REPORT_DIR
 
 _SURROGATE = re.compile("[\ud800-\udfff]")  # in a name that is no text, which could be written nowhere
 _CELL_DIR = re.compile(r"(?:.*-)?([0-9a-f]{12})")

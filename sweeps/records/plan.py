@@ -41,7 +41,8 @@ class Plan:
     `swept` are the keys that were swept, in the order written; `exclusions` are {"condition", "count"}
     mappings; `duplicates` is the number of combinations that were the same cell as an earlier one; `code` is
     the fingerprint of the sources that the cells are run with. `history` has an entry for each command that
-    planned here, this one last (see sweeps/records/plan_history.py).
+    planned here, this one last (see sweeps/records/plan_history.py). `ladder` and `margin` are for
+    reports (None: the usual ones; see sweeps/records/ladder.py).
     """
 
     sweep: str
@@ -53,6 +54,8 @@ class Plan:
     command: list[str] = field(default_factory=list)
     code: str = ""
     history: list[dict[str, Any]] = field(default_factory=list)
+    ladder: list[int] | None = None
+    margin: float | None = None
 
 
 def read_plan(root: Path) -> Plan | None:

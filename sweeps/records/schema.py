@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sweeps.records import ladder
+
 SCHEMA = 1
 STATUSES = ("done", "diverged", "failed", "running", "interrupted")  # that a record may say
 COMPLETE = ("done", "diverged")  # a run has ended and has a result
@@ -90,6 +92,7 @@ def _plan_problems(data: Any) -> Iterator[str]:
         yield from _wrong(entry, {"time": str, "command": list})
     for exclusion in data.get("exclusions", ()):
         yield from _wrong(exclusion, EXCLUSION_KINDS)
+    yield from ladder.problems(data)
     for key in ("swept", "command"):
         yield from _not_texts(key, data.get(key, ()))
 

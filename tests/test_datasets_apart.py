@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.analysis.cliques import cliques
-from reports.analysis.verdict import judge
+from reports.analysis.sweep import analyse
 from reports.page.build import make_report
 from reports.page.data import Report
 from reports.plots.heatmaps import grid_panels
@@ -59,11 +59,13 @@ def shifted(one: synthetic.Cell, by: float) -> dict[str, float]:
 
 def test_a_factor_is_ranked_within_each_data_set(report: Report) -> None:
     own = [r for r in report.rankings if r.metric.name == "test_accuracy"]
-    assert [(r.title, set(r.order)) for r in own] == [
+    assert [(r.title, set(r.levels)) for r in own] == [
         ("hidden (mnist)", {"64", "128", "256"}),
         ("hidden (xor)", {"none", "8", "256"}),
     ]
-    assert {r.state for r in own} == {"tested"} and own[1].order[0] == "8"
+    assert all(pair.look for r in own for pair in r.pairs) and next(iter(own[1].levels)) == "8"
+    within = [f.within for f in report.findings if f.factor == "hidden" and f.metric == "test_accuracy"]
+    assert within == [{"dataset": "mnist"}, {"dataset": "xor"}]
     assert not any(ranking.factor == "dataset" for ranking in report.rankings)
 
 
@@ -90,7 +92,7 @@ def test_no_table_plot_or_shade_sets_one_data_set_against_another(report: Report
 
 
 def test_shares_of_variance_are_those_of_each_data_set(report: Report) -> None:
-    assert {data for _, data in report.shares} == {"mnist", "xor"}
+    assert {data for _, data in report.analysis.components} == {"mnist", "xor"}
     table = report.tables["variance"]
     assert table.heads[:3] == ("metric", "dataset", "hidden")
 
@@ -105,25 +107,29 @@ def test_only_levels_that_share_cells_are_ranked_together(tmp_path: Path) -> Non
     ]
     cells += [synthetic.cell({"activation": "relu", "optimizer.lr": 0.03, "seed": seed}) for seed in range(5)]
     cells += [synthetic.cell({"activation": "selu", "optimizer.lr": 0.03, "seed": seed}) for seed in range(5)]
-    found = judge(load(synthetic.write_sweep(tmp_path, cells))).rankings
+    found = analyse(load(synthetic.write_sweep(tmp_path, cells))).effects
     own = [r for r in found if r.metric.name == "test_accuracy" and r.factor == "activation"]
     assert [r.title for r in own] == ["activation (1)", "activation (2)"]
-    assert [set(r.order) for r in own] == [{"selu", "relu"}, {"swish", "gelu"}]
-    assert [r.state for r in own] == ["tested", "tested"]
-    assert own[0].note == "compared with no other: tanh" and own[1].note == ""
+    assert [set(r.levels) for r in own] == [{"selu", "relu"}, {"swish", "gelu"}]
+    assert all(pair.look for r in own for pair in r.pairs)
+    assert own[0].alone == ("tanh",) and own[1].alone == ()
 
 
-def test_levels_of_which_no_two_share_a_finished_cell_are_not_ranked(tmp_path: Path) -> None:
+def test_levels_of_which_no_two_share_a_cell_are_not_compared(tmp_path: Path) -> None:
+    cells = synthetic.grid({"activation": ["relu", "gelu"]}, seeds=range(10))
+    report = make_report(load(synthetic.write_sweep(tmp_path, [*cells[:5], *cells[15:]])), plots=False)
+    told = " ".join(finding.text for finding in report.findings)
+    assert "not compared, for no two levels have runs that differ in nothing else" in told
+
+
+def test_levels_whose_runs_are_still_to_come_are_said_to_wait(tmp_path: Path) -> None:
     cells = synthetic.grid({"activation": ["relu", "gelu"], "optimizer.lr": [0.1, 0.01]}, seeds=range(5))
     for one in cells[5:15]:
         one.status = "missing"
-    report = make_report(load(synthetic.write_sweep(tmp_path, cells)))
-    assert {(r.factor, r.state) for r in report.rankings if r.metric.name == "test_accuracy"} == {
-        ("activation", "not comparable"),
-        ("lr", "not comparable"),
-    }
-    told = " ".join(finding.text for finding in report.findings)
-    assert "No two levels of activation, lr have runs that differ in nothing else." in told
+    report = make_report(load(synthetic.write_sweep(tmp_path, cells)), plots=False)
+    own = [pair for e in report.rankings if e.metric.name == "test_accuracy" for pair in e.pairs]
+    assert [(pair.relation, pair.look, pair.outstanding) for pair in own] == [("?", 0, 10)] * 2
+    assert not any(finding.kind == "size" for finding in report.findings)
 
 
 @settings(max_examples=100, deadline=None)

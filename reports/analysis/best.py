@@ -1,0 +1,124 @@
+"""The best cells of a sweep: which mean is best, which cells may be best, which are shown worse."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from reports.analysis.counting import Counted, counted
+from reports.analysis.intervals import Floats, Integers, Mask
+from reports.analysis.looks import Looks
+from reports.analysis.matched import Matched, cells_of
+from reports.analysis.selection import Selection, select
+from reports.runs.results import Results
+
+Standing = Literal["best", "may be best", "not the best", "worse", "untested", ""]
+TIE = 1e-12
+
+
+@dataclass(frozen=True)
+class Best:
+    """The cells of one group (a data set, a panel) judged by one metric; arrays (cells,).
+
+    `cells` are the cells' numbers in the whole sweep's `Results.cells`; `selection` is of them, in
+    this order. `diverged` and `runs` count each cell's runs.
+    """
+
+    cells: Integers
+    selection: Selection
+    diverged: Integers
+    runs: Integers
+    use: Counted
+    higher: bool = True
+
+    @property
+    def leaders(self) -> list[int]:
+        """The places of the best mean over all seeds; several if they share it."""
+        means = self.selection.means
+        return [int(place) for place in np.flatnonzero(ties(means, self.higher))]
+
+    @property
+    def standing(self) -> list[Standing]:
+        """What is shown of each cell. Without a look: nothing but which mean is best."""
+        leaders = set(self.leaders)
+        return [self.standing_of(place, place in leaders) for place in range(len(self.cells))]
+
+    def standing_of(self, place: int, leads: bool) -> Standing:
+        """Return what is shown of one cell."""
+        chosen = self.selection
+        if not np.isfinite(chosen.means[place]):
+            return ""
+        if leads:
+            return "best"
+        if not chosen.look or chosen.untested[place]:
+            return "untested"
+        if chosen.worse[place]:
+            return "worse"
+        return "may be best" if chosen.may_be_best[place] else "not the best"
+
+    def count(self, standing: Standing) -> int:
+        """Return how many cells stand so."""
+        return self.standing.count(standing)
+
+
+def ties(means: Floats, higher: bool) -> Mask:
+    """Return which means are the best, to rounding."""
+    if not np.isfinite(means).any():
+        return np.zeros(len(means), dtype=bool)
+    top = np.nanmax(means) if higher else np.nanmin(means)
+    return np.asarray(np.abs(means - top) <= TIE * max(abs(float(top)), 1e-300))
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells of one data set by one metric: their numbers in the whole sweep, and their runs."""
+
+    numbers: Integers
+    use: Counted
+    matched: Matched
+    looks: Looks
+
+    def best(self, groups: "pd.Series[int] | None" = None) -> list[Best]:
+        """Judge the cells of each group; `groups` is on the numbers in the whole sweep (None: one group)."""
+        one = np.zeros(len(self.numbers), dtype=int)
+        group = one if groups is None else groups.reindex(self.numbers).to_numpy()
+        return [self.judged(group == number) for number in pd.unique(group)]
+
+    def judged(self, rows: Mask) -> Best:
+        """Judge these cells."""
+        matched = self.matched
+        found = select(
+            matched.counted[0, rows],
+            self.looks.steps,
+            higher=self.use.higher,
+            outstanding=matched.outstanding[0, rows],
+            diverged=matched.diverged[0, rows],
+            grain=self.use.grain,
+        )
+        diverged, runs = (mask[0, rows].sum(axis=1) for mask in (matched.diverged, matched.planned))
+        return Best(self.numbers[rows], found, diverged, runs, self.use, self.use.higher)
+
+
+def cells_by(part: Results, name: str, looks: Looks, whole: Results | None = None) -> Cells | None:
+    """Return the cells of one data set by a metric, numbered as in the `whole` sweep; None without runs."""
+    use = counted(part, name)
+    if use.runs.empty:
+        return None
+    matched = cells_of(
+        use.runs, part.names, name, counting=use.counting, seeds=looks.order, higher=use.higher
+    )
+    cell = (whole or part).runs["cell"].reindex(use.runs.index)
+    columns = [use.runs[factor] for factor in part.names]
+    first = cell.groupby(columns, observed=True, dropna=False).first() if columns else cell.iloc[:1]
+    return Cells(first.to_numpy().astype(np.intp), use, matched, looks)
+
+
+def marks(groups: "pd.Series[int]", judged: Sequence[Cells]) -> "pd.Series[str]":
+    """Return how each cell stands within its group; "" where the metric has no better end."""
+    found: dict[int, str] = {}
+    for cells in judged:
+        for best in cells.best(groups) if cells.use.metric.better else ():
+            found |= zip(best.cells.tolist(), best.standing, strict=True)
+    return pd.Series([found.get(cell, "") for cell in groups.index], index=groups.index, dtype=object)

@@ -1,0 +1,206 @@
+"""What each factor of a sweep does to each metric: the one object that every ranking is printed from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from reports.analysis.comparable import comparable
+from reports.analysis.comparison import MAX_LEVELS, Comparison, compare, compare_within
+from reports.analysis.counting import MAIN, Counted, counted
+from reports.analysis.equivalence import accuracy_margin, relative_margin
+from reports.analysis.intervals import NAN, Interval, t_interval
+from reports.analysis.looks import Looks
+from reports.analysis.matched import Matched, match
+from reports.analysis.missing import adjusted
+from reports.analysis.pairs import Pair
+from reports.analysis.settings import Settings
+from reports.runs.metrics import RANKED, Metric
+from reports.runs.results import Results
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A factor's levels by a metric, within one data set and one set of comparable levels.
+
+    `comparison` is over all cells; None if the levels are too many or no two are comparable (`why`). Where
+    the order turns round with another factor (`comparison.depends_on`), `within` has the comparison at each
+    of its levels, and the one over all cells is not to be printed. `alone` are levels that share no cell with
+    another, `out_of_reach` the number of runs of levels that take no part, `exploratory` whether the metric
+    is another than the main one, `set_number` which of several sets it is (0: there is one).
+    """
+
+    factor: str
+    metric: Metric
+    data: str
+    matched: Matched
+    settings: Settings
+    comparison: Comparison | None
+    within: Mapping[str, Comparison] = field(default_factory=dict)
+    alone: tuple[str, ...] = ()
+    out_of_reach: Mapping[str, int] = field(default_factory=dict)
+    exploratory: bool = False
+    set_number: int = 0
+    counts_as: str = ""
+    why: str = ""
+
+    @property
+    def part(self) -> str:
+        """Which data set and which set of levels, if there are several."""
+        return ", ".join(filter(None, [self.data, str(self.set_number) if self.set_number else ""]))
+
+    @property
+    def title(self) -> str:
+        """The factor, and which part of the grid it is about if it is not about all."""
+        return f"{self.factor} ({self.part})" if self.part else self.factor
+
+    @property
+    def depends_on(self) -> str | None:
+        """The factor with which the order turns round ("": with single cells); None: it does not."""
+        return self.comparison.depends_on if self.comparison else None
+
+    @property
+    def shown(self) -> dict[str, Comparison]:
+        """The comparisons to print: over all cells (under ""), or within each level it depends on."""
+        if self.depends_on is not None:
+            return dict(self.within)
+        return {"": self.comparison} if self.comparison else {}
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """Every pair that is to be printed."""
+        return [pair for each in self.shown.values() for pair in each.pairs]
+
+    @property
+    def seeds(self) -> int:
+        """The number of seeds behind the best known pair."""
+        return max((pair.seeds for pair in self.pairs), default=0)
+
+    @property
+    def cells(self) -> int:
+        """The number of matched cells behind the best known pair."""
+        return max((pair.cells for pair in self.pairs), default=0)
+
+    @cached_property
+    def levels(self) -> dict[str, Interval]:
+        """Each level's mean, the best first, with the t interval over seeds of that level alone."""
+        if self.comparison is None:
+            return {}
+        found = {}
+        for level, mean in self.comparison.means.items():
+            values = self.matched.counted[self.matched.levels.index(level)]
+            spread = t_interval(adjusted(values[None]).per_seed[0]) if np.isfinite(values).any() else None
+            half = spread.half if spread else NAN
+            found[level] = Interval(mean, mean - half, mean + half, spread.n if spread else 0)
+        return found
+
+
+@dataclass(frozen=True)
+class Set:
+    """The runs of levels that can be compared, before anything is."""
+
+    data: str
+    counted: Counted
+    matched: Matched
+    alone: tuple[str, ...]
+    number: int
+
+
+def effects_of(parts: Mapping[str, Results], looks: Looks, metrics: Sequence[str] = RANKED) -> list[Effect]:
+    """Return every factor's effect on every metric that has a figure, within each data set.
+
+    The error rate of a metric is shared by all its factors, data sets and sets of levels.
+    """
+    found = []
+    for name in metrics:
+        sets = [
+            each
+            for data, part in parts.items()
+            if part.runs[name].notna().any()
+            for each in sets_of(part, data, counted(part, name), looks)
+        ]
+        found += [effect(each, looks, max(len(sets), 1)) for each in sets]
+    return found
+
+
+def sets_of(results: Results, data: str, use: Counted, looks: Looks) -> Iterator[Set]:
+    """Yield the sets of comparable levels of every factor; one without any set is a set of its own."""
+    for factor in results.factors:
+        others = [name for name in results.names if name != factor.name]
+        matched = matched_by(use, factor.name, others, looks)
+        sets, alone = comparable(matched)
+        for number, places in enumerate(sets or [tuple(range(len(matched.levels)))]):
+            part = matched.part(levels=places) if sets else matched
+            first = tuple(alone) if sets and not number else ()
+            yield Set(data, use, part, first, number + 1 if len(sets) > 1 else 0)
+
+
+def matched_by(use: Counted, factor: str, others: Sequence[str], looks: Looks) -> Matched:
+    """Return the runs of a factor's levels, matched by all other factors and the seed."""
+    return match(
+        use.runs,
+        factor,
+        use.metric.name,
+        others,
+        counting=use.counting,
+        seeds=looks.order,
+        higher=use.higher,
+    )
+
+
+def effect(each: Set, looks: Looks, family: int) -> Effect:
+    """Compare the levels of one set."""
+    use, matched = each.counted, each.matched
+    steps = Settings(looks.steps, family, margin_of(use, matched, looks), use.grain)
+    made = Effect(
+        matched.factor,
+        use.metric,
+        each.data,
+        matched,
+        steps,
+        None,
+        alone=each.alone,
+        out_of_reach=out_of_reach(use, matched),
+        exploratory=use.metric.name != MAIN,
+        set_number=each.number,
+        counts_as=use.why,
+    )
+    if why := not_compared(matched):
+        return replace(made, why=why)
+    comparison = compare(matched, steps)
+    if comparison.depends_on is None:
+        return replace(made, comparison=comparison)
+    within = compare_within(matched, comparison.depends_on, steps)
+    return replace(made, comparison=comparison, within=within)
+
+
+def not_compared(matched: Matched) -> str:
+    """Return why levels are not compared at all, or nothing."""
+    k = len(matched.levels)
+    if k < 2:
+        return "one level" if k else "no runs"
+    if k - len(matched.too_few) > MAX_LEVELS:
+        return f"more than {MAX_LEVELS} levels"
+    planned = matched.planned.reshape(k, -1)
+    alone = planned.sum(axis=0).max(initial=0) < 2
+    return "no two levels have runs that differ in nothing else" if alone else ""
+
+
+def margin_of(use: Counted, matched: Matched, looks: Looks) -> float:
+    """Return the difference that counts as none, NaN if there is no default and none was set."""
+    if looks.margin is not None and use.metric.name == MAIN:
+        return looks.margin
+    if use.metric.unit == "accuracy":
+        found = accuracy_margin(matched.finished, use.examples) if use.higher else NAN
+    else:
+        found = relative_margin(matched.finished) if use.metric.better == "lower" else NAN
+    return found if found > 0 else NAN
+
+
+def out_of_reach(use: Counted, matched: Matched) -> dict[str, int]:
+    """Return how many runs of each level take no part for being far from the best accuracy."""
+    if use.out_of_reach is None:
+        return {}
+    counts = use.out_of_reach[matched.factor].astype(str).value_counts()
+    return {str(level): int(count) for level, count in counts.items() if count}

@@ -1,0 +1,132 @@
+"""Sentences on the best cell of each data set, and on what moves the main metric."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import pandas as pd
+
+from reports.analysis.best import Best
+from reports.analysis.counting import MAIN
+from reports.analysis.sweep import Analysis, SizesCompared
+from reports.findings.finding import Finding
+from reports.runs.metrics import METRICS
+from reports.tables.number_formats import p_words, percents
+
+TIED = 3  # cells that are named where several have the best figure
+
+
+def best_cells(analysis: Analysis) -> Iterator[Finding]:
+    """Yield which cell of each data set has the best mean, how good it is, and how the others stand."""
+    results = analysis.results
+    for data, best in analysis.best.items():
+        if not best.leaders:
+            continue
+        names = [name for name in results.names if not results.dataset or name != results.dataset.name]
+        head = f"On {data}, the" if data else "The"
+        text = f"{head} {whose(best, results.cells, names)}{others(best)}."
+        within = {results.dataset.name: data} if results.dataset else None
+        yield Finding("best", "Best cell", text, "best_cells", behind(best), metric=MAIN, within=within)
+
+
+def whose(best: Best, cells: pd.DataFrame, names: Sequence[str]) -> str:
+    """Return the best mean with the cell that has it, or the cells that share it."""
+    metric, leaders = METRICS[MAIN], best.leaders
+    figure = metric.show(best.selection.means[leaders[0]]) + interval(best)
+    if not names:
+        return f"only cell has a test accuracy of {figure}{lost(best)}"
+    rows = [cells.loc[int(best.cells[place])] for place in leaders[:TIED]]
+    told = [", ".join(f"{name} {row[name]}" for name in names) for row in rows]
+    if len(leaders) == 1:
+        return f"highest test accuracy, {figure}, has {told[0]}{lost(best)}"
+    more = "; …" if len(leaders) > TIED else ""
+    return f"highest test accuracy, {figure}, is shared by {len(leaders)} cells: {'; '.join(told)}{more}"
+
+
+def interval(best: Best) -> str:
+    """Return the interval of the winner's mean, where it is of the look that has all its seeds."""
+    found, chosen = best.selection.interval, best.selection
+    same = best.leaders == [chosen.winner] and abs(found.mean - chosen.means[chosen.winner]) < 1e-9
+    if not chosen.look or not same:
+        return ""
+    metric, picked = METRICS[MAIN], f"corrected for being picked among {len(best.cells)}"
+    return f" [{metric.show(found.low)}, {metric.show(found.high)}; {picked}]"
+
+
+def lost(best: Best) -> str:
+    """Return how many runs of the best cell diverged."""
+    place = best.leaders[0]
+    if not best.diverged[place]:
+        return ""
+    counts = f"{best.diverged[place]} of its {best.runs[place]} runs diverged"
+    return f" ({counts}, each counted as {best.use.why})"
+
+
+def others(best: Best) -> str:
+    """Return how the other cells stand."""
+    rest = len(best.cells) - len(best.leaders)
+    if not rest or not best.selection.look:
+        return ""
+    words = {
+        "may be best": "may be best",
+        "not the best": "not the best",
+        "worse": "worse than the best mean",
+    }
+    told = [f"{count} {word}" for standing, word in words.items() if (count := best.count(standing))]  # type: ignore[arg-type]
+    if untested := best.count("untested") + best.count(""):
+        told.append(f"{untested} not tested")
+    seeds = f"looked at with up to {best.selection.look} seeds"
+    return f"; of the {rest} other cell{'s' * (rest != 1)}, {seeds}, {', '.join(told)}"
+
+
+def behind(best: Best) -> str:
+    """Return what the mean stands on."""
+    if not best.selection.look:
+        return "nothing is tested"
+    return "not the best: beaten by another cell; worse: than the best mean; corrected for cells and looks"
+
+
+def variance(analysis: Analysis) -> Iterator[Finding]:
+    """Yield the shares of the variance of the main metric, and which factors move it more than which."""
+    for (metric, data), found in analysis.components.items():
+        if metric != MAIN:
+            continue
+        shares = found.shares
+        texts = percents(shares)
+        told = ", ".join(f"{name} {texts[name]}" for name in sorted(shares, key=lambda name: -shares[name]))
+        where = f" on {data}" if data else ""
+        lost = analysis.best[data]
+        counts = f", a diverged run counted as {lost.use.why}" if lost.diverged.any() else ""
+        text = f"Share of the variance of test accuracy{where}, corrected for noise{counts}: {told}."
+        yield Finding(
+            "variance", "What moves it", text, "variance", metric=MAIN, within=within(analysis, data)
+        )
+        if sizes := neighbours([each for each in analysis.sizes if each.data == data]):
+            text = f"{'; '.join(map(size_words, sizes))}."
+            yield Finding("size", "What moves it", text[:1].upper() + text[1:], "variance", metric=MAIN,
+                          within=within(analysis, data))  # fmt: skip
+
+
+def within(analysis: Analysis, data: str) -> dict[str, str] | None:
+    """Return the data set that a finding is limited to, if there are several."""
+    return {analysis.results.dataset.name: data} if analysis.results.dataset else None
+
+
+def neighbours(sizes: Sequence[SizesCompared]) -> list[SizesCompared]:
+    """Return the comparisons of factors that follow one another in size."""
+    own: dict[str, float] = {}
+    for each in sizes:
+        own |= {each.first: each.sizes.first, each.second: each.sizes.second}
+    order = sorted(own, key=lambda name: -own[name])
+    by_pair = {frozenset((each.first, each.second)): each for each in sizes}
+    return [by_pair[frozenset(pair)] for pair in pairwise(order) if frozenset(pair) in by_pair]
+
+
+def size_words(each: SizesCompared) -> str:
+    """Return which of two factors moves the metric more, if that is shown."""
+    one, other = (f"{max(size, 0.0) ** 0.5:.4f}" for size in (each.sizes.first, each.sizes.second))
+    figures = f"{one} against {other}, {p_words(each.sizes.p)}"
+    if each.sizes.difference.low > 0:
+        return (
+            f"{each.first} moves test accuracy more than {each.second} (a level's typical effect: {figures})"
+        )
+    return f"whether {each.first} moves test accuracy more than {each.second} is open ({figures})"

@@ -1,0 +1,46 @@
+"""All findings of a report in reading order."""
+
+from collections.abc import Iterator
+
+from reports.analysis.sweep import Analysis
+from reports.findings.best import best_cells, variance
+from reports.findings.effects import effect_findings
+from reports.findings.finding import Finding
+from reports.findings.state import divergence, testing, timing, unfinished
+from reports.runs.metrics import RANKED
+from reports.sources.judged import Judged
+
+
+def findings(analysis: Analysis) -> list[Finding]:
+    """Return the findings in reading order."""
+    results = analysis.results
+    if results.done.empty:
+        lost = list(divergence(results))
+        none = "No run has ended well." if lost else "No run has finished yet."
+        head = [Finding("evidence", "Results", none, "unfinished"), *testing(analysis)]
+        return [*head, *lost, *unfinished(results)]
+    data = results.dataset.name if results.dataset else None
+    told = [*best_cells(analysis), *testing(analysis)]
+    for name in RANKED:
+        own = [effect for effect in analysis.effects if effect.metric.name == name]
+        told += effect_findings(own, data)
+        told += variance(analysis) if name == RANKED[0] else ()
+    return [*told, *timing(results), *divergence(results), *unfinished(results)]
+
+
+def judged_findings(judged: Judged | None) -> Iterator[Finding]:
+    """Yield how many claims hold, and how many reported figures are where one more run of ours would be."""
+    if judged is None:
+        return
+    hold = {"holds": "hold"}
+    counts = ", ".join(
+        f"{count} {hold.get(verdict, verdict) if count != 1 else verdict}"
+        for verdict, count in judged.counts.items()
+    )
+    whose = "of the source report" if judged.source else "judged here"
+    yield Finding("claims", "Claims", f"{len(judged.claims)} claims {whose}: {counts}.", "claims")
+    if judged.reported is not None:
+        inside = judged.reported["inside"].value_counts()
+        known = int(inside.get("true", 0) + inside.get("false", 0))
+        text = f"{inside.get('true', 0)} of {known} reported figures lie inside our 95 % prediction interval."
+        yield Finding("claims", "Claims", text, "reported")

@@ -1,0 +1,65 @@
+"""Sentences on how far anything could be tested, and on runs that diverged, failed or are still to come."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from reports.analysis.outcomes import DIVERGED
+from reports.analysis.sweep import Analysis
+from reports.findings.finding import Finding
+from reports.runs.results import PENDING, Results
+from reports.tables.grids import concurrency_note
+from reports.tables.rankings import listed
+
+
+def testing(analysis: Analysis) -> Iterator[Finding]:
+    """Yield how far anything could be tested, where that is not far."""
+    results, first = analysis.results, analysis.looks.steps.looks[0]
+    if results.other_data:
+        yield Finding("data", "Data", f"Left out: {results.other_data}.", "unfinished")
+    seeds = analysis.seeds
+    if not results.names or not seeds:
+        return
+    if seeds == 1:
+        text = "1 seed: nothing is tested. All means and differences below are those of single runs."
+        yield Finding("evidence", "Evidence", text, "rankings")
+    elif seeds < first:
+        text = f"{seeds} seeds: nothing is tested before the first look, at {first} seeds."
+        yield Finding("evidence", "Evidence", text, "rankings")
+
+
+def timing(results: Results) -> Iterator[Finding]:
+    """Yield the conditions under which times were measured, if that limits what they say."""
+    note = concurrency_note(results)
+    if note.startswith("Warning") and results.done["epoch_cpu_s"].notna().any():
+        text = note.replace("Warning: measured", "Times were measured")
+        yield Finding("timing", "Cost per epoch", text, "epoch_cpu_s", metric="epoch_cpu_s")
+
+
+def divergence(results: Results) -> Iterator[Finding]:
+    """Yield how many runs diverged, and which options they have in common."""
+    lost = results.runs[results.runs["status"] == DIVERGED]
+    if lost.empty:
+        return
+    common = [f"{name} {lost[name].iloc[0]}" for name in results.names if lost[name].nunique() == 1]
+    tail = f", all with {', '.join(common)}" if common and len(lost) > 1 else ""
+    plural = "s" if len(results.runs) > 1 else ""
+    text = f"{len(lost)} of {len(results.runs)} run{plural} diverged{tail}."
+    yield Finding("divergence", "Divergence", text, "unfinished")
+
+
+def unfinished(results: Results) -> Iterator[Finding]:
+    """Yield how many runs failed, with the commonest message, and how many are still to come."""
+    status = results.runs["status"]
+    failed = results.runs[status == "failed"]
+    total = len(results.runs)
+    if len(failed):
+        message, count = Counter(failed["problem"].tolist()).most_common(1)[0]
+        often = f", {count} of them with “{message}”" if message else ""
+        yield Finding("failure", "Failures", f"{len(failed)} of {total} runs failed{often}.", "unfinished")
+    counts = {state: int((status == state).sum()) for state in PENDING if state != "failed"}
+    if left := sum(counts.values()):
+        told = listed([f"{count} {state}" for state, count in counts.items() if count])
+        verb = "runs have" if left != 1 else "run has"
+        yield Finding(
+            "unfinished", "Unfinished", f"{left} of {total} {verb} no result yet: {told}.", "unfinished"
+        )

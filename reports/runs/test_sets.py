@@ -1,0 +1,29 @@
+"""What is known of test sets: how many examples they have, and how common the largest class is."""
+
+from dataclasses import dataclass
+
+from reports.runs.factors import DATASET
+from reports.runs.results import Results
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """The number of test examples, and the accuracy of always naming the largest class; None: not known."""
+
+    __test__ = False  # for pytest, which takes the name for a class of tests
+
+    examples: int | None = None
+    chance: float | None = None
+
+
+KNOWN = {"mnist": TestSet(10_000, 0.1135), "fashion_mnist": TestSet(10_000, 0.1)}
+UNKNOWN = TestSet()
+
+
+def test_set(results: Results) -> TestSet:
+    """Return what is known of the test set of results that are all of one data set."""
+    names = set(results.settings[DATASET].map(str)) if DATASET in results.settings else set()
+    return KNOWN.get(names.pop(), UNKNOWN) if len(names) == 1 else UNKNOWN
+
+
+test_set.__test__ = False  # type: ignore[attr-defined]

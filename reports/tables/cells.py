@@ -1,0 +1,53 @@
+"""Tables of single cells and runs: the best cells with how each stands, and what did not end well."""
+
+from typing import Any
+
+from reports.analysis.cells import summarise
+from reports.analysis.counting import MAIN
+from reports.analysis.sweep import Analysis
+from reports.runs.metrics import METRICS
+from reports.runs.results import Results
+from reports.tables.table import Entry, Table, text_table
+
+MARKS = {"best": "best", "may be best": "near"}
+WORDS = {"best": "best mean", "untested": "not tested"}
+
+
+def best_table(analysis: Analysis, count: int = 20) -> Table:
+    """Return the cells with the best mean of the main metric of each data set, best first."""
+    results, metric = analysis.results, METRICS[MAIN]
+    summary = summarise(results, MAIN)
+    rows = []
+    for best in analysis.best.values():
+        means, sign = best.selection.means, -1 if best.higher else 1
+        standing = best.standing
+        known = [place for place in range(len(best.cells)) if means[place] == means[place]]
+        for place in sorted(known, key=lambda place: sign * means[place])[:count]:
+            row: Any = summary.loc[int(best.cells[place])]
+            mark = MARKS.get(standing[place], "")
+            rows.append(
+                (
+                    *(Entry(str(row[name])) for name in results.names),
+                    Entry(metric.show(means[place]), mark, float(means[place])),
+                    Entry(metric.show_interval(row["mean"], row["half"])),
+                    Entry(f"{row['n']} of {row['runs']}"),
+                    Entry(str(int(best.diverged[place]))),
+                    Entry(WORDS.get(standing[place], standing[place])),
+                )
+            )
+    each = f", at most {count} of each data set" if results.dataset else ""
+    title = f"The {f'{len(rows)} best cells' if len(rows) != 1 else 'best cell'} by test accuracy{each}"
+    heads = (*results.names, metric.label, "finished runs ± 95 %", "runs", "diverged", "standing")
+    notes = (
+        "Sorted by the mean over all runs, a diverged one as what it counts as. Not the best: beaten by some "
+        "other cell; worse: than the best mean, of all pairs of cells; both corrected for cells and looks.",
+    )
+    return Table("best_cells", title, heads, tuple(rows), len(results.names), notes)
+
+
+def unfinished_table(results: Results) -> Table:
+    """Return every run that did not end well, or did not end, and why."""
+    rows = results.runs[results.runs["status"] != "done"]
+    columns = ["status", *results.names, "seed", "name", "problem"]
+    body = rows[columns].astype(object).map(str).itertuples(index=False, name=None)
+    return text_table("unfinished", "Diverged and unfinished runs", columns, body)

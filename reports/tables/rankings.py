@@ -1,0 +1,200 @@
+"""Tables of what was compared: one line per ranking, every pair behind them, means of levels, variance."""
+
+from collections.abc import Iterator, Sequence
+
+from reports.analysis.comparison import Comparison
+from reports.analysis.effects import Effect
+from reports.analysis.pairs import Pair
+from reports.analysis.power import Power
+from reports.analysis.sweep import Analysis
+from reports.runs.metrics import METRICS, Metric
+from reports.tables.number_formats import NONE, p_text, percents, show_contrast
+from reports.tables.table import Entry, Table, text_table
+
+PART_NOTE = (
+    "(1), (2), …: sets of levels that can be compared, where not all levels were run with all else alike. "
+    "Nothing is compared across data sets."
+)
+RANKING_NOTES = (
+    "Each comparison: the difference between cells that agree in all else, averaged within each seed, and "
+    "tested over the seeds at a few looks that share 5 %, as do all factors of a metric and all pairs of "
+    "levels. Means are over the runs counted, a diverged one as what it counts as.",
+    "a > b: a is ahead; a ≈ b: they differ by less than the margin; a ? b: neither was shown. Read between "
+    "neighbours only: every pair is among the contrasts. All is about the grid that was run. Metrics other "
+    "than the test accuracy are exploratory.",
+)
+CONTRAST_NOTES = (
+    "difference = first − second, the better one first. Intervals and p are corrected for all looks, pairs "
+    "and factors of the metric; they agree: p ≤ 0.05 where the interval does not contain 0.",
+    "m/2, 2m: the relation with half and twice the margin. power: the smallest difference that so many seeds "
+    "show with 80 %, and how many the one seen would take.",
+)
+
+
+def listed(levels: Sequence[str]) -> str:
+    """Return levels in one line, told apart even where their names have commas."""
+    return ("; " if any("," in level for level in levels) else ", ").join(levels)
+
+
+def chain(comparison: Comparison, metric: Metric) -> str:
+    """Return the levels in the order of their means, each with its mean, and how neighbours stand.
+
+    On a grid that is not full a pair can go against the order of the means: then its relation points the
+    other way.
+    """
+    levels = comparison.levels
+    shown = [f"{level} {metric.show(comparison.means[level])}" for level in levels]
+    text = shown[0] if shown else ""
+    for before, level, figure in zip(levels, levels[1:], shown[1:], strict=False):
+        pair = comparison.pair(before, level)
+        turned = pair.relation == ">" and pair.first == level
+        text += f" {'<' if turned else pair.relation} {figure}"
+    return text
+
+
+def ranking_text(effect: Effect) -> str:
+    """Return a ranking in one line."""
+    parts = [
+        f"{part}: {chain(each, effect.metric)}" if part else chain(each, effect.metric)
+        for part, each in effect.shown.items()
+    ]
+    return "; ".join(filter(None, parts))
+
+
+def ranking_note(effect: Effect) -> str:
+    """Return what has to be said beside a ranking for it not to be misread."""
+    notes = [effect.why]
+    if effect.depends_on is not None:
+        notes.append(f"the order turns round with {effect.depends_on or 'single cells'}: no main effect")
+    if effect.comparison is not None:
+        if effect.seeds == 1:
+            notes.append("1 seed: nothing is tested")
+        counts = effect.comparison.diverged
+        notes.append((counts and f"diverged runs: {listed([f'{k} {n}' for k, n in counts.items()])}") or "")
+        left_out = effect.comparison.left_out
+        notes.append((left_out and f"left out: {listed([f'{k} ({v})' for k, v in left_out.items()])}") or "")
+    far = effect.out_of_reach
+    notes.append(
+        (far and f"too far from the best accuracy: {listed([f'{k} {n}' for k, n in far.items()])}") or ""
+    )
+    notes.append((effect.alone and f"compared with no other: {listed(effect.alone)}") or "")
+    return "; ".join(filter(None, notes))
+
+
+def rankings_table(effects: Sequence[Effect]) -> Table:
+    """Return one line per ranking."""
+    heads = ("metric", "factor", "ranking", "a > b means that a", "seeds", "matched cells", "note")
+    rows = [
+        (
+            e.metric.label,
+            e.title,
+            ranking_text(e),
+            e.metric.ahead,
+            str(e.seeds),
+            str(e.cells),
+            ranking_note(e),
+        )
+        for e in effects
+    ]
+    parts = (PART_NOTE,) if any(e.part for e in effects) else ()
+    return text_table("rankings", "Rankings", heads, rows, *RANKING_NOTES, *parts)
+
+
+def contrasts_table(effects: Sequence[Effect]) -> Table:
+    """Return every comparison behind the rankings."""
+    heads = ("metric", "factor", "within", "first", "", "second", "difference", "low", "high", "p")
+    tail = (
+        "seeds",
+        "matched cells",
+        "ahead in",
+        "look at",
+        "decided at",
+        "margin",
+        "m/2",
+        "2m",
+        "why",
+        "power",
+    )
+    rows = [
+        (effect.metric.label, effect.title, part and f"{effect.depends_on} {part}".strip(), *row)
+        for effect in effects
+        for part, comparison in effect.shown.items()
+        for pair in comparison.pairs
+        for row in [pair_texts(pair, effect)]
+    ]
+    return text_table("contrasts", "Contrasts behind the rankings", (*heads, *tail), rows, *CONTRAST_NOTES)
+
+
+def pair_texts(pair: Pair, effect: Effect) -> Iterator[str]:
+    """Yield the texts of one comparison."""
+    metric = effect.metric
+    yield from (pair.first, pair.relation, pair.second)
+    yield from (*show_contrast(pair, metric), p_text(pair.p))
+    yield from (str(pair.seeds), str(pair.cells), str(pair.ahead), number(pair.look), number(pair.decided_at))
+    yield metric.show(effect.settings.margin)
+    yield from (pair.relations[0], pair.relations[2], pair.why)
+    yield power_text(pair.power, pair.seeds, metric) if pair.power else ""
+
+
+def number(look: int) -> str:
+    """Return the seeds of a look, "–" of none."""
+    return f"{look} seeds" if look else NONE
+
+
+def power_text(power: Power, seeds: int, metric: Metric) -> str:
+    """Return what so many seeds could have shown, and how many the difference seen would take."""
+    told = []
+    if power.detectable == power.detectable:
+        told.append(f"{seeds} seeds show {metric.show_difference(power.detectable)} with 80 %")
+    if power.fewest is None:
+        told.append("the one seen would take more seeds than the ladder has")
+    elif power.most is None:
+        told.append(f"the one seen would take {power.fewest} seeds, or more than the ladder has")
+    else:
+        few = f"{power.fewest} to " if power.fewest < power.most else ""
+        told.append(f"the one seen would take {few}{power.most} seeds")
+    return "; ".join(told)
+
+
+def levels_table(effects: Sequence[Effect]) -> Table:
+    """Return the mean of each level."""
+    heads = ("metric", "factor", "level", "mean ± 95 % interval", "among finished runs", "diverged runs")
+    rows = [
+        (
+            Entry(e.metric.label),
+            Entry(e.title),
+            Entry(level),
+            Entry(e.metric.show_interval(i.mean, i.half), value=i.mean),
+            Entry(e.metric.show(e.comparison.finished_means.get(level, float("nan")))),
+            Entry(str(e.comparison.diverged.get(level, 0))),
+        )
+        for e in effects
+        if e.comparison
+        for level, i in e.levels.items()
+    ]
+    note = (
+        "Over the matched cells, adjusted for what is missing, a diverged run as what it counts as; the "
+        "interval is that of the level alone over its seeds. Among finished runs: the plain mean."
+    )
+    return Table("levels", "Means of the levels", heads, tuple(rows), 3, (note,))
+
+
+def variance_table(analysis: Analysis) -> Table:
+    """Return how much of each metric's variance every factor explains, within each data set."""
+    results = analysis.results
+    data = [results.dataset.name] if results.dataset else []
+    columns = [*(name for name in results.names if name not in data), "interactions", "seeds"]
+    rows = []
+    for (name, where), found in analysis.components.items():
+        shares = found.shares
+        texts = percents(shares)
+        figures = (Entry(texts.get(c, NONE), value=shares.get(c, float("nan"))) for c in columns)
+        rows.append((Entry(METRICS[name].label), *(Entry(where) for _ in data), *figures))
+    notes = (
+        "Components of variance, corrected for noise, as shares of their sum; interactions: what cells add "
+        "to an additive model of the factors; seeds: one run's variance within its cell. Where combinations "
+        "are missing, a factor's part is its average over all orders in which factors can enter (Shapley).",
+        *(() if rows else ("One run per cell: the seeds' part is not known, so no shares are told.",)),
+    )
+    heads = ("metric", *data, *columns)
+    return Table("variance", "Variance explained", heads, tuple(rows), 1 + len(data), notes)
