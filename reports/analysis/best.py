@@ -122,3 +122,16 @@ def marks(groups: "pd.Series[int]", judged: Sequence[Cells]) -> "pd.Series[str]"
         for best in cells.best(groups) if cells.use.metric.better else ():
             found |= zip(best.cells.tolist(), best.standing, strict=True)
     return pd.Series([found.get(cell, "") for cell in groups.index], index=groups.index, dtype=object)
+
+
+def leaders(groups: "pd.Series[int]", judged: Sequence[Cells]) -> "pd.Series[str]":
+    """Return "best" for the best mean of each group and "" for the others, without testing anything."""
+    found = pd.Series("", index=groups.index, dtype=object)
+    for cells in judged:
+        known = np.isfinite(cells.matched.counted[0])
+        total = np.nansum(cells.matched.counted[0], axis=1)
+        means = np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)
+        own = pd.Series(means if cells.use.higher else -means, index=cells.numbers)
+        top = own.groupby(groups.reindex(own.index)).transform("max")
+        found.loc[own.index[(own >= top - TIE * top.abs())].tolist()] = "best"
+    return found

@@ -105,10 +105,15 @@ def is_full(codes: Mapping[str, Integers], cells: int) -> bool:
 
 
 def basis(codes: Sequence[Integers]) -> Floats:
-    """Return orthonormal columns that span the centred levels of these factors, (cells, rank)."""
+    """Return orthonormal columns that span the centred levels of these factors, (cells, rank).
+
+    By the eigenvectors of the levels' products, of which there are few, rather than of the cells.
+    """
     columns = np.concatenate([np.eye(int(code.max()) + 1)[code] for code in codes], axis=1)
-    left, size, _ = np.linalg.svd(columns - columns.mean(axis=0), full_matrices=False)
-    return np.asarray(left[:, size > 1e-9 * size.max(initial=1e-300)])
+    centred = columns - columns.mean(axis=0)
+    roots, vectors = np.linalg.eigh(centred.T @ centred)
+    kept = roots > 1e-10 * roots.max(initial=1e-300)
+    return np.asarray(centred @ vectors[:, kept] / np.sqrt(roots[kept]))
 
 
 def shapley(name: str, names: Sequence[str], explained: Mapping[tuple[str, ...], float]) -> float:

@@ -100,7 +100,8 @@ def one_sided(
         own, count = difference[:, rows], int(rows.sum())
         full = np.isfinite(own).all(axis=(1, 2)) | (count == 1)
         per_seed[full, part] = own[full].mean(axis=1)
-        per_seed[~full, part] = adjusted(own[~full]).per_seed
+        if not full.all():
+            per_seed[~full, part] = adjusted(own[~full]).per_seed
         swing = np.abs(np.where(mixed[:, rows], own, 0).sum(axis=1)).max(axis=1, initial=0) / count
         least[:, part] = np.maximum(LEAST_SWING * swing**2, grain**2 / 6 / count)
     return t_tests(per_seed, least)

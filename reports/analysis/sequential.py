@@ -14,8 +14,8 @@ import numpy as np
 from reports.analysis.contrasts import Differences, Widths, differences, widths
 from reports.analysis.intervals import Floats, Integers, Mask
 from reports.analysis.matched import Matched
+from sweeps.records.ladder import RUNGS
 
-RUNGS = (3, 5, 10, 20, 40)
 ALPHA = 0.05
 FIRST_SHARE = 0.8  # of the error rate, for the look that was planned at first
 NEARLY = 0.9  # share of a look's runs with which it is read before the last have ended …

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from reports.analysis.best import Cells, cells_by, marks
+from reports.analysis.best import Cells, cells_by, leaders, marks
 from reports.analysis.cells import cell_rows, cell_text, layout, summarise
 from reports.analysis.looks import Looks, looks_of
 from reports.runs.factors import ABSENT, Factor
@@ -20,12 +20,16 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Frame:
-    """How a metric is laid out: factors down the side, one across, those within which the best is marked."""
+    """How a metric is laid out: factors down the side, one across, those within which the best is marked.
+
+    `tested`: whether the cells that may be the best are marked, too.
+    """
 
     rows: tuple[Factor, ...]
     column: Factor | None
     groups: tuple[Factor, ...]
     panels: int = 0
+    tested: bool = True
 
 
 @dataclass(frozen=True)
@@ -77,13 +81,13 @@ def axis_table(results: Results, measured: Measured, factor: Factor) -> Table:
     metric = measured.metric
     others = tuple(f for f in results.factors if f is not factor)
     name, title = f"{metric.name}_by_{factor.name}", f"{metric.label} by {factor.name}"
-    return spread(results, measured, name, title, Frame(others, factor, others))
+    return spread(results, measured, name, title, Frame(others, factor, others, tested=False))
 
 
 def spread(results: Results, measured: Measured, name: str, title: str, frame: Frame) -> Table:
     """Lay a metric out: mean, interval and runs of every cell, the best of each group marked."""
     metric, summary = measured.metric, measured.summary
-    entries = entry_of_cell(results, measured, frame.groups)
+    entries = entry_of_cell(measured, frame)
     side = keys(summary, frame.rows)
     top = keys(summary, [frame.column] if frame.column else [])
     place = dict(zip(zip(side, top, strict=True), entries, strict=True))
@@ -98,12 +102,12 @@ def spread(results: Results, measured: Measured, name: str, title: str, frame: F
     return Table(name, title, tuple(names), body, len(frame.rows), notes, across, frame.panels)
 
 
-def entry_of_cell(results: Results, measured: Measured, groups: Sequence[Factor]) -> list[Entry]:
+def entry_of_cell(measured: Measured, frame: Frame) -> list[Entry]:
     """Return the entry of each cell, in the order of its summary."""
-    summary, names = measured.summary, [f.name for f in groups]
+    summary, names = measured.summary, [f.name for f in frame.groups]
     one = pd.Series(0, index=summary.index)
     grouped = summary.groupby(names, observed=True).ngroup() if names else one
-    marked = marks(grouped, measured.cells).map(MARKS).fillna("").tolist()
+    marked = (marks if frame.tested else leaders)(grouped, measured.cells).map(MARKS).fillna("").tolist()
     means = summary["mean"].where(summary["n"] > 0).tolist()
     return [Entry(*entry) for entry in zip(measured.texts, marked, means, strict=True)]
 
@@ -138,7 +142,7 @@ def notes_on(results: Results, measured: Measured, entries: Sequence[Entry], fra
         within = ", ".join(f.name for f in frame.groups)
         notes.append(
             f"Best {'per ' + within if within else 'of all'} marked{counts_note(measured)}."
-            + near_note(most, measured.looks)
+            + (near_note(most, measured.looks) if frame.tested else "")
         )
     return notes
 
