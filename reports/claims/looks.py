@@ -6,11 +6,12 @@ from typing import Any
 
 from reports.analysis.intervals import NAN
 from reports.analysis.outcomes import seeds_in_order
-from reports.analysis.sequential import RUNGS, Ladder, ladder, one_look
+from reports.analysis.sequential import Ladder, ladder, one_look
 from reports.claims.observations import MAIN
 from reports.runs.factors import label
 from reports.runs.reader import read_plan
 from reports.runs.results import Results
+from sweeps.records.ladder import RUNGS
 from sweeps.records.layout import PLAN
 
 
