@@ -9,9 +9,9 @@ from reports.analysis.equivalence import accuracy_margin, level_means, relative_
 from reports.analysis.intervals import NAN, Floats
 from reports.claims.claim import CLAIM_METRICS, Test
 from reports.runs.metrics import Metric
+from reports.runs.test_sets import KNOWN, UNKNOWN
 
-CHANCE = {"mnist": (6742 / 60000, 1135 / 10000), "fashion_mnist": (0.1, 0.1)}  # majority class: train, test
-TEST_EXAMPLES = {"mnist": 10000, "fashion_mnist": 10000}
+TRAIN_CHANCE = {"mnist": 6742 / 60000, "fashion_mnist": 0.1}  # the largest class of the training set
 TRAIN_EXAMPLES = 60000
 LEAST_STEP = 1e-8  # figures are kept with nine decimals
 TEST_ACCURACY = CLAIM_METRICS["test_accuracy"]
@@ -34,9 +34,9 @@ def diverged_value(metric: Metric, rows: pd.DataFrame) -> tuple[float, str]:
     """
     if not counts_divergence(metric):
         return NAN, "left out"
-    data = set(rows["dataset"]) if "dataset" in rows else set()
-    if metric.unit == "accuracy" and len(data) == 1 and (name := data.copy().pop()) in CHANCE:
-        value = CHANCE[name][metric.name != "train_accuracy"]
+    data = data_of(rows)
+    if metric.unit == "accuracy" and (chance := KNOWN.get(data, UNKNOWN).chance) is not None:
+        value = TRAIN_CHANCE[data] if metric.name == "train_accuracy" else chance
         return value, f"counted as {metric.show(value)}, chance"
     if metric.unit == "epochs" and "epochs" in rows:
         epochs = pd.to_numeric(rows["epochs"], errors="coerce").max()
@@ -63,8 +63,13 @@ def grain_of(metric: Metric, rows: pd.DataFrame) -> float:
 
 def examples_of_test(rows: pd.DataFrame) -> int | None:
     """Return the size of the test set, if it is known of the runs' only data set."""
+    return KNOWN.get(data_of(rows), UNKNOWN).examples
+
+
+def data_of(rows: pd.DataFrame) -> str:
+    """Return the name of the runs' only data set, "" if there are several."""
     data = set(rows["dataset"]) if "dataset" in rows else set()
-    return TEST_EXAMPLES.get(data.pop()) if len(data) == 1 else None
+    return str(data.pop()) if len(data) == 1 else ""
 
 
 def margin_of(test: Test, finished: Floats, accuracies: Floats, examples: int | None, sweep: float) -> float:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from reports.analysis import matched as analysis
+from reports.analysis.counting import REACH
 from reports.analysis.matched import Matched
 from reports.analysis.outcomes import within_reach
 from reports.analysis.settings import Settings
@@ -23,7 +24,6 @@ from reports.runs.factors import ABSENT
 from reports.runs.metrics import Metric
 
 TIMING = "timing"
-REACH = 0.05
 CONVERGENCE = ("convergence", "convergence_loss")
 LEVEL = "level of the test"  # a column's name that no setting has
 

@@ -5,16 +5,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from reports.analysis.counting import REACH
 from reports.analysis.intervals import Interval
 from reports.claims.claim import VERDICTS, Compared, Conditions, Judgement, Outcome, Test
-from reports.claims.runs import REACH
-from reports.runs.metrics import Metric, decimals
-from reports.tables.number_formats import p_text, show_signed
+from reports.tables.number_formats import minus, p_text, show_contrast
 from reports.tables.table import Table, file_name, text_table
 
 SHOWN_LEVELS = 9
 SHOWN_PAIRS = 6
-MOST_DIGITS = 9  # with which figures are kept
 CLAIM_COLUMNS = (
     "id",
     "statement",
@@ -151,7 +149,7 @@ def pair_text(pair: Compared, outcome: Outcome) -> str:
     """Return a contrast in short: a − b = +0.0021 [+0.0010, +0.0032], p = 0.0041."""
     ends = (pair.estimate, pair.low, pair.high)
     squares = outcome.test.kind == "effects"
-    estimate, low, high = map(scientific, ends) if squares else show_contrast(ends, outcome.test.metric)
+    estimate, low, high = map(scientific, ends) if squares else show_contrast(pair, outcome.test.metric)
     p = p_text(pair.p)
     sign = "" if p.startswith("<") else "= "
     at = f" (at {pair.decided_at} seeds)" if 0 < pair.decided_at < pair.seeds else ""
@@ -159,16 +157,9 @@ def pair_text(pair: Compared, outcome: Outcome) -> str:
     return f"{names} {estimate} [{low}, {high}], p {sign}{p}{at}"
 
 
-def show_contrast(ends: Sequence[float], metric: Metric) -> list[str]:
-    """Return a difference and the ends of its interval; of milliseconds as many digits as tell them apart."""
-    largest = max((abs(x) for x in ends if x == x), default=0.0)
-    digits = min(decimals(largest, 2), MOST_DIGITS) if metric.unit in ("seconds", "loss") else 0
-    return [show_signed(value, metric, digits) for value in ends]
-
-
 def scientific(value: float) -> str:
     """Return a number with its sign and two digits: +6.4e-04."""
-    return "–" if math.isnan(value) else f"{value:+.1e}".replace("-", "−")
+    return "–" if math.isnan(value) else minus(f"{value:+.1e}")
 
 
 def contrasts_frame(judgements: Sequence[Judgement]) -> pd.DataFrame:
