@@ -20,8 +20,8 @@ from reports.page.build import make_report, make_tables
 from reports.runs.metrics import METRICS
 from reports.runs.reader import load
 from reports.runs.results import Results
-from reports.tables.evidence import show_contrast
 from reports.tables.formats import csv_text, latex, markdown
+from reports.tables.number_formats import show_contrast
 from reports.tables.table import Table, text_table
 from tests import synthetic
 

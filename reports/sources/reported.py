@@ -19,7 +19,7 @@ from reports.claims.observations import MAIN, varying
 from reports.claims.runs import TIMING, Unknown, having
 from reports.runs.results import FINAL
 from reports.sources import Reference
-from reports.tables.evidence import show_signed
+from reports.tables.number_formats import show_signed
 from reports.tables.table import Table, text_table
 
 TIME = "total_time_s"
