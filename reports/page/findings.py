@@ -113,6 +113,8 @@ def testing(results: Results) -> Iterator[Finding]:
     """Yield how far anything could be tested, where that is not far."""
     if results.other_data:
         yield Finding("Data", f"Left out: {results.other_data}.", "unfinished")
+    if results.repeated:
+        yield Finding("Data", f"Left out: {results.repeated}.", "unfinished")
     seeds = results.done["seed"].nunique()
     if not results.names:
         return
