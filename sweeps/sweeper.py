@@ -270,13 +270,13 @@ class Sweep:
     def _joined(self, plan: Plan, earlier: Plan | None, folder: Path) -> Plan:
         """Return the plan with the cells of earlier ones that were begun, or that somebody may yet begin.
 
-        Of a file that both are trained on, the present content counts for both.
+        Of data that both are trained on, the present content counts for both.
         """
         if earlier is None:
             return plan
         known = {cell.id for cell in plan.cells}
-        now = {cell.content.file: cell.content for cell in plan.cells if cell.content and cell.content.file}
-        others = [with_present(cell, now) for cell in earlier.cells if cell.id not in known]
+        others = [cell for cell in earlier.cells if cell.id not in known]
+        others = with_present(others, plan.cells, self.settings["identify"])
         if at_work(self.root, besides=folder) is None:
             there = cell_dirs(self.root)
             others = [cell for cell in others if cell.id in there]
