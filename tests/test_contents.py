@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reports.__main__ import main as reports
 from sweeps.planning.chosen import finished_plan
 from sweeps.planning.due import verdict
 from sweeps.records.content import Content
@@ -111,6 +112,27 @@ def test_a_narrow_rerun_leaves_the_rest_named_in_the_shared_plan(
     status([str(edited.root)])
     assert f"1 result of other data {CHANGE}" in capsys.readouterr().out
     with pytest.raises(UserError, match="1 of 3 runs to choose from have no result"):
+        finished_plan(edited.root)
+
+
+def test_data_that_are_of_no_one_file_are_asked_for_again_in_the_shared_plan(tiny: Tiny) -> None:
+    write(tiny, "old")
+    tiny.run("seed=0", NO_FILE="1")
+    write(tiny, "new")
+    tiny.run("seed=1", NO_FILE="1")
+    plan = read_plan(tiny.root)
+    assert plan is not None
+    assert [cell.content and cell.content.sha256 for cell in plan.cells] == [NEW, NEW]
+    assert status([str(tiny.root)]) == 1
+    assert reports([str(tiny.root), "--no-plots"]) == 1
+    with pytest.raises(UserError, match="1 of 2 runs to choose from have no result, 1 result of other data"):
+        finished_plan(tiny.root)
+
+
+def test_nothing_is_chosen_from_results_of_data_that_have_changed_since(edited: Tiny) -> None:
+    with pytest.raises(
+        UserError, match=rf"2 of 2 runs .* no result, 2 results of other data \(data\.txt: {OLD[:12]}"
+    ):
         finished_plan(edited.root)
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from sweeps.records import record
 from sweeps.records.atomic import plain, set_aside, write_atomic, write_json
+from sweeps.records.layout import cell_dirs
 from sweeps.records.process import this_process
 from sweeps.records.record import load_records, read_record, write_record
 
@@ -214,3 +215,11 @@ def test_reading_records_needs_the_standard_library_alone() -> None:
 
 def test_statuses_of_the_contract() -> None:
     assert record.STATUSES == ("done", "diverged", "failed", "running", "interrupted")
+
+
+def test_a_link_in_a_circle_is_no_cell_and_hides_none(tmp_path: Path) -> None:
+    cell = tmp_path / "cell-00000000000a"
+    cell.mkdir()
+    (tmp_path / "circle-00000000000b").symlink_to("circle-00000000000b")
+    (tmp_path / "sweep.json").symlink_to("sweep.json")
+    assert cell_dirs(tmp_path) == {"00000000000a": cell}

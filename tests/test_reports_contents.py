@@ -104,6 +104,20 @@ def test_two_files_of_one_content_are_one_data_set(tmp_path: Path) -> None:
     assert len(results.done) == 5
 
 
+def test_a_run_on_a_copy_of_the_file_repeats_another_and_is_not_damaged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = [*on("a.npz", A, seeds=(0, 1)), *on("copy/a.npz", A, seeds=(1,))]
+    root = written(tmp_path, cells, {"a.npz": A, "copy/a.npz": A})
+    results = load(root)
+    assert len(results.done) == 2
+    assert results.is_whole
+    assert main([str(root), "--no-plots"]) == 0
+    said = capsys.readouterr().err
+    assert said.startswith("left out: 1 run, which repeats the settings, data and seed of another (")
+    assert "damaged" not in said
+
+
 def test_files_of_one_name_and_several_contents_are_told_apart(tmp_path: Path) -> None:
     cells = [*on("one/a.npz", A), *on("two/a.npz", B)]
     results = load(written(tmp_path, cells, {"one/a.npz": A, "two/a.npz": B}))

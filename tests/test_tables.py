@@ -285,8 +285,8 @@ def test_a_run_that_repeats_the_settings_and_seed_of_another_is_named_and_left_o
     for one in [*cells, again]:
         synthetic.write_cell(tmp_path, one)
     results = load(tmp_path)
-    assert len(results.runs) == 4 and len(results.problems) == 1
-    assert "has the settings and the seed of" in str(results.problems[0])
+    assert len(results.runs) == 4 and not results.problems
+    assert results.repeated.startswith("1 run, which repeats the settings, data and seed of another (")
     assert len(tables_of(results)["test_accuracy"].rows) == 2
 
 

@@ -16,6 +16,8 @@ def testing(analysis: Analysis) -> Iterator[Finding]:
     results, first = analysis.results, analysis.looks.steps.looks[0]
     if results.other_data:
         yield Finding("data", "Data", f"Left out: {results.other_data}.", "unfinished")
+    if results.repeated:
+        yield Finding("data", "Data", f"Left out: {results.repeated}.", "unfinished")
     seeds = analysis.seeds
     if not results.names or not seeds:
         return

@@ -70,7 +70,8 @@ class Results:
     are NaN unless the run is done. `history` has one row per run and epoch. `settings` holds every setting
     of every row of `runs`, factors or not; its `dataset` has a value for each content of the data.
     `answers` are those on the test examples, by cell id, of the finished runs that recorded them.
-    `other_data` says which results are left out for being of other data than planned, empty if none are.
+    `other_data` says which results are left out for being of other data than planned, `repeated` which for
+    repeating the settings, data and seed of another; both are empty if none are.
     """
 
     directory: Path
@@ -89,6 +90,7 @@ class Results:
     answers: Mapping[str, Answers] = field(default_factory=dict)
     stamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     other_data: str = ""
+    repeated: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -191,11 +193,11 @@ def without_repeats(results: Results) -> Results:
         return results
     first = results.runs[~again].set_index(["cell", "seed"])["name"]
     rows = results.runs.loc[again, ["cell", "seed", "name"]].itertuples(index=False, name=None)
-    problems = [
-        Problem(results.directory / name, f"has the settings and the seed of {first[cell, seed]}; left out")
-        for cell, seed, name in rows
-    ]
-    return replace(results.part(~again), problems=(*results.problems, *problems))
+    pairs = [f"{name} that of {first[cell, seed]}" for cell, seed, name in rows]
+    some = "; ".join(pairs[:3]) + ("; …" if len(pairs) > 3 else "")
+    runs = "1 run, which repeats" if len(pairs) == 1 else f"{len(pairs):,} runs, which repeat"
+    repeated = f"{runs} the settings, data and seed of another ({some})"
+    return replace(results.part(~again), repeated=repeated)
 
 
 def natural(results: Results, frame: pd.DataFrame) -> pd.DataFrame:

@@ -27,23 +27,23 @@ def store(plan: Plan, root: Path, folder: Path, settings: Settings, due: int) ->
         with lock.acquire_in_turn(root / HIDDEN / PLAN_LOCK):
             earlier = _earlier(root)
             plan = replace(plan, history=plan_history.extended(plan, earlier, due))
-            write_plan(root, plan if settings.sweep else _joined(plan, earlier, root, folder))
+            write_plan(root, plan if settings.sweep else _joined(plan, earlier, root, folder, settings))
             sources.remember(root, settings.code)
         return revision.facts(settings.code, root) if due and settings.code else {}
     except OSError as error:
         raise UserError(f"cannot write {root}: {error.strerror}") from error
 
 
-def _joined(plan: Plan, earlier: Plan | None, root: Path, folder: Path) -> Plan:
+def _joined(plan: Plan, earlier: Plan | None, root: Path, folder: Path, settings: Settings) -> Plan:
     """Return the plan with the cells of earlier ones that were begun, or that somebody may yet begin.
 
-    Of a file that both are trained on, the present content counts for both.
+    Of data that both are trained on, the present content counts for both.
     """
     if earlier is None:
         return plan
     known = {cell.id for cell in plan.cells}
-    now = {cell.content.file: cell.content for cell in plan.cells if cell.content and cell.content.file}
-    others = [with_present(cell, now) for cell in earlier.cells if cell.id not in known]
+    others = [cell for cell in earlier.cells if cell.id not in known]
+    others = with_present(others, plan.cells, settings.identify)
     if at_work(root, besides=folder) is None:
         there = cell_dirs(root)
         others = [cell for cell in others if cell.id in there]

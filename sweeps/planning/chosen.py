@@ -9,6 +9,7 @@ from typing import Any
 
 from sweeps.planning.due import has_result
 from sweeps.planning.identity import select
+from sweeps.records.content import other_data
 from sweeps.records.errors import UserError
 from sweeps.records.plan import Cell, Plan, read_plan
 from sweeps.records.record import Record, load_records
@@ -33,13 +34,17 @@ def chosen(key: str, figure: str, directory: str) -> list[dict[str, str]]:
 
 
 def finished_plan(root: Path) -> Plan:
-    """Return a sweep's plan; UserError if there is none, or some of its runs have no result."""
+    """Return a sweep's plan; UserError if there is none, or a run has no result of its present data."""
     plan = read_plan(root)
     if plan is None:
         raise UserError(f"{root}: no sweep was run there to choose from; run sweep=<name>/search first")
     records = load_records(root)
-    if left := sum(not has_result(records.get(cell.id), cell.content) for cell in plan.cells):
-        raise UserError(f"{root}: {left} of {len(plan.cells)} runs to choose from have no result; run it")
+    now = {cell.content: cell.content.present() for cell in plan.cells if cell.content}
+    found = [(records.get(cell.id), now[cell.content] if cell.content else None) for cell in plan.cells]
+    if left := sum(not has_result(record, content) for record, content in found):
+        told = other_data((r.data, c) for r, c in found if r and c and r.is_complete and not c.is_of(r.data))
+        of_data = f", {told}" if told else ""
+        raise UserError(f"{root}: {left} of {len(found)} runs to choose from have no result{of_data}; run it")
     return plan
 
 

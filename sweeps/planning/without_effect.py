@@ -23,8 +23,8 @@ RULE = "a cell's directory is named by what is swept, hydra.sweeper.name and the
 
 def refuse(config: DictConfig, loader: ConfigLoader) -> None:
     """Raise UserError for what a command line or a config file sets to no effect."""
-    given = list(config.hydra.overrides.hydra)
-    subdir = OmegaConf.to_container(config.hydra.sweep, resolve=False)["subdir"]  # type: ignore[call-overload,index]
+    given = _as_written(config.hydra.overrides)["hydra"]
+    subdir = _as_written(config.hydra.sweep)["subdir"]
     if subdir != SUBDIR:
         raise UserError(f"hydra.sweep.subdir={subdir}: has no effect and must be left out; {RULE}")
     texts = [text for text in given if not text.startswith("hydra.mode=")]  # which `-m` adds
@@ -56,10 +56,16 @@ def _says_what_is_swept(files: ConfigRepository, path: str) -> bool:
     return isinstance(content, dict) and any(has_key(content, key) for key in SWEPT)
 
 
+def _as_written(node: DictConfig) -> dict[str, Any]:
+    """Return a node with interpolations as texts: an argument may hold one that only a cell resolves."""
+    plain: Any = OmegaConf.to_container(node, resolve=False)
+    return plain  # type: ignore[no-any-return]
+
+
 def _lost_overrides(config: DictConfig, loader: ConfigLoader, given: list[str]) -> Iterator[str]:
     """Yield a line for each `override /group: option` of a file that the main config's own has beaten."""
     parser = OverridesParser.create(loader)
-    overrides = [*given, *config.hydra.overrides.task]
+    overrides = [*given, *_as_written(config.hydra.overrides)["task"]]
     parsed = parser.parse_overrides(overrides)
     typed = {override.key_or_group for override in parsed}
     fixed = [text for text, each in zip(overrides, parsed, strict=True) if not each.is_sweep_override()]

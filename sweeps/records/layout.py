@@ -50,10 +50,18 @@ def cell_dirs(root: Path) -> dict[str, Path]:
     Raises UserError for a directory that cannot be read.
     """
     try:
-        names = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
+        names = sorted(entry.name for entry in os.scandir(root) if _is_dir(entry))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise UserError(f"cannot read {root}: {error.strerror}") from error
     folders = {cell_id: root / name for name in reversed(names) if (cell_id := cell_id_of(name))}
     return dict(sorted(folders.items(), key=lambda item: item[1].name))
+
+
+def _is_dir(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is, or leads to, a directory; a link in a circle leads to none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
