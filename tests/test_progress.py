@@ -22,9 +22,10 @@ import sweeps.view.live as live_view
 from sweeps.records.plan import Cell, Plan
 from sweeps.records.process import this_process
 from sweeps.records.record import write_record
-from sweeps.view.follower import View, Watch
+from sweeps.view.follower import Watch
 from sweeps.view.live import Lines, describe, live
 from sweeps.view.running_cell import Running, label, last_row, shared_words
+from sweeps.view.snapshot import View
 from sweeps.view.terminal import picture
 from sweeps.view.time_left import Forecast
 

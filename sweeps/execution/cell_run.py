@@ -7,25 +7,24 @@ traceback.
 
 from __future__ import annotations
 
-import functools
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePath
-from typing import Any, cast
+from typing import Any
 
 import yaml
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.utils import JobStatus, run_job
 from hydra.errors import HydraException
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
+from sweeps.execution.job_call import exit_as_exception, in_directory
 from sweeps.execution.outcome import failure, outcome
 from sweeps.execution.output_log import captured
 from sweeps.planning.compose import Composer
 from sweeps.planning.due import Verdict
 from sweeps.planning.identity import cell_id, job_values_as_text, resolve
-from sweeps.planning.quoting import literal, set_output_dir
+from sweeps.planning.quoting import literal
 from sweeps.records import superseded
 from sweeps.records.atomic import write_atomic
 from sweeps.records.content import Content
@@ -35,10 +34,6 @@ from sweeps.records.plan import Cell
 from sweeps.records.process import this_process
 from sweeps.records.record import Record, read_record, timestamp, write_record
 from sweeps.records.schema import COMPLETE, SCHEMA
-
-
-class JobExit(Exception):
-    """The job called sys.exit, or raised what `except Exception` does not catch."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +149,7 @@ class Runner:
         text = yaml.dump(record["config"], Dumper=_Dumper, sort_keys=False, allow_unicode=True)
         write_atomic(self.root / job.name / CONFIG, text.encode(), durable=False)
         result = run_job(
-            task_function=_exit_as_exception(_in_directory(self.task_function, self.root / job.name)),
+            task_function=exit_as_exception(in_directory(self.task_function, self.root / job.name)),
             config=config,
             job_dir_key="hydra.sweep.dir",
             job_subdir_key="hydra.sweep.subdir",
@@ -180,29 +175,3 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
 
 
 _Dumper.add_multi_representer(PurePath, lambda dumper, path: dumper.represent_str(str(path)))
-
-
-def _in_directory(task_function: TaskFunction, path: Path) -> TaskFunction:
-    """Wrap the job so that it finds its directory in `hydra.runtime.output_dir`, whatever that is called."""
-
-    @functools.wraps(task_function)
-    def informed(config: DictConfig) -> Any:
-        set_output_dir(cast(DictConfig, HydraConfig.get()), path)
-        return task_function(config)
-
-    return informed
-
-
-def _exit_as_exception(task_function: TaskFunction) -> TaskFunction:
-    """Wrap the job so that Hydra's callbacks see a sys.exit as an error."""
-
-    @functools.wraps(task_function)
-    def guarded(config: DictConfig) -> Any:
-        try:
-            return task_function(config)
-        except SystemExit as error:
-            raise JobExit(f"the job called sys.exit({error.code!r})") from error
-        except (KeyboardInterrupt, GeneratorExit) as error:  # raised by the job: workers ignore Ctrl-C
-            raise JobExit(f"the job raised {type(error).__name__}") from error
-
-    return guarded

@@ -11,7 +11,6 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from sweeps.records.layout import REPORT
@@ -19,6 +18,7 @@ from sweeps.records.plan import Cell, Plan
 from sweeps.records.record import Record, load_records, read_record
 from sweeps.records.schema import ENDED_BADLY, TO_START
 from sweeps.view.running_cell import Running, label, shared_words
+from sweeps.view.snapshot import Stop, View
 from sweeps.view.time_left import Forecast
 from sweeps.view.wording import reason
 
@@ -27,30 +27,6 @@ IN_TURN = 60  # others looked at in each poll
 ALIVE_S = 10.0  # how often a running cell's process is looked for
 
 Mark = tuple[int, int] | None  # a report.json's time and inode, which every new one changes
-
-
-@dataclass(frozen=True)
-class Stop:
-    """A cell that ended without a result, and one line why."""
-
-    name: str
-    why: str
-
-
-@dataclass(frozen=True)
-class View:
-    """What there is to show: cells by state, those that run, and the time left (s; None: not known yet).
-
-    `left` are the cells that still have to start, again or for the first time.
-    """
-
-    total: int
-    done: int
-    diverged: int
-    failed: int
-    left: int
-    running: list[Running]
-    left_s: float | None
 
 
 class Watch:

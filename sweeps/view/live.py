@@ -19,7 +19,8 @@ from typing import Protocol
 
 from sweeps.records.plan import Plan
 from sweeps.records.record import Record
-from sweeps.view.follower import View, Watch
+from sweeps.view.follower import Watch
+from sweeps.view.snapshot import View
 from sweeps.view.wording import duration
 
 log = logging.getLogger(__name__)

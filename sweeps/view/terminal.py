@@ -13,9 +13,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from sweeps.view.follower import View
 from sweeps.view.redirect import relay
 from sweeps.view.running_cell import Running
+from sweeps.view.snapshot import View
 from sweeps.view.wording import duration
 
 
