@@ -318,3 +318,12 @@ def test_what_is_no_file_in_the_place_of_a_lock_is_nobodys(
             lock.acquire(path)
     assert sorted(tmp_path.rglob("notes.txt")) == sorted(tmp_path.glob("lock.damaged-1/notes.txt"))
     assert not os.path.lexists(path)
+
+
+def test_a_torn_lock_that_is_fresh_is_told_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+    with pytest.raises(Held, match="locked by a process that its lock does not name"):
+        acquire(path)
+    os.utime(path, (0, 0))
+    acquire(path).release()
