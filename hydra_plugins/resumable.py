@@ -100,20 +100,6 @@ OmegaConf.register_new_resolver(
 )
 
 
-def only(*values: str | None) -> str | None:
-    """Return the value that is not null, if there is one. Raises UserError if there are several."""
-    from sweeps.records.errors import UserError
-
-    given = [value for value in values if value is not None]
-    if len(given) > 1:
-        raise UserError(f"{' and '.join(given)}: a command runs one sweep or study, not parts of several")
-    return next(iter(given), None)
-
-
-# ${only:a,b} is the one that is not null: several would be mixed without a word.
-OmegaConf.register_new_resolver("only", only, replace=True)
-
-
 def chosen(*names: str) -> list[dict[str, str]]:
     """Return the grids that an earlier sweep's best runs make; see sweeps.planning.chosen."""
     from sweeps.planning.chosen import chosen

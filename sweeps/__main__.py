@@ -62,6 +62,8 @@ def _run() -> int:
         run()
     except (HydraException, OmegaConfBaseException, UserError) as error:
         return mistake(one_line(error))
+    except UnicodeDecodeError as error:
+        return mistake(_undecodable(error) or one_line(error))
     except Exception as error:
         if isinstance(error, OSError) or _reached_the_sweeper(error):
             raise
@@ -76,6 +78,17 @@ def _refuse(parser: argparse.ArgumentParser, message: str) -> NoReturn:
 def _reached_the_sweeper(error: Exception) -> bool:
     """Whether an error comes from behind Hydra's front, where it would be a fault of ours."""
     return any(frame.name in ("sweep", "launch") for frame in traceback.extract_tb(error.__traceback__))
+
+
+def _undecodable(error: UnicodeDecodeError) -> str:
+    """Return which of the user's own config files is no text, and where; empty if none of them is it."""
+    folder = user_modules.config_dir(sys.argv[1:])
+    for path in sorted(folder.rglob("*.yaml")) if folder else ():
+        before, found, _ = path.read_bytes().partition(error.object)
+        if found:
+            line = (before + found[: error.start]).count(b"\n") + 1
+            return f"{path}:{line}: must be UTF-8 text ({error.reason}, 0x{found[error.start]:02x})"
+    return ""
 
 
 def _with_argument(text: str) -> str:

@@ -41,6 +41,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
     os.mkfifo(folder / "pipe")
+    latin = f"{GLOBAL}# größer\nhydra: {{sweeper: {{params: {{seed: '0,1'}}}}}}\n".encode("latin-1")
+    (folder / "my" / "conf" / "sweep" / "latin.yaml").write_bytes(latin)
     return folder
 
 
@@ -123,6 +125,10 @@ SWEEPS: dict[str, tuple[list[str], str]] = {
         ["--config-dir", "my/conf", "sweep=twice"],
         "twice.yaml:6: cannot be read as YAML",
     ),
+    "a sweep that is no UTF-8": (
+        ["--config-dir", "my/conf", "sweep=latin"],
+        "sweep/latin.yaml:2: must be UTF-8 text (invalid start byte, 0xf6)",
+    ),
     "a sweep without end": (["--config-dir", "my/conf", "sweep=far"], "must be at most 200,000 in one sweep"),
     "a sweep that is not heard": (
         ["--config-dir", "my/conf", "sweep=lost"],
@@ -188,6 +194,7 @@ def test_a_sweep_file_may_choose_its_launcher(place: Path) -> None:
         (["sweep=smoke"], 2, "sweep: no such variable"),
         (["SWEEP=smoke", "DIR=here"], 0, "sweeps sweep=smoke hydra.sweep.dir=here"),
         (["OVERRIDES=hydra.sweep.dir=there seed=1"], 0, "reports there || exit $?; exit $status"),
+        (["CASES=cells", "SWEEP=smoke"], 0, "reports runs/smoke"),
         (["SWEEP=smoke"], 0, "reports runs/smoke || exit $?; exit $status"),
         (["FRESH=0"], 0, "hydra.sweeper.fresh=0"),
     ],

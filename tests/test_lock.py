@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
@@ -298,3 +299,32 @@ def test_of_many_contenders_one_at_a_time_is_inside(tmp_path: Path, dead: bool) 
     assert not failed.is_set()
     acquire(tmp_path / "lock").release()
     assert list(tmp_path.iterdir()) == []
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+    (path / "notes.txt").write_text("mine")
+
+
+@pytest.mark.parametrize("make", [a_folder, Path.mkdir, os.mkfifo, lambda path: path.symlink_to(__file__)])
+def test_what_is_no_file_in_the_place_of_a_lock_is_nobodys(
+    make: Callable[[Path], object], tmp_path: Path
+) -> None:
+    path = tmp_path / "lock"
+    make(path)
+    assert lock.holder(path) is None
+    with lock.acquire(path):
+        assert lock.holder(path) is not None
+        with pytest.raises(lock.Held):
+            lock.acquire(path)
+    assert sorted(tmp_path.rglob("notes.txt")) == sorted(tmp_path.glob("lock.damaged-1/notes.txt"))
+    assert not os.path.lexists(path)
+
+
+def test_a_torn_lock_that_is_fresh_is_told_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+    with pytest.raises(Held, match="locked by a process that its lock does not name"):
+        acquire(path)
+    os.utime(path, (0, 0))
+    acquire(path).release()

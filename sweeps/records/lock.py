@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
 import threading
 import time
@@ -23,6 +24,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from sweeps.records.atomic import set_aside
 from sweeps.records.process import Owner, this_process
 from sweeps.records.untrusted import read_json
 
@@ -85,7 +87,7 @@ def acquire(path: Path) -> Lock:
             _link(draft, place)
             if (after := _chain(path)) and after[-1][1] == mine:
                 if place != path:
-                    os.replace(place, path)
+                    _replace(place, path)
                 for file, _ in chain[1:]:
                     file.unlink(missing_ok=True)
                 return Lock(path, mine.token)
@@ -139,10 +141,21 @@ def is_alive(file: Path, owner: Owner, now: float | None = None) -> bool:
     if owner.is_here():
         return owner.is_running()
     try:
-        mark = file.stat().st_mtime
+        state = file.lstat()
     except OSError:
         return False
-    return abs((time.time() if now is None else now) - mark) < STALE_S
+    # what is no plain file was made by nobody's `acquire`
+    recent = abs((time.time() if now is None else now) - state.st_mtime) < STALE_S
+    return recent and stat.S_ISREG(state.st_mode)
+
+
+def _replace(place: Path, path: Path) -> None:
+    """Rename the lock that was taken over onto the first; a directory that has its name is set aside."""
+    try:
+        os.replace(place, path)
+    except IsADirectoryError:
+        set_aside(path)
+        os.replace(place, path)
 
 
 def _link(draft: Path, place: Path) -> None:

@@ -41,7 +41,7 @@ class Owner:
             raise TypeError("names no process")
 
     def __str__(self) -> str:
-        return f"process {self.pid} on {self.host}"
+        return f"process {self.pid} on {self.host}" if self.host else "a process that its lock does not name"
 
     def is_here(self) -> bool:
         """Whether the process is (or was) one that can be looked up from here; all others go by age."""
