@@ -50,9 +50,9 @@ def select(
     out in up to 9 % at 5 seeds). "Worse than the best" is about two cells of which neither was named
     beforehand, so half the level is shared by all ordered pairs (with all of it, 8 cells of variances four
     times as large in every other seed had a false one in 7 %, with half in 6 %).
-    The pairing by seed is not used: it is weak between
-    cells, and where there is any it makes these intervals too wide, not too narrow.
-    A cell shown not to be the best at one look stays so. A look is read for the cells whose runs of it have all ended.
+    The pairing by seed is not used: it is weak between cells, and where there is any it makes these
+    intervals too wide, not too narrow. A cell shown not to be the best at one look stays so. A look is read
+    for the cells whose runs of it have all ended.
     """
     sign = 1.0 if higher else -1.0
     cells, n = values.shape
