@@ -47,8 +47,7 @@ def show_signed(value: float, metric: Metric, least: int = 0) -> str:
         return NONE
     if math.isinf(value):
         return minus("+∞" if value > 0 else "-∞")
-    text = f"{value:+.{max(least, 2 if metric.unit == 'epochs' else 4)}f}"
-    return minus(text) if text.strip("+-0.") else text[1:]  # 0 has no sign
+    return minus(f"{value:+.{max(least, 2 if metric.unit == 'epochs' else 4)}f}")
 
 
 def minus(text: str) -> str:
