@@ -12,6 +12,7 @@ from reports.compare import compare
 from reports.exports.frames import FORMATS, export
 from reports.exports.trackers import TRACKERS, export_to
 from reports.images import images
+from reports.on_demand import run_plot, run_table
 from reports.page.build import write_report
 from reports.published.publish import publish
 from reports.runs.reader import load
@@ -33,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "compare": run_compare,
         "export": run_export,
         "images": run_images,
+        "plot": run_plot,
         "publish": run_publish,
+        "table": run_table,
     }
     return commands[words[0]](words[1:]) if words and words[0] in commands else run_report(words)
 
@@ -44,6 +47,7 @@ def run_report(words: Sequence[str]) -> int:
         "reports",
         "Rebuild every table, ranking, plot and the page of a sweep from its run records.",
         f"Also: {called('reports compare')} A B; {called('reports images')} DIR CELL [CELL]; "
+        f"{called('reports plot')} DIR --x KEY --y METRIC; {called('reports table')} DIR --to md|csv|latex; "
         f"{called('reports export')} DIR --to csv|mlflow|…; {called('reports publish')} DIR --to FOLDER; "
         f"{called('reports calibrate')} DIR",
     )
