@@ -1,7 +1,8 @@
 // The live page: what changed comes as events; without a server, how old the page is.
 const liveOf = (model, state) => {
   if (!document.documentElement.hasAttribute("data-live")) return old();
-  const source = new EventSource(`events${location.search}`), seen = { at: Date.now(), done: false };
+  const { live, plan } = document.documentElement.dataset;
+  const source = new EventSource(`events${location.search}${location.search ? "&" : "?"}version=${live}&plan=${plan}`), seen = { at: Date.now(), done: false };
   let waiting = false;
   const soon = () => {
     if (waiting) return;
@@ -14,11 +15,16 @@ const liveOf = (model, state) => {
     runs.forEach((run) => take(model, run));
     if (runs.length) soon();
   });
-  on(source, "beat", () => { seen.at = Date.now(); });
+  on(source, "beat", (event) => { seen.at = Date.now(); seen.findings = JSON.parse(event.data).findings_s; });
   on(source, "plan", () => location.reload());
   on(source, "findings", (event) => {
-    const { parts, head } = JSON.parse(event.data);
-    Object.assign(model, { best: head.best, near: head.near, effects: head.effects, pairs: head.pairs });
+    const { parts, head, cells, runs } = JSON.parse(event.data);
+    Object.assign(model, head);
+    for (const [name, rows] of Object.entries(cells)) {
+      const figures = model.figures(name);
+      if (figures.mean) for (const [cell, ...values] of rows) [figures.mean[cell], figures.half[cell], figures.n[cell]] = values.map(number);
+    }
+    for (const [name, rows] of Object.entries(runs)) for (const [run, value] of rows) if (model.figures(name).run) model.figures(name).run[run] = number(value);
     swap("findings", parts.findings);
     swap("failures", parts.failures);
     state.set({ data: state.data + 1 });
@@ -29,7 +35,7 @@ const liveOf = (model, state) => {
   });
   const age = () => {
     const seconds = Math.round((Date.now() - seen.at) / 1000), gone = source.readyState !== 1;
-    $("age").textContent = gone ? `The server does not answer; shown is the state of ${ago(seconds)}.` : `Live · ${seconds < 3 ? "as of now" : `last change of state ${ago(seconds)}`}`;
+    $("age").textContent = gone ? `The server does not answer; shown is the state of ${ago(seconds)}.` : `Live · runs as of ${seconds < 4 ? "now" : ago(seconds)}${seen.findings === undefined ? "" : ` · findings as of ${ago(seen.findings + seconds)}`}`;
     $("age").classList.toggle("gone", gone);
   };
   setInterval(age, 1000);
