@@ -157,7 +157,7 @@ def answer(verdict: Verdict) -> page.Answer:
         figure += f" ± {100 * row['half']:.2f}" if math.isfinite(row["half"]) else ""
         near_cells = tuple(int(place) for place in near)
         best.append(page.Best(int(cell), figure, near_cells, data, near_text(row, len(near_cells))))
-    warning = next((finding.text for finding in testing(results)), "")
+    warning = next((finding.text for finding in testing(results)), "") if best else ""
     command = seeds_command(results) if results.runs["seed"].nunique() < MIN_SEEDS and best else ""
     sentences = [finding.text for finding in divergence(results)]
     return page.Answer(
@@ -179,7 +179,8 @@ def near_text(row: "pd.Series[float]", near: int) -> str:
 def seeds_command(results: Results) -> str:
     """Return the command that runs the same sweep with enough seeds to test anything."""
     seeds = ",".join(map(str, range(MIN_SEEDS)))
-    return f"{command_of(results)} seed={seeds}" if results.plan else ""
+    words = [word for word in command_of(results).split() if not word.startswith("seed=")]
+    return " ".join([*words, f"seed={seeds}"]) if results.plan else ""
 
 
 def cost_note(results: Results) -> str:

@@ -65,12 +65,13 @@ def findings_json(content: Content) -> dict[str, Any]:
 def waiting(root: Path) -> str:
     """Return the page that waits for a sweep's directory."""
     style = read("base.css")
-    policy = f"default-src 'none'; style-src {digest(style)}"
+    policy = f"default-src 'none'; img-src data:; style-src {digest(style)}"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Waiting</title>'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta http-equiv="refresh" content="2">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{style}</style></head>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<link rel="icon" href="data:,"><style>{style}</style></head>'
         f"<body><main><h1>Waiting for {escape(str(root))}</h1>"
         f"<p>The page appears as soon as the sweep has written its plan.</p></main></body></html>"
     )

@@ -10,6 +10,7 @@ from reports.page.boxes import layout_of
 from reports.page.content import Content, Curves, Metric, Runs, Sweep
 from reports.page.packed import Packer
 
+DRAWN = 16_383  # steps of a curve, which is only drawn: finer than any screen
 FIRST = 4  # cells whose curves are shown before a reader picks any
 MOST_POINTS = 600_000  # numbers of curves on one page: about 1 MB packed
 FEWEST_STEPS = 10  # a thinned curve keeps at least so many
@@ -92,7 +93,7 @@ def add_curves(packer: Packer, curves: Curves | None) -> dict[str, Any]:
     packer.integers("length", shown.lengths)
     packer.numbers("step", shown.steps, along=True)
     for name, values in shown.values.items():
-        packer.numbers(f"curve.{name}", values, along=True)
+        packer.numbers(f"curve.{name}", values, along=True, codes=DRAWN)
     entries = [
         {"name": name, "label": shown.labels[name], "metric": shown.metric.get(name, "")}
         for name in shown.values

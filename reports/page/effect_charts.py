@@ -8,6 +8,9 @@ from reports.page.content import Effect, Factor, LevelEffect, Metric
 from reports.page.shown import Axis, axis_of, show, tick_text, ticks
 
 HEIGHT = 150.0  # pixels of a curve's field
+LETTER, GAP = 6.6, 6.0  # pixels
+FIELDS = (250.0, 560.0)  # pixels that a curve, and one of many levels, is at least wide
+NARROW_LEVELS = 4
 LOG_FROM = 10.0  # settings that span this much get a logarithmic axis
 
 
@@ -34,6 +37,11 @@ class Chart:
     side: tuple[tuple[float, str], ...] = ()
     log: bool = False
 
+    @property
+    def lost(self) -> bool:
+        """Whether runs of any level diverged."""
+        return self.curve and any(dot.level.diverged for dot in self.dots)
+
 
 def chart_of(effect: Effect, factor: Factor, metric: Metric, axis: Axis) -> Chart:
     """Return the drawing of an effect; `axis` is the metric's, the same for all factors."""
@@ -44,7 +52,7 @@ def chart_of(effect: Effect, factor: Factor, metric: Metric, axis: Axis) -> Char
         Dot(level, show(metric, level.mean), axis.place(level.mean), *ends(axis, level))
         for level in effect.levels
     )
-    return Chart(effect, False, dots, tuple(axis_ticks(axis, metric, 4)))
+    return Chart(effect, False, dots, tuple(axis_ticks(axis, metric, 5)))
 
 
 def ends(axis: Axis, level: LevelEffect) -> tuple[float | None, float | None]:
@@ -66,8 +74,20 @@ def curve(effect: Effect, metric: Metric, axis: Axis, numbers: dict[str, float])
     for x, level in zip(places, levels, strict=True):
         low, high = (down(axis, end) if math.isfinite(end) else None for end in (level.low, level.high))
         dots.append(Dot(level, show(metric, level.mean), x, low, high, down(axis, level.mean)))
-    side = [(down(axis, tick), tick_text(metric, tick)) for tick in ticks(axis.low, axis.high, 4)]
-    return Chart(effect, True, tuple(dots), tuple((d.x, d.level.level) for d in dots), tuple(side), log)
+    side = [(down(axis, tick), tick_text(metric, tick)) for tick in ticks(axis.low, axis.high, 5)]
+    return Chart(effect, True, tuple(dots), tuple(apart(dots)), tuple(side), log)
+
+
+def apart(dots: Sequence[Dot]) -> list[tuple[float, str]]:
+    """Return the places and names of levels, without those that would lie over one before."""
+    width = FIELDS[len(dots) > NARROW_LEVELS]
+    end, kept = -math.inf, list[tuple[float, str]]()
+    for dot in dots:
+        half = LETTER * len(dot.level.level) / 2 / width * 100
+        if dot.x - half >= end:
+            kept.append((dot.x, dot.level.level))
+            end = dot.x + half + 100 * GAP / width
+    return kept
 
 
 def across(numbers: Sequence[float]) -> tuple[list[float], bool]:

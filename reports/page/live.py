@@ -89,6 +89,10 @@ class Live:
     def take(self, content: Content, version: int, plan: int) -> None:
         """Replace the findings, and note which figures are new."""
         before = self.findings if self.findings and self.findings.plan == plan else None
+        if before and shape(before.content) != shape(content):
+            with self.changed:
+                self.plan = plan = self.plan + 1  # pages that are open have no place for what is new
+            before = None
         known = before.content if before else None
         cells, runs = (changed_figures(known, content, part) for part in ("cells", "runs"))
         old_cells, old_runs = (before.cells, before.runs) if before else ({}, {})
@@ -144,3 +148,10 @@ class Live:
         if findings is None or findings.version <= version:
             return None
         return findings_event(findings, version)
+
+
+def shape(content: Content) -> tuple[object, ...]:
+    """Return what a page is made for: settings, metrics and columns of curves."""
+    sweep = content.sweep
+    curves = tuple(sweep.curves.values) if sweep.curves else ()
+    return sweep.factors, tuple(metric.name for metric in sweep.metrics), curves, len(sweep.runs.id)

@@ -40,12 +40,15 @@ class Packer:
             raise ValueError(f"{name}: needs integers from 0 to {LARGEST}")
         self._add(name, whole.astype("<u4" if highest > MISSING else "<u2"), {"kind": "int"})
 
-    def numbers(self, name: str, values: ArrayLike, *, along: bool = False) -> None:
-        """Add a column of numbers, those that are not finite as missing; `along`: neighbours are alike."""
-        codes, rule = quantise(np.asarray(values, dtype=np.float64).ravel())
+    def numbers(self, name: str, values: ArrayLike, *, along: bool = False, codes: int = CODES) -> None:
+        """Add a column of numbers, those that are not finite as missing.
+
+        `along`: neighbours are alike; `codes`: the number of steps from the lowest to the highest.
+        """
+        coded, rule = quantise(np.asarray(values, dtype=np.float64).ravel(), codes)
         if along:
-            codes, rule = np.diff(codes, prepend=codes.dtype.type(0)), rule | {"delta": True}
-        self._add(name, codes, rule)
+            coded, rule = np.diff(coded, prepend=coded.dtype.type(0)), rule | {"delta": True}
+        self._add(name, coded, rule)
 
     def _add(self, name: str, codes: NDArray[np.unsignedinteger[Any]], rule: dict[str, Any]) -> None:
         width = codes.dtype.itemsize
@@ -62,7 +65,7 @@ class Packer:
         return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()
 
 
-def quantise(values: NDArray[np.float64]) -> tuple[Codes, dict[str, Any]]:
+def quantise(values: NDArray[np.float64], most: int = CODES) -> tuple[Codes, dict[str, Any]]:
     """Return numbers as codes, and the rule that gives them back: exact where a common grain allows it."""
     finite = np.isfinite(values)
     known = values[finite]
@@ -71,17 +74,17 @@ def quantise(values: NDArray[np.float64]) -> tuple[Codes, dict[str, Any]]:
     if kind == "log":
         known = np.log(known)
         low, high = float(known.min()), float(known.max())
-    span = high / CODES - low / CODES  # of the largest floats no difference can be taken
-    step = (grain_of(known, low, high) if kind == "lin" else 0.0) or span or 1.0
+    span = high / most - low / most  # of the largest floats no difference can be taken
+    step = (grain_of(known, low, high, most) if kind == "lin" else 0.0) or span or 1.0
     codes = np.full(len(values), MISSING, dtype="<u2")
     codes[finite] = np.clip(np.rint(known / step - low / step), 0, CODES).astype("<u2")
     return codes, {"kind": kind, "low": low, "step": step}
 
 
-def grain_of(known: NDArray[np.float64], low: float, high: float) -> float:
+def grain_of(known: NDArray[np.float64], low: float, high: float, most: int = CODES) -> float:
     """Return the largest of GRAINS that all numbers are multiples of above the lowest; 0 if none is."""
     for grain in GRAINS:
-        if high / grain - low / grain > CODES:
+        if high / grain - low / grain > most:
             return 0.0
         places = (known - low) / grain
         if np.all(np.abs(places - np.rint(places)) < 1e-6):

@@ -13,6 +13,7 @@ from reports.page.shown import Axis, axis_of, show, tick_text, ticks
 LETTER = 6.6  # pixels of a letter of a label
 WIDTH, NARROW = 400.0, 240.0  # pixels that a strip is assumed to be wide when its labels are kept apart
 GAP = 10.0
+MANY = 7  # levels: of more, only the two ends are named
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def strip(effect: Effect, metric: Metric, axis: Axis) -> Strip:
 
 def labels(dots: Sequence[tuple[float, LevelEffect]], width: float) -> list[Label]:
     """Return the labels of dots that are sorted by place: above, below, or joined where both are taken."""
+    if len(dots) > MANY:
+        dots = (dots[0], dots[-1])
     ends = [-math.inf, -math.inf]
     made: list[Label] = []
     for x, level in dots:

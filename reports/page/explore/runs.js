@@ -60,7 +60,7 @@ const runsOf = (model, state) => {
   };
 
   const line = (run) => {
-    const pick = `run:${model.ids[run].slice(0, 12)}`, name = `${model.title(model.pick(model.cell[run]))}, seed ${model.seed[run]}`;
+    const pick = `run:${model.ids[run]}`, name = `${model.title(model.pick(model.cell[run]))}, seed ${model.seed[run]}`;
     const tick = make("input", { type: "checkbox", checked: state.pick.includes(pick), "aria-label": `Overlay the curve of ${name}` });
     on(tick, "change", () => state.set({ pick: tick.checked ? [...state.pick, pick] : state.pick.filter((one) => one !== pick) }));
     const more = make("button", { type: "button", class: "link", "aria-expanded": view.open === run, "aria-label": `More about ${name}` }, "⋯");
@@ -106,7 +106,10 @@ const runsOf = (model, state) => {
   for (const [value, text] of [["few", "the main figures"], ["all", "all figures"]]) $("columns").append(make("option", { value, selected: state.columns === value }, text));
   on($("columns"), "change", () => state.set({ columns: $("columns").value }));
   state.when(["q", "sort", "columns", "data"], choose);
-  state.when(["pick"], redraw);
+  const ticks = () => body.querySelectorAll("tr[data-run]").forEach((row) => {
+    row.querySelector("input").checked = state.pick.includes(`run:${model.ids[row.dataset.run]}`);
+  });
+  state.when(["pick"], ticks);
   const first = () => { $("query").value = state.q; choose(); };
   state.when(["reread"], first);
   first();
