@@ -46,6 +46,7 @@ def content_of(verdict: Verdict, judged: Judged | None = None) -> page.Content:
         claims=tuple(claims(judged)),
         about=about(results),
         rerun=f"python -m sweeps.runs {results.directory} rerun {{id}}",
+        interval="± 95 % interval over seeds",
         layout=(plan.row.name if plan.row else "", plan.column.name if plan.column else ""),
     )
 

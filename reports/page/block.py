@@ -35,6 +35,7 @@ def pack(content: Content) -> str:
         "layout": asdict(layout_of(content)),
         "first": first_picks(content),
         "rerun": content.rerun,
+        "interval": content.interval,
         **add_runs(packer, sweep.runs),
         **add_curves(packer, sweep.curves),
     }

@@ -259,7 +259,11 @@ class Claims:
 
 @dataclass(frozen=True)
 class Content:
-    """Everything that the page shows. `rerun` is the command that runs one run again, with {id} in it."""
+    """Everything that the page shows.
+
+    `rerun` is the command that runs one run again, with {id} in it; `interval` says what stands behind ±;
+    `layout` names the factors that are first down the side of the grid and across.
+    """
 
     header: Header
     sweep: Sweep
@@ -272,4 +276,5 @@ class Content:
     claims: tuple[Claims, ...] = ()
     about: About = About()
     rerun: str = ""
+    interval: str = ""
     layout: tuple[str, str] = ("", "")

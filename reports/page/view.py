@@ -60,6 +60,8 @@ class Grid:
     near: bool
     clipped: bool
     two: bool
+    intervals: bool
+    partial: bool
 
 
 def render(content: Content, live: bool = False) -> str:
@@ -145,14 +147,18 @@ def grid_of(content: Content, metric: Metric) -> Grid:
     used = (layout.row, layout.column, *layout.panels)
     averaged = [f.name for f in content.sweep.factors if f.name not in used and len(f.levels) > 1]
     scale = list(shades(content.sweep, metric).values())
+    panels = panels_of(content, layout, metric)
+    boxes = [box for panel in panels for _, row in panel.rows for box in row if box]
     return Grid(
         layout=layout,
         columns=factors[layout.column].levels if layout.column else ("",),
-        panels=panels_of(content, layout, metric),
+        panels=panels,
         averaged=tuple(averaged),
         bar=colour_bar(metric, scale[0]) if len(scale) == 1 else None,
         near=any(best.may_be_best for best in content.answer.best),
         clipped=any(one.clipped for one in scale),
+        intervals=any("±" in box.small for box in boxes),
+        partial=any("/" in box.small for box in boxes),
         two=bool(layout.panels) and len(factors[layout.panels[-1]].levels) == 2,
     )
 

@@ -38,7 +38,7 @@ const gridOf = (model, state) => {
     $("panels").classList.toggle("two", state.panels.length > 0 && model.factor(state.panels[state.panels.length - 1]).levels.length === 2);
     const { metric } = table, averaged = table.averaged.length ? ` · mean over ${table.averaged.join(", ")}` : "";
     $("grid-about").textContent = `${metric.label.toLowerCase()}${metric.unit ? `, ${metric.unit}` : ""}${state.mode === "diff" ? " · difference to the best" : ""}${averaged}`;
-    legend(table);
+    legend(model, table);
     picked();
   };
 
@@ -110,7 +110,7 @@ const panelOf = (table, panel, state) => {
   return make("table", { class: "heat" }, make("caption", {}, panel.title || table.metric.label), make("thead", {}, head), make("tbody", {}, ...lines));
 };
 
-const legend = (table) => {
+const legend = (model, table) => {
   const { metric, shades } = table, entries = [], scales = [...shades.values()];
   if (scales.length === 1) {
     const [scale] = scales, clipped = scale.clipped ? (metric.direction === "minimize" ? "≥ " : "≤ ") : "";
@@ -120,6 +120,10 @@ const legend = (table) => {
   } else if (scales.length) entries.push(make("p", { class: "note" }, `Colours of their own within each ${metric.within.join(", ")}: its values cannot be compared across.`));
   const marks = [["best", "best"], ["near", "may be best"], ["below", "below the colours"]];
   const there = marks.filter(([mark]) => $("panels").querySelector(`td.${mark}`));
-  entries.push(make("ul", { class: "key" }, ...there.map(([mark, text]) => make("li", { class: mark }, text)), make("li", { class: "hint" }, "click picks, shift adds")));
+  const boxes = table.panels.flatMap((panel) => panel.rows.flatMap((row) => row.boxes)).filter(Boolean);
+  const notes = [];
+  if (boxes.some((box) => Number.isFinite(box.half)) && model.interval) notes.push(make("li", {}, model.interval));
+  if (boxes.some((box) => box.n < box.planned)) notes.push(make("li", {}, "4/5: runs behind the figure"));
+  entries.push(make("ul", { class: "key" }, ...there.map(([mark, text]) => make("li", { class: mark }, text)), ...notes, make("li", { class: "hint" }, "click picks, shift adds")));
   $("legend").replaceChildren(...entries);
 };
