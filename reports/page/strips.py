@@ -13,6 +13,7 @@ from reports.page.shown import Axis, axis_of, show, tick_text, ticks
 LETTER = 6.6  # pixels of a letter of a label
 WIDTH, NARROW = 400.0, 240.0  # pixels that a strip is assumed to be wide when its labels are kept apart
 GAP = 10.0
+LONGEST = 26  # letters of a label; the whole name is in its dot's title
 MANY = 7  # levels: of more, only the two ends are named
 
 
@@ -66,16 +67,16 @@ def labels(dots: Sequence[tuple[float, LevelEffect]], width: float) -> list[Labe
     ends = [-math.inf, -math.inf]
     made: list[Label] = []
     for x, level in dots:
-        wide = LETTER * len(level.level)
+        wide = LETTER * len(level.level[:LONGEST])
         left = min(max(x / 100 * width - wide / 2, 0), max(width - wide, 0))
         lane = next((lane for lane in (0, 1) if left >= ends[lane] + GAP), None)
         if lane is None:
             lane = int(ends[1] < ends[0])
             last = max(k for k, label in enumerate(made) if label.lane == lane)
-            made[last] = replace(made[last], text=f"{made[last].text} · {level.level}")
+            made[last] = replace(made[last], text=f"{made[last].text} · {level.level[:LONGEST]}")
             ends[lane] += wide + 3 * LETTER
         else:
-            made.append(Label(x, level.level, lane, "middle"))
+            made.append(Label(x, level.level[:LONGEST], lane, "middle"))
             ends[lane] = left + wide
     return [replace(label, anchor=anchor(label, width)) for label in made]
 

@@ -6,7 +6,10 @@ const gridOf = (model, state) => {
   const controls = () => {
     const names = varied.map((factor) => [factor.name, factor.name]);
     const fields = varied.filter((factor) => factor.name !== state.rows && factor.name !== state.cols);
-    const swap = (key, other) => (name) => state.set({ [key]: name, [other]: state[other] === name ? state[key] : state[other] });
+    const swap = (key, other) => (name) => state.set({
+      [key]: name, [other]: state[other] === name ? state[key] : state[other],
+      panels: state.panels.map((panel) => (panel === name ? state[key] : panel)),
+    });
     const where = make("input", { type: "search", value: state.where, placeholder: "filter: " + (varied[0] ? `${varied[0].name}=${varied[0].levels[0]}` : ""), size: 22, spellcheck: "false", autocomplete: "off", "aria-label": "Filter", "aria-describedby": "where-problem" });
     on(where, "input", later(() => state.set({ where: where.value })));
     $("controls").replaceChildren(
@@ -101,7 +104,7 @@ const gridOf = (model, state) => {
 
 const panelOf = (table, panel, state) => {
   const head = make("tr", {}, make("th", { scope: "col" }, make("span", {}, table.rows ? table.rows.name : "")), ...table.heads.map((text) => make("th", { scope: "col" }, text || table.metric.label)));
-  const lines = panel.rows.map((row) => make("tr", {}, make("th", { scope: "row" }, row.label || table.metric.label), ...row.boxes.map((box) => {
+  const lines = panel.rows.map((row) => make("tr", {}, make("th", { scope: "row", class: row.label.length > 20 ? "long" : null }, row.label || table.metric.label), ...row.boxes.map((box) => {
     if (!box) return make("td", { class: "none" });
     const [text, small] = boxText(table, box, state.mode);
     const classes = [box.shade === null ? `none ${box.state.split(" ")[0]}` : `k${box.shade}`, box.mark].join(" ").trim();

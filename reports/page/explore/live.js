@@ -2,12 +2,16 @@
 const liveOf = (model, state) => {
   if (!document.documentElement.hasAttribute("data-live")) return old();
   const { live, plan } = document.documentElement.dataset;
-  const source = new EventSource(`events${location.search}${location.search ? "&" : "?"}version=${live}&plan=${plan}`), seen = { at: Date.now(), done: false };
+  const source = new EventSource(`events${location.search}${location.search ? "&" : "?"}version=${live}&plan=${plan}`), seen = { at: Date.now() };
   let waiting = false;
+  const ended = () => {
+    if (left(model)) sessionStorage.setItem("end", "awaited");
+    else if (sessionStorage.getItem("end")) told(model);
+  };
   const soon = () => {
     if (waiting) return;
     waiting = true;
-    setTimeout(() => { waiting = false; state.set({ data: state.data + 1 }); counts(model); }, 250);
+    setTimeout(() => { waiting = false; state.set({ data: state.data + 1 }); counts(model); ended(); }, 250);
   };
   on(source, "runs", (event) => {
     seen.at = Date.now();
@@ -16,7 +20,7 @@ const liveOf = (model, state) => {
     if (runs.length) soon();
   });
   on(source, "beat", (event) => { seen.at = Date.now(); seen.findings = JSON.parse(event.data).findings_s; });
-  on(source, "plan", () => location.reload());
+  on(source, "plan", () => location.reload()); // new settings or metrics
   on(source, "findings", (event) => {
     const { parts, head, cells, runs } = JSON.parse(event.data);
     Object.assign(model, head);
@@ -28,10 +32,6 @@ const liveOf = (model, state) => {
     swap("findings", parts.findings);
     swap("failures", parts.failures);
     state.set({ data: state.data + 1 });
-    const rest = model.status.filter((status) => !["done", "diverged"].includes(status)).length;
-    if (!rest && !seen.done && seen.started) told(model);
-    seen.done = !rest;
-    seen.started = true;
   });
   const age = () => {
     const seconds = Math.round((Date.now() - seen.at) / 1000), gone = source.readyState !== 1;
@@ -39,6 +39,7 @@ const liveOf = (model, state) => {
     $("age").classList.toggle("gone", gone);
   };
   setInterval(age, 1000);
+  ended();
   notice();
 };
 
@@ -67,6 +68,7 @@ const swap = (id, html) => {
   $(id).replaceChildren(...made.body.childNodes);
 };
 
+const left = (model) => model.status.filter((status) => ["missing", "running"].includes(status)).length;
 const counts = (model) => {
   const found = new Map();
   for (const status of model.status) found.set(status, (found.get(status) || 0) + 1);
@@ -87,6 +89,8 @@ const notice = () => {
   document.querySelector(".tools").prepend(button);
 };
 const told = (model) => {
-  document.title = `✓ ${document.title}`;
+  if (!document.title.startsWith("✓")) document.title = `✓ ${document.title}`;
+  if (sessionStorage.getItem("end") !== "awaited") return;
+  sessionStorage.setItem("end", "told");
   if ("Notification" in window && Notification.permission === "granted") new Notification("The sweep has ended", { body: `${model.ids.length} runs: ${document.title}` });
 };
