@@ -3,19 +3,18 @@
 import math
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 
 from reports.analysis.cells import layout, summarise
 from reports.analysis.paired import MIN_SEEDS
-from reports.analysis.rankings import Pair, Ranking
+from reports.analysis.rankings import MAX_LEVELS, Pair, Ranking
 from reports.analysis.verdict import Verdict
 from reports.claims.tables import claims_frame
 from reports.page import content as page
 from reports.page.findings import divergence, testing
-from reports.page.provenance import about, command_of, question_of, trained_on
+from reports.page.provenance import about, command_of, last_change, question_of, trained_on
 from reports.runs.metrics import METRICS, Metric
 from reports.runs.results import Results
 from reports.sources.judged import Judged
@@ -30,8 +29,10 @@ STATES = ("done", "diverged", "failed", "running", "interrupted", "lost", "damag
 NAN = float("nan")
 
 
-def content_of(verdict: Verdict, judged: Judged | None = None) -> page.Content:
-    """Return what the page shows of a sweep."""
+def content_of(
+    verdict: Verdict, judged: Judged | None = None, files: Sequence[page.File] = ()
+) -> page.Content:
+    """Return what the page shows of a sweep; `files` are those that are written beside it."""
     results = verdict.results
     plan = layout(results.factors)
     return page.Content(
@@ -44,7 +45,7 @@ def content_of(verdict: Verdict, judged: Judged | None = None) -> page.Content:
         failures=tuple(failures(results)),
         notices=tuple(notices(results)),
         claims=tuple(claims(judged)),
-        about=about(results),
+        about=about(results, files),
         rerun=f"python -m sweeps.runs {results.directory} rerun {{id}}",
         interval="± 95 % interval over seeds",
         layout=(plan.row.name if plan.row else "", plan.column.name if plan.column else ""),
@@ -60,7 +61,7 @@ def header(results: Results) -> page.Header:
         trained=tuple(trained_on(results)),
         question=question_of(results),
         counts={state: int(counts[state]) for state in STATES if state in counts},
-        built=datetime.now(UTC).isoformat(timespec="seconds"),
+        changed=last_change(results),
         unfinished=unfinished,
         watch=f"python -m reports serve {results.directory}",
     )
@@ -157,17 +158,26 @@ def answer(verdict: Verdict) -> page.Answer:
         figure = f"{100 * row['mean']:.2f} %"
         figure += f" ± {100 * row['half']:.2f}" if math.isfinite(row["half"]) else ""
         near_cells = tuple(int(place) for place in near)
-        best.append(page.Best(int(cell), figure, near_cells, data, near_text(row, len(near_cells))))
+        text = near_text(row, len(near_cells)) if same.sum() > 1 else ""
+        best.append(page.Best(int(cell), figure, near_cells, data, text))
     warning = next((finding.text for finding in testing(results)), "") if best else ""
     command = seeds_command(results) if results.runs["seed"].nunique() < MIN_SEEDS and best else ""
-    sentences = [finding.text for finding in divergence(results)]
+    diverged = [finding.text for finding in divergence(results)]
+    none = "No run has ended well." if diverged else "No run has finished yet."
     return page.Answer(
         best=tuple(best),
-        sentences=tuple(sentences) if best else ("No run has finished yet.", *sentences),
+        sentences=(*(() if best else (none,)), *diverged, *unranked(verdict.rankings)),
         warning=warning,
         command=command,
         command_note=cost_note(results) if command else "",
     )
+
+
+def unranked(rankings: Sequence[Ranking]) -> Iterator[str]:
+    """Yield which factors have too many levels to be compared."""
+    for ranking in rankings:
+        if ranking.metric.name == "test_accuracy" and ranking.state == "too many levels":
+            yield f"Not ranked, for more than {MAX_LEVELS} levels: {ranking.title}."
 
 
 def near_text(row: "pd.Series[float]", near: int) -> str:

@@ -237,13 +237,13 @@ class About:
 
 @dataclass(frozen=True)
 class Header:
-    """The first lines: the sweep's name, what was trained, its question, runs by state, when built."""
+    """The first lines: the sweep's name, what was trained, its question, runs by state, last change (UTC)."""
 
     title: str
     trained: tuple[str, ...]
     question: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
-    built: str = ""
+    changed: str = ""
     unfinished: int = 0
     watch: str = ""
 

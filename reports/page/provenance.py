@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -16,14 +16,6 @@ PROJECT = Path(__file__).parents[2]
 SKIPPED = ("study", "sweep")
 TRIVIAL = {"null", "none", "false", "0", "", "–", "auto", "constant", "normal", "mean"}
 CHIPS = 9
-FILES = (
-    ("tables/runs.csv", "every run: settings, status, all figures"),
-    ("tables/cells.csv", "every cell and metric: mean, interval, seeds"),
-    ("tables/contrasts.csv", "every difference between two levels, with interval and p"),
-    ("findings.json", "every sentence with what is behind it"),
-    ("tables", "all tables as CSV, Markdown and LaTeX"),
-    ("plots", "figures as SVG and PNG"),
-)
 
 
 def trained_on(results: Results) -> Iterator[str]:
@@ -40,8 +32,14 @@ def trained_on(results: Results) -> Iterator[str]:
     for factor in results.factors:
         named = ", ".join(factor.levels[:6]) + (", …" if len(factor.levels) > 6 else "")
         yield f"{factor.name}: {named}"
-    seeds = results.runs["seed"].nunique()
-    yield f"{seeds} seed{'s' if seeds != 1 else ''}"
+    yield seeds_of_cells(results)
+
+
+def seeds_of_cells(results: Results) -> str:
+    """Return how many seeds each cell has: "5 seeds", or "1 to 5 seeds" where they differ."""
+    counts = results.cells["runs"].tolist()
+    fewest, most = min(counts, default=0), max(counts, default=0)
+    return f"{fewest} to {most} seeds" if fewest < most else f"{most} seed{'s' if most != 1 else ''}"
 
 
 def rank_of(key: str) -> tuple[bool, str]:
@@ -73,7 +71,7 @@ def command_of(results: Results) -> str:
     return shlex.join(["python", "-m", "sweeps", *kept])
 
 
-def about(results: Results) -> About:
+def about(results: Results, files: Sequence[File]) -> About:
     """Return the facts of a sweep's runs: every distinct answer to each question."""
     plan = results.plan or {}
     history = plan.get("history") or [{"time": plan.get("created", ""), "command": plan.get("command", [])}]
@@ -82,12 +80,10 @@ def about(results: Results) -> About:
         for entry in history
         if isinstance(entry, dict)
     )
-    folder = results.directory / "report"
-    files = tuple(File(path, text) for path, text in FILES if path != "plots" or (folder / path).is_dir())
     return About(
         facts=tuple(facts(results)),
         history=commands if plan else (),
-        files=files,
+        files=tuple(files),
         citation=citation(results),
         notes=("Rebuilt from the run records alone: the same records give the same page.",),
     )
@@ -100,13 +96,7 @@ def command_text(command: object, results: Results) -> str:
 
 def facts(results: Results) -> Iterator[tuple[str, str]]:
     """Yield each question with its answers."""
-    known = [{k: v for k, v in each.items() if v not in (None, "")} for each in results.provenance]
-    for key in dict.fromkeys(key for each in known for key in each):
-        answers = dict.fromkeys(str(each[key]) for each in known if key in each)
-        yield key.replace("_", " "), ", ".join(answers)
-    codes = [code for code in results.runs["code"].unique() if code]
-    if codes:
-        yield "code fingerprint", ", ".join(map(str, codes))
+    yield from (fact for fact in provenance(results) if fact[0] not in ("command", "planned"))
     times = results.runs[["started", "finished"]].replace("", pd.NA).stack().dropna()
     if len(times):
         yield "runs made", f"{times.min()} to {times.max()}"
@@ -121,3 +111,27 @@ def citation(results: Results) -> str:
     what = f"Sweep “{results.sweep}”, {len(results.runs)} runs"
     with_what = ", ".join(filter(None, [" and ".join(versions), *commits[:3]]))
     return f"{what}, made with mlp-grid {with_what}." if with_what else f"{what}."
+
+
+def last_change(results: Results) -> str:
+    """Return when a run last began or ended, or the plan was written, as ISO text; empty if unknown."""
+    created = str((results.plan or {}).get("created") or "")
+    times = [*results.runs["started"], *results.runs["finished"], created]
+    return max((str(time) for time in times if time), default="")
+
+
+def provenance(results: Results) -> list[tuple[str, str]]:
+    """Return where the runs come from: every distinct answer to each question that the records answer."""
+    facts = [{k: v for k, v in each.items() if v not in (None, "")} for each in results.provenance]
+    keys = list(dict.fromkeys(key for each in facts for key in each))
+    rows = [
+        (key.replace("_", " "), ", ".join(dict.fromkeys(str(each[key]) for each in facts if key in each)))
+        for key in keys
+    ]
+    codes = [code for code in results.runs["code"].unique() if code]
+    made = [
+        ("command", " ".join(map(str, (results.plan or {}).get("command", [])))),
+        ("planned", str((results.plan or {}).get("created", ""))),
+        ("code fingerprint", ", ".join(codes)),
+    ]
+    return [(key, value) for key, value in [*made, *rows] if value]

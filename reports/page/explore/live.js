@@ -78,8 +78,8 @@ const counts = (model) => {
 
 const ago = (seconds) => (seconds < 90 ? `${seconds} s ago` : seconds < 5400 ? `${Math.round(seconds / 60)} min ago` : seconds < 129600 ? `${Math.round(seconds / 3600)} h ago` : `${Math.round(seconds / 86400)} days ago`);
 const old = () => {
-  const built = $("age")?.dataset.built;
-  if (built) $("old").textContent = ` (${ago(Math.max(0, Math.round((Date.now() - Date.parse(built)) / 1000)))})`;
+  const changed = Date.parse($("age")?.dataset.changed);
+  if (changed) $("old").textContent = ` (${ago(Math.max(0, Math.round((Date.now() - changed) / 1000)))})`;
 };
 
 const notice = () => {
