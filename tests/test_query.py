@@ -1,6 +1,5 @@
 """The query language: what it chooses, and what it says of what it does not understand."""
 
-
 import pytest
 
 from reports.runs.query import where
