@@ -144,9 +144,9 @@ def run(settings: object, sizes: Sequence[int] = tuple(GOALS)) -> Section:
         "slowest click, ms",
     )
     about = (
-        "One file with every run, its metrics and four curves of ten epochs, opened from the disk in a headless "
-        "Chromium; the middle of three. Clicks: another metric, other rows, differences, a pick, another curve, an "
-        "order of the runs, a baseline."
+        "One file with every run, its metrics and four curves of ten epochs, opened from the disk in a "
+        "headless Chromium; the middle of three. Clicks: another metric, other rows, differences, a pick, "
+        "another curve, an order of the runs, a baseline."
     )
     return Section("The page of a report", [about, table(heads, rows)], goals)
 
