@@ -12,10 +12,26 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from reports.analysis.verdict import judge
 from reports.page.adapter import content_of
+from reports.page.content import (
+    Answer,
+    Best,
+    CellFigures,
+    Cells,
+    Comparison,
+    Content,
+    Effect,
+    Factor,
+    Header,
+    LevelEffect,
+    Metric,
+    Runs,
+    Sweep,
+)
 from reports.page.live import Live
 from reports.page.serve import build
 from reports.page.server import Server
@@ -565,6 +581,49 @@ def test_the_default_grid_prints_on_three_pages_with_nothing_cut(page: Browser, 
     assert page.run(over) == 0
     assert not page.run("document.getElementById('controls').checkVisibility()")
     assert page.run("document.querySelectorAll('#panels td b').length") == 96
+
+
+def own_application() -> Content:
+    """What another application would show: an error to minimise, a numeric setting, no curves."""
+    alphas, kernels = ("0.1", "1", "10"), ("rbf", "linear")
+    levels = np.array([[a, k] for a in range(3) for k in range(2)])
+    rmse = np.array([3.0, 4.5, 2.0, 4.0, 2.5, np.nan])
+    ids = [f"{k:012x}" for k in range(6)]
+    return Content(
+        header=Header("tuning", ("ridge",), "Which kernel?", {"done": 5, "failed": 1}),
+        sweep=Sweep(
+            metrics=(Metric("rmse", "Error", "minimize", "°C", "°C", digits=1),),
+            factors=(Factor("alpha", "alpha", alphas, (0.1, 1.0, 10.0)), Factor("kernel", "kernel", kernels)),
+            cells=Cells(
+                levels, np.ones(6, int), {"rmse": CellFigures(rmse, rmse * np.nan, np.isfinite(rmse) * 1)}
+            ),
+            runs=Runs(ids, ids, ["done"] * 5 + ["failed"], ["0"] * 6, np.arange(6), [""] * 6, {"rmse": rmse}),
+        ),
+        answer=Answer((Best(2, "2.0 °C"),), ("rbf is ahead.",)),
+        effects=(
+            Effect("kernel", "rmse", (LevelEffect("rbf", 2.5), LevelEffect("linear", 4.25)), size=1.75),
+        ),
+        comparisons=(Comparison("kernel", "rmse", "rbf", "linear", -1.75, -2.5, -1.0, 0.01, ">", 0.2),),
+        layout=("kernel", "alpha"),
+    )
+
+
+def test_an_application_of_ones_own_has_its_own_metrics_and_no_curves(page: Browser, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text(render(own_application()), encoding="utf-8")
+    visit(page, tmp_path / "index.html")
+    assert complaints(page) == [] and not page.run("document.getElementById('curves')")
+    assert "error, °C" in texts(page, "#grid-about")[0] and "lower is better" in texts(page, "#matters h2")[0]
+    shades = page.run("[...document.querySelectorAll('#panels td')].map((e) => [e.textContent, e.className.trim()])")
+    assert ["2.0", "k20 best"] in shades and ["4.5", "k0"] in shades and shades[-1][0] == "failed"
+    choose(page, "#controls", "Show", "diff")
+    assert set(texts(page, "#panels td b")) == {"+1.0", "2.0", "+0.5", "+2.5", "+2.0", "failed"}
+    choose(page, '[data-factor="kernel"]', "baseline", "linear")
+    assert "−1.8" in "".join(texts(page, '[data-factor="kernel"] td'))
+    fill(page, "#query", "rmse<2.6")
+    assert texts(page, "#shown") == ["2 of 6 runs"]
+    words = page.run("document.documentElement.outerHTML").lower()
+    body = re.sub(r"<script.*?</script>|<style.*?</style>", "", words, flags=re.DOTALL)
+    assert not re.search("accuracy|epoch|loss|network", body)
 
 
 def test_an_application_without_curves_or_settings_has_a_page(page: Browser, tmp_path: Path) -> None:
