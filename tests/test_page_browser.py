@@ -318,6 +318,24 @@ def test_a_mean_over_cells_is_the_mean_of_their_figures(page: Browser, small: Pa
     assert len(cells) == 3 and abs(shown - sum(cells) / 3) < 0.011
 
 
+def test_losses_are_compared_within_each_loss_only(page: Browser, small: Path) -> None:
+    visit(page, small, "#metric=test_loss")
+    assert "within each loss" in texts(page, "#legend")[0]
+    choose(page, "#controls", "Show", "diff")
+    rows = page.run("""[...document.querySelectorAll('#panels tbody tr')]
+      .map((row) => [...row.querySelectorAll('td b')].map((b) => b.textContent))""")
+    best = [text for row in rows for text in row if not text.startswith("+")]
+    assert len(rows) == 6 and len(best) == 2  # the best of each loss
+    fill(page, "#controls input[type=search]", "activation=gelu")
+    choose(page, "#controls", "Rows", "activation")
+    choose(page, "#controls", "Columns", "lr")
+    for box in page.run("document.querySelectorAll('#controls input[type=checkbox]').length") * [
+        "input[type=checkbox]"
+    ]:
+        click(page, f"#controls {box}")
+    assert set(texts(page, "#panels td small")) == {"not comparable"}
+
+
 def test_differences_are_to_the_best(page: Browser, small: Path) -> None:
     visit(page, small)
     means = page.run("[...document.querySelectorAll('#panels td b')].map((e) => Number(e.textContent))")
@@ -613,7 +631,9 @@ def test_an_application_of_ones_own_has_its_own_metrics_and_no_curves(page: Brow
     visit(page, tmp_path / "index.html")
     assert complaints(page) == [] and not page.run("document.getElementById('curves')")
     assert "error, °C" in texts(page, "#grid-about")[0] and "lower is better" in texts(page, "#matters h2")[0]
-    shades = page.run("[...document.querySelectorAll('#panels td')].map((e) => [e.textContent, e.className.trim()])")
+    shades = page.run(
+        "[...document.querySelectorAll('#panels td')].map((e) => [e.textContent, e.className.trim()])"
+    )
     assert ["2.0", "k20 best"] in shades and ["4.5", "k0"] in shades and shades[-1][0] == "failed"
     choose(page, "#controls", "Show", "diff")
     assert set(texts(page, "#panels td b")) == {"+1.0", "2.0", "+0.5", "+2.5", "+2.0", "failed"}

@@ -71,10 +71,11 @@ def sweep_of(results: Results) -> page.Sweep:
     """Return the cells, runs and curves."""
     metrics = [metric for name, metric in METRICS.items() if results.runs[name].notna().any()]
     metrics = metrics or [METRICS["test_accuracy"]]
+    data = (results.dataset.name,) if results.dataset else ()
     losses = tuple(factor.name for factor in results.factors if factor.key == "loss")
     runs = results.runs
     return page.Sweep(
-        metrics=tuple(shown(metric, losses) for metric in metrics),
+        metrics=tuple(shown(metric, data, losses) for metric in metrics),
         factors=tuple(
             page.Factor(
                 factor.name,
@@ -99,12 +100,12 @@ def sweep_of(results: Results) -> page.Sweep:
     )
 
 
-def shown(metric: Metric, losses: tuple[str, ...]) -> page.Metric:
+def shown(metric: Metric, data: tuple[str, ...], losses: tuple[str, ...]) -> page.Metric:
     """Return how the page calls and shows a metric."""
     direction: page.Direction = (
         "maximize" if metric.better == "higher" else "minimize" if metric.better == "lower" else ""
     )
-    within = () if metric.across_losses else losses
+    within = data if metric.across_losses else (*data, *losses)
     if metric.unit == "accuracy":
         axis = metric.name != "gap"
         return page.Metric(metric.name, metric.label, direction, "%", "points", 100, 2, axis, within)

@@ -100,13 +100,25 @@ def box_of(content: Content, metric: Metric, wanted: dict[str, str], shade: dict
     means = figures.mean[cells]
     if not np.isfinite(means).any():
         return Box(pick, *without(sweep, cells), title=pick)
+    groups = groups_of(sweep, metric, cells[np.isfinite(means)])
+    if len(groups) > 1:
+        return Box(pick, "–", "not comparable")
     value = float(np.nanmean(means))
-    key = ",".join(wanted.get(name, "") for name in metric.within)
+    key = groups.pop()
     step = shade[key].step(float(stretched(metric, np.array(value)))) if key in shade else None
     mark = "below" if key in shade and stretched(metric, np.array(value)) < shade[key].low else ""
     if len(cells) > 1:
         return Box(pick, show(metric, value), f"{len(cells)} cells", mark, step)
     return one_cell(content, metric, Box(pick, show(metric, value), "", mark, step), int(cells[0]), figures)
+
+
+def groups_of(sweep: Sweep, metric: Metric, cells: np.ndarray) -> set[str]:
+    """Return the levels that these cells have of the factors across which a metric is not compared."""
+    places = [place for place, factor in enumerate(sweep.factors) if factor.name in metric.within]
+    rows = np.unique(sweep.cells.levels[cells][:, places], axis=0).tolist()
+    return {
+        ",".join(sweep.factors[p].levels[level] for p, level in zip(places, row, strict=True)) for row in rows
+    }
 
 
 def one_cell(content: Content, metric: Metric, box: Box, cell: int, figures: CellFigures) -> Box:

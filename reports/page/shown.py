@@ -106,8 +106,7 @@ class Shade:
 def shades(sweep: Sweep, metric: Metric) -> dict[str, Shade]:
     """Return the colours of a metric: one scale, or one for each level that its values compare within."""
     means = sweep.cells.figures[metric.name].mean
-    names = [factor.name for factor in sweep.factors]
-    columns = [names.index(name) for name in metric.within if name in names]
+    columns = [place for place, factor in enumerate(sweep.factors) if factor.name in metric.within]
     groups: dict[str, list[float]] = {}
     for levels, value in zip(sweep.cells.levels, stretched(metric, means), strict=True):
         if math.isfinite(value):

@@ -30,12 +30,13 @@ const shadeOf = (values) => {
   const low = sorted.find((value) => value >= first - WHISKER * (third - first));
   return { low, high: sorted[sorted.length - 1], worst: sorted[0], clipped: sorted[0] < low };
 };
+// The levels that a cell has of the factors across which a metric is not compared.
+const groupOf = (model, metric, cell) => model.factors.map((factor, f) => (metric.within.includes(factor.name) ? model.level(cell, f) : null)).filter((level) => level !== null).join(",");
 const shadesOf = (model, metric) => {
   const groups = new Map(), means = model.figures(metric.name).mean;
-  const columns = metric.within.map((name) => model.factors.findIndex((factor) => factor.name === name)).filter((f) => f >= 0);
   for (let cell = 0; cell < model.cells; cell += 1) {
     if (!Number.isFinite(means[cell])) continue;
-    const key = columns.map((f) => model.level(cell, f)).join(",");
+    const key = groupOf(model, metric, cell);
     if (!groups.has(key)) groups.set(key, []);
     groups.get(key).push(stretch(metric, means[cell]));
   }

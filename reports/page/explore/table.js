@@ -45,8 +45,10 @@ const boxOf = (model, metric, shades, cells, fixed, part) => {
   const pick = cells.length === 1 ? model.pick(cells[0]) : model.pickOf(fixed);
   const box = { pick, cells, part: part && cells.length > 1, value: NaN, half: NaN, short: 0, shade: null, mark: "", state: "" };
   if (!known.length) return { ...box, state: stateOfCells(model, cells) };
+  const groups = new Set(known.map((cell) => groupOf(model, metric, cell)));
+  if (groups.size > 1) return { ...box, state: "–", small: "not comparable" };
   box.value = mean(known.map((cell) => figures.mean[cell]));
-  box.group = metric.within.filter((name) => model.factor(name)).map((name) => fixed[name] ?? "").join(",");
+  [box.group] = groups;
   const shade = shades.get(box.group);
   if (shade) {
     box.shade = stepOf(shade, stretch(metric, box.value));
@@ -81,7 +83,7 @@ const bestOf = (metric, panels, shades) => {
 };
 
 const boxText = (table, box, mode) => {
-  if (!Number.isFinite(box.value)) return [box.state, ""];
+  if (!Number.isFinite(box.value)) return [box.state, box.small ?? ""];
   const { metric } = table, small = [];
   if (Number.isFinite(box.half) && mode !== "diff") small.push(`± ${show(metric, box.half)}`);
   if (box.cells.length > 1) small.push(`${box.cells.length} cells`);
