@@ -511,6 +511,22 @@ def test_the_keyboard_alone_picks_cells(page: Browser, small: Path) -> None:
     assert len(picks(page)) == 1
 
 
+@pytest.mark.parametrize("form", ["#controls", "#curve-controls", "#charts"])
+def test_the_keyboard_stays_where_a_choice_was_made(page: Browser, small: Path, form: str) -> None:
+    visit(page, small)
+    act(
+        page,
+        f"""{{
+      const box = document.querySelector("{form} select");
+      box.focus();
+      box.selectedIndex = 1;
+      box.dispatchEvent(new Event("change"));
+    }}""",
+    )
+    assert page.run(f"document.activeElement === document.querySelector('{form} select')")
+    assert page.run("document.activeElement.selectedIndex") == 1
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1366, "light"), (1366, "dark"), (375, "light")])
 def test_axe_finds_nothing(page: Browser, small: Path, width: int, scheme: str) -> None:
     if not AXE.is_file():

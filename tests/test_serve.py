@@ -137,7 +137,7 @@ def test_nothing_can_be_written(served: Served, method: str) -> None:
 
 
 def test_a_head_has_no_content(served: Served) -> None:
-    assert served.get("/", method="HEAD") == (200, b"")
+    assert served.get("/", method="HEAD") == served.get("/events", method="HEAD") == (200, b"")
 
 
 def test_files_of_runs_are_served_as_they_are(served: Served, sweep: Path) -> None:

@@ -161,7 +161,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
-        while not live.over.is_set():
+        while self.command != "HEAD" and not live.over.is_set():
             live.wait(version, findings, BEAT_S)
             if live.findings is not None and live.findings.plan > plan:
                 self.wfile.write(event("plan", {}))

@@ -90,8 +90,8 @@ const curvesOf = (model, state) => {
   });
   let before = 0;
   new ResizeObserver(() => { if ($("plot").clientWidth !== before) { before = $("plot").clientWidth; redraw(); } }).observe($("plot"));
-  state.when(["column", "scale", "add"], controls);
-  state.when(["pick", "column", "scale", "metric", "data"], redraw);
+  state.when(["column", "scale", "add"], () => keepFocus($("curve-controls"), controls));
+  state.when(["pick", "column", "scale", "metric", "data"], () => keepFocus($("curves"), redraw));
   controls();
 };
 

@@ -14,6 +14,13 @@ const draw = (tag, attributes = {}, ...children) =>
   fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 
 const on = (target, kind, act) => target.addEventListener(kind, act);
+// Draw a part of the page anew, and leave the keyboard where it was in it.
+const keepFocus = (root, act) => {
+  const held = root.contains(document.activeElement) ? document.activeElement : null;
+  const place = held ? [...root.querySelectorAll(held.tagName)].indexOf(held) : -1;
+  act();
+  if (place >= 0 && !root.contains(document.activeElement)) root.querySelectorAll(held.tagName)[place]?.focus({ preventScroll: true });
+};
 const later = (act) => {
   let waiting = 0;
   return (...words) => { clearTimeout(waiting); waiting = setTimeout(() => act(...words), 120); };

@@ -13,9 +13,7 @@ const effectsOf = (model, state) => {
     if (!effects.length) return;
     return effects;
   };
-  let touched = false; // until something changes, what was drawn when the page was built stays
-  const redraw = () => { touched = true; draws(); };
-  state.when(["metric", "base", "data"], redraw);
+  state.when(["metric", "base", "data"], () => keepFocus($("charts"), draws));
   if (model.effects.length) draws();
 };
 

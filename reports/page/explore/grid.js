@@ -95,8 +95,8 @@ const gridOf = (model, state) => {
     });
   }
   for (const kind of ["mouseleave", "focusout"]) on($("panels"), kind, () => tip(""));
-  state.when(["metric", "rows", "cols", "panels"], controls);
-  state.when(["metric", "rows", "cols", "panels", "where", "mode", "data"], redraw);
+  state.when(["metric", "rows", "cols", "panels"], () => keepFocus($("controls"), controls));
+  state.when(["metric", "rows", "cols", "panels", "where", "mode", "data"], () => keepFocus($("panels"), redraw));
   state.when(["pick", "show"], picked);
   controls();
   return () => table;

@@ -105,7 +105,7 @@ const runsOf = (model, state) => {
   $("words").replaceChildren(...words.map((value) => make("option", { value })));
   for (const [value, text] of [["few", "the main figures"], ["all", "all figures"]]) $("columns").append(make("option", { value, selected: state.columns === value }, text));
   on($("columns"), "change", () => state.set({ columns: $("columns").value }));
-  state.when(["q", "sort", "columns", "data"], choose);
+  state.when(["q", "sort", "columns", "data"], () => keepFocus(body, choose));
   const ticks = () => body.querySelectorAll("tr[data-run]").forEach((row) => {
     row.querySelector("input").checked = state.pick.includes(`run:${model.ids[row.dataset.run]}`);
   });
