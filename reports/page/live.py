@@ -154,4 +154,12 @@ def shape(content: Content) -> tuple[object, ...]:
     """Return what a page is made for: settings, metrics and columns of curves."""
     sweep = content.sweep
     curves = tuple(sweep.curves.values) if sweep.curves else ()
-    return sweep.factors, tuple(metric.name for metric in sweep.metrics), curves, len(sweep.runs.id)
+    metrics = tuple(metric.name for metric in sweep.metrics)
+    return (
+        sweep.factors,
+        metrics,
+        curves,
+        len(sweep.runs.id),
+        bool(content.comparisons),
+        bool(content.effects),
+    )
