@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.page import Goal, Section, table
-from benchmarks.process import CannotRun
+from sweeps.job.measured.process import CannotRun
 
 AXES: dict[str, list[Any]] = {
     "activation": ["selu", "swish", "relu", "gelu"],
@@ -55,7 +55,7 @@ window.query = () => new Promise((done) => {
 
 def build(runs: int, folder: Path) -> tuple[Path, float, float]:
     """Return the page of a made-up sweep, what rendering took and what all after reading took (s)."""
-    from reports.analysis.verdict import judge
+    from reports.analysis.sweep import analyse
     from reports.page.adapter import content_of
     from reports.page.view import render
     from reports.runs.reader import load
@@ -68,7 +68,7 @@ def build(runs: int, folder: Path) -> tuple[Path, float, float]:
     )
     results = load(synthetic.write_sweep(folder / "sweep", cells[:runs]))
     start = time.perf_counter()
-    content = content_of(judge(results))
+    content = content_of(analyse(results))
     middle = time.perf_counter()
     page = folder / "index.html"
     page.write_text(render(content), encoding="utf-8")

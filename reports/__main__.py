@@ -38,8 +38,7 @@ def run_report(words: Sequence[str]) -> int:
     parser = parser_of(
         "reports",
         "Rebuild every table, ranking, plot and the page of a sweep from its run records.",
-        "Also, each with --help of its own: "
-        + ", ".join(called(f"reports {name}") for name in COMMANDS),
+        "Also, each with --help of its own: " + ", ".join(called(f"reports {name}") for name in COMMANDS),
     )
     parser.add_argument("directory", type=Path, help="a sweep's directory, such as runs/grid")
     parser.add_argument(

@@ -7,6 +7,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from reports.analysis.cells import layout
+from reports.analysis.looks import looks_of
 from reports.plots.plot import DPI, Plot
 from reports.plots.single import EPOCH, single
 from reports.plots.style import RC
@@ -20,7 +21,8 @@ from reports.tables.formats import csv_text, latex, markdown
 from reports.tables.grids import Frame, measure, spread
 from reports.tables.table import Table, file_name
 from sweeps.cli.command import parser_of
-from sweeps.records.record import UserError, printable
+from sweeps.records.errors import UserError
+from sweeps.records.untrusted import printable
 
 FORMATS = {"md": markdown, "csv": csv_text, "latex": latex}
 PICTURES = (".png", ".svg", ".pdf")
@@ -134,4 +136,10 @@ def table_of(results: Results, metric: str = "", rows: str = "", cols: str = "")
         before if shown.across_losses else (*before, *(f for f in (row, column) if f and f.key == "loss"))
     )
     frame = Frame((*before, row) if row else before, column, within, len(before))
-    return spread(results, measure(results, shown), shown.name, shown.label, frame)
+    return spread(
+        results,
+        measure(results, shown, results.by_dataset(), looks_of(results)),
+        shown.name,
+        shown.label,
+        frame,
+    )

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from reports.__main__ import main
-from reports.analysis.verdict import judge
+from reports.analysis.sweep import analyse
 from reports.compare import cells_table, match
 from reports.page.adapter import content_of
 from reports.page.build import write_report
@@ -45,7 +45,7 @@ class Page(HTMLParser):
 
 
 def rendered(path: Path, cells: list[synthetic.Cell], sweep: str = "grid") -> str:
-    return render(content_of(judge(load(synthetic.write_sweep(path, cells, sweep)))))
+    return render(content_of(analyse(load(synthetic.write_sweep(path, cells, sweep)))))
 
 
 def runs_of(text: str) -> tuple[list[str], list[str]]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reports.analysis.verdict import judge
+from reports.analysis.sweep import analyse
 from reports.page.adapter import content_of
 from reports.page.content import (
     Answer,
@@ -111,7 +111,7 @@ def wide(page: Browser) -> None:
 
 def write_page(root: Path, cells: list[synthetic.Cell], sweep: str = "grid") -> Path:
     """Write the page of a made-up sweep alone into an empty folder, and return it."""
-    content = content_of(judge(load(synthetic.write_sweep(root / "sweep", cells, sweep))))
+    content = content_of(analyse(load(synthetic.write_sweep(root / "sweep", cells, sweep))))
     folder = root / "alone"
     folder.mkdir()
     (folder / "index.html").write_text(render(content), encoding="utf-8")

@@ -5,7 +5,7 @@ import pytest
 from reports.runs.query import where
 from reports.runs.reader import load
 from reports.runs.results import Results
-from sweeps.records.record import UserError
+from sweeps.records.errors import UserError
 from tests import synthetic
 
 

@@ -1,6 +1,5 @@
 """What the server answers beside the page: files of the sweep's directory, runs and findings as JSON."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ from markupsafe import escape
 
 from reports.page.content import Content
 from reports.page.view import digest, read
-from sweeps.records.record import cell_id_of
+from sweeps.records.layout import cell_id_of
 
 RUN_FILES = ("report.json", "history.csv", "config.yaml", "output.log")
 
@@ -50,16 +49,6 @@ def runs_json(content: Content) -> list[dict[str, Any]]:
         }
         for k in range(len(runs.id))
     ]
-
-
-def findings_json(content: Content) -> dict[str, Any]:
-    """Return the answer, the effects and the comparisons."""
-    return {
-        "answer": asdict(content.answer),
-        "effects": [asdict(effect) for effect in content.effects],
-        "comparisons": [asdict(pair) for pair in content.comparisons],
-        "failures": [asdict(failure) for failure in content.failures],
-    }
 
 
 def waiting(root: Path) -> str:

@@ -10,7 +10,7 @@ from reports.analysis.intervals import NAN
 from reports.analysis.new_images import half_widths
 from reports.analysis.sweep import Analysis, analyse
 from reports.findings.finding import as_json
-from reports.findings.report import findings, judged_findings
+from reports.findings.report import told
 from reports.page.adapter import content_of
 from reports.page.content import File
 from reports.page.drafts import draft_for
@@ -41,8 +41,7 @@ def make_report(results: Results, plots: bool = True, claims: Path | None = None
     analysis, found = analyse(results), judged(results, claims)
     tables = {table.name: table for table in [*judged_tables(found), *all_tables(analysis)]}
     drawn = [*judged_plots(found), *all_plots(analysis, tables)] if plots else []
-    words = [*judged_findings(found), *findings(analysis)]
-    return Report(results, words, analysis, tables, drawn, found)
+    return Report(results, told(analysis, found), analysis, tables, drawn, found)
 
 
 def make_tables(results: Results) -> list[Table]:
@@ -84,7 +83,7 @@ def write_report(
         if plots:
             save_all(report.plots, draft / "plots", jobs)
         (draft / FINDINGS).write_text(as_json(report.findings), encoding="utf-8")
-        content = content_of(report.analysis, report.judged, files_of(report), report.findings)
+        content = content_of(report.analysis, report.judged, report.findings, files_of(report))
         (draft / "index.html").write_text(render(content), encoding="utf-8")
         save_cache(draft / CACHE.name, results.history, results.stamps)
         replace_directory(draft, target, keep=None if plots else "plots")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Direction = Literal["maximize", "minimize", ""]
-Relation = Literal[">", "≈", "?"]
+Relation = Literal[">", "<", "≈", "?"]
 Numbers = NDArray[np.float64]
 NAN = float("nan")
 
@@ -112,13 +112,17 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Best:
-    """The best cell (of one data set, say: `scope`), those that may be as good, and what is to be said."""
+    """The best cell (of one data set, say: `scope`), those that may be as good, and what is to be said.
+
+    `note` says what the figure stands on.
+    """
 
     cell: int
     figure: str
     may_be_best: tuple[int, ...] = ()
     scope: str = ""
     text: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,8 +152,8 @@ class LevelEffect:
 class Effect:
     """What a factor does to a metric: levels with a figure, the better first; `within` limits it.
 
-    `text` is the sentence beside it, `size` the difference of its two extreme levels (raw), `seeds` and
-    `cells` what it stands on.
+    `text` is the sentence beside it, `detail` all that is told of it, `size` the difference of its two
+    extreme levels (raw), `seeds` and `cells` what it stands on.
     """
 
     factor: str
@@ -161,13 +165,15 @@ class Effect:
     size: float = NAN
     seeds: int = 0
     cells: int = 0
+    detail: str = ""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two levels compared: estimate = first − second with its corrected interval, all raw.
+    """Two levels compared, the better first: estimate = first − second with its corrected interval, all raw.
 
-    `margin` is NaN where no difference counts as none; `power` says what these seeds would have shown.
+    `margin` is NaN where no difference counts as none; `power` says what these seeds would have shown, `why`
+    what keeps it open, `look` at which seeds it was looked at and decided.
     """
 
     factor: str
@@ -185,6 +191,8 @@ class Comparison:
     power: str = ""
     within: str = ""
     exploratory: bool = False
+    why: str = ""
+    look: str = ""
 
 
 @dataclass(frozen=True)
@@ -262,13 +270,15 @@ class Content:
     """Everything that the page shows.
 
     `rerun` is the command that runs one run again, with {id} in it; `interval` says what stands behind ±;
-    `layout` names the factors that are first down the side of the grid and across.
+    `layout` names the factors that are first down the side of the grid and across; `matters` are sentences
+    under the effects on the main metric; `findings` is findings.json, as it is served.
     """
 
     header: Header
     sweep: Sweep
     answer: Answer
     effects: tuple[Effect, ...] = ()
+    matters: tuple[str, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     comparisons_note: str = ""
     failures: tuple[Failure, ...] = ()
@@ -278,3 +288,4 @@ class Content:
     rerun: str = ""
     interval: str = ""
     layout: tuple[str, str] = ("", "")
+    findings: str = "[]\n"

@@ -11,7 +11,8 @@ from reports.page.content import Content
 from reports.page.events import Findings, changed_figures, findings_event, run_event, stamped
 from reports.page.view import render
 from reports.page.watch import Watch
-from sweeps.records.record import UserError, printable
+from sweeps.records.errors import UserError
+from sweeps.records.untrusted import printable
 
 POLL_S = 0.4
 FINDINGS_S = 5.0  # findings are worked out at most so often

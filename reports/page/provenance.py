@@ -10,7 +10,8 @@ import pandas as pd
 from reports.page.content import About, File
 from reports.runs.factors import REPLICATE, label
 from reports.runs.results import Results
-from sweeps.records.record import UserError, read_file
+from sweeps.records.errors import UserError
+from sweeps.records.untrusted import read_file
 
 PROJECT = Path(__file__).parents[2]
 SKIPPED = ("study", "sweep")

@@ -7,15 +7,19 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from reports.analysis.verdict import judge
+from reports.analysis.sweep import analyse
+from reports.findings.report import told
 from reports.page.adapter import content_of
 from reports.page.content import Content
 from reports.page.live import Live
 from reports.page.server import LOOPBACK, Server
 from reports.page.watch import Watch
 from reports.runs.reader import load
+from reports.sources.judged import judged
 from sweeps.cli.command import parser_of
-from sweeps.records.record import PLAN, UserError, cell_dirs, printable
+from sweeps.records.errors import UserError
+from sweeps.records.layout import PLAN, cell_dirs
+from sweeps.records.untrusted import printable
 
 USUAL_PORT = 8765
 
@@ -55,7 +59,9 @@ def tunnel(port: int) -> str:
 
 def build(root: Path, watch: Watch) -> Content:
     """Return the content of a sweep, reading only what changed."""
-    return content_of(judge(load(root, known=watch)))
+    results = load(root, known=watch)
+    analysis, found = analyse(results), judged(results)
+    return content_of(analysis, found, told(analysis, found))
 
 
 def run_serve(words: Sequence[str]) -> int:

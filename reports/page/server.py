@@ -15,16 +15,22 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from reports.page.answers import file_of, findings_json, runs_json, waiting
+from reports.page.answers import file_of, runs_json, waiting
 from reports.page.block import number
+from reports.page.content import Content
 from reports.page.events import event
 from reports.page.live import Live
-from sweeps.records.record import printable, read_file
+from sweeps.records.untrusted import printable, read_file
 
 LOOPBACK = "127.0.0.1"
 BEAT_S = 2.0
 TYPES = {".html": "text/html", ".json": "application/json", ".png": "image/png", ".svg": "image/svg+xml"}
 LARGEST = 256 * 2**20
+
+
+def runs_text(content: Content) -> str:
+    """Return every run as JSON."""
+    return json.dumps(number(runs_json(content)), ensure_ascii=False, allow_nan=False)
 
 
 class Server(ThreadingHTTPServer):
@@ -76,8 +82,8 @@ class Handler(BaseHTTPRequestHandler):
         answers: dict[str, Callable[[], None]] = {
             "/": self.send_page,
             "/events": self.send_events,
-            "/api/runs.json": lambda: self.send_json(runs_json),
-            "/api/findings.json": lambda: self.send_json(findings_json),
+            "/api/runs.json": lambda: self.send_json(runs_text),
+            "/api/findings.json": lambda: self.send_json(lambda content: content.findings),
         }
         if path in answers:
             return answers[path]()
@@ -131,13 +137,12 @@ class Handler(BaseHTTPRequestHandler):
         cookie = f"sweep-{self.server.port}={self.server.token}; HttpOnly; SameSite=Strict; Path=/"
         self.send_content(page.encode(errors="replace"), "text/html", cookie=cookie)
 
-    def send_json(self, made: Any) -> None:
+    def send_json(self, made: Callable[[Content], str]) -> None:
         """Send what scripts ask for."""
         findings = self.server.live.findings
         if findings is None:
             return self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "There is no sweep yet.")
-        text = json.dumps(number(made(findings.content)), ensure_ascii=False, allow_nan=False)
-        return self.send_content(text.encode(errors="replace"), "application/json")
+        return self.send_content(made(findings.content).encode(errors="replace"), "application/json")
 
     def send_file(self, path: str) -> None:
         """Send a file of a run (files/RUN/NAME), or of the report."""

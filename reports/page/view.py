@@ -137,7 +137,7 @@ def best_of(sweep: Sweep, best: Best) -> dict[str, Any]:
     places = sweep.cells.levels[best.cell].tolist()
     levels = [(f.name, f.levels[place]) for f, place in zip(sweep.factors, places, strict=True)]
     pick = ",".join(pick_text(level) for _, level in levels)
-    return vars(best) | {"levels": levels, "pick": pick, "interval": "±" in best.figure}
+    return vars(best) | {"levels": levels, "pick": pick}
 
 
 def grid_of(content: Content, metric: Metric) -> Grid:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from reports.runs.curves import COLUMNS, HISTORY, Curve, read_curve
-from sweeps.records.record import PLAN, REPORT, Record, cell_dirs, cell_id_of, read_record
+from reports.runs.curves import COLUMNS, Curve, read_curve
+from sweeps.records.layout import HISTORY, PLAN, REPORT, cell_dirs, cell_id_of
+from sweeps.records.record import Record, read_record
 
 Stamp = tuple[int, int, int] | None
 ALIVE_S = 5.0  # how often a running record's process is looked for

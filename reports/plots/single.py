@@ -7,7 +7,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.analysis.paired import Interval, level_intervals, matched, t_interval
+from reports.analysis.counting import counted
+from reports.analysis.effects import matched_by
+from reports.analysis.intervals import Interval, t_interval
+from reports.analysis.looks import looks_of
+from reports.analysis.matched import Matched
+from reports.analysis.missing import adjusted
 from reports.plots.plot import Plot
 from reports.plots.style import Page, accuracy_axis, legend, log_axis, ordinal_axis, panels, pen
 from reports.runs.factors import Factor
@@ -44,7 +49,8 @@ class Drawing:
 def single(results: Results, x: str, y: str, by: str = "", label: str = "", error_axis: bool = False) -> Plot:
     """Return the figure of `y` against the setting `x` (or "epoch"), a line for each level of `by`.
 
-    Means are over the cells and seeds that all levels along a line share; bars are 95 % intervals over seeds.
+    Means are over the cells and seeds that all levels along a line share; bars are 95 % intervals over seeds;
+    a diverged run is in them as what it counts as.
     """
     parts = levels_apart(results, by)
     made = {
@@ -75,11 +81,19 @@ def over_levels(
     if factor.name not in part.names:
         return (), ()
     others = [name for name in part.names if name not in (factor.name, by)]
-    levels, values = matched(part.runs, factor.name, y, others)
+    found = matched_by(counted(part, y), factor.name, others, looks_of(part))
+    levels, means = level_means(found)
     _, ticks = kind_of(factor)
     places = {level: factor.levels.index(level) if ticks else factor.numbers[level] for level in levels}
-    known = [(places[level], i) for level, i in zip(levels, level_intervals(values), strict=True) if i.n]
+    known = [(places[level], i) for level, i in zip(levels, means, strict=True) if i.n]
     return tuple(float(x) for x, _ in known), tuple(i for _, i in known)
+
+
+def level_means(found: Matched) -> tuple[tuple[str, ...], list[Interval]]:
+    """Return the levels that have runs enough, and the mean of each over the runs that all of them share."""
+    kept = found.part(levels=[k for k, level in enumerate(found.levels) if level not in found.too_few])
+    shared = np.where(np.isfinite(kept.counted).all(axis=0), kept.counted, np.nan)
+    return kept.levels, [t_interval(adjusted(values[None]).per_seed[0]) for values in shared]
 
 
 def over_epochs(part: Results, y: str) -> tuple[tuple[float, ...], tuple[Interval, ...]]:

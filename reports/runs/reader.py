@@ -56,8 +56,9 @@ def load(
 ) -> Results:
     """Read a sweep's directory; `unplanned` also takes in recorded cells that the plan does not have.
 
-    `known` serves what was read before, so that only what changed is read again. `target` is the test accuracy that `epochs_to_target` counts to (by default the highest round one that
-    half of the finished runs reach). Raises UserError if there is nothing to read, or the plan is damaged.
+    `known` serves what was read before, so that only what changed is read again. `target` is the test
+    accuracy that `epochs_to_target` counts to (by default the highest round one that half of the finished
+    runs reach). Raises UserError if there is nothing to read, or the plan is damaged.
     """
     root = Path(directory)
     if not root.is_dir():

@@ -38,7 +38,8 @@ const chart = (model, state, metric, effect, axis, place) => {
   const caption = make("figcaption", {}, make("span", {}, make("b", {}, effect.factor), effect.within ? ` (${effect.within})` : ""), choose, make("small", {}, about + (curve && rows.some((row) => row.diverged) ? " · ∞ diverged runs" : "")));
   const drawing = curve ? field(state, metric, factor, effect, rows, own, text) : dots(state, metric, effect, rows, own, text);
   const note = base ? `difference to ${base}${metric.points ? `, ${metric.points}` : ""}` : [effect.text, effect.note].filter(Boolean).join(" · ");
-  return make("figure", { class: curve && rows.length > NARROW_LEVELS ? "chart wide" : "chart", id: `effect-${place}`, "data-factor": effect.factor }, caption, drawing, note ? make("p", { class: "note" }, note) : "");
+  return make("figure", { class: curve && rows.length > NARROW_LEVELS ? "chart wide" : "chart", id: `effect-${place}`, "data-factor": effect.factor }, caption, drawing, note ? make("p", { class: "note" }, note) : "",
+    effect.detail ? make("details", { class: "detail" }, make("summary", {}, "in words"), make("p", {}, effect.detail)) : "");
 };
 
 const differences = (model, metric, effect, base) => effect.levels.map((level) => {

@@ -6,7 +6,7 @@ const testsOf = (model, state) => {
     const reach = Math.max(...pairs.flatMap((pair) => [pair.estimate, pair.low, pair.high].map((end) => Math.abs(number(end)))).filter(Number.isFinite), 1e-12);
     const place = (value) => 3 + 94 * Math.min(Math.max((value + reach) / (2 * reach), 0), 1);
     $("test-rows").replaceChildren(...pairs.map((pair) => testRow(metric, pair, place)));
-    if (!pairs.length) $("test-rows").append(make("tr", {}, make("td", { colspan: 8 }, `No comparison by ${metric.label.toLowerCase()} was made.`)));
+    if (!pairs.length) $("test-rows").append(make("tr", {}, make("td", { colspan: 9 }, `No comparison by ${metric.label.toLowerCase()} was made.`)));
   };
   state.when(["metric", "data"], redraw);
 };
@@ -20,5 +20,5 @@ const testRow = (metric, pair, place) => {
   return make("tr", {}, make("td", {}, pair.factor, pair.within ? make("small", {}, ` ${pair.within}`) : ""),
     make("th", { scope: "row" }, `${pair.first} `, make("span", { class: "relation" }, pair.relation), ` ${pair.second}`),
     make("td", {}, signed(metric, number(pair.estimate))), make("td", {}, known ? `${signed(metric, pair.low)} to ${signed(metric, pair.high)}` : "–"),
-    make("td", { class: "lane" }, drawing), make("td", {}, pText(pair.p)), make("td", {}, `${pair.seeds} × ${pair.cells}`), make("td", {}, make("small", {}, pair.power)));
+    make("td", { class: "lane" }, drawing), make("td", {}, pText(pair.p)), make("td", {}, `${pair.seeds} × ${pair.cells}`), make("td", {}, pair.look || "–"), make("td", {}, make("small", {}, pair.why || pair.power)));
 };
