@@ -17,7 +17,7 @@ TO      = $(if $(filter command,$(firstword $(origin DIR))),hydra.sweep.dir=$(DI
 QUICK  := not slow and not faults and not parity and not page and not cluster and not network and not package and not trackers
 
 .DEFAULT_GOAL := help
-.PHONY: help venv sweep study results plan report status data test test-full test-statistics test-faults test-parity test-page test-package test-trackers test-cluster docs bench bench-peers lint format lock
+.PHONY: help venv sweep study results plan report watch status data test test-full test-statistics test-faults test-parity test-page test-package test-trackers test-cluster docs bench bench-peers lint format lock
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ plan: $(READY)  ## Show what a sweep would run, and how long that may take
 report: $(READY)  ## Rebuild a sweep's report from its run records
 	@$(BIN)/python -m reports $(DIR)
 
+watch: $(READY)  ## Show the page of a sweep while it runs; it may begin before the sweep does (PORT=N)
+	@$(BIN)/python -m reports serve $(DIR) $(if $(PORT),--port $(PORT))
+
 status: $(READY)  ## Show how far a sweep is
 	@$(BIN)/python -m sweeps.status $(DIR)
 
@@ -82,8 +85,13 @@ bench-peers: $(READY)  ## Install the peers to measure against: PyTorch, JAX, sc
 	  print(*tomllib.load(file)["project"]["optional-dependencies"]["bench"], sep="\n")' > $(VENV)/peers.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(VENV)/installed.txt -r $(VENV)/peers.txt
 
-test-page: $(READY)  ## Look at the report's page in a browser without a screen (needs Chromium)
-	@$(BIN)/python -m pytest -q -m page $(PYTEST_ARGS)
+AXE := $(VENV)/axe
+test-page: $(READY)  ## Drive the report's page in a browser without a screen (needs Chromium; REQUIRE=1: no skips)
+	@if test "$(REQUIRE)" = 1 -a -x /usr/bin/apt-get && ! command -v chromium google-chrome >/dev/null; then \
+	  apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends chromium; fi
+	@test -e $(AXE)/node_modules/axe-core/axe.min.js || \
+	  npm install --silent --no-save --prefix $(AXE) axe-core@4 || echo "axe-core cannot be installed here." >&2
+	@REQUIRE=$(REQUIRE) $(BIN)/python -m pytest -q -m page $(PYTEST_ARGS)
 
 test-package: $(READY)  ## Install the wheel into empty environments, one for each Python here, and use it
 	@$(BIN)/python -m pytest -q -m package $(PYTEST_ARGS)

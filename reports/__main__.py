@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reports.calibrate import calibrate, told
@@ -12,7 +12,9 @@ from reports.compare import compare
 from reports.exports.frames import FORMATS, export
 from reports.exports.trackers import TRACKERS, export_to
 from reports.images import images
+from reports.on_demand import run_plot, run_table
 from reports.page.build import write_report
+from reports.page.serve import run_serve
 from reports.published.publish import publish
 from reports.runs.reader import load
 from reports.runs.results import Results
@@ -28,14 +30,7 @@ INCOMPLETE = DIFFERS = 1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 2 for a user's mistake, 1 where something is missing."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    commands = {
-        "calibrate": run_calibrate,
-        "compare": run_compare,
-        "export": run_export,
-        "images": run_images,
-        "publish": run_publish,
-    }
-    return commands[words[0]](words[1:]) if words and words[0] in commands else run_report(words)
+    return COMMANDS[words[0]](words[1:]) if words and words[0] in COMMANDS else run_report(words)
 
 
 def run_report(words: Sequence[str]) -> int:
@@ -43,9 +38,7 @@ def run_report(words: Sequence[str]) -> int:
     parser = parser_of(
         "reports",
         "Rebuild every table, ranking, plot and the page of a sweep from its run records.",
-        f"Also: {called('reports compare')} A B; {called('reports images')} DIR CELL [CELL]; "
-        f"{called('reports export')} DIR --to csv|mlflow|…; {called('reports publish')} DIR --to FOLDER; "
-        f"{called('reports calibrate')} DIR",
+        "Also, each with --help of its own: " + ", ".join(called(f"reports {name}") for name in COMMANDS),
     )
     parser.add_argument("directory", type=Path, help="a sweep's directory, such as runs/grid")
     parser.add_argument(
@@ -204,6 +197,18 @@ def warn(results: Results) -> int:
     for problem in results.problems:
         print(printable(f"damaged: {problem}"), file=sys.stderr)
     return 0 if results.is_whole and not results.other_data else INCOMPLETE
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "calibrate": run_calibrate,
+    "compare": run_compare,
+    "export": run_export,
+    "images": run_images,
+    "plot": run_plot,
+    "publish": run_publish,
+    "serve": run_serve,
+    "table": run_table,
+}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from reports.analysis.cliques import cliques
 from reports.analysis.sweep import analyse
 from reports.page.build import make_report
-from reports.page.data import Report
+from reports.page.report import Report
 from reports.plots.heatmaps import grid_panels
 from reports.runs.metrics import METRICS
 from reports.runs.reader import load

@@ -6,7 +6,7 @@ import pytest
 
 from reports.analysis.intervals import t_interval
 from reports.page.build import make_report
-from reports.page.data import Report
+from reports.page.report import Report
 from reports.plots import save_all
 from reports.plots.curves import curve_bands, first_of
 from reports.plots.heatmaps import draw_heatmaps, grid_panels, shades

@@ -40,11 +40,12 @@ REPORTS = {
     "sources": {"runs", "analysis", "tables", "plots", "claims"},
     "findings": {"runs", "analysis", "tables", "sources"},
     "calibrate": {"runs", "analysis", "tables"},
+    "on_demand": {"runs", "analysis", "tables", "plots"},
     "page": {"runs", "analysis", "tables", "plots", "claims", "sources", "findings"},
     "published": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
     "exports": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
     "__main__": {"runs", "analysis", "tables", "claims", "sources", "page", "published", "exports"}
-    | {"compare", "calibrate", "images"},
+    | {"compare", "calibrate", "images", "on_demand"},
     "__init__": {"runs"},
 }
 ENTRY_POINTS = {"__init__", "sweeper", "__main__", "status", "runs", "verify", "studies"}

@@ -78,11 +78,16 @@ def compare(matched: Matched, settings: Settings) -> Comparison:
 
 def compare_within(matched: Matched, by: str, settings: Settings) -> dict[str, Comparison]:
     """Compare the levels within each level of another factor ("": within each cell), as one larger family."""
+    parts = parts_by(matched, by)
+    narrower = replace(settings, family=settings.family * len(parts))
+    return {name: compare(part, narrower) for name, part in parts.items()}
+
+
+def parts_by(matched: Matched, by: str) -> dict[str, Matched]:
+    """Return the runs at each level of another factor ("": of each cell)."""
     columns = [matched.settings[by]] if by else list(matched.settings.values())
     labels = np.array([", ".join(map(str, row)) for row in zip(*columns, strict=True)], dtype=object)
-    parts = list(dict.fromkeys(labels.tolist()))
-    narrower = replace(settings, family=settings.family * len(parts))
-    return {part: compare(matched.part(blocks=np.asarray(labels == part)), narrower) for part in parts}
+    return {name: matched.part(blocks=np.asarray(labels == name)) for name in dict.fromkeys(labels.tolist())}
 
 
 def mean_of(values: Floats) -> float:

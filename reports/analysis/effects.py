@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from reports.analysis.comparable import comparable
-from reports.analysis.comparison import MAX_LEVELS, Comparison, compare, compare_within
+from reports.analysis.comparison import MAX_LEVELS, Comparison, compare, compare_within, parts_by
 from reports.analysis.counting import MAIN, Counted, counted
 from reports.analysis.equivalence import accuracy_margin, relative_margin
 from reports.analysis.intervals import NAN, Interval, t_interval
@@ -85,15 +85,26 @@ class Effect:
     @cached_property
     def levels(self) -> dict[str, Interval]:
         """Each level's mean, the best first, with the t interval over seeds of that level alone."""
-        if self.comparison is None:
-            return {}
-        found = {}
-        for level, mean in self.comparison.means.items():
-            values = self.matched.counted[self.matched.levels.index(level)]
-            spread = t_interval(adjusted(values[None]).per_seed[0]) if np.isfinite(values).any() else None
-            half = spread.half if spread else NAN
-            found[level] = Interval(mean, mean - half, mean + half, spread.n if spread else 0)
-        return found
+        return level_intervals(self.comparison, self.matched) if self.comparison else {}
+
+    @cached_property
+    def shown_levels(self) -> dict[str, dict[str, Interval]]:
+        """Each level's mean with its interval, for each of the comparisons to print."""
+        if self.depends_on is None:
+            return {"": self.levels} if self.comparison else {}
+        parts = parts_by(self.matched, self.depends_on)
+        return {name: level_intervals(each, parts[name]) for name, each in self.within.items()}
+
+
+def level_intervals(comparison: Comparison, matched: Matched) -> dict[str, Interval]:
+    """Return the means of a comparison, each with the t interval over seeds of that level alone."""
+    found = {}
+    for level, mean in comparison.means.items():
+        values = matched.counted[matched.levels.index(level)]
+        spread = t_interval(adjusted(values[None]).per_seed[0]) if np.isfinite(values).any() else None
+        half = spread.half if spread else NAN
+        found[level] = Interval(mean, mean - half, mean + half, spread.n if spread else 0)
+    return found
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from reports.analysis.best import Best
 from reports.analysis.counting import MAIN
+from reports.analysis.intervals import Interval
 from reports.analysis.sweep import Analysis, SizesCompared
 from reports.findings.finding import Finding
 from reports.runs.metrics import METRICS
@@ -44,12 +45,18 @@ def whose(best: Best, cells: pd.DataFrame, names: Sequence[str]) -> str:
 
 def interval(best: Best) -> str:
     """Return the interval of the winner's mean, where it is of the look that has all its seeds."""
-    found, chosen = best.selection.interval, best.selection
-    same = best.leaders == [chosen.winner] and abs(found.mean - chosen.means[chosen.winner]) < 1e-9
-    if not chosen.look or not same:
+    found = corrected(best)
+    if found is None:
         return ""
     metric, picked = METRICS[MAIN], f"corrected for being picked among {len(best.cells)}"
     return f" [{metric.show(found.low)}, {metric.show(found.high)}; {picked}]"
+
+
+def corrected(best: Best) -> Interval | None:
+    """Return that interval; None where there is no look, or it has not all seeds of the best mean."""
+    found, chosen = best.selection.interval, best.selection
+    same = best.leaders == [chosen.winner] and abs(found.mean - chosen.means[chosen.winner]) < 1e-9
+    return found if chosen.look and same else None
 
 
 def lost(best: Best) -> str:

@@ -28,6 +28,11 @@ def findings(analysis: Analysis) -> list[Finding]:
     return [*told, *timing(results), *divergence(results), *unfinished(results)]
 
 
+def told(analysis: Analysis, judged: Judged | None) -> list[Finding]:
+    """Return the findings of a sweep and of the claims that it was judged by."""
+    return [*judged_findings(judged), *findings(analysis)]
+
+
 def judged_findings(judged: Judged | None) -> Iterator[Finding]:
     """Yield how many claims hold, and how many reported figures are where one more run of ours would be."""
     if judged is None:

@@ -10,9 +10,12 @@ from reports.analysis.intervals import NAN
 from reports.analysis.new_images import half_widths
 from reports.analysis.sweep import Analysis, analyse
 from reports.findings.finding import as_json
-from reports.findings.report import findings, judged_findings
-from reports.page.data import Report, render
+from reports.findings.report import told
+from reports.page.adapter import content_of
+from reports.page.content import File
 from reports.page.drafts import draft_for
+from reports.page.report import Report
+from reports.page.view import render
 from reports.plots import all_plots, save_all
 from reports.runs.curve_cache import CACHE, save_cache
 from reports.runs.results import Results, natural
@@ -38,8 +41,7 @@ def make_report(results: Results, plots: bool = True, claims: Path | None = None
     analysis, found = analyse(results), judged(results, claims)
     tables = {table.name: table for table in [*judged_tables(found), *all_tables(analysis)]}
     drawn = [*judged_plots(found), *all_plots(analysis, tables)] if plots else []
-    words = [*judged_findings(found), *findings(analysis)]
-    return Report(results, words, analysis, tables, drawn, found)
+    return Report(results, told(analysis, found), analysis, tables, drawn, found)
 
 
 def make_tables(results: Results) -> list[Table]:
@@ -81,7 +83,8 @@ def write_report(
         if plots:
             save_all(report.plots, draft / "plots", jobs)
         (draft / FINDINGS).write_text(as_json(report.findings), encoding="utf-8")
-        (draft / "index.html").write_text(render(report), encoding="utf-8")
+        content = content_of(report.analysis, report.judged, report.findings, files_of(report))
+        (draft / "index.html").write_text(render(content), encoding="utf-8")
         save_cache(draft / CACHE.name, results.history, results.stamps)
         replace_directory(draft, target, keep=None if plots else "plots")
     return (out or target) / "index.html"
@@ -104,6 +107,18 @@ def write_tables(report: Report, folder: Path) -> None:
     runs = natural(results, results.runs).drop(columns=["cell", "started", "finished"])
     write_csv(runs, folder / "runs.csv")
     write_csv(cell_figures(results), folder / "cells.csv")
+
+
+def files_of(report: Report) -> list[File]:
+    """Return the files beside the page, those for further work first."""
+    frames = [
+        File("tables/runs.csv", "every run: settings, status, all figures"),
+        File("tables/cells.csv", "every cell and metric: mean, interval, seeds"),
+    ]
+    tables = [File(f"tables/{file_name(table.name)}.csv", table.title) for table in report.tables.values()]
+    first = [file for file in tables if file.path == "tables/contrasts.csv"]
+    plots = [File(f"plots/{plot.file}.svg", plot.title) for plot in report.plots]
+    return [*frames, *first, *(file for file in tables if file not in first), *plots]
 
 
 def cell_figures(results: Results) -> pd.DataFrame:

@@ -11,7 +11,6 @@ import pandas as pd
 from reports.claims.claim import VERDICTS, Judgement
 from reports.claims.observations import MAIN
 from reports.claims.tables import claims_frame
-from reports.page.data import TEMPLATES
 from reports.published.beside import rankings_beside
 from reports.published.changes import Change, changes, first_verdicts
 from reports.published.lessons import Lesson, lessons
@@ -24,6 +23,7 @@ from sweeps.records.errors import UserError
 
 RUNS = "runs.csv"
 DRAWN_BY = "times and figures by version"  # the first version did not say so
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from reports.claims.observations import compact, observe, read_observations, wri
 from reports.claims.runs import TIMING
 from reports.claims.tables import claims_frame, contrasts_frame
 from reports.page.build import make_report, make_tables, replace_directory
-from reports.page.data import Report, provenance
 from reports.page.drafts import draft_for
+from reports.page.provenance import provenance
+from reports.page.report import Report
 from reports.plots import Plot, save_all
 from reports.published.pages import DRAWN_BY, RUNS, Study, study_page, summary_page
 from reports.published.rankings import rankings

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -37,11 +37,28 @@ MAX_BOUNDARIES = 12
 Row = dict[str, Any]
 
 
-def load(directory: str | Path, *, unplanned: bool = False, target: float | None = None) -> Results:
+class Known(Protocol):
+    """Records and curves that were read before; a curve is None where it was not."""
+
+    def record(self, path: Path) -> Record:
+        """Return the record in a cell's directory."""
+
+    def curve(self, cell_id: str, path: Path) -> Curve | None:
+        """Return the curve of a run."""
+
+
+def load(
+    directory: str | Path,
+    *,
+    unplanned: bool = False,
+    target: float | None = None,
+    known: Known | None = None,
+) -> Results:
     """Read a sweep's directory; `unplanned` also takes in recorded cells that the plan does not have.
 
-    `target` is the test accuracy that `epochs_to_target` counts to (by default the highest round one that
-    half of the finished runs reach). Raises UserError if there is nothing to read, or the plan is damaged.
+    `known` serves what was read before, so that only what changed is read again. `target` is the test
+    accuracy that `epochs_to_target` counts to (by default the highest round one that half of the finished
+    runs reach). Raises UserError if there is nothing to read, or the plan is damaged.
     """
     root = Path(directory)
     if not root.is_dir():
@@ -50,7 +67,7 @@ def load(directory: str | Path, *, unplanned: bool = False, target: float | None
     folders = cell_dirs(root)
     if not folders and plan is None:
         raise UserError(f"{root}: no run records and no plan in this directory")
-    reader = Reader(root, plan)
+    reader = Reader(root, plan, known)
     outside = reader.read(folders, unplanned)
     return assemble(root, plan, reader, outside, target)
 
@@ -58,7 +75,9 @@ def load(directory: str | Path, *, unplanned: bool = False, target: float | None
 class Reader:
     """Reads records one by one and keeps of each only its row, its settings and its curve."""
 
-    def __init__(self, root: Path, plan: Plan | None) -> None:
+    def __init__(self, root: Path, plan: Plan | None, known: Known | None = None) -> None:
+        self.known = known
+        self.read_record = known.record if known else read_record
         self.cache = CurveCache(root)
         self.planned = {cell.id: cell for cell in plan.cells} if plan else {}
         self.ignore = plan.ignore if plan else []
@@ -77,12 +96,12 @@ class Reader:
         """Take in the planned cells in the plan's order, then the others; return the names left out."""
         for cell_id, cell in self.planned.items():
             path = folders.get(cell_id)
-            record = read_record(path) if path else None
+            record = self.read_record(path) if path else None
             self.add(cell_id, cell.name if path is None else path.name, record, cell)
         outside = [path for cell_id, path in folders.items() if cell_id not in self.planned]
         taken = outside if unplanned or not self.planned else []
         for path in taken:
-            record = read_record(path)
+            record = self.read_record(path)
             if record.status != "missing":
                 self.add(record.cell_id, path.name, record, None)
         left_out = [] if taken else outside
@@ -91,7 +110,7 @@ class Reader:
 
     def compared_with_the_plan(self, folders: list[Path]) -> list[str]:
         """Return what tells runs that are left out from planned ones, where that is little."""
-        data = [record.data for folder in folders if (record := read_record(folder)).data]
+        data = [record.data for folder in folders if (record := self.read_record(folder)).data]
         ignore = self.ignore
         old = [settings_of(each["config"], each.get("choices") or {}, ignore) for each in data]
         cells = self.planned.values() if old else ()
@@ -165,7 +184,9 @@ class Reader:
             return None
         path, complete = record.path / HISTORY, record.status == "done"
         try:
-            curve = self.cache.curve(cell_id, path) if complete else read_curve(path, complete=False)
+            curve = self.known.curve(cell_id, path) if self.known else None
+            if curve is None or (complete and not len(curve)):
+                curve = self.cache.curve(cell_id, path) if complete else read_curve(path, complete=False)
         except (OSError, ValueError) as error:
             if complete:  # and so as the run left it: its figures stand
                 self.problems.append(Problem(path, f"{why(error)}; the run has no learning curve"))

@@ -1,6 +1,6 @@
 """Tables of what was compared: one line per ranking, every pair behind them, means of levels, variance."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from reports.analysis.comparison import Comparison
 from reports.analysis.effects import Effect
@@ -42,9 +42,19 @@ def chain(comparison: Comparison, metric: Metric) -> str:
     On a grid that is not full a pair can go against the order of the means: then its relation points the
     other way.
     """
-    levels = comparison.levels
-    shown = [f"{level} {metric.show(comparison.means[level])}" for level in levels]
-    text = shown[0] if shown else ""
+    return joined(
+        comparison, [f"{level} {metric.show(comparison.means[level])}" for level in comparison.levels]
+    )
+
+
+def signs(comparison: Comparison) -> str:
+    """Return the same without the means."""
+    return joined(comparison, comparison.levels)
+
+
+def joined(comparison: Comparison, shown: Sequence[str]) -> str:
+    """Return texts of the levels with how neighbours stand between them."""
+    levels, text = comparison.levels, shown[0] if shown else ""
     for before, level, figure in zip(levels, levels[1:], shown[1:], strict=False):
         pair = comparison.pair(before, level)
         turned = pair.relation == ">" and pair.first == level
@@ -69,16 +79,19 @@ def ranking_note(effect: Effect) -> str:
     if effect.comparison is not None:
         if effect.seeds == 1:
             notes.append("1 seed: nothing is tested")
-        counts = effect.comparison.diverged
-        notes.append((counts and f"diverged runs: {listed([f'{k} {n}' for k, n in counts.items()])}") or "")
-        left_out = effect.comparison.left_out
-        notes.append((left_out and f"left out: {listed([f'{k} ({v})' for k, v in left_out.items()])}") or "")
-    far = effect.out_of_reach
-    notes.append(
-        (far and f"too far from the best accuracy: {listed([f'{k} {n}' for k, n in far.items()])}") or ""
-    )
-    notes.append((effect.alone and f"compared with no other: {listed(effect.alone)}") or "")
-    return "; ".join(filter(None, notes))
+    return "; ".join(filter(None, [*notes, *limits(effect, effect.comparison)]))
+
+
+def limits(effect: Effect, comparison: Comparison | None) -> Iterator[str]:
+    """Yield which runs diverged, and which levels and runs a comparison says nothing of."""
+    if comparison is not None and (counts := comparison.diverged):
+        yield f"diverged runs: {listed([f'{level} {n}' for level, n in counts.items()])}"
+    if comparison is not None and (left_out := comparison.left_out):
+        yield f"left out: {listed([f'{level} ({why})' for level, why in left_out.items()])}"
+    if far := effect.out_of_reach:
+        yield f"too far from the best accuracy: {listed([f'{level} {n}' for level, n in far.items()])}"
+    if effect.alone:
+        yield f"compared with no other: {listed(effect.alone)}"
 
 
 def rankings_table(effects: Sequence[Effect]) -> Table:
@@ -143,9 +156,14 @@ def number(look: int) -> str:
 
 def power_text(power: Power, seeds: int, metric: Metric) -> str:
     """Return what so many seeds could have shown, and how many the difference seen would take."""
+    return power_words(power, seeds, metric.show_difference)
+
+
+def power_words(power: Power, seeds: int, show: Callable[[float], str]) -> str:
+    """Return the same with differences as `show` prints them."""
     told = []
     if power.detectable == power.detectable:
-        told.append(f"{seeds} seeds show {metric.show_difference(power.detectable)} with 80 %")
+        told.append(f"{seeds} seeds show {show(power.detectable)} with 80 %")
     if power.fewest is None:
         told.append("the one seen would take more seeds than the ladder has")
     elif power.most is None:

@@ -1,0 +1,110 @@
+"""What a sweep shows as the page's content: its figures and sentences come from analysis and findings."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from reports.analysis.cells import layout
+from reports.analysis.sweep import Analysis
+from reports.claims.tables import claims_frame
+from reports.findings.finding import Finding, as_json
+from reports.page import content as page
+from reports.page.answer import answer
+from reports.page.compared import comparisons, effects
+from reports.page.provenance import about, command_of, last_change, question_of, trained_on
+from reports.page.swept import sweep_of
+from reports.runs.results import Results
+from reports.sources.judged import Judged
+from reports.tables.rankings import CONTRAST_NOTES
+from sweeps.records.schema import COMPLETE, PENDING, STATES
+
+MOST_LINES = 20  # of a notice's details
+
+
+def content_of(
+    analysis: Analysis,
+    judged: Judged | None = None,
+    findings: Sequence[Finding] = (),
+    files: Sequence[page.File] = (),
+) -> page.Content:
+    """Return what the page shows of a sweep; `files` are those that are written beside it."""
+    results = analysis.results
+    plan = layout(results.factors)
+    return page.Content(
+        header=header(results),
+        sweep=sweep_of(results),
+        answer=answer(analysis, findings),
+        effects=tuple(effects(analysis)),
+        matters=tuple(finding.text for finding in findings if finding.kind in ("variance", "size")),
+        comparisons=tuple(comparisons(analysis)),
+        comparisons_note=CONTRAST_NOTES[0],
+        failures=tuple(failures(results)),
+        notices=tuple(notices(results, findings)),
+        claims=tuple(claims(judged, findings)),
+        about=about(results, files),
+        rerun=f"python -m sweeps.runs {results.directory} rerun {{id}}",
+        interval="± 95 % interval over seeds, of finished runs",
+        layout=(plan.row.name if plan.row else "", plan.column.name if plan.column else ""),
+        findings=as_json(findings),
+    )
+
+
+def header(results: Results) -> page.Header:
+    """Return the first lines of the page."""
+    counts = results.runs["status"].value_counts()
+    return page.Header(
+        title=results.sweep,
+        trained=tuple(trained_on(results)),
+        question=question_of(results),
+        counts={state: int(counts[state]) for state in STATES if state in counts},
+        changed=last_change(results),
+        unfinished=len(results.runs) - sum(int(counts.get(state, 0)) for state in COMPLETE),
+        watch=f"python -m reports serve {results.directory}",
+    )
+
+
+def failures(results: Results) -> Iterator[page.Failure]:
+    """Yield the runs without a result, grouped by state and message, the commonest first."""
+    pending = results.runs.reset_index(drop=True)
+    told = [state for state in ("diverged", *PENDING) if state not in ("missing", "running")]
+    pending = pending[pending["status"].isin(told)]
+    message = pending["problem"].map(lambda text: re.sub(r"\d+", "…", text)[:300])
+    groups = pending.groupby([pending["status"], message], sort=False)
+    for (state, _), rows in sorted(groups, key=lambda item: (item[0][0] == "diverged", -len(item[1]))):
+        command = command_of(results) if state != "diverged" else ""
+        text = str(rows["problem"].iloc[0])
+        yield page.Failure(str(state), text, len(rows), tuple(rows.index.tolist()), command)
+
+
+def notices(results: Results, findings: Sequence[Finding]) -> Iterator[page.Notice]:
+    """Yield what could not be believed, what was left out, and what limits the times."""
+    if results.problems:
+        plural = "s" if len(results.problems) != 1 else ""
+        text = f"{len(results.problems)} file{plural} could not be believed and left out."
+        yield page.Notice(text, tuple(map(str, results.problems[:MOST_LINES])), bad=True)
+    if results.unplanned:
+        plural = "s are" if len(results.unplanned) != 1 else " is"
+        text = (
+            f"{len(results.unplanned)} recorded cell{plural} not part of the latest plan and left out here."
+        )
+        lines = (*results.near_misses, *results.unplanned)[:MOST_LINES]
+        yield page.Notice(f"{text} --all takes them in.", lines)
+    for finding in findings:
+        if finding.kind in ("data", "timing"):
+            yield page.Notice(finding.text)
+
+
+def claims(judged: Judged | None, findings: Sequence[Finding]) -> Iterator[page.Claims]:
+    """Yield the claims that were judged."""
+    if judged is None:
+        return
+    title = judged.source.title if judged.source else "Claims"
+    counts = tuple(finding.text for finding in findings if finding.kind == "claims")
+    for name, own in (("", judged.claims), ("Beyond the report", judged.beyond)):
+        if own:
+            rows = claims_frame(own).to_dict("records")
+            remarks = judged.source.remarks if judged.source else ()
+            yield page.Claims(
+                name or title,
+                tuple((f"{r['id']} {r['statement']}", str(r["verdict"]), str(r["numbers"])) for r in rows),
+                (*counts, *remarks) if not name else (),
+            )

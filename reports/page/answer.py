@@ -1,0 +1,95 @@
+"""The headline of the page: the best cell of each data set, those that may be as good, what limits it."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from reports.analysis.best import Best
+from reports.analysis.counting import MAIN
+from reports.analysis.sweep import Analysis
+from reports.findings.best import corrected, lost, others
+from reports.findings.finding import Finding
+from reports.page import content as page
+from reports.page.provenance import command_of
+from reports.page.shown import show, with_unit
+from reports.page.swept import shown
+from reports.runs.metrics import METRICS
+from reports.runs.results import Results
+from reports.tables.rankings import listed
+
+
+def answer(analysis: Analysis, findings: Sequence[Finding]) -> page.Answer:
+    """Return the headline."""
+    best = [best_of(analysis, data, own) for data, own in analysis.best.items() if own.leaders]
+    warning = next((finding.text for finding in findings if finding.kind == "evidence"), "")
+    first = analysis.looks.steps.looks[0]
+    command = seeds_command(analysis.results, first) if best and analysis.seeds < first else ""
+    return page.Answer(
+        best=tuple(best),
+        sentences=tuple(sentences(analysis, findings, bool(best))),
+        warning=warning if best else "",
+        command=command,
+        command_note=cost_note(analysis.results, first) if command else "",
+    )
+
+
+def best_of(analysis: Analysis, data: str, best: Best) -> page.Best:
+    """Return the best cell of a data set with its corrected interval, and how the others stand."""
+    metric, place = shown(METRICS[MAIN]), best.leaders[0]
+    figure, interval = with_unit(metric, float(best.selection.means[place])), corrected(best)
+    if interval is not None:
+        figure += f" [{show(metric, interval.low)}, {show(metric, interval.high)}]"
+    near = [k for k, standing in enumerate(best.standing) if standing == "may be best"]
+    cells = best.cells[[*best.leaders[1:], *near]].tolist()
+    return page.Best(int(best.cells[place]), figure, tuple(cells), data, standing_text(best), note(best))
+
+
+def note(best: Best) -> str:
+    """Return what the figure stands on."""
+    if corrected(best) is not None:
+        return f"95 % interval, corrected for being picked among {len(best.cells)} cells"
+    runs = int(best.runs[best.leaders[0]])
+    return "a single run" if runs == 1 else f"mean of {runs} runs"
+
+
+def standing_text(best: Best) -> str:
+    """Return how the other cells stand, and how many runs of the best one diverged."""
+    ties = len(best.leaders) - 1
+    shared = f"{ties} other cell{'s have' if ties > 1 else ' has'} the same mean" if ties else ""
+    told = [shared, others(best).removeprefix("; "), lost(best).strip(" ()")]
+    return " ".join(f"{text[:1].upper()}{text[1:]}." for text in told if text)
+
+
+def sentences(analysis: Analysis, findings: Sequence[Finding], known: bool) -> Iterator[str]:
+    """Yield what has to be known beside the best cell: divergence, orders that turn, what is not compared."""
+    if not known:
+        yield "No run has ended well." if of_kind(findings, "divergence") else "No run has finished yet."
+    yield from of_kind(findings, "divergence")
+    turning = [e for e in analysis.effects if e.metric.name == MAIN and e.depends_on is not None]
+    if turning:
+        told = listed([f"{e.title} (with {e.depends_on or 'single cells'})" for e in turning])
+        yield f"Orders that turn round, so that no effect over all cells is told: {told}."
+    for finding in findings:
+        if finding.kind == "effect" and finding.metric == MAIN and not finding.pairs:
+            yield finding.text
+
+
+def of_kind(findings: Sequence[Finding], kind: str) -> list[str]:
+    """Return the sentences of a kind."""
+    return [finding.text for finding in findings if finding.kind == kind]
+
+
+def seeds_command(results: Results, number: int) -> str:
+    """Return the command that runs the same sweep with seeds enough for the first look."""
+    have = [seed for seed in results.runs["seed"].unique().tolist() if isinstance(seed, int)]
+    more = [seed for seed in range(number + len(have)) if seed not in have]
+    seeds = ",".join(map(str, [*have, *more][:number]))
+    words = [word for word in command_of(results).split() if not word.startswith("seed=")]
+    return " ".join([*words, f"seed={seeds}"]) if results.plan else ""
+
+
+def cost_note(results: Results, number: int) -> str:
+    """Return how long the missing seeds would take at the pace of the recorded runs."""
+    seconds = results.done["total_wall_s"].sum() / max(results.done["concurrent_runs"].max(), 1)
+    have = max(results.runs["seed"].nunique(), 1)
+    minutes = seconds * (number - have) / have / 60
+    return f"about {max(round(minutes), 1)} min" if math.isfinite(minutes) else ""

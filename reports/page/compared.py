@@ -1,0 +1,96 @@
+"""What settings do, as the page shows it: effects on one scale, and every pair of levels behind them."""
+
+import math
+from collections.abc import Iterator
+
+from reports.analysis.comparison import Comparison
+from reports.analysis.effects import Effect
+from reports.analysis.pairs import Pair
+from reports.analysis.sweep import Analysis
+from reports.findings.effects import effect_findings
+from reports.page import content as page
+from reports.page.shown import figure
+from reports.page.swept import shown
+from reports.tables.rankings import limits, power_words, signs
+
+
+def effects(analysis: Analysis) -> Iterator[page.Effect]:
+    """Yield what each factor does to each ranked metric; within each part where the order turns round."""
+    data = analysis.results.dataset.name if analysis.results.dataset else None
+    for effect in analysis.effects:
+        told = [f.text for f in effect_findings([effect], data) if f.kind != "interaction"]
+        for (part, comparison), detail in zip(effect.shown.items(), told, strict=False):
+            yield effect_of(effect, part, comparison, detail)
+
+
+def effect_of(effect: Effect, part: str, comparison: Comparison, detail: str) -> page.Effect:
+    """Return one comparison of a factor's levels."""
+    levels = tuple(
+        page.LevelEffect(level, i.mean, i.low, i.high, i.n, comparison.diverged.get(level, 0))
+        for level, i in effect.shown_levels[part].items()
+        if math.isfinite(i.mean)
+    )
+    means = [level.mean for level in levels]
+    tested = any(pair.look for pair in comparison.pairs)
+    return page.Effect(
+        factor=effect.factor,
+        metric=effect.metric.name,
+        levels=levels,
+        text=signs(comparison) if tested else "",
+        note="; ".join(limits(effect, comparison)),
+        within=within(effect, part),
+        size=max(means) - min(means) if means else page.NAN,
+        seeds=max((pair.seeds for pair in comparison.pairs), default=0),
+        cells=max((pair.cells for pair in comparison.pairs), default=0),
+        detail=detail,
+    )
+
+
+def within(effect: Effect, part: str) -> str:
+    """Return what a comparison is limited to: a data set, a set of levels, a level of another factor."""
+    return ", ".join(filter(None, [effect.part, part and f"{effect.depends_on} {part}".strip()]))
+
+
+def comparisons(analysis: Analysis) -> Iterator[page.Comparison]:
+    """Yield every pair of levels, the one that is ahead first."""
+    for effect in analysis.effects:
+        for part, comparison in effect.shown.items():
+            for pair in comparison.pairs:
+                yield comparison_of(effect, part, pair)
+
+
+def comparison_of(effect: Effect, part: str, pair: Pair) -> page.Comparison:
+    """Return one pair."""
+    metric = shown(effect.metric)
+
+    def size(value: float) -> str:
+        return f"{figure(metric.scale * value, metric.digits)} {metric.points}".strip()
+
+    return page.Comparison(
+        factor=effect.factor,
+        metric=metric.name,
+        first=pair.first,
+        second=pair.second,
+        estimate=pair.estimate,
+        low=pair.low,
+        high=pair.high,
+        p=pair.p,
+        relation=pair.relation,
+        margin=effect.settings.margin,
+        seeds=pair.seeds,
+        cells=pair.cells,
+        power=power_words(pair.power, pair.seeds, size) if pair.power else "",
+        within=within(effect, part),
+        exploratory=effect.exploratory,
+        why=pair.why,
+        look=look_text(pair),
+    )
+
+
+def look_text(pair: Pair) -> str:
+    """Return at how many seeds a pair was looked at, and at which look a difference was first shown."""
+    if not pair.look:
+        return ""
+    told = [f"{pair.look} seeds", f"shown at {pair.decided_at}" if pair.decided_at else ""]
+    told.append(f"{pair.outstanding} runs to come" if pair.early else "")
+    return ", ".join(filter(None, told))

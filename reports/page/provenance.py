@@ -1,0 +1,138 @@
+"""Where a sweep comes from: what was trained, its question, its commands, data, machine, files."""
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from reports.page.content import About, File
+from reports.runs.factors import REPLICATE, label
+from reports.runs.results import Results
+from sweeps.records.errors import UserError
+from sweeps.records.untrusted import read_file
+
+PROJECT = Path(__file__).parents[2]
+SKIPPED = ("study", "sweep")
+TRIVIAL = {"null", "none", "false", "0", "", "–", "auto", "constant", "normal", "mean"}
+CHIPS = 9
+
+
+def trained_on(results: Results) -> Iterator[str]:
+    """Yield what was trained, shortest first: options and settings that all runs share, then the seeds."""
+    settings, swept = results.settings, {factor.key for factor in results.factors}
+    keys = [key for key in settings.columns if key not in swept and key.split(".")[0] not in SKIPPED]
+    keys = sorted((key for key in keys if key != REPLICATE), key=rank_of)
+    shown = 0
+    for key in keys:
+        values = settings[key].map(label).unique()
+        if len(values) == 1 and values[0] not in TRIVIAL and not key.endswith("_") and shown < CHIPS:
+            shown += 1
+            yield values[0] if "." not in key else f"{key.split('.')[-1]} {values[0]}"
+    for factor in results.factors:
+        named = ", ".join(factor.levels[:6]) + (", …" if len(factor.levels) > 6 else "")
+        yield f"{factor.name}: {named}"
+    yield seeds_of_cells(results)
+
+
+def seeds_of_cells(results: Results) -> str:
+    """Return how many seeds each cell has: "5 seeds", or "1 to 5 seeds" where they differ."""
+    counts = results.cells["runs"].tolist()
+    fewest, most = min(counts, default=0), max(counts, default=0)
+    return f"{fewest} to {most} seeds" if fewest < most else f"{most} seed{'s' if most != 1 else ''}"
+
+
+def rank_of(key: str) -> tuple[bool, str]:
+    """Return the sort key of a setting: the data first, then options, then their settings."""
+    return key != "dataset", key if "." in key else f" {key}"
+
+
+def question_of(results: Results) -> str:
+    """Return the comment at the head of the sweep's file, its question; empty if it has none."""
+    planned = (results.plan or {}).get("question")
+    if isinstance(planned, str):
+        return planned
+    if not re.fullmatch(r"[\w-]+", results.sweep, re.ASCII):
+        return ""
+    for group in ("sweep", "study"):
+        try:
+            text = read_file(PROJECT / "conf" / group / f"{results.sweep}.yaml").decode()
+        except (OSError, ValueError, UserError):
+            continue
+        comments = (line[1:].strip() for line in text.splitlines() if line.startswith("#"))
+        return " ".join(line for line in comments if not line.startswith("@"))
+    return ""
+
+
+def command_of(results: Results) -> str:
+    """Return the command that planned this sweep, as it is typed; with the same plan it runs what is due."""
+    words = [str(word) for word in (results.plan or {}).get("command", [])]
+    kept = [word for word in words[1:] if word not in ("--multirun", "-m", "sweeps")]
+    return shlex.join(["python", "-m", "sweeps", *kept])
+
+
+def about(results: Results, files: Sequence[File]) -> About:
+    """Return the facts of a sweep's runs: every distinct answer to each question."""
+    plan = results.plan or {}
+    history = plan.get("history") or [{"time": plan.get("created", ""), "command": plan.get("command", [])}]
+    commands = tuple(
+        (str(entry.get("time", "")), command_text(entry.get("command"), results))
+        for entry in history
+        if isinstance(entry, dict)
+    )
+    return About(
+        facts=tuple(facts(results)),
+        history=commands if plan else (),
+        files=tuple(files),
+        citation=citation(results),
+        notes=("Rebuilt from the run records alone: the same records give the same page.",),
+    )
+
+
+def command_text(command: object, results: Results) -> str:
+    """Return a recorded command as one line."""
+    return command if isinstance(command, str) else command_of(results)
+
+
+def facts(results: Results) -> Iterator[tuple[str, str]]:
+    """Yield each question with its answers."""
+    yield from (fact for fact in provenance(results) if fact[0] not in ("command", "planned"))
+    times = results.runs[["started", "finished"]].replace("", pd.NA).stack().dropna()
+    if len(times):
+        yield "runs made", f"{times.min()} to {times.max()}"
+    for rule in (results.plan or {}).get("exclusions", []):
+        yield "excluded", f"{rule['count']} combinations with {rule['condition']}"
+
+
+def citation(results: Results) -> str:
+    """Return how to cite the sweep."""
+    versions = [version for version in results.runs["version"].unique() if version]
+    commits = [str(commit)[:12] for commit in results.runs["git_commit"].unique() if commit]
+    what = f"Sweep “{results.sweep}”, {len(results.runs)} runs"
+    with_what = ", ".join(filter(None, [" and ".join(versions), *commits[:3]]))
+    return f"{what}, made with mlp-grid {with_what}." if with_what else f"{what}."
+
+
+def last_change(results: Results) -> str:
+    """Return when a run last began or ended, or the plan was written, as ISO text; empty if unknown."""
+    created = str((results.plan or {}).get("created") or "")
+    times = [*results.runs["started"], *results.runs["finished"], created]
+    return max((str(time) for time in times if time), default="")
+
+
+def provenance(results: Results) -> list[tuple[str, str]]:
+    """Return where the runs come from: every distinct answer to each question that the records answer."""
+    facts = [{k: v for k, v in each.items() if v not in (None, "")} for each in results.provenance]
+    keys = list(dict.fromkeys(key for each in facts for key in each))
+    rows = [
+        (key.replace("_", " "), ", ".join(dict.fromkeys(str(each[key]) for each in facts if key in each)))
+        for key in keys
+    ]
+    codes = [code for code in results.runs["code"].unique() if code]
+    made = [
+        ("command", " ".join(map(str, (results.plan or {}).get("command", [])))),
+        ("planned", str((results.plan or {}).get("created", ""))),
+        ("code fingerprint", ", ".join(codes)),
+    ]
+    return [(key, value) for key, value in [*made, *rows] if value]

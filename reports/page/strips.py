@@ -1,0 +1,116 @@
+"""Effects as drawings: where dots, intervals, labels and ticks stand, in per cent across and pixels down.
+
+Nothing here depends on the width of the page, so a drawing is as readable on a phone as on paper.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from reports.page.content import Comparison, Content, Effect, LevelEffect, Metric
+from reports.page.shown import Axis, axis_of, show, tick_text, ticks
+
+LETTER = 6.6  # pixels of a letter of a label
+WIDTH, NARROW = 400.0, 240.0  # pixels that a strip is assumed to be wide when its labels are kept apart
+GAP = 10.0
+LONGEST = 26  # letters of a label; the whole name is in its dot's title
+MANY = 7  # levels: of more, only the two ends are named
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text at a place: `lane` 0 stands above the line, 1 below."""
+
+    x: float
+    text: str
+    lane: int
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A factor on the common scale: its dots, their labels, the size of its whole effect."""
+
+    effect: Effect
+    title: str
+    dots: tuple[tuple[float, LevelEffect], ...]
+    labels: tuple[Label, ...]
+    narrow: tuple[Label, ...]
+    size: str
+
+
+def main_effects(content: Content, metric: Metric) -> list[Effect]:
+    """Return the effects on a metric that have two levels or more with a figure, the largest first."""
+    found = [e for e in content.effects if e.metric == metric.name and len(e.levels) > 1]
+    return sorted(found, key=lambda effect: -effect.size if math.isfinite(effect.size) else math.inf)
+
+
+def strips(effects: Sequence[Effect], metric: Metric) -> tuple[list[Strip], list[tuple[float, str]]]:
+    """Return every factor's strip, and the ticks of the scale that they share."""
+    axis = axis_of([level.mean for effect in effects for level in effect.levels])
+    made = [strip(effect, metric, axis) for effect in effects]
+    return made, [(axis.place(tick), tick_text(metric, tick)) for tick in ticks(axis.low, axis.high)]
+
+
+def strip(effect: Effect, metric: Metric, axis: Axis) -> Strip:
+    """Return one factor's strip."""
+    dots = tuple(sorted(((axis.place(level.mean), level) for level in effect.levels), key=lambda dot: dot[0]))
+    title = f"{effect.factor} ({effect.within})" if effect.within else effect.factor
+    wide, narrow = (tuple(labels(dots, width)) for width in (WIDTH, NARROW))
+    return Strip(effect, title, dots, wide, narrow, show(metric, effect.size))
+
+
+def labels(dots: Sequence[tuple[float, LevelEffect]], width: float) -> list[Label]:
+    """Return the labels of dots that are sorted by place: above, below, or joined where both are taken."""
+    if len(dots) > MANY:
+        dots = (dots[0], dots[-1])
+    ends = [-math.inf, -math.inf]
+    made: list[Label] = []
+    for x, level in dots:
+        wide = LETTER * len(level.level[:LONGEST])
+        left = min(max(x / 100 * width - wide / 2, 0), max(width - wide, 0))
+        lane = next((lane for lane in (0, 1) if left >= ends[lane] + GAP), None)
+        if lane is None:
+            lane = int(ends[1] < ends[0])
+            last = max(k for k, label in enumerate(made) if label.lane == lane)
+            made[last] = replace(made[last], text=f"{made[last].text} · {level.level[:LONGEST]}")
+            ends[lane] += wide + 3 * LETTER
+        else:
+            made.append(Label(x, level.level[:LONGEST], lane, "middle"))
+            ends[lane] = left + wide
+    return [replace(label, anchor=anchor(label, width)) for label in made]
+
+
+def anchor(label: Label, width: float) -> str:
+    """Return how a label hangs at its place, so that it stays inside the drawing."""
+    half = LETTER * len(label.text) / 2 / width * 100
+    return "start" if label.x < half else "end" if label.x + half > 100 else "middle"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A comparison as drawn: the margin's band, zero, the interval and the estimate, in per cent."""
+
+    zero: float
+    x: float
+    low: float | None
+    high: float | None
+    band: tuple[float, float] | None
+
+
+def bar(pair: Comparison, reach: float) -> Bar:
+    """Return the drawing of a comparison on an axis from −reach to +reach."""
+    axis = Axis(-reach, reach)
+    known = math.isfinite(pair.low) and math.isfinite(pair.high)
+    band = None
+    if math.isfinite(pair.margin):
+        left = axis.place(-pair.margin)
+        band = left, round(axis.place(pair.margin) - left, 3)
+    low, high = (axis.place(pair.low), axis.place(pair.high)) if known else (None, None)
+    return Bar(axis.place(0), axis.place(pair.estimate), low, high, band)
+
+
+def reach_of(pairs: Sequence[Comparison]) -> float:
+    """Return how far the axis of these comparisons has to reach."""
+    ends = [abs(end) for pair in pairs for end in (pair.estimate, pair.low, pair.high) if math.isfinite(end)]
+    return max(ends, default=1.0) or 1.0

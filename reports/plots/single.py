@@ -1,0 +1,160 @@
+"""One figure on demand: a metric against a setting, or a curve over the epochs; a line for each level."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reports.analysis.counting import counted
+from reports.analysis.effects import matched_by
+from reports.analysis.intervals import Interval, t_interval
+from reports.analysis.looks import looks_of
+from reports.analysis.matched import Matched
+from reports.analysis.missing import adjusted
+from reports.plots.plot import Plot
+from reports.plots.style import Page, accuracy_axis, legend, log_axis, ordinal_axis, panels, pen
+from reports.runs.factors import Factor
+from reports.runs.results import Results
+
+EPOCH = "epoch"
+LOG_FROM = 10.0
+PAGE = Page(width=4.6, height=2.9)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line: its name, where its points stand along x, their means with intervals."""
+
+    name: str
+    x: tuple[float, ...]
+    points: tuple[Interval, ...]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The numbers of a figure, and the words of its axes."""
+
+    title: str
+    x: str
+    y: str
+    lines: tuple[Line, ...]
+    ticks: tuple[str, ...] = ()
+    joined: bool = True
+    log: bool = False
+    error_axis: bool = False
+
+
+def single(results: Results, x: str, y: str, by: str = "", label: str = "", error_axis: bool = False) -> Plot:
+    """Return the figure of `y` against the setting `x` (or "epoch"), a line for each level of `by`.
+
+    Means are over the cells and seeds that all levels along a line share; bars are 95 % intervals over seeds;
+    a diverged run is in them as what it counts as.
+    """
+    parts = levels_apart(results, by)
+    made = {
+        name: over_epochs(part, y) if x == EPOCH else over_levels(part, results.factor(x), y, by)
+        for name, part in parts.items()
+    }
+    lines = tuple(Line(name, *points) for name, points in made.items() if points[0])
+    factor = None if x == EPOCH else results.factor(x)
+    log, ticks = (False, ()) if factor is None else kind_of(factor)
+    title = f"{label or y} against {x}" + (f", by {by}" if by else "")
+    joined = factor is None or factor.numeric
+    drawing = Drawing(title, x, label or y, lines, ticks, joined, log, error_axis)
+    return Plot(f"{y}-against-{x}" + (f"-by-{by}" if by else ""), title, title, "", draw, (drawing,))
+
+
+def levels_apart(results: Results, by: str) -> dict[str, Results]:
+    """Return the part of each level of a factor; all of it under "" without one."""
+    if not by:
+        return {"": results}
+    column = results.runs[by].astype(str)
+    return {f"{by} {level}": results.part(column == level) for level in results.factor(by).levels}
+
+
+def over_levels(
+    part: Results, factor: Factor, y: str, by: str
+) -> tuple[tuple[float, ...], tuple[Interval, ...]]:
+    """Return where the levels of a factor stand along x, and the mean of each."""
+    if factor.name not in part.names:
+        return (), ()
+    others = [name for name in part.names if name not in (factor.name, by)]
+    found = matched_by(counted(part, y), factor.name, others, looks_of(part))
+    levels, means = level_means(found)
+    _, ticks = kind_of(factor)
+    places = {level: factor.levels.index(level) if ticks else factor.numbers[level] for level in levels}
+    known = [(places[level], i) for level, i in zip(levels, means, strict=True) if i.n]
+    return tuple(float(x) for x, _ in known), tuple(i for _, i in known)
+
+
+def level_means(found: Matched) -> tuple[tuple[str, ...], list[Interval]]:
+    """Return the levels that have runs enough, and the mean of each over the runs that all of them share."""
+    kept = found.part(levels=[k for k, level in enumerate(found.levels) if level not in found.too_few])
+    shared = np.where(np.isfinite(kept.counted).all(axis=0), kept.counted, np.nan)
+    return kept.levels, [t_interval(adjusted(values[None]).per_seed[0]) for values in shared]
+
+
+def over_epochs(part: Results, y: str) -> tuple[tuple[float, ...], tuple[Interval, ...]]:
+    """Return the epochs, and the mean over the runs that have reached each."""
+    seeds = part.runs.set_index("cell_id")["seed"]
+    rows = part.history[["cell_id", EPOCH, y]].dropna()
+    rows = rows.assign(seed=rows["cell_id"].astype(object).map(seeds))
+    by_seed = rows.groupby([EPOCH, "seed"])[y].mean().unstack()
+    return tuple(map(float, by_seed.index)), tuple(t_interval(row) for row in by_seed.to_numpy(np.float64))
+
+
+def kind_of(factor: Factor) -> tuple[bool, tuple[str, ...]]:
+    """Return whether a setting's axis is logarithmic, and its levels where they stand side by side."""
+    if not factor.numeric:
+        return False, factor.levels
+    numbers = list(factor.numbers.values())
+    wide = max(numbers) >= LOG_FROM * min((n for n in numbers if n > 0), default=math.inf)
+    return (True, ()) if wide and min(numbers) > 0 else (False, factor.levels if wide else ())
+
+
+def draw(drawing: Drawing) -> Figure:
+    """Draw one panel."""
+    named = [line.name for line in drawing.lines if line.name]
+    figure, [[axes]] = panels(drawing.title, 1, 1, PAGE, keys=named)
+    for place, line in enumerate(drawing.lines):
+        draw_line(axes, drawing, line, place)
+    if drawing.ticks:
+        ordinal_axis(axes, drawing.ticks, drawing.x)
+    else:
+        axes.set_xlabel(drawing.x)
+    if drawing.log:
+        axes.set_xscale("log")
+        log_axis(axes.xaxis)
+    note = " (axis logarithmic in the error)" if drawing.error_axis else ""
+    axes.set_ylabel(drawing.y + note)
+    if drawing.error_axis:
+        ends = [end for line in drawing.lines for i in line.points for end in (i.mean, i.low, i.high)]
+        known = [end for end in ends if math.isfinite(end)]
+        accuracy_axis(axes, min(known, default=0.0), max(known, default=1.0))
+    if named:
+        legend(figure, {name: place for place, name in enumerate(named)})
+    return figure
+
+
+def draw_line(axes: Axes, drawing: Drawing, line: Line, place: int) -> None:
+    """Draw one line with its intervals."""
+    look = pen(place)
+    means = [i.mean for i in line.points]
+    halves = [i.half if math.isfinite(i.half) else 0.0 for i in line.points]
+    if len(line.x) > 20:
+        low, high = np.array(means) - halves, np.array(means) + halves
+        axes.fill_between(line.x, low, high, color=look.colour, alpha=0.15, linewidth=0)
+        axes.plot(line.x, means, color=look.colour, linestyle=look.dashes)
+        return
+    axes.errorbar(
+        line.x,
+        means,
+        yerr=halves if any(halves) else None,
+        color=look.colour,
+        linestyle=look.dashes if drawing.joined else "none",
+        marker=look.marker,
+        elinewidth=1.0,
+        capsize=2.5,
+    )
