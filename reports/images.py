@@ -13,6 +13,7 @@ from reports.analysis.new_images import accuracy_of
 from reports.runs.results import Results
 from reports.runs.test_bits import Answers
 from reports.tables.formats import markdown
+from reports.tables.number_formats import minus
 from reports.tables.table import Table, text_table
 from sweeps.records.errors import UserError
 
@@ -165,7 +166,7 @@ def differences(one: Mask, other: Mask) -> Iterator[tuple[str, str]]:
 
 def signed(interval: Interval) -> str:
     """Return a difference with its interval."""
-    return f"{interval.mean:+.4f} ± {interval.half:.4f}".replace("-", "−")
+    return minus(f"{interval.mean:+.4f} ± {interval.half:.4f}")
 
 
 def by_chance(one: Mask, other: Mask) -> float:

@@ -7,9 +7,9 @@ from markupsafe import escape
 
 from reports.page.content import Content
 from reports.page.view import digest, read
-from sweeps.records.layout import cell_id_of
+from sweeps.records.layout import CONFIG, HISTORY, OUTPUT, REPORT, REPORT_DIR, cell_id_of
 
-RUN_FILES = ("report.json", "history.csv", "config.yaml", "output.log")
+RUN_FILES = (REPORT, HISTORY, CONFIG, OUTPUT)
 
 
 def file_of(root: Path, path: str) -> Path | None:
@@ -21,7 +21,7 @@ def file_of(root: Path, path: str) -> Path | None:
         known = len(parts) == 3 and parts[2] in RUN_FILES and cell_id_of(parts[1]) is not None
         found = root / parts[1] / parts[2] if known else None
     else:
-        found = root.joinpath("report", *parts)
+        found = root.joinpath(REPORT_DIR, *parts)
     if found is None or any(
         folder.is_symlink()
         for folder in (found, *found.parents)
