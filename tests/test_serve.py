@@ -118,7 +118,7 @@ def test_scripts_get_runs_and_findings_as_json(served: Served) -> None:
     done = next(run for run in runs if run["status"] == "done")
     assert done["settings"].keys() == {"activation", "loss"} and 0 < done["metrics"]["test_accuracy"] < 1
     found = served.json("/api/findings.json")
-    assert {"best", "evidence"} <= {each["kind"] for each in found}
+    assert {"best", "effect", "failure"} <= {each["kind"] for each in found}
     assert {each["factor"] for each in found if each["kind"] == "effect"} == {"activation", "loss"}
 
 
