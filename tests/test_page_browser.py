@@ -273,6 +273,7 @@ def test_a_click_picks_a_cell_and_shift_lays_another_beside_it(page: Browser, sm
 
 def test_the_cross_hair_tells_the_values_under_it(page: Browser, small: Path) -> None:
     visit(page, small, f"#pick={GELU_HINGE}|{RELU_MSE}")
+    page.run("document.getElementById('curves').scrollIntoView()")
     box = page.run(
         "(({left, top, width, height}) => [left, top, width, height])"
         "(document.querySelector('#plot svg').getBoundingClientRect())"

@@ -19,10 +19,12 @@ from typing import Any
 import pytest
 
 from reports.__main__ import main
+from reports.page.build import write_report
 from reports.page.live import Live
 from reports.page.serve import build
 from reports.page.server import Server
 from reports.page.watch import Watch
+from reports.runs.reader import load
 from tests import synthetic
 
 ROOT = Path(__file__).parent.parent
@@ -116,7 +118,14 @@ def test_scripts_get_runs_and_findings_as_json(served: Served) -> None:
     done = next(run for run in runs if run["status"] == "done")
     assert done["settings"].keys() == {"activation", "loss"} and 0 < done["metrics"]["test_accuracy"] < 1
     found = served.json("/api/findings.json")
-    assert found["answer"]["best"] and {e["factor"] for e in found["effects"]} == {"activation", "loss"}
+    assert {"best", "effect", "failure"} <= {each["kind"] for each in found}
+    assert {each["factor"] for each in found if each["kind"] == "effect"} == {"activation", "loss"}
+
+
+def test_the_findings_that_are_served_are_those_of_the_report(served: Served, sweep: Path) -> None:
+    write_report(load(sweep), plots=False, out=sweep.parent / "report")
+    kept = json.loads((sweep.parent / "report" / "findings.json").read_text(encoding="utf-8"))
+    assert served.json("/api/findings.json") == kept
 
 
 def test_nobody_gets_anything_without_the_token_or_by_another_name(served: Served) -> None:

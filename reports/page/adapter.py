@@ -7,6 +7,7 @@ from reports.analysis.cells import layout
 from reports.analysis.sweep import Analysis
 from reports.claims.tables import claims_frame
 from reports.findings.finding import Finding, as_json
+from reports.findings.report import told
 from reports.page import content as page
 from reports.page.answer import answer
 from reports.page.compared import comparisons, effects
@@ -21,13 +22,10 @@ MOST_LINES = 20  # of a notice's details
 
 
 def content_of(
-    analysis: Analysis,
-    judged: Judged | None = None,
-    findings: Sequence[Finding] = (),
-    files: Sequence[page.File] = (),
+    analysis: Analysis, judged: Judged | None = None, files: Sequence[page.File] = ()
 ) -> page.Content:
     """Return what the page shows of a sweep; `files` are those that are written beside it."""
-    results = analysis.results
+    results, findings = analysis.results, told(analysis, judged)
     plan = layout(results.factors)
     return page.Content(
         header=header(results),
@@ -40,7 +38,7 @@ def content_of(
         failures=tuple(failures(results)),
         notices=tuple(notices(results, findings)),
         claims=tuple(claims(judged, findings)),
-        about=about(results, files),
+        about=about(results, files, [finding.text for finding in findings if finding.kind == "timing"]),
         rerun=f"python -m sweeps.runs {results.directory} rerun {{id}}",
         interval="± 95 % interval over seeds, of finished runs",
         layout=(plan.row.name if plan.row else "", plan.column.name if plan.column else ""),
@@ -76,7 +74,7 @@ def failures(results: Results) -> Iterator[page.Failure]:
 
 
 def notices(results: Results, findings: Sequence[Finding]) -> Iterator[page.Notice]:
-    """Yield what could not be believed, what was left out, and what limits the times."""
+    """Yield what could not be believed, and what was left out."""
     if results.problems:
         plural = "s" if len(results.problems) != 1 else ""
         text = f"{len(results.problems)} file{plural} could not be believed and left out."
@@ -89,7 +87,7 @@ def notices(results: Results, findings: Sequence[Finding]) -> Iterator[page.Noti
         lines = (*results.near_misses, *results.unplanned)[:MOST_LINES]
         yield page.Notice(f"{text} --all takes them in.", lines)
     for finding in findings:
-        if finding.kind in ("data", "timing"):
+        if finding.kind == "data":
             yield page.Notice(finding.text)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from reports.analysis.best import Best
 from reports.analysis.counting import MAIN
+from reports.analysis.intervals import Interval
 from reports.analysis.sweep import Analysis
 from reports.findings.best import corrected, lost, others
 from reports.findings.finding import Finding
@@ -34,10 +35,9 @@ def answer(analysis: Analysis, findings: Sequence[Finding]) -> page.Answer:
 
 def best_of(analysis: Analysis, data: str, best: Best) -> page.Best:
     """Return the best cell of a data set with its corrected interval, and how the others stand."""
-    metric, place = shown(METRICS[MAIN]), best.leaders[0]
-    figure, interval = with_unit(metric, float(best.selection.means[place])), corrected(best)
-    if interval is not None:
-        figure += f" [{show(metric, interval.low)}, {show(metric, interval.high)}]"
+    place, interval = best.leaders[0], corrected(best)
+    mean = float(best.selection.means[place])
+    figure = with_unit(shown(METRICS[MAIN]), mean) if interval is None else interval_text(interval)
     near = [k for k, standing in enumerate(best.standing) if standing == "may be best"]
     cells = best.cells[[*best.leaders[1:], *near]].tolist()
     return page.Best(int(best.cells[place]), figure, tuple(cells), data, standing_text(best), note(best))
@@ -47,8 +47,22 @@ def note(best: Best) -> str:
     """Return what the figure stands on."""
     if corrected(best) is not None:
         return f"95 % interval, corrected for being picked among {len(best.cells)} cells"
-    runs = int(best.runs[best.leaders[0]])
-    return "a single run" if runs == 1 else f"mean of {runs} runs"
+    runs, chosen = int(best.runs[best.leaders[0]]), best.selection
+    if runs == 1:
+        return "a single run"
+    if not chosen.look or best.leaders != [chosen.winner]:
+        return f"mean of {runs} runs"
+    return (
+        f"mean of {runs} runs; over the first {chosen.look} seeds {interval_text(chosen.interval)}, 95 %, "
+        f"corrected for being picked among {len(best.cells)} cells"
+    )
+
+
+def interval_text(interval: Interval) -> str:
+    """Return a mean of the main metric with its interval."""
+    metric = shown(METRICS[MAIN])
+    ends = ", ".join(show(metric, end) for end in (interval.low, interval.high))
+    return f"{with_unit(metric, interval.mean)} [{ends}]"
 
 
 def standing_text(best: Best) -> str:

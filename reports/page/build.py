@@ -83,7 +83,7 @@ def write_report(
         if plots:
             save_all(report.plots, draft / "plots", jobs)
         (draft / FINDINGS).write_text(as_json(report.findings), encoding="utf-8")
-        content = content_of(report.analysis, report.judged, report.findings, files_of(report))
+        content = content_of(report.analysis, report.judged, files_of(report))
         (draft / "index.html").write_text(render(content), encoding="utf-8")
         save_cache(draft / CACHE.name, results.history, results.stamps)
         replace_directory(draft, target, keep=None if plots else "plots")

@@ -92,5 +92,5 @@ def look_text(pair: Pair) -> str:
     if not pair.look:
         return ""
     told = [f"{pair.look} seeds", f"shown at {pair.decided_at}" if pair.decided_at else ""]
-    told.append(f"{pair.outstanding} runs to come" if pair.early else "")
+    told.append(f"{pair.outstanding} run{'s' * (pair.outstanding != 1)} to come" if pair.early else "")
     return ", ".join(filter(None, told))

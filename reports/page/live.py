@@ -17,6 +17,7 @@ from sweeps.records.untrusted import printable
 POLL_S = 0.4
 FINDINGS_S = 5.0  # findings are worked out at most so often
 SHARE = 3.0  # … and pause so many times as long as they took
+END_S = 10.0  # findings that are being worked out are waited for so long at the end
 Build = Callable[[Path, Watch], Content]
 
 
@@ -34,11 +35,21 @@ class Live:
         self.findings: Findings | None = None
         self.over = threading.Event()
         self.named: set[tuple[str, str]] = set()
+        self.threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Begin to watch and to work out findings; both end with `over`."""
-        for work in (self.follow, self.judge):
-            threading.Thread(target=work, daemon=True).start()
+        self.threads = [threading.Thread(target=work, daemon=True) for work in (self.follow, self.judge)]
+        for thread in self.threads:
+            thread.start()
+
+    def end(self) -> None:
+        """Stop both, at the end of what they are at: a thread in compiled code must not outlive Python."""
+        self.over.set()
+        with self.changed:
+            self.changed.notify_all()
+        for thread in self.threads:
+            thread.join(END_S)
 
     def follow(self) -> None:
         """Look at the directory again and again."""

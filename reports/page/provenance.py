@@ -72,8 +72,8 @@ def command_of(results: Results) -> str:
     return shlex.join(["python", "-m", "sweeps", *kept])
 
 
-def about(results: Results, files: Sequence[File]) -> About:
-    """Return the facts of a sweep's runs: every distinct answer to each question."""
+def about(results: Results, files: Sequence[File], notes: Sequence[str] = ()) -> About:
+    """Return the facts of a sweep's runs: every distinct answer to each question, and what limits them."""
     plan = results.plan or {}
     history = plan.get("history") or [{"time": plan.get("created", ""), "command": plan.get("command", [])}]
     commands = tuple(
@@ -86,7 +86,10 @@ def about(results: Results, files: Sequence[File]) -> About:
         history=commands if plan else (),
         files=tuple(files),
         citation=citation(results),
-        notes=("Rebuilt from the run records alone: the same records give the same page.",),
+        notes=(
+            *notes,
+            "Rebuilt from the run records alone: the same records give the same page.",
+        ),
     )
 
 

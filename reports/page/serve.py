@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reports.analysis.sweep import analyse
-from reports.findings.report import told
 from reports.page.adapter import content_of
 from reports.page.content import Content
 from reports.page.live import Live
@@ -60,8 +59,7 @@ def tunnel(port: int) -> str:
 def build(root: Path, watch: Watch) -> Content:
     """Return the content of a sweep, reading only what changed."""
     results = load(root, known=watch)
-    analysis, found = analyse(results), judged(results)
-    return content_of(analysis, found, told(analysis, found))
+    return content_of(analyse(results), judged(results))
 
 
 def run_serve(words: Sequence[str]) -> int:
@@ -87,6 +85,6 @@ def run_serve(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     finally:
-        live.over.set()
         server.server_close()
+        live.end()
     return 0

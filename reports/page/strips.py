@@ -92,7 +92,7 @@ class Bar:
     """A comparison as drawn: the margin's band, zero, the interval and the estimate, in per cent."""
 
     zero: float
-    x: float
+    x: float | None
     low: float | None
     high: float | None
     band: tuple[float, float] | None
@@ -107,7 +107,8 @@ def bar(pair: Comparison, reach: float) -> Bar:
         left = axis.place(-pair.margin)
         band = left, round(axis.place(pair.margin) - left, 3)
     low, high = (axis.place(pair.low), axis.place(pair.high)) if known else (None, None)
-    return Bar(axis.place(0), axis.place(pair.estimate), low, high, band)
+    x = axis.place(pair.estimate) if math.isfinite(pair.estimate) else None
+    return Bar(axis.place(0), x, low, high, band)
 
 
 def reach_of(pairs: Sequence[Comparison]) -> float:

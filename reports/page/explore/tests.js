@@ -16,7 +16,7 @@ const testRow = (metric, pair, place) => {
   if (pair.margin !== null) drawing.append(draw("rect", { class: "band", x: `${place(-pair.margin)}%`, width: `${place(pair.margin) - place(-pair.margin)}%`, y: 2, height: 18 }));
   drawing.append(draw("line", { class: "zero", x1: `${place(0)}%`, x2: `${place(0)}%`, y1: 0, y2: 22 }));
   if (known) drawing.append(draw("line", { class: "whisker", x1: `${place(pair.low)}%`, x2: `${place(pair.high)}%`, y1: 11, y2: 11 }));
-  drawing.append(draw("circle", { class: "dot", cx: `${place(pair.estimate)}%`, cy: 11, r: 4 }));
+  if (pair.estimate !== null) drawing.append(draw("circle", { class: "dot", cx: `${place(pair.estimate)}%`, cy: 11, r: 4 }));
   return make("tr", {}, make("td", {}, pair.factor, pair.within ? make("small", {}, ` ${pair.within}`) : ""),
     make("th", { scope: "row" }, `${pair.first} `, make("span", { class: "relation" }, pair.relation), ` ${pair.second}`),
     make("td", {}, signed(metric, number(pair.estimate))), make("td", {}, known ? `${signed(metric, pair.low)} to ${signed(metric, pair.high)}` : "–"),
