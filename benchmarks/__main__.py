@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sweeps.cli.streams import open_streams
 
-SECTIONS = ("step", "pairs", "anatomy", "memory", "first_step", "sweep", "grid", "page_scale")
+SECTIONS = ("step", "pairs", "anatomy", "memory", "first_step", "sweep", "grid")
 """In the order of the page; each is a module here with `run(settings) -> Section`."""
 
 

@@ -682,7 +682,7 @@ def test_ten_thousand_runs_answer_at_once(page: Browser, tmp_path: Path) -> None
     ]
     times.append(timed(page, "document.querySelector('#panels button').click()"))
     times.append(timed(page, "document.querySelector('#run-table thead th:nth-child(3) button').click()"))
-    assert max(times) < 400  # ms; on a quiet machine a tenth of it (benchmarks.page_scale)
+    assert max(times) < 400  # ms; on a quiet machine a tenth of it (tests.page_scale)
 
 
 def timed(page: Browser, script: str) -> float:

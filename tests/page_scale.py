@@ -1,4 +1,4 @@
-"""`python -m benchmarks.page_scale [--runs 96 2000 10000]`: how large the page is, and how soon it answers.
+"""`python -m tests.page_scale [--runs 96 2000 10000]`: how large the page is, and how soon it answers.
 
 Sweeps are made up (tests/synthetic.py), pages are opened from the disk in a headless Chromium. Times are the
 middle of three: until everything can be clicked, and of each interaction until it is laid out.
@@ -153,7 +153,7 @@ def run(settings: object, sizes: Sequence[int] = tuple(GOALS)) -> Section:
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.page_scale", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.page_scale", description=__doc__)
     parser.add_argument("--runs", type=int, nargs="+", default=list(GOALS))
     print(run(None, parser.parse_args().runs))
     return 0
