@@ -51,7 +51,7 @@ def summarise(results: Results, metric: str) -> pd.DataFrame:
 def cell_text(row: "CellRow", metric: Metric, usual: int) -> str:
     """Return what a table prints for one cell: the figure with its interval, and what is not behind it."""
     if not row.n:
-        return without_figure(row)
+        return without_figure(row, metric)
     text = metric.show_interval(row.mean, row.half)
     pending = row.runs - row.done - row.diverged
     if row.n < row.runs:
@@ -59,8 +59,10 @@ def cell_text(row: "CellRow", metric: Metric, usual: int) -> str:
     return text if row.runs == usual else f"{text} (n = {row.n})"
 
 
-def without_figure(row: "CellRow") -> str:
+def without_figure(row: "CellRow", metric: Metric) -> str:
     """Return why a cell has no figure."""
+    if row.done and metric.unit == "seconds":
+        return "trained in lockstep"
     if row.done:
         return f"not reached (0 of {row.runs})" if row.runs > 1 else "not reached"
     if row.diverged:

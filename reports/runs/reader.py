@@ -206,13 +206,14 @@ def row(data: Mapping[str, Any], status: str) -> Row:
     """Return the columns of `runs` that come from report.json; figures only of runs that are done."""
     final, timing = mapping(data, "final"), mapping(data, "timing")
     best = mapping(data, "best_by_test") or mapping(data, "best")
+    shared = is_number(timing.get("lockstep"))  # its seconds are a share of a group's
     figures: Row = {name: final.get(name) for name in FINAL}
     figures |= {f"best_{name}": best.get(name) for name in ("epoch", *FINAL)}
     figures |= dict.fromkeys(HELD_OUT)
     figures["final_epoch"] = data.get("final_epoch", restored(data))
     figures |= {
-        "epoch_cpu_s": timing.get("epoch_cpu_s_median"),
-        "epoch_wall_s": timing.get("epoch_wall_s_median"),
+        "epoch_cpu_s": None if shared else timing.get("epoch_cpu_s_median"),
+        "epoch_wall_s": None if shared else timing.get("epoch_wall_s_median"),
     }
     figures |= {name: timing.get(name) for name in ("total_wall_s", "blas_threads", "concurrent_runs")}
     figures["parameters"] = data.get("parameters")
