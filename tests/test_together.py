@@ -31,7 +31,9 @@ CELLS = (
 
 
 def start(root: Path, *overrides: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "sweeps", f"hydra.sweep.dir={root}", *overrides]
+    latest = dict(override.split("=", 1) for override in overrides)  # none may be given twice
+    wanted = (f"{key}={value}" for key, value in latest.items())
+    command = [sys.executable, "-m", "sweeps", f"hydra.sweep.dir={root}", *wanted]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
