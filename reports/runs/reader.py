@@ -300,10 +300,14 @@ def with_best_epochs(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
 
 
 def curve_figures(runs: pd.DataFrame, history: pd.DataFrame, target: float) -> pd.DataFrame:
-    """Epochs recorded of every run, and convergence and time to the target of those that are done."""
+    """Epochs recorded of every run, and convergence and time to the target of those that are done.
+
+    A run whose seconds are a share of a group's has no time to the target.
+    """
     epochs = history.groupby("cell_id", observed=True)["epoch"].last().astype(float).rename("epochs")
     kept = until(history, runs.set_index("cell_id")["final_epoch"])
     figures = pd.concat([convergence(kept), to_target(kept, target)], axis=1)
     found = figures.reindex(runs["cell_id"].to_numpy()).set_index(runs.index)
     found[runs["status"] != "done"] = NAN
+    found["seconds_to_target"] = found["seconds_to_target"].where(runs["epoch_cpu_s"].notna())
     return found.assign(epochs=epochs.reindex(runs["cell_id"].to_numpy()).to_numpy())
