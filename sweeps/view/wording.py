@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sweeps.planning.due import Verdict
-from sweeps.planning.groups import Group
 from sweeps.records.plan import Plan
 from sweeps.records.record import Record
 from sweeps.records.schema import COMPLETE
+
+if TYPE_CHECKING:  # which needs Hydra; the status does not
+    from sweeps.planning.groups import Group
 
 
 def planned(
