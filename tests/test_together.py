@@ -162,3 +162,11 @@ def test_cells_of_other_batches_or_of_components_of_others_are_in_no_group() -> 
         None,
         "mine.Wave is not one of the project's own components",
     )
+
+
+def test_a_function_that_names_no_group_is_refused_in_one_line(tmp_path: Path) -> None:
+    process = start(tmp_path, *CELLS, "hydra.sweeper.group=json.dumps")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert err.strip() == "error: hydra.sweeper.group=json.dumps: must return a text or None, and a reason"
+    assert not list(tmp_path.iterdir())
