@@ -39,8 +39,8 @@ class Anatomy:
         train_to(self.trainer, 1)
         self.laps: dict[str, list[float]] = {}
         self.flops: dict[str, int] = {}
-        self.asked: list[float] = []
-        self.pixels: list[int] = []
+        self.steps: list[float] = []
+        self.pixels: list[float] = []
         self._open()
 
     def listing(self, epochs: int) -> tuple[list[Part], float, float]:
@@ -50,16 +50,16 @@ class Anatomy:
             train_to(self.trainer, len(self.trainer.history) + 1)
             peaks.append(peak_flops())
         parts = [Part(name, statistics.median(s), self.flops.get(name, 0)) for name, s in self.laps.items()]
-        step = Part("**a step**", statistics.median(np.diff(self.asked)), sum(self.flops.values()))
+        step = Part("**a step**", statistics.median(self.steps), sum(self.flops.values()))
         rest = Part("the loop around them", step.seconds - sum(part.seconds for part in parts))
         share = statistics.mean(self.pixels) / (self.task.batch_size * self.task.widths[0])
         return [*parts, rest, step], statistics.median(peaks), share
 
     def _open(self) -> None:
-        """Put a clock around every part; the test after each epoch is left out."""
+        """Put a clock around every part; the test after each epoch is of one image, which no median shows."""
         run = self.trainer
-        run.evaluate = lambda *_: (0.0, 0.0)  # type: ignore[method-assign]
-        run.train.split = self._timed_split(run.train.split)  # type: ignore[method-assign]
+        run.test = run.test.first(1)
+        run.train.chunks = self._timed_chunks(run.train.chunks)  # type: ignore[method-assign]
         for number, layer in enumerate(run.network.layers, 1):
             self._open_layer(f"{number}. {_described(layer)}", layer, first=number == 1)
         run.loss = self._timed("loss and its gradient", run.loss)  # type: ignore[assignment]
@@ -83,18 +83,21 @@ class Anatomy:
 
         return timed
 
-    def _timed_split(self, split: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+    def _timed_chunks(self, chunks: Callable[..., Iterator[list[Any]]]) -> Callable[..., Iterator[list[Any]]]:
         laps, clock = self.laps.setdefault("batch", []), time.perf_counter
 
-        def timed(size: int, order: Array | None = None) -> Iterator[Any]:
-            batches = split(size, order)
-            for _ in range(self.task.steps):
-                self.asked.append(started := clock())
-                batch = next(batches)
-                laps.append(clock() - started)
-                blocks = batch[0] if isinstance(batch[0], tuple) else batch[:1]
-                self.pixels.append(sum(block.size for block in blocks))
-                yield batch
+        def timed(size: int, order: Array, *, rows_at_once: int) -> Iterator[list[Any]]:
+            taking = chunks(size, order, rows_at_once=rows_at_once)
+            while True:
+                started = clock()
+                batches = next(taking, None)
+                if batches is None:
+                    return
+                laps.append((clock() - started) / len(batches))
+                sizes = [sum(block.size for block in batch.inputs) for batch in batches]
+                self.pixels.append(sum(sizes) / len(batches))
+                yield batches
+                self.steps.append((clock() - started) / len(batches))
 
         return timed
 

@@ -16,11 +16,17 @@ QUIET_LOAD = 0.5
 
 @dataclass(frozen=True)
 class Settings:
-    """How to measure: interleaved rounds, the core to stay on, a finished grid to judge (None: run it)."""
+    """How to measure: rounds, the core to stay on, a finished grid to judge (None: run it), JAX only."""
 
     rounds: int
     core: int | None
     grid: Path | None = None
+    quick: bool = False
+
+
+def processor() -> str:
+    """Return the processor's name."""
+    return str(provenance()["cpu"])
 
 
 def cores() -> int:

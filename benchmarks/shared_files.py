@@ -26,9 +26,9 @@ OVERRIDES = ["activation=gelu", "loss=hinge", "model.hidden=[256,64]", "seed=0",
 
 def share(folder: Path, cells: int, workers: int) -> None:
     """Lay the work out, and take it as all workers do, in turn."""
-    jobs = [Job(number, f"{number:012x}", f"{NAME}{number:012x}", OVERRIDES) for number in range(cells)]
+    units = [(Job(number, f"{number:012x}", f"{NAME}{number:012x}", OVERRIDES),) for number in range(cells)]
     queue, begin = queue_on_disk.Todo(folder), time.perf_counter()
-    queue.lay_out(jobs, workers)
+    queue.lay_out(units, workers)
     seconds = time.perf_counter() - begin
     sizes = [path.stat().st_size for path in (folder / "todo").rglob("*") if path.is_file()]
     print(f"{cells:,} cells laid out for {workers:,} workers in {seconds:.1f} s: ", end="")

@@ -50,6 +50,14 @@ class ResumableSweeperConf:
     # need, once, before the first of them starts.
     prepare: str | None = None
 
+    # Dotted name of a function that takes a cell's resolved config, and returns a text and a reason: cells of
+    # one text may be run together, one with None for a text is run alone, for that reason.
+    group: str | None = None
+
+    # Dotted name of the job for cells of one text: it takes a list of sweeps.records.member.Member, and as
+    # each of them ends yields its number in the list and what its record says.
+    group_job: str | None = None
+
     # Modules and packages whose sources the results depend on; results made by others are called stale.
     code: list[str] = field(default_factory=list)
 

@@ -2,8 +2,12 @@
 
 A layer names the shapes of its parameters; the network owns one flat vector for all of them and lends each
 layer views into it (`bind`), so that an optimiser updates every parameter of the network at once.
+
+Linear, Entry and Elementwise serve networks side by side as well (mlp.lockstep): then parameters and batches
+have one axis more, the first, which counts the networks, and every product is made for each of them.
 """
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -61,26 +65,34 @@ class Linear(Layer):
         self.params["weight"][...] = init(fan_in, fan_out, rng=rng, activation=activation)
         self.params["bias"][...] = 0.0
 
+    def bind(self, params: dict[str, Array], grads: dict[str, Array], work: Workspace) -> None:
+        """Take the views, and make those that every step needs."""
+        super().bind(params, grads, work)
+        self.bias = params["bias"][..., np.newaxis, :]
+        self.transposed = params["weight"].mT
+
     def forward(self, x: Array, *, train: bool) -> Array:
         """Return x W + b."""
         self.x = x
-        z = self.output(len(x))
+        z = self.output(x.shape[-2])
         np.matmul(x, self.params["weight"], out=z)
-        z += self.params["bias"]
+        np.add(z, self.bias, out=z)
         return z
 
     def backward(self, delta: Array, *, first: bool = False) -> Array:
         """Return dL/dx = delta Wᵀ; by the same chain rule dL/dW = xᵀ delta and dL/db = Σ_batch delta."""
-        np.matmul(self.x.T, delta, out=self.grads["weight"])
-        np.matmul(_ones(self.kept, len(delta)), delta, out=self.grads["bias"])
+        np.matmul(self.x.mT, delta, out=self.grads["weight"])
+        np.matmul(_ones(delta.shape[-2], delta.dtype), delta, out=self.grads["bias"])
         if first:
             return delta
-        return np.matmul(delta, self.params["weight"].T, out=self.kept("dx", self.x.shape))
+        return np.matmul(delta, self.transposed, out=self.kept("dx", self.x.shape))
 
     def output(self, batch: int) -> Array:
         """Return the array for z (batch, fan_out)."""
-        width = self.shapes["bias"][0]
-        return self.kept("z", (width, batch)).T if self.column_major else self.kept("z", (batch, width))
+        *networks, width = self.params["bias"].shape
+        if self.column_major:
+            return self.kept("z", (*networks, width, batch)).mT
+        return self.kept("z", (*networks, batch, width))
 
 
 class Entry(Linear):
@@ -95,12 +107,14 @@ class Entry(Linear):
         first, *others = self.blocks = x if isinstance(x, tuple) else (x,)
         weight, end = self.params["weight"], first.shape[1]
         z = self.output(len(first))
-        np.matmul(first, weight[:end], out=z)
+        np.matmul(first, weight[..., :end, :], out=z)
         for block in others:
             (rows, columns), start = block.shape, end
             end = start + columns
-            z[:rows] += np.matmul(block, weight[start:end], out=self.work("part", z.shape)[:rows])
-        z += self.params["bias"]
+            part, above = self.work("part", z.shape)[..., :rows, :], z[..., :rows, :]
+            np.matmul(block, weight[..., start:end, :], out=part)
+            np.add(above, part, out=above)
+        np.add(z, self.bias, out=z)
         return z
 
     def backward(self, delta: Array, *, first: bool = False) -> Array:
@@ -109,9 +123,9 @@ class Entry(Linear):
         for block in self.blocks:
             (rows, columns), start = block.shape, end
             end = start + columns
-            np.matmul(block.T, delta[:rows], out=grad[start:end])
-        grad[end:] = 0.0
-        np.matmul(_ones(self.kept, len(delta)), delta, out=self.grads["bias"])
+            np.matmul(block.T, delta[..., :rows, :], out=grad[..., start:end, :])
+        grad[..., end:, :] = 0.0
+        np.matmul(_ones(delta.shape[-2], delta.dtype), delta, out=self.grads["bias"])
         return delta
 
 
@@ -168,7 +182,7 @@ class Maxout(Layer):
             won = self.work("won", delta.shape)
             np.multiply(delta, self.slope[piece], out=won)
             np.matmul(self.x.T, won, out=self.grads["weight"][piece])
-            np.matmul(_ones(self.kept, len(delta)), won, out=self.grads["bias"][piece])
+            np.matmul(_ones(len(delta), delta.dtype), won, out=self.grads["bias"][piece])
             dx += np.matmul(won, weight_k.T, out=self.work("dx", dx.shape))
         return dx
 
@@ -293,8 +307,9 @@ class Join(Layer):
         return delta
 
 
-def _ones(kept: Workspace, rows: int) -> Array:
+@cache
+def _ones(rows: int, dtype: np.dtype[Any]) -> Array:
     """Ones (rows,): a product with them sums columns faster than `sum(axis=0)` does."""
-    ones = kept("ones", (rows,))
-    ones.fill(1.0)
+    ones = np.ones(rows, dtype)
+    ones.flags.writeable = False
     return ones

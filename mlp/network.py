@@ -1,6 +1,7 @@
 """The network: a chain of layers over one flat parameter vector, and the `model` config that builds it."""
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -22,26 +23,35 @@ class Network:
 
     The first `weights` entries of the vectors are the weight matrices, the ones that weight decay shrinks;
     biases and the like come after them.
+
+    abreast: (n,) makes n networks of these layers side by side: vectors (n, parameters), batches (n, batch,
+    width) but for the inputs, which they share; only for layers that can do that (mlp.lockstep)
     """
 
-    def __init__(self, layers: Sequence[Layer], dtype: DTypeLike = np.float32) -> None:
+    def __init__(
+        self, layers: Sequence[Layer], dtype: DTypeLike = np.float32, *, abreast: tuple[int, ...] = ()
+    ) -> None:
         self.layers = list(layers)
         self.work = Workspace(dtype)
         shapes = [(i, name, shape) for i, layer in enumerate(layers) for name, shape in layer.shapes.items()]
-        shapes.sort(key=lambda entry: not entry[1].startswith("weight"))  # stable: weights first, in order
-        sizes = [int(np.prod(shape)) for _, _, shape in shapes]
-        self.weights = sum(
-            size for (_, name, _), size in zip(shapes, sizes, strict=True) if name.startswith("weight")
-        )
-        self.params, self.grads = np.zeros(sum(sizes), dtype), np.zeros(sum(sizes), dtype)
-        views: list[tuple[dict[str, Array], dict[str, Array]]] = [({}, {}) for _ in layers]
+        self._shapes = sorted(shapes, key=lambda entry: not entry[1].startswith("weight"))  # stable
+        sizes = {entry: math.prod(entry[2]) for entry in shapes}
+        self.weights = sum(size for (_, name, _), size in sizes.items() if name.startswith("weight"))
+        vectors = (*abreast, sum(sizes.values()))
+        self.live_in(np.zeros(vectors, dtype), np.zeros(vectors, dtype))
+
+    def live_in(self, params: Array, grads: Array) -> None:
+        """Keep parameters and gradients in these vectors from now on; what they hold is what counts."""
+        self.params, self.grads = params, grads
+        views: list[tuple[dict[str, Array], dict[str, Array]]] = [({}, {}) for _ in self.layers]
         start = 0
-        for (i, name, shape), size in zip(shapes, sizes, strict=True):
-            for vector, view in zip((self.params, self.grads), views[i], strict=True):
-                view[name] = vector[start : start + size].reshape(shape)
-            start += size
-        for layer, (params, grads) in zip(self.layers, views, strict=True):
-            layer.bind(params, grads, self.work)
+        for i, name, shape in self._shapes:
+            end = start + math.prod(shape)
+            for vector, view in zip((params, grads), views[i], strict=True):
+                view[name] = vector[..., start:end].reshape(*vector.shape[:-1], *shape)
+            start = end
+        for layer, (params_view, grads_view) in zip(self.layers, views, strict=True):
+            layer.bind(params_view, grads_view, self.work)
 
     def forward(self, x: Array | tuple[Array, ...], *, train: bool = False) -> Array:
         """Map x (batch, features), whole or in blocks, to logits (batch, classes), kept until the next."""

@@ -29,6 +29,7 @@ from sweeps.planning.compose import Composer
 from sweeps.planning.contents import of_other_data
 from sweeps.planning.draft import draft
 from sweeps.planning.due import has_result, is_stale
+from sweeps.planning.groups import Group, groups
 from sweeps.planning.match import Match
 from sweeps.planning.place import short, sweep_directory
 from sweeps.planning.quoting import composed
@@ -93,9 +94,10 @@ class Sweep:
         """Run the sweep and return its exit code. Raises UserError before anything is written."""
         started = time.monotonic()
         plan = draft(self.settings, self.composer, self.arguments, self.root)
+        grouped = groups(plan.cells, self.settings, self.config)
         before = self._match(plan, {} if self.settings.fresh else load_records(self.root))
         if self.settings.dry_run:
-            print("\n".join([self._describe(before), *before.near_misses(self.settings)]))
+            print("\n".join([self._describe(before, grouped), *before.near_misses(self.settings)]))
             return 0
         check_launcher(self.config)
         for line in before.near_misses(self.settings):
@@ -107,15 +109,16 @@ class Sweep:
             problem = None
             with stoppable(folder / "stop") as stop:  # which ends the body, at the second signal
                 if match.due:
-                    problem = self._launch(match, folder, stop, revision)
+                    problem = self._launch(match, grouped, folder, stop, revision)
             return self._end(match, stop, problem, time.monotonic() - started)
 
     def _match(self, plan: Plan, records: Mapping[str, Any]) -> Match:
         return Match(plan, records, self.settings.mode)
 
-    def _describe(self, match: Match) -> str:
+    def _describe(self, match: Match, grouped: Mapping[str, Group]) -> str:
         workers = worker_count(self.config, self.settings.workers, max(len(match.due), 1))
-        return planned(short(self.root), match.plan, match.records, match.verdicts, workers)
+        due = [grouped[cell.id] for cell in match.due]
+        return planned(short(self.root), match.plan, match.records, match.verdicts, workers, due)
 
     def _prepare(self, match: Match) -> None:
         """Let the application get ready for the cells that are due, if there are any."""
@@ -123,11 +126,18 @@ class Sweep:
         if prepare is not None and (due := [cell.config for cell in match.due]):
             call("prepare", lambda: prepare(due), prepare)
 
-    def _launch(self, match: Match, folder: Path, stop: Stop, revision: dict[str, Any]) -> str | None:
+    def _launch(
+        self,
+        match: Match,
+        grouped: Mapping[str, Group],
+        folder: Path,
+        stop: Stop,
+        revision: dict[str, Any],
+    ) -> str | None:
         """Run what is due, shown live. Returns what stopped the sweep, or None."""
         plan, records, verdicts = match.plan, match.records, match.verdicts
         jobs = [
-            Job.of(number, cell, verdicts[cell.id], records.get(cell.id))
+            Job.of(number, cell, verdicts[cell.id], records.get(cell.id), grouped[cell.id].key)
             for number, cell in enumerate(plan.cells)
             if verdicts[cell.id].due
         ]
@@ -144,6 +154,7 @@ class Sweep:
             code=plan.code,
             ignore=self.settings.ignore,
             revision=revision,
+            group_job=load_callable("group_job", self.settings.group_job),
         )
         workers = worker_count(self.config, self.settings.workers, len(jobs))
         with live.live(self.root, plan, records=records, due=due, workers=workers):

@@ -328,3 +328,17 @@ def test_without_held_out_examples_no_table_speaks_of_them(tmp_path: Path) -> No
     results = load(synthetic.write_sweep(tmp_path, synthetic.grid(SMALL)))
     assert not [table.name for table in grid_tables(results) if "selected" in table.name]
     assert results.runs["selected_epoch"].isna().all()
+
+
+def test_seconds_that_runs_in_lockstep_have_shared_are_compared_with_none(tmp_path: Path) -> None:
+    cells = synthetic.grid(SMALL)
+    synthetic.write_sweep(tmp_path, cells)
+    path = tmp_path / cells[3].name / "report.json"
+    report = json.loads(path.read_text())
+    report["timing"]["lockstep"] = 8
+    path.write_text(json.dumps(report))
+    runs = load(tmp_path, target=0.1).runs
+    assert runs["epoch_cpu_s"].isna().tolist() == [number == 3 for number in range(8)]
+    assert runs["epoch_wall_s"].isna().tolist() == [number == 3 for number in range(8)]
+    assert runs["seconds_to_target"].isna().tolist() == [number == 3 for number in range(8)]
+    assert runs["test_accuracy"].notna().all()

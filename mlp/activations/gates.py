@@ -9,6 +9,8 @@ from mlp.activations.activation import Activation
 from mlp.ranges import Positive
 from mlp.workspace import Array, Workspace
 
+K = sqrt(2.0 / pi)
+
 
 @dataclass(frozen=True)
 class Swish(Activation):
@@ -23,15 +25,16 @@ class Swish(Activation):
         division, and cannot overflow.
         """
         half, gate = work("half", z.shape), work("gate", z.shape)
-        np.multiply(z, 0.5 * self.beta, out=half)
+        one, one_half, half_beta = work.numbers(1.0, 0.5, 0.5 * self.beta)
+        np.multiply(z, half_beta, out=half)
         np.tanh(half, out=slope)
-        np.multiply(slope, 0.5, out=gate)
-        np.add(gate, 0.5, out=gate)
+        np.multiply(slope, one_half, out=gate)
+        np.add(gate, one_half, out=gate)
         np.multiply(z, gate, out=value)
 
-        np.subtract(1.0, slope, out=slope)
+        np.subtract(one, slope, out=slope)
         np.multiply(slope, half, out=slope)
-        np.add(slope, 1.0, out=slope)
+        np.add(slope, one, out=slope)
         np.multiply(slope, gate, out=slope)
 
 
@@ -46,20 +49,20 @@ class GELU(Activation):
         u' = k + 3 k a z² = 3 c − 2 k.
         """
         gate = work("gate", z.shape)
-        k = sqrt(2.0 / pi)
+        k, ka, four_k, half, one, six = work.numbers(K, K * 0.044715, 4.0 * K, 0.5, 1.0, 6.0)
         np.square(z, out=slope)
-        np.multiply(slope, k * 0.044715, out=slope)
+        np.multiply(slope, ka, out=slope)
         np.add(slope, k, out=slope)  # c
         np.multiply(z, slope, out=gate)
         np.tanh(gate, out=gate)
-        np.multiply(gate, 0.5, out=gate)
-        np.add(gate, 0.5, out=gate)
+        np.multiply(gate, half, out=gate)
+        np.add(gate, half, out=gate)
         np.multiply(z, gate, out=value)
 
-        np.multiply(slope, 6.0, out=slope)
-        np.subtract(slope, 4.0 * k, out=slope)  # 2u'
+        np.multiply(slope, six, out=slope)
+        np.subtract(slope, four_k, out=slope)  # 2u'
         np.multiply(slope, value, out=slope)
-        np.subtract(1.0, gate, out=z)
+        np.subtract(one, gate, out=z)
         np.multiply(slope, z, out=slope)
         np.add(slope, gate, out=slope)
 

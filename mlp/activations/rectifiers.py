@@ -19,7 +19,8 @@ class ReLU(Activation):
 
     def __call__(self, z: Array, value: Array, slope: Array, work: Workspace) -> None:
         """Slope f' = 1 where z > 0, else 0, so f = z f'."""
-        np.greater(z, 0.0, out=slope)
+        (zero,) = work.numbers(0.0)
+        np.greater(z, zero, out=slope)
         np.multiply(z, slope, out=value)
 
 
@@ -31,9 +32,10 @@ class LeakyReLU(Activation):
 
     def __call__(self, z: Array, value: Array, slope: Array, work: Workspace) -> None:
         """Slope f' = 1 where z > 0, else a, so f = z f'."""
-        np.greater(z, 0.0, out=slope)
-        np.multiply(slope, 1.0 - self.negative_slope, out=slope)
-        np.add(slope, self.negative_slope, out=slope)
+        zero, step, left = work.numbers(0.0, 1.0 - self.negative_slope, self.negative_slope)
+        np.greater(z, zero, out=slope)
+        np.multiply(slope, step, out=slope)
+        np.add(slope, left, out=slope)
         np.multiply(z, slope, out=value)
 
 
@@ -72,15 +74,16 @@ def exponential_linear(
     slope is left · e^z = n + left below zero and right above: f' = n + left + (right − left) · 1[z > 0].
     """
     negative = work("negative", z.shape)
-    np.greater(z, 0.0, out=slope)
+    zero, below, above, step = work.numbers(0.0, left, right, right - left)
+    np.greater(z, zero, out=slope)
     np.multiply(z, slope, out=value)
     np.subtract(z, value, out=negative)
     np.expm1(negative, out=negative)
-    np.multiply(negative, left, out=negative)
+    np.multiply(negative, below, out=negative)
 
-    np.multiply(value, right, out=value)
+    np.multiply(value, above, out=value)
     np.add(value, negative, out=value)
 
-    np.multiply(slope, right - left, out=slope)
-    np.add(slope, left, out=slope)
+    np.multiply(slope, step, out=slope)
+    np.add(slope, below, out=slope)
     np.add(slope, negative, out=slope)

@@ -23,14 +23,18 @@ class Loss(Checked, ABC):
 
     reduction: Reduction = "mean"
 
-    def __call__(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
+    def __call__(
+        self, logits: Array, targets: Array, grad: Array, work: Workspace, *, batch: int | None = None
+    ) -> Array:
         """Return the loss of each example (batch,) and write d(mean or sum)/d(logits) into grad.
 
         logits, targets, grad: (batch, classes); targets are one-hot. The array returned is scratch.
+        With `batch` given, the arrays hold several batches of so many examples, and each has its own mean.
         """
         values = self.per_example(logits, targets, grad, work)
         if self.reduction == "mean":
-            np.multiply(grad, 1.0 / len(grad), out=grad)
+            (share,) = work.numbers(1.0 / (batch or len(grad)))
+            np.multiply(grad, share, out=grad)
         return values
 
     @abstractmethod
@@ -39,9 +43,9 @@ class Loss(Checked, ABC):
 
 
 def scratch_like(array: Array, name: str, work: Workspace) -> Array:
-    """Return a scratch array of the same shape (batch, classes), column-major: see Loss."""
-    batch, classes = array.shape
-    return work(name, (classes, batch)).T
+    """Return a scratch array of the same shape (…, batch, classes), column-major: see Loss."""
+    *networks, batch, classes = array.shape
+    return work(name, (*networks, classes, batch)).mT
 
 
 def one_hot(labels: Array, classes: int, dtype: DTypeLike = np.float32) -> Array:

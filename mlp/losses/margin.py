@@ -70,13 +70,14 @@ def violations(
     range of the dtype counts as the lowest number in it: 0 times it is 0, where 0 times −inf is NaN.
     """
     true_score = work("true_score", (len(scores), 1))
+    least, lowest = work.numbers(margin, float(np.finfo(gap.dtype).min))
     limit = scratch_like(scores, "limit", work)
     np.vecdot(scores, targets, out=true_score[:, 0])
     with np.errstate(over="ignore"):
         np.subtract(scores, true_score, out=gap)
-    np.add(gap, margin, out=gap)
-    np.maximum(gap, np.finfo(gap.dtype).min, out=gap)
-    np.multiply(targets, margin, out=limit)
+    np.add(gap, least, out=gap)
+    np.maximum(gap, lowest, out=gap)
+    np.multiply(targets, least, out=limit)
     np.greater(gap, limit, out=violated)
 
 

@@ -102,27 +102,28 @@ class Focal(Loss):
         """
         values = cross_entropy(logits, targets, grad, work)  # ℓ, and p_k − t_k in grad
         p, q, focus = (work(name, values.shape) for name in ("p", "q", "focus"))
+        one, gamma, tiny = work.numbers(1.0, self.gamma, float(np.finfo(q.dtype).tiny))
         np.negative(values, out=p)
         np.expm1(p, out=q)
         np.negative(q, out=q)
         np.exp(p, out=p)
-        np.power(q, self.gamma, out=focus)
+        np.power(q, gamma, out=focus)
         np.multiply(focus, self.weight(targets, work), out=focus)
 
         np.multiply(p, values, out=p)
-        np.maximum(q, np.finfo(q.dtype).tiny, out=q)
+        np.maximum(q, tiny, out=q)
         np.divide(p, q, out=p)
-        np.multiply(p, self.gamma, out=p)
-        np.add(p, 1.0, out=p)
+        np.multiply(p, gamma, out=p)
+        np.add(p, one, out=p)
         np.multiply(p, focus, out=p)
         np.multiply(grad, p[:, None], out=grad)
         np.multiply(values, focus, out=values)
         return values
 
-    def weight(self, targets: Array, work: Workspace) -> Array | float:
+    def weight(self, targets: Array, work: Workspace) -> Array:
         """Return alpha: as it is, or that of each example's true class (batch,)."""
         if not isinstance(self.alpha, Sequence):
-            return self.alpha
+            return work.numbers(self.alpha)[0]
         by_class = work("by_class", (targets.shape[1],))
         by_class[:] = self.alpha
         return np.matmul(targets, by_class, out=work("alpha", (len(targets),)))

@@ -39,19 +39,23 @@ def layout(factors: tuple[Factor, ...]) -> Layout:
 
 
 def summarise(results: Results, metric: str) -> pd.DataFrame:
-    """Return the cells with the metric's `mean`, `low`, `high`, `half`, `sd` and `n` (runs that have it)."""
+    """Return the cells with the metric's `mean`, `low`, `high`, `half`, `sd` and `n` (runs that have it).
+
+    `timed` counts the runs that have seconds of their own.
+    """
     values = results.runs.groupby("cell")[metric].agg(["mean", "std", "count"])
     n = values["count"]
     quantile = t_quantile((1 - LEVEL) / 2, np.maximum(n - 1, 1))
     half = (quantile * values["std"] / np.sqrt(n)).where(n > 1)
     figures = {"mean": values["mean"], "low": values["mean"] - half, "high": values["mean"] + half}
-    return results.cells.assign(**figures, half=half, sd=values["std"], n=n)
+    timed = results.runs.groupby("cell")["epoch_cpu_s"].count()
+    return results.cells.assign(**figures, half=half, sd=values["std"], n=n, timed=timed)
 
 
 def cell_text(row: "CellRow", metric: Metric, usual: int) -> str:
     """Return what a table prints for one cell: the figure with its interval, and what is not behind it."""
     if not row.n:
-        return without_figure(row)
+        return without_figure(row, metric)
     text = metric.show_interval(row.mean, row.half)
     pending = row.runs - row.done - row.diverged
     if row.n < row.runs:
@@ -59,8 +63,10 @@ def cell_text(row: "CellRow", metric: Metric, usual: int) -> str:
     return text if row.runs == usual else f"{text} (n = {row.n})"
 
 
-def without_figure(row: "CellRow") -> str:
+def without_figure(row: "CellRow", metric: Metric) -> str:
     """Return why a cell has no figure."""
+    if row.done and metric.unit == "seconds" and not row.timed:
+        return "no seconds of its own"  # trained in lockstep
     if row.done:
         return f"not reached (0 of {row.runs})" if row.runs > 1 else "not reached"
     if row.diverged:
@@ -76,6 +82,7 @@ class CellRow:
     mean: float
     half: float
     n: int
+    timed: int
     runs: int
     done: int
     diverged: int

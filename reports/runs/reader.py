@@ -227,13 +227,14 @@ def row(data: Mapping[str, Any], status: str) -> Row:
     """Return the columns of `runs` that come from report.json; figures only of runs that are done."""
     final, timing = mapping(data, "final"), mapping(data, "timing")
     best = mapping(data, "best_by_test") or mapping(data, "best")
+    shared = is_number(timing.get("lockstep"))  # its seconds are a share of a group's
     figures: Row = {name: final.get(name) for name in FINAL}
     figures |= {f"best_{name}": best.get(name) for name in ("epoch", *FINAL)}
     figures |= dict.fromkeys(HELD_OUT)
     figures["final_epoch"] = data.get("final_epoch", restored(data))
     figures |= {
-        "epoch_cpu_s": timing.get("epoch_cpu_s_median"),
-        "epoch_wall_s": timing.get("epoch_wall_s_median"),
+        "epoch_cpu_s": None if shared else timing.get("epoch_cpu_s_median"),
+        "epoch_wall_s": None if shared else timing.get("epoch_wall_s_median"),
     }
     figures |= {name: timing.get(name) for name in ("total_wall_s", "blas_threads", "concurrent_runs")}
     figures["parameters"] = data.get("parameters")
@@ -320,10 +321,14 @@ def with_best_epochs(runs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
 
 
 def curve_figures(runs: pd.DataFrame, history: pd.DataFrame, target: float) -> pd.DataFrame:
-    """Epochs recorded of every run, and convergence and time to the target of those that are done."""
+    """Epochs recorded of every run, and convergence and time to the target of those that are done.
+
+    A run whose seconds are a share of a group's has no time to the target.
+    """
     epochs = history.groupby("cell_id", observed=True)["epoch"].last().astype(float).rename("epochs")
     kept = until(history, runs.set_index("cell_id")["final_epoch"])
     figures = pd.concat([convergence(kept), to_target(kept, target)], axis=1)
     found = figures.reindex(runs["cell_id"].to_numpy()).set_index(runs.index)
     found[runs["status"] != "done"] = NAN
+    found["seconds_to_target"] = found["seconds_to_target"].where(runs["epoch_cpu_s"].notna())
     return found.assign(epochs=epochs.reindex(runs["cell_id"].to_numpy()).to_numpy())

@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -48,8 +49,8 @@ class Child:
         self._process.start()
         other.close()
 
-    def send(self, job: Job) -> None:
-        """Start a cell. If the process has died, `is_done` tells.
+    def send(self, jobs: Sequence[Job]) -> None:
+        """Start a cell, or several together. If the process has died, `is_done` tells.
 
         A process that is spawned is told here how cells are run, not by `start`: that writes into a pipe
         whose other end it holds itself, and so would wait for a process that has died without end.
@@ -58,7 +59,7 @@ class Child:
             if self._first is not None:
                 self._connection.send_bytes(self._first)
                 self._first = None
-            self._connection.send(job)
+            self._connection.send(jobs)
 
     def is_done(self, timeout_s: float) -> bool:
         """Whether the cell has ended, waiting for it so long.
@@ -116,9 +117,12 @@ def _serve(connection: Connection, parent: int, runner: Runner | None, other: Co
             connection.send(_run(runner, connection.recv()))
 
 
-def _run(runner: Runner, job: Job) -> tuple[int | None, str | None, str | None] | None:
+def _run(runner: Runner, jobs: Sequence[Job]) -> tuple[int | None, str | None, str | None] | None:
     try:
-        runner.run(job)
+        if len(jobs) > 1:
+            runner.run_group(jobs)
+        else:
+            runner.run(*jobs)
     except OSError as error:
         return error.errno, error.strerror, error.filename
     return None

@@ -7,6 +7,8 @@ traceback.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
@@ -30,6 +32,7 @@ from sweeps.records.atomic import write_atomic
 from sweeps.records.content import Content
 from sweeps.records.history import HISTORY_KEY, description
 from sweeps.records.layout import CONFIG, OUTPUT
+from sweeps.records.member import Member
 from sweeps.records.plan import Cell
 from sweeps.records.process import this_process
 from sweeps.records.record import Record, read_record, timestamp, write_record
@@ -42,7 +45,8 @@ class Job:
 
     `restart`: what its directory holds is not continued. `seen`: the launch that its record named when the
     sweep was planned; another one means that somebody has run it since. `superseded`: its directory holds a
-    result of other data. `content`: the data that it is planned for, if known.
+    result of other data. `content`: the data that it is planned for, if known. `group`: what cells that may
+    be run together have in common; None for a cell that is run alone.
     """
 
     number: int
@@ -53,13 +57,19 @@ class Job:
     seen: str | None = None
     superseded: bool = False
     content: Content | None = None
+    group: str | None = None
 
     @classmethod
-    def of(cls, number: int, cell: Cell, decided: Verdict, record: Record | None) -> Job:
+    def of(
+        cls, number: int, cell: Cell, decided: Verdict, record: Record | None, group: str | None = None
+    ) -> Job:
         """Return the job of a planned cell; `record` is what is there of it."""
         seen = record.data.get("launch") if record else None
         restart, superseded = decided.restart, decided.superseded
-        return cls(number, cell.id, cell.name, cell.overrides, restart, seen, superseded, cell.content)
+        return cls(number, cell.id, cell.name, cell.overrides, restart, seen, superseded, cell.content, group)
+
+
+GroupJob = Callable[[Sequence[Member]], Iterable[tuple[int, Any]]]
 
 
 @dataclass
@@ -76,17 +86,49 @@ class Runner:
     ignore: list[str]
     workers: int = 1
     revision: dict[str, Any] = field(default_factory=dict)
+    group_job: GroupJob | None = None
 
     def run(self, job: Job) -> str:
         """Run a cell and return its status. Raises OSError if its record cannot be written."""
-        path = self.root / job.name
+        return self._run_alone(job, self._open(job))
+
+    def run_group(self, jobs: Sequence[Job]) -> None:
+        """Run cells together. Raises OSError if a record cannot be written.
+
+        If the job for groups fails, those without an end are run one by one: which of them is at fault shows
+        only then.
+        """
+        assert self.group_job is not None
+        left = {number: self._open(job) for number, job in enumerate(jobs)}
+        members = [
+            Member(left[number]["config"], self.root / job.name, self.workers)
+            for number, job in enumerate(jobs)
+        ]
+        with captured(self.root / jobs[0].name / OUTPUT), contextlib.suppress(Exception):
+            for number, job in enumerate(jobs):
+                self._begin(job, left[number])
+            for number, value in self.group_job(members):
+                self._end(left[number], outcome(value, left[number]))
+                del left[number]
+        for number, record in left.items():
+            self._run_alone(jobs[number], record)
+
+    def _open(self, job: Job) -> dict[str, Any]:
+        """Write the record of a cell that starts, and return it."""
         record = self.header(job)
-        write_record(path, record, durable=False)
-        with captured(path / OUTPUT):
+        write_record(self.root / job.name, record, durable=False)
+        return record
+
+    def _run_alone(self, job: Job, record: dict[str, Any]) -> str:
+        with captured(self.root / job.name / OUTPUT):
             try:
                 end = self._call(job, record)
             except Exception as error:
                 end = failure(error)
+        return self._end(record, end)
+
+    def _end(self, record: dict[str, Any], end: dict[str, Any]) -> str:
+        """Write the record of a cell that has ended, and return its status."""
         try:
             self.close(record | end)
         except (TypeError, ValueError, RecursionError) as error:  # what the job returned is no JSON
@@ -142,12 +184,7 @@ class Runner:
     def _call(self, job: Job, record: dict[str, Any]) -> dict[str, Any]:
         """Call the job and return what its end adds to the record."""
         config = self._hydra_config(job)
-        if (found := cell_id(record["config"], self.ignore)) != job.id:
-            raise RuntimeError(
-                f"composed here, the config is that of cell {found}: it depends on the machine"
-            )
-        text = yaml.dump(record["config"], Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-        write_atomic(self.root / job.name / CONFIG, text.encode(), durable=False)
+        self._begin(job, record)
         result = run_job(
             task_function=exit_as_exception(in_directory(self.task_function, self.root / job.name)),
             config=config,
@@ -158,6 +195,15 @@ class Runner:
         if result.status is JobStatus.FAILED:
             return failure(result._return_value)
         return outcome(result.return_value, record)
+
+    def _begin(self, job: Job, record: dict[str, Any]) -> None:
+        """Write a cell's config. Raises RuntimeError if it is not the one that was planned."""
+        if (found := cell_id(record["config"], self.ignore)) != job.id:
+            raise RuntimeError(
+                f"composed here, the config is that of cell {found}: it depends on the machine"
+            )
+        text = yaml.dump(record["config"], Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+        write_atomic(self.root / job.name / CONFIG, text.encode(), durable=False)
 
     def _hydra_config(self, job: Job) -> DictConfig:
         """Compose the config that tells the job where and as what it runs."""

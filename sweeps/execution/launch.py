@@ -31,6 +31,7 @@ from sweeps.execution.cell_run import Job, Runner
 from sweeps.execution.queue_on_disk import Todo
 from sweeps.execution.shift import Limits
 from sweeps.execution.stopping import Interrupted, Stop, end_descendants
+from sweeps.execution.units import units
 from sweeps.execution.worker import Worker
 from sweeps.planning.quoting import literal, quoted
 from sweeps.planning.settings import Settings
@@ -83,7 +84,7 @@ class Launch:
         todo = Todo(self.folder / self.runner.launch.rpartition(".")[2])
         worker = Worker(todo, stop.file, this_process(), self._limits())
         try:
-            todo.write(self.runner, jobs)
+            todo.write(self.runner, units(jobs, count))
         except OSError as error:
             return f"cannot write {error.filename or self.folder}: {error.strerror}", None
         try:

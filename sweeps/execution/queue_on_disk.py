@@ -1,4 +1,4 @@
-"""The work of one launch, on disk: due cells in chunks, each a small file that a worker takes by renaming it.
+"""The work of one launch, on disk: due units in chunks, each a small file that a worker takes by renaming it.
 
     <folder>/runner             how cells are run; each worker reads it once
     <folder>/todo/<piece>/      chunks that nobody has taken yet; a piece of the plan, a chunk for each worker
@@ -27,9 +27,10 @@ import cloudpickle  # type: ignore[import-untyped]
 from hydra.core.singleton import Singleton
 
 from sweeps.cli import user_modules
-from sweeps.execution.cell_run import Job, Runner
+from sweeps.execution.cell_run import Runner
+from sweeps.execution.units import Unit
 
-CHUNK = 64  # cells at most: what is left of the chunk of a worker that dies waits for the next launch
+CHUNK = 64  # units at most: what is left of the chunk of a worker that dies waits for the next launch
 
 
 @dataclass(frozen=True)
@@ -38,17 +39,17 @@ class Todo:
 
     folder: Path
 
-    def write(self, runner: Runner, jobs: Sequence[Job]) -> None:
+    def write(self, runner: Runner, units: Sequence[Unit]) -> None:
         """Lay the work out. Raises OSError."""
         self.folder.mkdir()
         content = cloudpickle.dumps((Singleton.get_state(), runner))
         (self.folder / "runner").write_bytes(pickle.dumps((sys.path, content)))
-        self.lay_out(jobs, runner.workers)
+        self.lay_out(units, runner.workers)
 
-    def lay_out(self, jobs: Sequence[Job], workers: int) -> None:
+    def lay_out(self, units: Sequence[Unit], workers: int) -> None:
         """Write the chunks."""
         (self.folder / "taken").mkdir()
-        for number, piece in enumerate(pieces(jobs, workers)):
+        for number, piece in enumerate(pieces(units, workers)):
             place = self.folder / "todo" / f"{number:04}"
             place.mkdir(parents=True)
             for worker, chunk in enumerate(piece):
@@ -64,8 +65,8 @@ class Todo:
             Singleton.set_state(state)
         return runner
 
-    def jobs(self) -> Iterator[Job]:
-        """Yield cells that no other worker has taken until there are none, or the sweep is over."""
+    def units(self) -> Iterator[Unit]:
+        """Yield units that no other worker has taken until there are none, or the sweep is over."""
         while (chunk := self._take()) is not None:
             yield from chunk
 
@@ -73,7 +74,7 @@ class Todo:
         """Whether every chunk has been taken."""
         return not any(_listed(self.folder / "todo" / piece) for piece in _listed(self.folder / "todo"))
 
-    def _take(self) -> list[Job] | None:
+    def _take(self) -> list[Unit] | None:
         """Take a chunk of the first piece, which one by chance: others choose at the same moment."""
         for piece in sorted(_listed(self.folder / "todo")):
             names = _listed(self.folder / "todo" / piece)
@@ -82,7 +83,7 @@ class Todo:
                 taken = self.folder / "taken" / name
                 with contextlib.suppress(FileNotFoundError):  # somebody was faster
                     os.rename(self.folder / "todo" / piece / name, taken)
-                    chunk: list[Job] = pickle.loads(taken.read_bytes())
+                    chunk: list[Unit] = pickle.loads(taken.read_bytes())
                     return chunk
             with contextlib.suppress(OSError):  # somebody has removed it, or the sweep all of it
                 os.rmdir(self.folder / "todo" / piece)
@@ -97,15 +98,15 @@ def _listed(folder: Path) -> list[str]:
         return []
 
 
-def pieces(jobs: Sequence[Job], workers: int) -> Iterator[list[list[Job]]]:
+def pieces(units: Sequence[Unit], workers: int) -> Iterator[list[list[Unit]]]:
     """Cut the work into pieces of a chunk for each worker, smaller towards the end, so that all end together.
 
     The chunks of a piece share it out in turns: so cells are started in the plan's order, roughly, where the
     live view looks for them.
     """
     start = 0
-    while start < len(jobs):
-        size = max(1, min(CHUNK, (len(jobs) - start) // (4 * workers)))
-        piece = jobs[start : start + size * workers]
+    while start < len(units):
+        size = max(1, min(CHUNK, (len(units) - start) // (4 * workers)))
+        piece = units[start : start + size * workers]
         yield [list(piece[number::workers]) for number in range(min(workers, len(piece)))]
         start += len(piece)

@@ -1,7 +1,9 @@
-"""A worker at work: claims cells, runs each in a child process, and survives what kills that.
+"""A worker at work: claims cells, runs them in a child process, and survives what kills that.
 
 A cell whose process dies (SIGKILL, out of memory, `os._exit`, a crash in C) is started at most `max_attempts`
-times in all; one that raises or takes too long has failed.
+times in all; one that raises or takes too long has failed. Of several cells that are run together each has
+its lock, record and end; when their process dies, which of them was at fault is not known: those without an
+end are run one by one, and that start of theirs does not count.
 """
 
 from __future__ import annotations
@@ -9,8 +11,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from sweeps.execution.cell_process import Child, die_with
@@ -18,6 +20,7 @@ from sweeps.execution.cell_run import Job, Runner
 from sweeps.execution.clearing import clear
 from sweeps.execution.output_log import tail
 from sweeps.execution.stopping import orders_handled_by
+from sweeps.execution.units import Unit
 from sweeps.records import lock
 from sweeps.records.layout import LOCK, OUTPUT
 from sweeps.records.process import Owner
@@ -70,14 +73,14 @@ class Shift:
     looked: float = field(default=0.0, init=False)  # when `is_over` was asked last (s)
     closed: int = field(default=0, init=False)  # the attempt at the present cell whose end is written
 
-    def work(self, jobs: Iterable[Job]) -> str | None:
+    def work(self, units: Iterable[Unit]) -> str | None:
         """Run the cells that no other worker has. Returns why it gave up, or None."""
         with self._signals():
             try:
-                for job in jobs:
+                for unit in units:
                     if self._is_stopped():
                         break
-                    self._claim(job)
+                    self._claim(unit)
             except OSError as error:
                 return f"cannot write {error.filename or self.runner.root}: {error.strerror}"
             finally:
@@ -106,33 +109,68 @@ class Shift:
             self.terminated = self.is_over()
         return self.terminated
 
-    def _claim(self, job: Job) -> None:
-        """Run a cell, unless it was run since the sweep was planned or another worker has it."""
+    def _claim(self, unit: Unit) -> None:
+        """Run the cells of a unit that were not run since the sweep was planned and no other worker has."""
+        with ExitStack() as locks:
+            claimed = [(job, held) for job in unit if (held := self._take(job, locks)) is not None]
+            if len(claimed) == 1:
+                self._run(*claimed[0])
+            elif claimed:
+                self._run_together(claimed)
+
+    def _take(self, job: Job, locks: ExitStack) -> lock.Lock | None:
+        """Lock a cell and clear its directory; None if there is nothing to do."""
         path = self.runner.root / job.name
         if self._is_handled(job, read_record(path)):
-            return
+            return None
         path.mkdir(parents=True, exist_ok=True)
         try:
-            held = lock.acquire(path / LOCK)
+            held = locks.enter_context(lock.acquire(path / LOCK))
         except lock.Held:
-            return
-        with held:
-            record = read_record(path)
-            if not self._is_handled(job, record):
-                clear(self.runner.root, job, record)
-                self._run(job, held)
+            return None
+        record = read_record(path)
+        if self._is_handled(job, record):
+            return None
+        clear(self.runner.root, job, record)
+        return held
 
     def _is_handled(self, job: Job, record: Record) -> bool:
         launch = record.data.get("launch")
         return launch == self.runner.launch or (record.is_complete and launch != job.seen)
 
+    def _run_together(self, claimed: Sequence[tuple[Job, lock.Lock]]) -> None:
+        """Run several cells at once as far as that goes, then those that have no end one by one."""
+        child = self._send([job for job, _ in claimed])
+        try:
+            if self._wait(child, [held for _, held in claimed]) is not None:
+                self._end_child()
+        except LockLost:
+            self._end_child()
+        except EOFError:
+            self._end_child()
+            time.sleep(TICK_S)  # it may have died of the order that this worker gets, too
+        for job, held in claimed:
+            if held.refresh() and self._is_left(job):
+                self._run(job, held)
+
+    def _is_left(self, job: Job) -> bool:
+        """Whether a cell that was run together with others has no end yet; it gets one if this is stopped."""
+        data = read_record(self.runner.root / job.name).data
+        if data.get("launch") == self.runner.launch and data.get("status") != "running":
+            return False
+        if not self._is_stopped():
+            return True
+        self.closed = 0
+        self._record_end(job, INTERRUPTED)
+        return False
+
     def _run(self, job: Job, held: lock.Lock) -> None:
         """Run the cell, again if its process dies."""
         self.closed = 0
         for _ in range(self.limits.max_attempts):
-            child = self._send(job)
+            child = self._send([job])
             try:
-                end = self._wait(child, held)
+                end = self._wait(child, [held])
             except LockLost:
                 self._end_child()
                 return
@@ -145,17 +183,17 @@ class Shift:
                 self._record_end(job, end)
             return
 
-    def _send(self, job: Job) -> Child:
-        """Start the cell in the child process, a new one if there is none."""
+    def _send(self, jobs: Sequence[Job]) -> Child:
+        """Start the cells in the child process, a new one if there is none."""
         if self.child is None:
             self.child = Child(self.runner, self.limits.start_method)
-        self.child.send(job)
+        self.child.send(jobs)
         return self.child
 
-    def _wait(self, child: Child, held: lock.Lock) -> End | None:
-        """Wait for the cell to end. Returns its end if it is this worker's doing.
+    def _wait(self, child: Child, locks: Sequence[lock.Lock]) -> End | None:
+        """Wait for the cells to end. Returns their end if it is this worker's doing.
 
-        Raises EOFError if its process has died, LockLost if the cell is another worker's by now.
+        Raises EOFError if their process has died, LockLost if a cell is another worker's by now.
         """
         started = refreshed = time.monotonic()
         while not child.is_done(TICK_S):
@@ -163,11 +201,11 @@ class Shift:
             limit = self.limits.timeout_s
             if self._is_stopped():
                 return INTERRUPTED
-            if limit is not None and time_s - started > limit:
+            if limit is not None and time_s - started > limit * len(locks):
                 return End("failed", "TimeoutError", f"was ended after hydra.sweeper.timeout_s = {limit:g} s")
             if time_s - refreshed > lock.REFRESH_S:
                 refreshed = time_s
-                if not held.refresh():
+                if not all([held.refresh() for held in locks]):
                     raise LockLost
         return None
 

@@ -1,4 +1,4 @@
-"""A worker: what a launcher runs instead of cells. It takes due cells one after another until none is left.
+"""A worker: what a launcher runs instead of cells. It takes due units one after another until none is left.
 
 The lock in a cell's directory decides between workers, of this sweep and of others (shift.py).
 """
@@ -43,7 +43,7 @@ class Worker:
             return {"problem": f"{error.filename} is not there on {host}: every machine must see it"}
         parent = None if self.is_sweeper() else self.sweeper
         shift = Shift(runner, self.limits, self.is_over, parent, far=not self.sweeper.is_here())
-        return {"problem": shift.work(self.todo.jobs())}
+        return {"problem": shift.work(self.todo.units())}
 
     def is_sweeper(self) -> bool:
         """Whether the worker runs in the sweeper's own process."""

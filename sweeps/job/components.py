@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from mlp.activations import Activation
 from mlp.batches import Batches
 from mlp.datasets import Data, Dataset, DatasetError
@@ -22,6 +24,7 @@ from mlp.network import MLP
 from mlp.optimizers import LBFGS, Optimizer
 from mlp.schedules import Constant, Schedule
 from mlp.training import Trainer, Training
+from mlp.workspace import Workspace
 
 KINDS: dict[str, type] = {
     "activation": Activation,
@@ -60,10 +63,27 @@ class Components:
             raise ValueError(f"seed = {seed!r}: must be an integer ≥ 0 and below 2^63")
         return cls(**{key: build(key, config.get(key)) for key in KINDS}, seed=seed)
 
-    def trainer(self, data: Data) -> Trainer:
-        """Return the run, ready to train on this data."""
+    def data(self) -> Data:
+        """Load the data set, its columns in an order that this training can do with."""
+        data: Data = self.dataset.load()
+        return data.unordered() if self.training.shift else data  # only whole images can be moved
+
+    def batches(self, data: Data) -> tuple[Batches, Batches]:
+        """Return the examples to train and to test on, for any number of runs that share them."""
+        train, test = (
+            Batches(x, y, scale=data.scale, classes=data.classes, work=Workspace(np.float32), extents=extents)
+            for x, y, extents in (
+                (data.x_train, data.y_train, data.extent_train),
+                (data.x_test, data.y_test, data.extent_test),
+            )
+        )
+        return train, test
+
+    def trainer(self, data: Data, batches: tuple[Batches, Batches] | None = None) -> Trainer:
+        """Return the run, ready to train on this data; runs that share its batches can go in lockstep."""
         if self.training.shift:
-            data = data.unordered()  # only whole images can be moved
+            data = data.unordered()
+        train, test = batches or self.batches(data)
         network = self.model.build(
             data.features,
             data.classes,
@@ -71,13 +91,6 @@ class Components:
             init=self.init,
             seed=self.seed,
             columns=data.columns,
-        )
-        train, test = (
-            Batches(x, y, scale=data.scale, classes=data.classes, work=network.work, extents=extents)
-            for x, y, extents in (
-                (data.x_train, data.y_train, data.extent_train),
-                (data.x_test, data.y_test, data.extent_test),
-            )
         )
         return Trainer(
             network, self.loss, self.optimizer, self.schedule, self.training, train, test, self.seed

@@ -9,7 +9,7 @@ import json
 import math
 import statistics
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from mlp.datasets import Data, Dataset, DatasetError
+from mlp.lockstep import Lockstep
 from mlp.metrics import correct
 from mlp.training import EVALUATION_BATCH, Divergence, Trainer
 from sweeps.job.components import Components, build, problems
@@ -27,6 +28,7 @@ from sweeps.job.journal import Journal
 from sweeps.job.provenance import provenance, single_blas_thread
 from sweeps.records.errors import UserError
 from sweeps.records.history import best_row
+from sweeps.records.member import Member
 
 CHECKPOINTS_PER_S = 100  # of all the runs that go on at once: with a hundred, one a second each
 METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
@@ -68,26 +70,42 @@ def prepare(configs: Iterable[Mapping[str, Any]]) -> None:
 @hydra.main(version_base="1.3", config_path="../../conf", config_name="config")
 def main(cfg: DictConfig) -> dict[str, Any]:
     """Train the cell that `cfg` describes in its own directory, and return what its record should say."""
-    started = time.perf_counter()
-    threads = single_blas_thread()
     directory = Path(HydraConfig.get().runtime.output_dir)
-    at_once = concurrent_runs(directory)
     config: Any = OmegaConf.to_container(cfg, resolve=True)
-    parts = Components.of(config)
-    data = parts.dataset.load()
-    trainer = parts.trainer(data)
-    journal = Journal(directory, trainer, (at_once or 1) / CHECKPOINTS_PER_S, data=data.sha256)
-    trainer.run(journal.after_epoch)
-    result = outcome(trainer, data)
-    result["dataset"] = {"name": parts.dataset.name, "sha256": data.sha256}
-    journal.save_weights(parts.model, parts.activation, data)
-    journal.close()
-    result["timing"] |= {
-        "total_wall_s": time.perf_counter() - started,
-        "blas_threads": threads,
-        **({} if at_once is None else {"concurrent_runs": at_once}),
-    }
+    ((_, result),) = train([Member(config, directory, concurrent_runs(directory))])
     return result
+
+
+def train(cells: Sequence[Member]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Train cells that see the same batches; yield each one's number, and what its record should say.
+
+    Each writes into its own directory. The seconds of a cell are an equal share of what all of them took.
+    """
+    started, threads = time.perf_counter(), single_blas_thread()
+    parts = [Components.of(cell.config) for cell in cells]
+    data = parts[0].data()
+    batches = parts[0].batches(data)
+    runs = [part.trainer(data, batches) for part in parts]
+    at_once = cells[0].concurrent_runs
+    pause_s = (at_once or 1) * len(cells) / CHECKPOINTS_PER_S
+    journals = [
+        Journal(cell.directory, run, pause_s, data=data.sha256) for cell, run in zip(cells, runs, strict=True)
+    ]
+    numbers = {id(run): number for number, run in enumerate(runs)}
+    for run in Lockstep(runs).ended(lambda run: journals[numbers[id(run)]].after_epoch(run)):
+        number = numbers[id(run)]
+        part, journal = parts[number], journals[number]
+        result = outcome(run, data)
+        result["dataset"] = {"name": part.dataset.name, "sha256": data.sha256}
+        journal.save_weights(part.model, part.activation, data)
+        journal.close()
+        result["timing"] |= {
+            "total_wall_s": (time.perf_counter() - started) / len(cells),
+            "blas_threads": threads,
+            **({} if at_once is None else {"concurrent_runs": at_once}),
+            **({"lockstep": len(cells)} if len(cells) > 1 else {}),
+        }
+        yield number, result
 
 
 def outcome(trainer: Trainer, data: Data) -> dict[str, Any]:
@@ -144,7 +162,7 @@ def answers(trainer: Trainer) -> dict[str, Any]:
     """
     with np.errstate(all="ignore"):  # as in final_figures
         right = correct(trainer.network, trainer.test, EVALUATION_BATCH)
-    labels, classes = trainer.test.y, len(trainer.test.classes)
+    labels, classes = trainer.test.y, len(trainer.test.one_hot)
     counts = (np.bincount(of, minlength=classes).tolist() for of in (labels[right], labels))
     return {
         "test_correct": base64.b64encode(np.packbits(right).tobytes()).decode(),

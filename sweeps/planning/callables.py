@@ -34,7 +34,7 @@ def mistakes(validate: Callable[..., Any], config: Mapping[str, Any]) -> list[st
     """
     lines = call("validate", lambda: _listed(validate(config)), validate)
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-        raise UserError(f"{_named('validate', validate)}: must return or yield texts, one for each mistake")
+        raise UserError(f"{named('validate', validate)}: must return or yield texts, one for each mistake")
     return lines
 
 
@@ -50,10 +50,11 @@ def call(setting: str, action: Callable[[], Any], function: Callable[..., Any]) 
     except UserError:
         raise
     except (Exception, SystemExit) as error:
-        raise UserError(f"{_named(setting, function)}: {blame(error)}") from error
+        raise UserError(f"{named(setting, function)}: {blame(error)}") from error
 
 
-def _named(setting: str, function: Callable[..., Any]) -> str:
+def named(setting: str, function: Callable[..., Any]) -> str:
+    """Return a setting and the function that it names, as messages begin with."""
     name = getattr(function, "__qualname__", type(function).__qualname__)
     return f"hydra.sweeper.{setting}={function.__module__}.{name}"
 

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sweeps.planning.due import Verdict
 from sweeps.records.plan import Plan
 from sweeps.records.record import Record
 from sweeps.records.schema import COMPLETE
 
+if TYPE_CHECKING:  # which needs Hydra; the status does not
+    from sweeps.planning.groups import Group
+
 
 def planned(
-    root: Path, plan: Plan, records: Mapping[str, Record], verdicts: Mapping[str, Verdict], workers: int
+    root: Path,
+    plan: Plan,
+    records: Mapping[str, Record],
+    verdicts: Mapping[str, Verdict],
+    workers: int,
+    groups: Collection[Group] = (),
 ) -> str:
     """Return the plan as text: how many cells there are, what is due and why, and how long it should take."""
     due = [cell for cell in plan.cells if verdicts[cell.id].due]
@@ -26,10 +35,24 @@ def planned(
     reasons = Counter(verdicts[cell.id].why for cell in due)
     lines.append(f"  {len(due):>7,} due" + (f" on {count(workers, 'worker')}" if due else ""))
     lines += [f"          {number:,} {why}" for why, number in reasons.most_common()]
+    lines += _grouped(groups)
     if due and (cost := _typical_cost_s(records.values())) is not None:
         lines.append(f"  about {duration(cost * len(due) / workers)}, going by the cells on disk")
     lines += [f"  {'due ' if verdicts[cell.id].due else 'kept'} {cell.name}" for cell in plan.cells]
     return "\n".join(lines)
+
+
+def _grouped(groups: Collection[Group]) -> Iterator[str]:
+    """Yield how many of the due cells are run together, in as many groups, and why the others are not."""
+    sizes = Counter(group.key for group in groups if group.key is not None)
+    together = [size for size in sizes.values() if size > 1]
+    if together:
+        yield f"          {sum(together):,} together, in {count(len(together), 'group')}"
+    alone = Counter(group.why for group in groups if group.key is None and group.why)
+    if lonely := sum(size == 1 for size in sizes.values()):
+        alone["no other cell is of its group"] += lonely
+    for why, number in alone.most_common():
+        yield f"          {number:,} alone: {why}"
 
 
 def _typical_cost_s(records: Iterable[Record]) -> float | None:

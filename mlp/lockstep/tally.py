@@ -1,0 +1,61 @@
+"""What the steps of an epoch add up to: losses, right answers, and where they stopped being finite."""
+
+import numpy as np
+
+from mlp.workspace import Array
+
+EXAMPLES = 1600
+"""Examples whose logits wait to be looked at together, which costs less: 64 KB of float32 for 10 classes."""
+
+
+class Tally:
+    """Sums over an epoch's batches, for one network or for several side by side.
+
+    networks: () or (n,), the shape of every figure
+    loss: the sum of the examples' losses; correct: how many were given their class
+    diverged, infinite: the first step, counted from 1, whose loss, or an output of which, was not finite; 0
+        if there is none
+
+    All are up to date only after `count`, which now and then happens by itself.
+    """
+
+    def __init__(self, networks: tuple[int, ...]) -> None:
+        self.loss = np.zeros(networks)
+        self.correct, self.diverged, self.infinite = (np.zeros(networks, np.intp) for _ in range(3))
+        self.steps = self.waiting = 0
+        self.all_diverged = False
+        self.values, self.logits, self.labels = np.empty(0), np.empty((0, 0)), np.empty(0)
+
+    def add(self, values: Array, logits: Array, labels: Array) -> None:
+        """Take in a batch: values (networks, batch), logits (networks, batch, classes), labels (batch,)."""
+        by_class, waiting = logits.mT, self.waiting  # in memory order
+        if waiting == len(self.logits) or by_class.shape[-1] != self.logits.shape[-1]:
+            self.count()
+            waiting, size = 0, max(1, EXAMPLES // len(labels))
+            self.values = np.empty((size, *values.shape), values.dtype)
+            self.logits = np.empty((size, *by_class.shape), logits.dtype)
+            self.labels = np.empty((size, *[1] * self.loss.ndim, len(labels)), labels.dtype)
+        self.values[waiting] = values
+        self.logits[waiting] = by_class
+        self.labels[waiting] = labels
+        self.waiting = waiting + 1
+
+    def count(self) -> None:
+        """Add what waits to the sums, one step after the other."""
+        if not self.waiting:
+            return
+        logits = self.logits[: self.waiting]
+        right = logits.argmax(axis=-2) == self.labels[: self.waiting]
+        self.correct += np.count_nonzero(right, axis=(0, -1))
+        sums = np.add.reduce(self.values[: self.waiting], axis=-1)
+        self.diverged = self._first(self.diverged, np.isfinite(sums))
+        self.infinite = self._first(self.infinite, np.asarray(np.isfinite(logits).all(axis=(-2, -1))))
+        self.all_diverged = bool(self.diverged.all())
+        self.loss = np.add.accumulate(np.concatenate([self.loss[np.newaxis], sums]))[-1]
+        self.steps += self.waiting
+        self.waiting = 0
+
+    def _first(self, known: Array, finite: Array) -> Array:
+        """Return the first steps so far that were not finite, given which of the latest were (steps, …)."""
+        newly = (known == 0) & ~finite.all(axis=0)
+        return np.where(newly, self.steps + 1 + finite.argmin(axis=0), known)
