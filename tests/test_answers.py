@@ -191,8 +191,9 @@ def test_a_cell_s_interval_for_new_images_is_that_of_its_seeds_and_examples(tmp_
     assert figures.drop("test_accuracy").isna().all()
     assert main([str(root), "--no-plots"]) == 0
     best = (root / "report/tables/best_cells.csv").read_text().splitlines()
-    assert best[0].split(",")[:4] == ["activation", "hidden", "Test accuracy", "± for new images"]
-    assert {line.split(",")[3] for line in best[1:]} == {f"{half:.4f}" for half in halves}
+    heads = ["activation", "hidden", "Test accuracy", "finished runs ± 95 %", "± for new images"]
+    assert best[0].split(",")[:5] == heads
+    assert {line.split(",")[4] for line in best[1:]} == {f"{half:.4f}" for half in halves}
 
 
 def test_cells_of_which_a_run_did_not_record_its_answers_have_no_such_interval(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def refuse(config: DictConfig, loader: ConfigLoader) -> None:
 
 def _refuse_several_sweeps(config: DictConfig, loader: ConfigLoader) -> None:
     """Raise UserError if several arguments choose options that say what is swept: Hydra merges them."""
-    task = list(config.hydra.overrides.task)
+    task = _as_written(config.hydra.overrides)["task"]
     parsed = OverridesParser.create(loader).parse_overrides(task)
     files = ConfigRepository(loader.get_search_path())
     choices = config.hydra.runtime.choices
