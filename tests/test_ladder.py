@@ -57,5 +57,5 @@ def test_a_plan_with_a_ladder_that_is_none_is_damaged(
     synthetic.write_sweep(tmp_path, synthetic.grid({"loss": ["mse", "hinge"]}, epochs=2))
     plan = json.loads((tmp_path / "sweep.json").read_text())
     (tmp_path / "sweep.json").write_text(json.dumps(plan | {"ladder": [5, 3]}))
-    assert main([str(tmp_path), "--no-plots"]) == 1
+    assert main([str(tmp_path), "--no-plots"]) == 2
     assert "has [5, 3] as ladder: must be increasing numbers of seeds" in capsys.readouterr().err

@@ -54,7 +54,7 @@ def commit_date(path: Path, content: bytes) -> datetime | None:
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             timeout=GIT_SECONDS,
             check=True,
         )

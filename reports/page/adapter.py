@@ -1,11 +1,12 @@
 """What a sweep shows as the page's content: its figures and sentences come from analysis and findings."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any
 
 from reports.analysis.cells import layout
 from reports.analysis.sweep import Analysis
-from reports.claims.tables import claims_frame
+from reports.claims.tables import claims_frame, dated
 from reports.findings.finding import Finding, as_json
 from reports.findings.report import told
 from reports.page import content as page
@@ -103,6 +104,12 @@ def claims(judged: Judged | None, findings: Sequence[Finding]) -> Iterator[page.
             remarks = judged.source.remarks if judged.source else ()
             yield page.Claims(
                 name or title,
-                tuple((f"{r['id']} {r['statement']}", str(r["verdict"]), str(r["numbers"])) for r in rows),
-                (*counts, *remarks) if not name else (),
+                tuple(map(claim_row, rows)),
+                (*counts, *remarks, *dated(own)) if not name else (),
             )
+
+
+def claim_row(row: Mapping[Hashable, Any]) -> tuple[str, str, str]:
+    """Return a claim as the page lists it: words, verdict, and numbers with when the claim was written."""
+    numbers = "; ".join(filter(None, (str(row["written"]), str(row["numbers"]))))
+    return f"{row['id']} {row['statement']}", str(row["verdict"]), numbers

@@ -84,6 +84,8 @@ def quantise(values: NDArray[np.float64], most: int = CODES) -> tuple[Codes, dic
 def grain_of(known: NDArray[np.float64], low: float, high: float, most: int = CODES) -> float:
     """Return the largest of GRAINS that all numbers are multiples of above the lowest; 0 if none is."""
     for grain in GRAINS:
+        if 0 < high - low < grain:
+            continue  # else all differences would be taken for 0
         if high / grain - low / grain > most:
             return 0.0
         places = (known - low) / grain
