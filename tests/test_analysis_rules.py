@@ -152,6 +152,17 @@ def test_parts_that_share_nothing_are_not_mixed() -> None:
     assert np.isnan(adjusted(values[None]).per_seed[0, 3:]).all()
 
 
+def test_means_of_levels_that_share_different_cells_differ_as_their_pairs_do() -> None:
+    """The first and the last level share no cell: what each is ahead of is known only beside the second."""
+    noise = np.random.default_rng(5).normal(0, 1e-3, (1, 2, 5))
+    values = np.full((3, 2, 5), np.nan)
+    values[:2, 0] = np.array([[3.0], [2.0]]) + noise[0, 0]
+    values[1:, 1] = np.array([[7.0], [6.0]]) + noise[0, 1]
+    comparison = compare(from_arrays(values), Settings(one_look(5)))
+    steps = -np.diff([comparison.means[level] for level in comparison.levels])
+    assert steps == pytest.approx([1.0, 1.0], abs=1e-9)
+
+
 def test_no_variance_is_less_than_what_rounding_makes() -> None:
     values = np.stack([np.full((1, 5), 3.0), np.full((1, 5), 2.0)])
     certain = compare(from_arrays(values), Settings(one_look(5))).pairs[0]

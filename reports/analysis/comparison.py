@@ -106,16 +106,18 @@ def finished_readings(kept: Matched, readings: Readings, settings: Settings) -> 
 def ordered(kept: Matched, readings: Readings) -> tuple[list[int], Floats]:
     """Return the levels' places in the order of their means, and the means.
 
-    A mean is that of all runs of all levels plus the level's average difference from all others, so that
-    what is missing gives no level easier cells; with nothing missing it is the plain mean. It is of the seeds
-    of the latest look, if all pairs have the same.
+    A mean is that of all runs of all levels plus the level's effect, the effects being those that fit the
+    pairs' differences best (least squares on their graph: Jiang et al. 2011), so that what is missing gives
+    no level easier cells; with nothing missing it is the plain mean. It is of the seeds of the latest look,
+    if all pairs have the same.
     """
     k = len(kept.levels)
     difference = np.full((k, k), np.nan)
     difference[readings.first, readings.second] = readings.estimate
     difference[readings.second, readings.first] = -readings.estimate
     shared = np.isfinite(difference)
-    effect = np.where(shared, difference, 0).sum(axis=1) / (shared.sum(axis=1) + 1)
+    laplacian = np.diag(shared.sum(axis=1)) - shared.astype(np.float64)
+    effect = np.linalg.pinv(laplacian) @ np.where(shared, difference, 0).sum(axis=1)
     looks = readings.look
     one = int(looks[0]) if len(looks) and looks[0] and (looks == looks[0]).all() else len(kept.seeds)
     level_means = np.array([mean_of(level) for level in kept.first(one).counted])
