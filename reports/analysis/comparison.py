@@ -103,6 +103,9 @@ def finished_readings(kept: Matched, readings: Readings, settings: Settings) -> 
     return read(kept, settings.ladder, settings.family, settings.grain, finished=True)
 
 
+EXACT = 12  # decimals of an effect that are no rounding errors
+
+
 def ordered(kept: Matched, readings: Readings) -> tuple[list[int], Floats]:
     """Return the levels' places in the order of their means, and the means.
 
@@ -117,7 +120,8 @@ def ordered(kept: Matched, readings: Readings) -> tuple[list[int], Floats]:
     difference[readings.second, readings.first] = -readings.estimate
     shared = np.isfinite(difference)
     laplacian = np.diag(shared.sum(axis=1)) - shared.astype(np.float64)
-    effect = np.linalg.pinv(laplacian) @ np.where(shared, difference, 0).sum(axis=1)
+    fitted = np.linalg.pinv(laplacian) @ np.where(shared, difference, 0).sum(axis=1)
+    effect = np.round(fitted, EXACT) + 0.0  # rounding must not order what is equal
     looks = readings.look
     one = int(looks[0]) if len(looks) and looks[0] and (looks == looks[0]).all() else len(kept.seeds)
     level_means = np.array([mean_of(level) for level in kept.first(one).counted])
