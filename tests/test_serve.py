@@ -266,7 +266,13 @@ def test_the_command_prints_its_address_and_the_tunnel_and_ctrl_c_ends_it_with_0
     command = [sys.executable, "-u", "-m", "reports", "serve", str(sweep), "--port", "0"]
     over_ssh = {**os.environ, "SSH_CONNECTION": "10.0.0.1 50000 10.0.0.2 22"}
     process = subprocess.Popen(
-        command, cwd=ROOT, env=over_ssh, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env=over_ssh,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored in a shell's background
     )
     assert process.stdout is not None
     found = re.search(r"http://127\.0\.0\.1:(\d+)/\?token=(\S+)", process.stdout.readline())
@@ -276,7 +282,7 @@ def test_the_command_prints_its_address_and_the_tunnel_and_ctrl_c_ends_it_with_0
     assert f"ssh -N -L {port}:127.0.0.1:{port} " in tunnel and tunnel.endswith("@10.0.0.2\n")
     next(Served(port, found[2]).events())  # somebody listens while it ends
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=60)[1] == "" and process.returncode == 0
+    assert process.communicate(timeout=20)[1] == "" and process.returncode == 0
 
 
 def test_a_port_in_use_is_a_mistake_in_one_line(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
