@@ -61,7 +61,7 @@ data: $(READY)  ## Get and verify MNIST and Fashion-MNIST
 	@$(BIN)/python -m mlp.datasets mnist fashion_mnist
 
 test: $(READY)  ## Run the tests (under 10 minutes, no network)
-	@$(BIN)/python -m pytest -q -m "$(QUICK)" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "$(QUICK)" $(PYTEST_ARGS)
 
 test-full: $(READY)  ## Run the slow tests too
 	@$(BIN)/python -m pytest -q -m "not parity and not page and not cluster and not package and not trackers" $(PYTEST_ARGS)
