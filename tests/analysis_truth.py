@@ -31,6 +31,17 @@ def excess(wrong: int, sims: int, allowed: float) -> bool:
     return bool(wrong > stats.binom.isf(0.001, sims, allowed)) if allowed else wrong > 0
 
 
+def check(case: Case, sims: int) -> None:
+    """Draw a case so often, and hold each of its counts to what is allowed."""
+    counts = case(np.random.default_rng(20260501), sims)
+    print({what: f"{wrong}/{sims}" for what, (wrong, _) in counts.items()})
+    assert not {
+        what: f"{wrong} of {sims}, allowed {share:.1%}"
+        for what, (wrong, share) in counts.items()
+        if excess(wrong, sims, share)
+    }
+
+
 def settings(steps: Ladder, family: int = 1, margin: float = np.nan, grain: float = 0.0) -> Settings:
     return Settings(steps, family, margin, grain)
 

@@ -12,31 +12,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.analysis_truth import CASES, excess
+from tests.analysis_truth import CASES, check
 from tests.simulate import main
 
 FEW = {"looked_at_after_every_run": 8, "null_grid": 25, "limits": 60, "new_images": 100, "effects": 60}
 
 
-def check(name: str, sims: int) -> None:
-    counts = CASES[name](np.random.default_rng(20260501), sims)
-    print({what: f"{wrong}/{sims}" for what, (wrong, _) in counts.items()})
-    assert not {
-        what: f"{wrong} of {sims}, allowed {share:.1%}"
-        for what, (wrong, share) in counts.items()
-        if excess(wrong, sims, share)
-    }
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_wrong_no_more_often_than_it_says(name: str) -> None:
-    check(name, FEW.get(name, 40))
+    check(CASES[name], FEW.get(name, 40))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_wrong_no_more_often_than_it_says_in_400_sweeps(name: str) -> None:
-    check(name, 400)
+    check(CASES[name], 400)
 
 
 def test_simulations_continue_where_they_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

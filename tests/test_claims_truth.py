@@ -8,29 +8,19 @@ import numpy as np
 import pytest
 
 from reports.claims.tables import numbers
-from tests.analysis_truth import excess
+from tests.analysis_truth import check
 from tests.claims_truth import CASES, SEED_SD, drawn, judged, verdict
-
-
-def check(name: str, sims: int) -> None:
-    counts = CASES[name](np.random.default_rng(20260501), sims)
-    print({what: f"{wrong}/{sims}" for what, (wrong, _) in counts.items()})
-    assert not {
-        what: f"{wrong} of {sims}, allowed {share:.1%}"
-        for what, (wrong, share) in counts.items()
-        if excess(wrong, sims, share)
-    }
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_verdicts_are_wrong_no_more_often_than_they_say(name: str) -> None:
-    check(name, 10 if name == "equal_levels" else 25)
+    check(CASES[name], 10 if name == "equal_levels" else 25)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_verdicts_are_wrong_no_more_often_than_they_say_in_400_draws(name: str) -> None:
-    check(name, 400)
+    check(CASES[name], 400)
 
 
 OPTIMIZERS = {"optimizer": ["sgd", "adam"], "cell": [f"c{k}" for k in range(5)]}
