@@ -1,5 +1,6 @@
 """What more than one file of tests begins with: the tiny application, fresh or after two of its runs."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.tiny.driver import Tiny, after
+
+# `make test` hands its own flags on, and a make that a test starts would take them for its own.
+for name in [name for name in os.environ if name.startswith(("MAKE", "MFLAGS"))]:
+    del os.environ[name]
 
 
 @pytest.fixture

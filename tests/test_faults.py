@@ -146,7 +146,7 @@ def test_a_killed_parent_leaves_no_process_and_its_cells_are_continued(
     output = tiny.run(*command).stdout
     assert "3 cells: 3 done" in output
     assert all(len(history.splitlines()) == 8 for history in histories(tiny).values())
-    assert {path.name for path in (tiny.root / ".sweep").iterdir()} == {"code.json"}
+    assert tiny.kept() == {"code.json"}
 
 
 def test_a_parent_killed_while_workers_start_leaves_none(tiny: Tiny) -> None:
@@ -345,5 +345,5 @@ def weather(tmp_path: Path, signals: int, seed: int, command: tuple[str, ...]) -
     assert finals(tiny) == finals(calm), f"seed {seed}"
     assert histories(tiny) == histories(calm), f"seed {seed}"
     assert not list(tiny.root.rglob("*.tmp"))
-    assert {path.name for path in (tiny.root / ".sweep").iterdir()} == {"code.json"}
+    assert tiny.kept() == {"code.json"}
     return storm.sent

@@ -52,6 +52,10 @@ class Tiny:
     def records(self, root: Path | None = None) -> list[Record]:
         return list(load_records(root or self.root).values())
 
+    def kept(self) -> set[str]:
+        """What `.sweep` holds but the changes of a tree that is not committed: those depend on the reader."""
+        return {path.name for path in (self.root / ".sweep").iterdir() if path.suffix != ".diff"}
+
     def record(self) -> Record:
         (record,) = self.records()
         return record
