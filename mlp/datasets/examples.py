@@ -125,10 +125,10 @@ def _scaled(data: Data, rule: str) -> Data:
     """Return the data as inputs: bytes stay bytes unless they are scaled; all else becomes float32."""
     bytes_ = data.x_train.dtype == np.uint8
     if rule == "none" and bytes_:
-        return replace(data, scale=BYTE)
+        return replace(data, scale=BYTE, byte_scale=BYTE)
     scaling = fitted(rule, data.x_train * BYTE if bytes_ else data.x_train)
     parts = (x * BYTE if bytes_ else x for x in (data.x_train, data.x_test))
     x_train, x_test = (
         np.ascontiguousarray(x, dtype=np.float32) if scaling is None else scaling(x) for x in parts
     )
-    return replace(data, x_train=x_train, x_test=x_test, scaling=scaling, byte_inputs=bytes_)
+    return replace(data, x_train=x_train, x_test=x_test, scaling=scaling, byte_scale=BYTE if bytes_ else 1.0)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from mlp.datasets.arrays import read_npz
 from mlp.datasets.download import DatasetError
 from mlp.datasets.examples import Examples
-from mlp.datasets.identity import sha256_of_arrays
+from mlp.datasets.identity import Identity, sha256_of_arrays
 from mlp.datasets.own import OwnData, Source
 from mlp.datasets.stored import plain_file, steady
 from mlp.datasets.tables import in_order, table_examples
@@ -34,6 +34,10 @@ class Arrays(OwnData):
     def files(self) -> tuple[Path, ...]:
         """Return the one file; DatasetError if it is not there."""
         return (plain_file(self.path, "a file of arrays").absolute(),)
+
+    def identity(self) -> Identity:
+        """Return the content of the arrays, not of the file that holds them, and what looks wrong."""
+        return replace(super().identity(), file=None, files=())
 
     def read(self) -> Source:
         """Return the examples; DatasetError if they are not those that were stored."""

@@ -124,8 +124,8 @@ def _numbers(column: "pd.Series[Any]", name: str, where: str) -> Array:
         if len(wrong):
             row = int(wrong[0])
             raise DatasetError(
-                f"{where}: column {name!r} holds {_shown(column.iloc[row])} in row {row + 1}: must be numbers "
-                "(encode it as such, or leave it out)"
+                f"{where}: column {name!r} holds {_shown(column.iloc[row])} in row {row + 1}: must be "
+                "numbers (encode it as such, or leave it out)"
             )
         column = made
     if column.isna().any():

@@ -72,7 +72,8 @@ class Verdict:
 def inspect(record: Record, folder: Path, data: Data, network: saved.Trained) -> list[str]:
     """Write the pictures and the table of one run into a folder, and return the table's lines."""
     x_test = data.original(data.x_test)
-    verdict = Verdict(data.y_test.astype(np.intp), network.scores(x_test))
+    scores = network.scores(x_test) if data.scaling is None else network.outputs(x_test)
+    verdict = Verdict(data.y_test.astype(np.intp), scores)
     folder.mkdir(parents=True, exist_ok=True)
     pictures.confusion(verdict.counts, folder / "confusion.png")
     if side := side_of(data.features):
