@@ -67,9 +67,9 @@ def from_memory(
 
     train, test: (X, y) with X (n, …) numbers and y (n,) labels of any kind, or a DataFrame with its labels in
     the column `label`; without `test` each run tests on `test_share` of the examples. The file's name is the
-    SHA-256 over dtype, shape and bytes of the arrays, which identifies them: the same arrays give the same
-    file, and so the same cells. `dataclasses.asdict` of what is returned, without `run_seed`, with
-    `_target_: mlp.datasets.Arrays` is its configuration.
+    SHA-256 over dtype, shape and bytes of the arrays (X as (n, features), bytes or floats), which identifies
+    them: the same arrays give the same file, and so the same cells. The configuration is the fields of what
+    is returned, but for `run_seed`, with `_target_: mlp.datasets.Arrays` (`dataset=arrays`).
 
     Raises DatasetError for arrays that cannot be learned from, ValueError for the other arguments.
     """

@@ -17,7 +17,7 @@ from numpy.lib import format as npy
 from mlp.datasets.download import DatasetError
 from mlp.datasets.identity import mark
 
-UNREADABLE = (OSError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
+UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
 KINDS = {
     stat.S_IFDIR: "directory",
     stat.S_IFIFO: "pipe",
@@ -78,7 +78,7 @@ def header(file: IO[bytes], name: str, size: int) -> Header:
         shape, _, dtype = read(file)
     except ValueError as error:
         raise DatasetError(f"{name} is not an array ({' '.join(str(error).split())})") from error
-    announced = math.prod(shape) * dtype.itemsize
+    announced, size = math.prod(shape) * dtype.itemsize, size - file.tell()
     if not dtype.hasobject and announced > size:
         raise DatasetError(
             f"{name} announces {announced:,} bytes of {dtype} {shape}, of which there are at most {size:,}"
