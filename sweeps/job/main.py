@@ -141,7 +141,8 @@ def outcome(trainer: Trainer, data: Data) -> dict[str, Any]:
         return result | {"diverged": vars(trainer.diverged)}
     with np.errstate(all="ignore"):  # as in final_figures
         given = predicted(trainer.network, trainer.test, EVALUATION_BATCH)
-    result |= {"final": figures | class_figures(trainer, given), **answers(trainer, given)}
+    of_classes = {} if data.labels is None else class_figures(trainer, given)
+    result |= {"final": figures | of_classes, **answers(trainer, given)}
     if data.features == 2:
         result["boundary"] = boundary(trainer, data)
     return result
