@@ -3,13 +3,13 @@
 from typing import Any
 
 from reports.analysis.cells import summarise
-from reports.analysis.counting import MAIN
+from reports.analysis.intervals import NAN
 from reports.analysis.new_images import half_widths
 from reports.analysis.sweep import Analysis
-from reports.runs.metrics import METRICS
 from reports.runs.results import Results
 from reports.tables.table import Entry, Table, text_table
 
+OF_IMAGES = "test_accuracy"  # the answers on test examples are right or wrong
 MARKS = {"best": "best", "may be best": "near"}
 WORDS = {"best": "best mean", "untested": "not tested"}
 
@@ -22,9 +22,9 @@ NEW_IMAGES = (
 
 def best_table(analysis: Analysis, count: int = 20) -> Table:
     """Return the cells with the best mean of the main metric of each data set, best first."""
-    results, metric = analysis.results, METRICS[MAIN]
-    summary = summarise(results, MAIN)
-    wider = half_widths(results)
+    results, metric = analysis.results, analysis.results.main
+    summary = summarise(results, metric.name)
+    wider = half_widths(results) if metric.name == OF_IMAGES else half_widths(results) * NAN
     known_wider = wider.notna().any()
     rows = []
     for best in analysis.best.values():
@@ -46,7 +46,7 @@ def best_table(analysis: Analysis, count: int = 20) -> Table:
                 )
             )
     each = f", at most {count} of each data set" if results.dataset else ""
-    title = f"The {f'{len(rows)} best cells' if len(rows) != 1 else 'best cell'} by test accuracy{each}"
+    title = f"The {f'{len(rows)} best cells' if len(rows) != 1 else 'best cell'} by {metric.words}{each}"
     beside = ("± for new images",) if known_wider else ()
     heads = (*results.names, metric.label, "finished runs ± 95 %", *beside, "runs", "diverged", "standing")
     notes = (
