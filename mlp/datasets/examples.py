@@ -19,13 +19,15 @@ BYTE = 1 / 255
 class Examples:
     """Inputs x (n, features), bytes (uint8) or floats, with labels y (n,), and what to call them in messages.
 
-    `names` are those of the features, empty where they have none.
+    `names` are those of the features, empty where they have none; `label` is the column of a table that the
+    labels are from.
     """
 
     x: Array
     y: Array
     where: str
     names: tuple[str, ...] = ()
+    label: str = ""
 
     @classmethod
     def of(cls, x: Array, y: Array, where: str, names: Sequence[str] = ("X", "y")) -> "Examples":

@@ -150,8 +150,9 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
 def effective(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a sound cell's config with what has no effect in it made the same; itself if all has one.
 
-    L-BFGS takes no batches. Without hidden layers there is nothing to drop out, normalise, add or activate
-    (but `init=auto` asks the activation); a residual connection needs neighbours of one width.
+    L-BFGS takes no batches. Where there are test examples none are split off. Without hidden layers there is
+    nothing to drop out, normalise, add or activate (but `init=auto` asks the activation); a residual
+    connection needs neighbours of one width.
     """
     model = config["model"]
     changes: dict[str, Any] = {}
@@ -163,6 +164,8 @@ def effective(config: Mapping[str, Any]) -> Mapping[str, Any]:
         changes["model"] = {**model, **without}
     if not widths and config["init"]["_target_"] != "mlp.initializers.Auto":
         changes["activation"] = None
+    if "test_share" in config["dataset"] and build("dataset", config["dataset"]).split() is None:
+        changes["dataset"] = {**config["dataset"], "test_share": None, "split_seed": None}
     if config["optimizer"]["_target_"] == "mlp.optimizers.LBFGS":
         changes["training"] = {**config["training"], "batch_size": None}
     return {**config, **changes} if changes else config

@@ -22,8 +22,8 @@ class Content:
     """A data set's name and the SHA-256 of what it holds.
 
     `earlier` are values by which records of the first version know the same content; `file` is the file whose
-    hash it is, if it is of one. Else `files` are those that it is made of, with the `rule` by which they are
-    split: the hash is then that of their hashes and the rule, a line each.
+    hash it is, if it is of one. Else `files` are those that it is made of, with the `rule` by which (label,
+    split): the hash is then that of their hashes and the rule, a line each.
     """
 
     name: str
