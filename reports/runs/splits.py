@@ -36,8 +36,8 @@ def split_note(splits: Collection[Split]) -> str:
     if tied:
         told.append(
             "Each seed has a split of its own into training and test examples (dataset.split_seed: null): "
-            f"intervals over seeds are for new splits of these examples, too ({SOURCE}); no test example is followed "
-            "over seeds."
+            f"intervals over seeds are for new splits of these examples, too ({SOURCE}); no single test "
+            "example is followed over seeds."
         )
     if fixed:
         seeds = ", ".join(map(str, fixed))
