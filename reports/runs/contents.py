@@ -107,7 +107,7 @@ def level_names(
 
 def differences(settings: pd.DataFrame) -> Iterator[str]:
     """Yield for each row the data set's settings that are numbers and vary: "noise 0.1"."""
-    skipped = {*addresses(settings), TRAIN_SIZE}
+    skipped = {*addresses(settings), TRAIN_SIZE, SCALE}
     keys = [key for key in own_keys(settings) if key not in skipped and settings[key].nunique() > 1]
     for values in settings[keys].itertuples(index=False, name=None):
         pairs = zip(keys, values, strict=True)
