@@ -51,7 +51,7 @@ def test_the_bits_are_what_the_saved_network_predicts(overrides: tuple[str, ...]
     trainer = parts.trainer(data)
     trainer.run()
     record = outcome(trainer, data)
-    if PATIENT == overrides:
+    if overrides == PATIENT:
         assert record["final_epoch"] < len(trainer.history)  # it went back to its best epoch
     file = io.BytesIO()
     options: dict[str, Any] = {"model": parts.model, "activation": parts.activation, "scale": data.scale}

@@ -62,7 +62,7 @@ def edit(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
 def everything(folder: Path) -> dict[str, str]:
     """Every file, link and directory below, with what it holds."""
     return {
-        str(path): os.readlink(path)
+        str(path): str(path.readlink())
         if path.is_symlink()
         else hashlib.sha256(path.read_bytes()).hexdigest()
         if path.is_file()

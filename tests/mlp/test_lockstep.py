@@ -142,9 +142,7 @@ def test_runs_that_end_early_are_told_and_the_others_go_on() -> None:
     training = {"epochs": 30, "validation_size": 30, "patience": 2}
     train, test = batches(), batches(train=False)
     runs = [run(train, test, **(training | member)) for member in group]
-    ended: list[int] = []
-    for one in Lockstep(runs).ended():
-        ended.append(len(one.history))
+    ended = [len(one.history) for one in Lockstep(runs).ended()]
     assert ended == sorted(len(run.history) for run in runs)
     assert ended[0] < ended[1]
     for member, one in zip(group, runs, strict=True):

@@ -60,7 +60,7 @@ def cell_sds(rng: np.random.Generator, *shape: int) -> Floats:
 
 
 def null_ladder(rng: np.random.Generator, sims: int) -> Counts:
-    wrong = {first: 0 for first in (3, 5, None)}
+    wrong = dict.fromkeys((3, 5, None), 0)
     for _ in range(sims):
         values = rng.normal(size=(2, 8, 20))
         for first in wrong:
@@ -204,7 +204,7 @@ def diverging_on_hard_seeds(rng: np.random.Generator, n: int) -> tuple[Floats, M
 
 
 def equal_divergence(rng: np.random.Generator, sims: int) -> Counts:
-    wrong = {share: 0 for share in (0.1, 0.5, 0.9)}
+    wrong = dict.fromkeys((0.1, 0.5, 0.9), 0)
     for _ in range(sims):
         for share in wrong:
             values = 0.97 + SEED_SD * rng.normal(size=(3, 4, 20))

@@ -207,7 +207,7 @@ def test_explain_names_the_value_that_changed(root: Path, capsys: pytest.Capture
 
 
 def test_explain_does_not_invent_relatives(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    far = replace(a_cell(8), config={key: 1 for key in "abcdefgh"})
+    far = replace(a_cell(8), config=dict.fromkeys("abcdefgh", 1))
     record(root, far, "done")
     assert "nearest" not in answer(capsys, root, "--explain", CELLS[5].id)
 

@@ -126,7 +126,7 @@ class Frames:
         if seeds:
             frame = frame[frame["seed"] < seeds]
         others = [name for name in self.names if name != factor]
-        frame = frame.astype({name: str for name in self.names})
+        frame = frame.astype(dict.fromkeys(self.names, str))
         return frame.pivot(index=[*others, "seed"], columns=factor, values="value")
 
 

@@ -214,7 +214,7 @@ def test_the_file_alone_shows_everything_without_a_network_or_a_word_on_the_cons
         "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0
     )
     visit(page, small)
-    assert complaints(page) == [] and os.listdir(small.parent) == ["index.html"]
+    assert complaints(page) == [] and [path.name for path in small.parent.iterdir()] == ["index.html"]
     asked = {event["request"]["url"] for event in page.of("Network.requestWillBeSent")}
     assert {url for url in asked if not url.startswith("data:")} == {small.as_uri()}
     assert (

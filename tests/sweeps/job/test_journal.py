@@ -267,8 +267,11 @@ def test_a_refused_state_changes_nothing(killed: Path) -> None:
     del state["about"]
     fresh = trainer(MLP(hidden=(64,)))
     before = fresh.network.params.copy()
-    for wrong in ({"history": same_epoch(state["history"])}, {"params": one_nan(state["params"])}):
-        with pytest.raises(ValueError):
+    for wrong, why in (
+        ({"history": same_epoch(state["history"])}, "does not count epochs"),
+        ({"params": one_nan(state["params"])}, "is not finite"),
+    ):
+        with pytest.raises(ValueError, match=why):
             fresh.load_state(state | wrong)
         assert not fresh.history
         np.testing.assert_array_equal(fresh.network.params, before)

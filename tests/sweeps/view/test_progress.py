@@ -247,7 +247,7 @@ def test_time_left_is_known_from_the_first_epochs(tmp_path: Path, plan: Plan) ->
     seen = view_of(watch)
     assert seen.left_s is None
     seen.running[0].first = (1, time.time() - 6)
-    with open(tmp_path / plan.cells[0].name / "history.csv", "a") as history:
+    with (tmp_path / plan.cells[0].name / "history.csv").open("a") as history:
         history.write("4,0.5,0.9\n")
     assert view_of(watch).left_s == pytest.approx(7 * 20 + 0.6 * 20, rel=0.05)
 
