@@ -100,7 +100,8 @@ def test_the_file_holds_no_pickle_and_its_first_weights_are_in_the_original_orde
         assert set(arrays) == {"about", "0.weight", "0.bias", "2.weight", "2.bias"}
     assert about["activation"] == {"name": "mlp.activations.rectifiers.ReLU", "parameters": {}}
     live = run.network.layers[0].params["weight"]
-    assert data.columns is not None and not np.array_equal(data.columns, np.arange(FEATURES))
+    assert data.columns is not None
+    assert not np.array_equal(data.columns, np.arange(FEATURES))
     np.testing.assert_array_equal(weight[data.columns], live)
 
 

@@ -220,7 +220,8 @@ def test_lbfgs_under_batch_normalisation_has_no_chunk_of_one_example() -> None:
     run = replace(trainer(model, epochs=1), optimizer=LBFGS(max_iter=2))
     run.train_rows = np.tile(run.train_rows, 3)[: EVALUATION_BATCH + 1]
     run.run()
-    assert run.diverged is None and len(run.history) == 1
+    assert run.diverged is None
+    assert len(run.history) == 1
 
 
 def test_batch_normalisation_refuses_to_train_on_one_row() -> None:

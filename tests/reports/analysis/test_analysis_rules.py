@@ -75,7 +75,8 @@ def test_intervals_are_scipys() -> None:
     assert (interval.low, interval.high) == pytest.approx(ends)
     assert interval.n == 7
     assert prediction_interval(x).half == pytest.approx(interval.half * 8**0.5)
-    assert np.isnan(t_interval([1.0]).low) and t_interval([]).n == 0
+    assert np.isnan(t_interval([1.0]).low)
+    assert t_interval([]).n == 0
 
 
 # --- contrasts ---------------------------------------------------------------------------------------------
@@ -319,7 +320,8 @@ def test_three_seeds_at_first_decide_a_large_difference() -> None:
     values[1] -= 0.52
     pair = compare(from_arrays(values), Settings(ladder(3), family=2, margin=0.01)).pairs[0]
     assert (pair.relation, pair.decided_at) == (">", 3)
-    assert pair.p <= 0.05 and pair.why == ""
+    assert pair.p <= 0.05
+    assert pair.why == ""
 
 
 def test_an_estimate_is_the_sum_of_what_divergence_does_and_of_the_rest() -> None:
@@ -549,7 +551,8 @@ def test_the_best_the_not_best_and_the_worse() -> None:
     found = select(values, ladder(5))
     assert found.may_be_best.tolist() == [True, True, False, False]
     assert found.worse.tolist() == [False, False, True, True]
-    assert found.winner in (0, 1) and found.interval.low < found.means[found.winner] < found.interval.high
+    assert found.winner in (0, 1)
+    assert found.interval.low < found.means[found.winner] < found.interval.high
     losses = select(-values, ladder(5), higher=False)
     assert losses.interval.low == pytest.approx(-found.interval.high)
     few = select(values[:, :2], ladder(5))
@@ -564,7 +567,8 @@ def test_shares_of_a_grid_with_holes_add_up_and_nothing_is_counted_twice() -> No
     parts = components(cells.counted[0], cells.settings)
     assert parts is not None
     assert sum(parts.shares.values()) == pytest.approx(1)
-    assert parts.shares["a"] > 0.85 and parts.shares["b"] < 0.08
+    assert parts.shares["a"] > 0.85
+    assert parts.shares["b"] < 0.08
     one = cells_of(frame[frame["seed"] == 0], ["a", "b"], "score")
     assert components(one.counted[0], one.settings) is None
 
@@ -664,23 +668,31 @@ def test_whatever_is_missing_diverged_or_to_come_what_is_said_is_consistent(seed
     comparison = compare(runs_of, Settings(ladder(first), 2, 0.5, 0.01))
     means = [comparison.means[level] for level in comparison.levels]
     known = [mean for mean in means if mean == mean]
-    assert known == sorted(known, reverse=higher) and known == means[: len(known)]
+    assert known == sorted(known, reverse=higher)
+    assert known == means[: len(known)]
     assert len(comparison.pairs) == len(comparison.levels) * (len(comparison.levels) - 1) // 2
     for pair in comparison.pairs:
         sums = pair.parts.from_divergence + pair.parts.from_finished
         assert sums == pytest.approx(pair.estimate, nan_ok=True)
         assert 0 <= pair.ahead <= blocks
         if not pair.look:
-            assert pair.relation == "?" and pair.why and np.isnan(pair.low) and np.isnan(pair.p)
+            assert pair.relation == "?"
+            assert pair.why
+            assert np.isnan(pair.low)
+            assert np.isnan(pair.p)
             continue
         ends = (pair.low, pair.high) if higher else (-pair.high, -pair.low)
-        assert ends[0] <= ends[1] and pair.p <= 1
+        assert ends[0] <= ends[1]
+        assert pair.p <= 1
         assert (pair.p <= 0.05) == (ends[0] > 0 or ends[1] < 0) == (pair.decided_at > 0)
         assert ends[1] >= 0  # the one that is ahead stands first
         if pair.relation == ">":
-            assert ends[0] > 0 and ends[1] >= 0.5
+            assert ends[0] > 0
+            assert ends[1] >= 0.5
         if pair.relation == "≈":
-            assert ends[0] > -0.5 and ends[1] < 0.5 and not pair.parts.runs
+            assert ends[0] > -0.5
+            assert ends[1] < 0.5
+            assert not pair.parts.runs
     for by in ("", "b"):
         compare_within(runs_of, by, Settings(ladder(first)))
     select(runs_of.counted[0], ladder(first), outstanding=waiting[0], diverged=lost[0], higher=higher)

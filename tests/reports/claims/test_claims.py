@@ -118,7 +118,8 @@ def test_without_a_margin_of_its_own_a_test_takes_a_tenth_of_the_best_level() ->
     margins.append(judge(runs, **{**FACTOR, "metric": "gap"}, order="hinge > mse").outcomes[0].margin)
     error = 0.1 * (1 - by_loss["hinge"])
     assert margins[:3] == pytest.approx([error, error, 1.0])
-    assert np.isnan(margins[3]) and margins[4] == pytest.approx(error)
+    assert np.isnan(margins[3])
+    assert margins[4] == pytest.approx(error)
     relative = judge(runs, **FACTOR, order="hinge > mse", margin="2%").outcomes[0].margin
     assert relative == pytest.approx(0.02 * by_loss["hinge"])
 
@@ -138,9 +139,11 @@ def test_fewer_than_three_seeds_decide_nothing(seeds: int) -> None:
         assert judgement.verdict == "undecided"
         assert "too few for the first look" in judgement.outcomes[0].why
     limit = judge(runs, metric="test_accuracy", at_least=0.5)
-    assert limit.verdict == "undecided" and "too few" in limit.outcomes[0].why
+    assert limit.verdict == "undecided"
+    assert "too few" in limit.outcomes[0].why
     ratio = judge(runs, **FACTOR, ratio={"hinge / focal": 1.09})
-    assert ratio.verdict == "undecided" and "too few" in ratio.outcomes[0].why
+    assert ratio.verdict == "undecided"
+    assert "too few" in ratio.outcomes[0].why
 
 
 def test_the_seeds_are_looked_at_in_the_order_planned_and_each_look_has_its_level() -> None:
@@ -171,7 +174,9 @@ def test_intervals_and_p_agree(noise: float) -> None:
         assert (pair.p <= 0.05) == (pair.low >= 0 or pair.high <= 0)
         low, high, p = pair.corrected
         assert (p <= 0.05) == (low >= 0 or high <= 0)
-        assert low <= pair.low and pair.high <= high and p >= pair.p
+        assert low <= pair.low
+        assert pair.high <= high
+        assert p >= pair.p
 
 
 def test_a_part_holds_at_its_own_level_and_refutes_at_the_shared_one() -> None:
@@ -180,7 +185,8 @@ def test_a_part_holds_at_its_own_level_and_refutes_at_the_shared_one() -> None:
     single = judge(runs, **FACTOR, order="hinge > mse").outcomes[0].pairs[0]
     same = next(pair for pair in pairs if pair.second == "mse")
     assert (same.low, same.high, same.p) == (single.low, single.high, single.p)
-    assert same.corrected[2] > same.p and single.corrected == (single.low, single.high, single.p)
+    assert same.corrected[2] > same.p
+    assert single.corrected == (single.low, single.high, single.p)
     twice = judge(runs, **FACTOR, tests=[{"order": "hinge > mse"}] * 2).outcomes[0].pairs[0]
     assert twice.corrected[2] > single.p
 
@@ -241,7 +247,8 @@ def test_an_effect_is_taken_over_cells_that_every_level_has() -> None:
     (effect,) = judge(unequal, metric="test_accuracy", effects="hidden > activation").outcomes
     assert dict(effect.shown)["activation"].mean == pytest.approx(0, abs=1e-12)
     twice = judge(pd.concat([runs, runs]), metric="test_accuracy", effects="hidden > activation")
-    assert twice.verdict == "undecided" and "say in where" in twice.outcomes[0].why
+    assert twice.verdict == "undecided"
+    assert "say in where" in twice.outcomes[0].why
 
 
 def test_a_ratio_of_what_is_not_above_zero_is_not_taken_from_the_other_runs() -> None:
@@ -251,7 +258,8 @@ def test_a_ratio_of_what_is_not_above_zero_is_not_taken_from_the_other_runs() ->
     )
     claim = {"factor": "loss", "metric": "gap", "ratio": {"hinge / mse": 1}}
     judgement = judge(runs, **claim)
-    assert judgement.verdict == "undecided" and "not above 0" in judgement.outcomes[0].why
+    assert judgement.verdict == "undecided"
+    assert "not above 0" in judgement.outcomes[0].why
     assert judge(runs[runs["seed"] != "0"], **claim).verdict == "holds"
 
 
@@ -272,7 +280,8 @@ def test_times_count_only_where_runs_were_alone() -> None:
     runs = frame({"mse": 0.3, "focal": 0.6}).assign(epoch_cpu_s=lambda f: f["test_accuracy"])
     cost = {"factor": "loss", "metric": "epoch_cpu_s", "order": "focal > mse"}
     judgement = judge(runs, **cost)
-    assert judgement.verdict == "undecided" and "timed alone" in judgement.outcomes[0].why
+    assert judgement.verdict == "undecided"
+    assert "timed alone" in judgement.outcomes[0].why
     timing = runs.assign(part="timing", concurrent_runs=1.0)
     assert judge(pd.concat([runs, timing]), **cost).verdict == "holds"
     assert judge(runs.assign(concurrent_runs=1.0), **cost).verdict == "holds"
@@ -313,7 +322,8 @@ def test_runs_that_differ_in_more_are_matched_in_the_rest_or_refused() -> None:
     assert judge(runs, **FACTOR, order="hinge > focal").outcomes[0].cells == 2  # an option of hinge alone
     twice = pd.concat([runs, runs[runs["loss"] == "hinge"].assign(margin="1")])
     judgement = judge(twice, **FACTOR, order="hinge > focal")
-    assert judgement.verdict == "undecided" and "say in where" in judgement.outcomes[0].why
+    assert judgement.verdict == "undecided"
+    assert "say in where" in judgement.outcomes[0].why
     assert judge(twice, **FACTOR, order="hinge > focal", where={"margin": [5, "–"]}).verdict == "holds"
     named = {"metric": "test_accuracy", "order": "wide > focal"}
     levels = {"wide": {"loss": "hinge", "margin": 5}, "focal": {"loss": "focal"}}
@@ -392,7 +402,8 @@ def test_a_chain_is_taken_apart() -> None:
 def test_a_mistake_in_a_claim_is_one_line(claim: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as caught:
         parse_claims([{"id": "X", "statement": "x", **claim}], "my.yaml")
-    assert str(caught.value).startswith("my.yaml: claim X: ") and message in str(caught.value)
+    assert str(caught.value).startswith("my.yaml: claim X: ")
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -427,7 +438,9 @@ def test_a_claims_file_that_cannot_be_read_is_one_line(tmp_path: Path, content: 
     file.write_text(content)
     with pytest.raises(UserError) as caught:
         judge_file(file, frame({"hinge": 0.9}), ONE_LOOK)
-    assert said in str(caught.value) and str(file) in str(caught.value) and "\n" not in str(caught.value)
+    assert said in str(caught.value)
+    assert str(file) in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_claims_file_that_is_none_is_not_waited_for(tmp_path: Path) -> None:
@@ -451,12 +464,14 @@ def test_observations_hold_every_run_with_its_settings_and_figures(tmp_path: Pat
     cells[3].status = "diverged"
     results = load(synthetic.write_sweep(tmp_path / "s", cells))
     runs = observe(results)
-    assert len(runs) == 20 and set(runs["part"]) == {"main"}
+    assert len(runs) == 20
+    assert set(runs["part"]) == {"main"}
     assert set(runs.loc[runs["loss"] == "hinge", "margin"]) == {"5"}
     assert set(runs.loc[runs["loss"] == "mse", "margin"]) == {"–"}
     done = runs["status"] == "done"
     assert runs.loc[done, "test_accuracy"].to_numpy() == pytest.approx(results.done["test_accuracy"])
-    assert runs.loc[~done, "test_accuracy"].isna().all() and runs.loc[~done, "unstable"].tolist() == [1.0]
+    assert runs.loc[~done, "test_accuracy"].isna().all()
+    assert runs.loc[~done, "unstable"].tolist() == [1.0]
 
 
 def test_a_sweep_below_a_sweep_is_a_part_of_its_own(tmp_path: Path) -> None:
@@ -488,7 +503,8 @@ def test_an_early_dip_is_how_far_accuracy_falls_below_the_best_so_far(tmp_path: 
     table["train_loss"] = [9, 8, 7, 6, 5, 4, 3, 2, 1, 0.5]
     table.to_csv(path, index=False)
     row = observe(load(root)).iloc[0]
-    assert row["early_dip"] == pytest.approx(0.1) and row["unstable"] == 0
+    assert row["early_dip"] == pytest.approx(0.1)
+    assert row["unstable"] == 0
     table["train_loss"] = [9, 8, 7, 6, 6.5, 4, 3, 2, 1, 0.5]
     table.to_csv(path, index=False)
     assert observe(load(root)).iloc[0]["unstable"] == 1

@@ -73,7 +73,8 @@ def test_a_divergence_in_some_cells_only_turns_an_order_round() -> None:
     lost = np.zeros(values.shape, dtype=bool)
     lost[1, 0] = True
     judgement = judged(drawn(values, OPTIMIZERS, diverged=lost), factor="optimizer", order="adam > sgd")
-    assert judgement.verdict == "undecided" and "turns round" in judgement.outcomes[0].why
+    assert judgement.verdict == "undecided"
+    assert "turns round" in judgement.outcomes[0].why
 
 
 def test_convergence_is_not_compared_with_what_stays_at_chance() -> None:
@@ -85,7 +86,8 @@ def test_convergence_is_not_compared_with_what_stays_at_chance() -> None:
     claim = {"factor": "lr", "metric": "convergence"}
     assert verdict(runs, order="0.3 > 0.1", **claim) == "holds"
     judgement = judged(runs, order="3 > 0.3", **claim)
-    assert judgement.verdict == "undecided" and "no runs with 3" in judgement.outcomes[0].why
+    assert judgement.verdict == "undecided"
+    assert "no runs with 3" in judgement.outcomes[0].why
     assert "10 runs more than 0.05 below the best accuracy are not compared" in numbers(judgement.outcomes[0])
 
 
@@ -95,5 +97,6 @@ def test_what_a_diverged_run_costs_is_not_made_up() -> None:
     lost[1, 0] = True
     runs = drawn(values, OPTIMIZERS, diverged=lost).assign(gap=lambda f: f["test_accuracy"] * 0.01)
     outcome = judged(runs, factor="optimizer", metric="gap", order="adam > sgd").outcomes[0]
-    assert outcome.counted_as == "left out" and outcome.pairs[0].cells == 4
+    assert outcome.counted_as == "left out"
+    assert outcome.pairs[0].cells == 4
     assert abs(outcome.pairs[0].estimate) < 0.0001

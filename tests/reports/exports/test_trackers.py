@@ -124,10 +124,12 @@ def test_mlflow_reads_back_what_was_exported_once(sweep: Path) -> None:
     (experiment,) = client.search_experiments(filter_string="name = 'grid'")
     found = {run.data.tags["mlp_grid.cell_id"]: run for run in client.search_runs([experiment.experiment_id])}
     expected = {run.cell_id: run for run in tracked(load(sweep))}
-    assert found.keys() == expected.keys() and len(found) == 4
+    assert found.keys() == expected.keys()
+    assert len(found) == 4
     for cell, run in expected.items():
         stored = found[cell]
-        assert stored.info.run_name == run.name and stored.info.status == "FINISHED"
+        assert stored.info.run_name == run.name
+        assert stored.info.status == "FINISHED"
         assert stored.data.params == {key: str(value) for key, value in run.settings.items()}
         assert stored.data.metrics.get("final_test_accuracy") == run.figures.get("test_accuracy")
         curve = client.get_metric_history(stored.info.run_id, "test_accuracy")
@@ -135,7 +137,8 @@ def test_mlflow_reads_back_what_was_exported_once(sweep: Path) -> None:
             (epoch.number, epoch.figures["test_accuracy"]) for epoch in run.epochs
         ]
     page = seen_in_the_ui(sweep, f"experiments/{experiment.experiment_id}/runs")
-    assert "4</" in page and "matching runs" in page
+    assert "4</" in page
+    assert "matching runs" in page
     assert any(run.name[:12] in page for run in expected.values())
 
 

@@ -21,7 +21,8 @@ def claim_of(study: str, name: str):
 
 def test_all_figures_and_claims_of_the_five_reports_are_here() -> None:
     assert sum(len(reference(study).figures) for study in STUDIES) == 214
-    assert len(CLAIMS) == 70 and len(set(CLAIMS)) == 70
+    assert len(CLAIMS) == 70
+    assert len(set(CLAIMS)) == 70
 
 
 @pytest.mark.parametrize("study", STUDIES)

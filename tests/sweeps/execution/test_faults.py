@@ -115,7 +115,8 @@ def test_a_signal_stops_everything_within_two_seconds_and_the_next_command_conti
     assert {record.status for record in tiny.records()} == {"interrupted"}
     checkpoints = [record.path / "checkpoint.json" for record in tiny.records()]
     steps = [json.loads(path.read_text())[1] for path in checkpoints if path.exists()]
-    assert steps and all(0 < step < 8 for step in steps)
+    assert steps
+    assert all(0 < step < 8 for step in steps)
     tiny.run(*command)
     assert {record.status for record in tiny.records()} == {"done"}
     for history in histories(tiny).values():
@@ -175,7 +176,8 @@ def test_what_a_killed_process_was_writing_is_removed_by_the_next_run(two_done: 
         file.touch()
     write_record(record.path, record.data | {"status": "interrupted"})
     two_done.run("x=1,2")
-    assert not draft.exists() and other.exists()
+    assert not draft.exists()
+    assert other.exists()
 
 
 def test_a_second_sweep_on_the_same_directory_is_refused(tiny: Tiny) -> None:
@@ -268,7 +270,8 @@ def test_a_disk_that_fills_up_on_the_way_ends_the_sweep_not_its_records(tiny: Ti
     for path in root.glob("*/*.tmp"):
         pytest.fail(f"{path} was left behind")
     statuses = {record.status for record in load_records(root).values()}
-    assert "done" in statuses and statuses <= {"done", "failed", "missing", "lost"}
+    assert "done" in statuses
+    assert statuses <= {"done", "failed", "missing", "lost"}
     for big in root.glob("*/big"):
         big.unlink()
     assert (

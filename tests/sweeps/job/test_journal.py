@@ -59,7 +59,8 @@ def kill_after(root: Path, epochs: int, seed: int = 0) -> Path:
     )
     deadline = time.monotonic() + 60
     while not (found := [p for p in root.glob("*/history.csv") if p.read_text().count("\n") > epochs]):
-        assert time.monotonic() < deadline and sweep.poll() is None
+        assert time.monotonic() < deadline
+        assert sweep.poll() is None
         time.sleep(0.002)
     os.killpg(sweep.pid, signal.SIGKILL)
     sweep.wait()
