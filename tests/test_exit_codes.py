@@ -33,7 +33,7 @@ def test_a_planned_run_without_a_result_is_1_for_every_command(state: str, tmp_p
     )
 
 
-MAINS = {
+MAINS: dict[str, Callable[[list[str]], int]] = {
     "status": status.main,
     "report": reports,
     "compare": lambda words: reports(["compare", *words]),

@@ -95,10 +95,11 @@ def test_a_target_that_a_record_names_is_not_imported(sweep: Path, tmp_path: Pat
     (tmp_path / "trap.py").write_text("open('HARM', 'w').close()\n")
     command = {"_target_": "os.system", "command": "touch HARM"}
     for path, harm in zip(cells(sweep), (command, {"_target_": "trap.Trap"}) * 2, strict=True):
-        edit(
-            path / "report.json",
-            lambda data, harm=harm: data["config"].update(dict.fromkeys(data["config"], harm)),
-        )
+
+        def do_harm(data: Any, harm: dict[str, str] = harm) -> None:
+            data["config"].update(dict.fromkeys(data["config"], harm))
+
+        edit(path / "report.json", do_harm)
     edit(sweep / "sweep.json", lambda plan: plan.update(base=dict.fromkeys(plan["base"], command)))
     code = f"""
 from reports.__main__ import main as report
@@ -244,7 +245,9 @@ class Page(html.parser.HTMLParser):
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.scripts, self.handlers, self.foreign = 0, [], []
+        self.scripts = 0
+        self.handlers: list[str] = []
+        self.foreign: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

@@ -46,7 +46,12 @@ def test_the_sample_is_real_mnist_and_small() -> None:
     data = Sample().load()
     assert SAMPLE.stat().st_size < 400_000
     assert (data.x_train.shape, data.x_test.shape) == ((1500, 784), (500, 784))
-    assert (data.features, data.classes, data.scale, data.x_train.dtype) == (784, 10, 1 / 255, np.uint8)
+    assert (data.features, data.classes, data.scale, data.x_train.dtype) == (
+        784,
+        10,
+        1 / 255,
+        np.dtype(np.uint8),
+    )
     assert data.y_train[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
 
 

@@ -48,9 +48,9 @@ def trained(data: Data, model: MLP, activation: Activation, **training: Any) -> 
         He(),
         SGD(lr=0.05),
         Constant(),
-        Bytes(),
+        Bytes(),  # type: ignore[arg-type]
         options,
-        1,  # type: ignore[arg-type]
+        1,
     )
     run = parts.trainer(data)
     run.run()
@@ -58,7 +58,8 @@ def trained(data: Data, model: MLP, activation: Activation, **training: Any) -> 
 
 
 def logits(run: Any) -> Array:
-    return run.network.forward(run.test.x * run.test.scale)
+    outputs: Array = run.network.forward(run.test.x * run.test.scale)
+    return outputs
 
 
 def save(path: Path, run: Any, data: Data, model: MLP, activation: Activation) -> None:

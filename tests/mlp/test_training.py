@@ -186,19 +186,19 @@ def test_under_batch_normalisation_a_last_batch_of_one_example_is_left_out(
 ) -> None:
     model = MLP(hidden=(12,), batch_norm=True)
     run = trainer(model, epochs=1, batch_size=batch_size)
-    rows: list[int] = []
+    counts: list[int] = []
     norm = next(layer for layer in run.network.layers if isinstance(layer, BatchNorm))
     update = norm._update_running
 
-    def note(mean: Any, variance: Any, count: int) -> None:
-        rows.append(count)
-        update(mean, variance, count)
+    def note(mean: Any, variance: Any, rows: int) -> None:
+        counts.append(rows)
+        update(mean, variance, rows)
 
     norm._update_running = note  # type: ignore[method-assign]
     run.run()
-    assert len(rows) == run.steps
-    assert sum(rows) == 230 - left_out
-    assert min(rows) > 1
+    assert len(counts) == run.steps
+    assert sum(counts) == 230 - left_out
+    assert min(counts) > 1
     plain = trainer(epochs=1, batch_size=batch_size)
     assert plain.steps == -(-230 // batch_size)  # without it a batch of one row is a batch
 

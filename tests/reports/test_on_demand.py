@@ -3,6 +3,7 @@
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,11 @@ from reports.runs.query import where
 from reports.runs.reader import load
 from tests.support import synthetic
 
-AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "optimizer.lr": [0.1, 0.01, 0.001]}
+AXES: dict[str, list[Any]] = {
+    "activation": ["relu", "gelu"],
+    "loss": ["mse", "hinge"],
+    "optimizer.lr": [0.1, 0.01, 0.001],
+}
 
 
 @pytest.fixture(scope="module")

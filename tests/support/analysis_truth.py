@@ -110,7 +110,7 @@ def by_factor(grid: Floats, axis: int) -> Matched:
     others = [f"factor {other}" for other in range(grid.ndim - 1) if other != axis]
     return from_arrays(
         values.reshape(len(values), -1, values.shape[-1]),
-        settings={name: place.astype(str) for name, place in zip(others, places, strict=True)},
+        settings={name: place.astype(str).tolist() for name, place in zip(others, places, strict=True)},
         factor=f"factor {axis}",
     )
 

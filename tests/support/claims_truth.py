@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports.analysis.equivalence import Verdict
 from reports.analysis.intervals import Floats, Mask
 from reports.analysis.sequential import ladder
-from reports.claims.claim import Judgement, Verdict
+from reports.claims.claim import Judgement
 from reports.claims.file import parse_claims
 from reports.claims.judge import judge_claims
 from reports.claims.looks import Looks
@@ -69,7 +70,7 @@ def effects(rng: np.random.Generator, sims: int) -> Counts:
 
 
 def limits(rng: np.random.Generator, sims: int) -> Counts:
-    claims: dict[str, dict[str, float]] = {
+    claims: dict[str, dict[str, Any]] = {
         "at least": {"at_least": 0.97},
         "about": {"about": 0.97, "within": 0.005},
     }

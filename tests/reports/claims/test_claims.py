@@ -20,7 +20,7 @@ from reports.runs.reader import load
 from sweeps.records.errors import UserError
 from tests.support import synthetic
 
-FACTOR = {"factor": "loss", "metric": "test_accuracy"}
+FACTOR: dict[str, Any] = {"factor": "loss", "metric": "test_accuracy"}
 
 
 def frame(means: dict[str, float], *, seeds: int = 5, noise: float = 0.0002, **more: Any) -> pd.DataFrame:
@@ -38,7 +38,7 @@ def frame(means: dict[str, float], *, seeds: int = 5, noise: float = 0.0002, **m
     return complete(pd.DataFrame(rows))
 
 
-def judge(runs: pd.DataFrame, looks: Looks = ONE_LOOK, **claim: Any) -> Judgement:
+def judge(runs: pd.DataFrame, looks: Looks = ONE_LOOK, /, **claim: Any) -> Judgement:
     entry = {"id": "X", "statement": "x", **claim}
     return judge_claims(parse_claims([entry], "test"), runs, looks)[0]
 
@@ -72,7 +72,7 @@ def test_what_noise_hides_is_undecided_either_way() -> None:
 def test_a_small_but_certain_difference_is_an_equivalence_and_no_order() -> None:
     """hinge − softmax_ce = +.0022 and mse − softmax_ce = −.0029 were once ">" and "~" in one chain."""
     runs = frame({"hinge": 0.9622, "softmax_ce": 0.960, "mse": 0.9571}, noise=0.0001)
-    order = {**FACTOR, "order": "hinge > softmax_ce ~ mse"}
+    order: dict[str, Any] = {**FACTOR, "order": "hinge > softmax_ce ~ mse"}
     wide, narrow = (judge(runs, **order, margin=margin).outcomes[0].pairs for margin in (0.005, 0.001))
     assert [pair.verdict for pair in wide] == ["refuted", "holds", "holds"]
     assert [pair.verdict for pair in narrow] == ["holds", "holds", "refuted"]
@@ -200,7 +200,7 @@ def test_best_stands_before_every_other_level_and_worst_behind() -> None:
 
 
 def test_a_cell_is_best_only_if_no_other_is_as_good() -> None:
-    cells = {"factor": ["loss", "hidden"], "metric": "test_accuracy"}
+    cells: dict[str, Any] = {"factor": ["loss", "hidden"], "metric": "test_accuracy"}
     runs = frame({"hinge": 0.98, "mse": 0.96})
     assert judge(runs, **cells, best={"loss": "hinge", "hidden": "256-64"}).verdict == "holds"
     tied = frame({"hinge": 0.98, "mse": 0.98})
@@ -209,7 +209,7 @@ def test_a_cell_is_best_only_if_no_other_is_as_good() -> None:
 
 def test_limits_are_held_against_the_interval_of_every_cell() -> None:
     runs = frame({"hinge": 0.9, "focal": 0.4}, noise=0.001)
-    limit = {"metric": "test_accuracy", "where": {"loss": "focal"}}
+    limit: dict[str, Any] = {"metric": "test_accuracy", "where": {"loss": "focal"}}
     assert judge(runs, **limit, at_most=0.5).verdict == "holds"
     assert judge(runs, **limit, at_least=0.5).verdict == "refuted"
     assert judge(runs, **limit, at_most=0.405).verdict == "undecided"
@@ -226,7 +226,7 @@ def test_a_ratio_is_held_against_the_interval_of_the_geometric_mean() -> None:
     runs = frame({"mse": 0.3, "focal": 0.6}).assign(concurrent_runs=1.0, blas_threads=1.0)
     seconds = runs["loss"].map({"mse": 0.2, "focal": 0.4}) * (1 + 0.01 * runs["test_accuracy"])
     runs = runs.assign(epoch_cpu_s=seconds)
-    ratio = {"factor": "loss", "metric": "epoch_cpu_s"}
+    ratio: dict[str, Any] = {"factor": "loss", "metric": "epoch_cpu_s"}
     assert judge(runs, **ratio, ratio={"focal / mse": 2.0}).verdict == "holds"
     assert judge(runs, **ratio, ratio={"focal / mse": 2.5}).verdict == "refuted"
     assert judge(runs, **ratio, ratio={"focal / mse": 2.5}, within="30%").verdict == "holds"
@@ -256,7 +256,7 @@ def test_a_ratio_of_what_is_not_above_zero_is_not_taken_from_the_other_runs() ->
     runs = complete(
         runs[["part", "status", "seed", "loss", "hidden"]].assign(gap=[*[-0.01] * 2, *[0.01] * 22])
     )
-    claim = {"factor": "loss", "metric": "gap", "ratio": {"hinge / mse": 1}}
+    claim: dict[str, Any] = {"factor": "loss", "metric": "gap", "ratio": {"hinge / mse": 1}}
     judgement = judge(runs, **claim)
     assert judgement.verdict == "undecided"
     assert "not above 0" in judgement.outcomes[0].why
@@ -278,7 +278,7 @@ def test_the_margin_of_a_pair_is_a_share_of_what_the_pair_was_compared_on() -> N
 
 def test_times_count_only_where_runs_were_alone() -> None:
     runs = frame({"mse": 0.3, "focal": 0.6}).assign(epoch_cpu_s=lambda f: f["test_accuracy"])
-    cost = {"factor": "loss", "metric": "epoch_cpu_s", "order": "focal > mse"}
+    cost: dict[str, Any] = {"factor": "loss", "metric": "epoch_cpu_s", "order": "focal > mse"}
     judgement = judge(runs, **cost)
     assert judgement.verdict == "undecided"
     assert "timed alone" in judgement.outcomes[0].why
@@ -325,8 +325,8 @@ def test_runs_that_differ_in_more_are_matched_in_the_rest_or_refused() -> None:
     assert judgement.verdict == "undecided"
     assert "say in where" in judgement.outcomes[0].why
     assert judge(twice, **FACTOR, order="hinge > focal", where={"margin": [5, "–"]}).verdict == "holds"
-    named = {"metric": "test_accuracy", "order": "wide > focal"}
-    levels = {"wide": {"loss": "hinge", "margin": 5}, "focal": {"loss": "focal"}}
+    named: dict[str, Any] = {"metric": "test_accuracy", "order": "wide > focal"}
+    levels: dict[str, Any] = {"wide": {"loss": "hinge", "margin": 5}, "focal": {"loss": "focal"}}
     assert judge(twice, **named, levels=levels).verdict == "holds"
 
 
@@ -340,7 +340,7 @@ def test_a_setting_that_changes_along_must_be_named() -> None:
 def test_a_claim_with_several_tests_is_refuted_by_one_and_needs_all_to_hold() -> None:
     runs = frame({"hinge": 0.98, "focal": 0.93})
     good, bad = {"order": "hinge > focal"}, {"order": "focal > hinge"}
-    open_ = {"order": "hinge > focal", "metric": "gap"}
+    open_: dict[str, Any] = {"order": "hinge > focal", "metric": "gap"}
     assert judge(runs, **FACTOR, tests=[good, good]).verdict == "holds"
     assert judge(runs, **FACTOR, tests=[good, bad, open_]).verdict == "refuted"
     assert judge(runs, **FACTOR, tests=[good, open_]).verdict == "undecided"
@@ -483,7 +483,12 @@ def test_a_sweep_below_a_sweep_is_a_part_of_its_own(tmp_path: Path) -> None:
     (root / "measured" / "engines.csv").write_text(rows)
     runs = observe(load(root))
     assert runs["part"].value_counts().to_dict() == {"main": 10, "timing": 10, "engines": 10}
-    engines = {"part": "engines", "factor": "engine", "metric": "test_accuracy", "order": "numpy > torch"}
+    engines: dict[str, Any] = {
+        "part": "engines",
+        "factor": "engine",
+        "metric": "test_accuracy",
+        "order": "numpy > torch",
+    }
     assert judge(runs, **engines).verdict == "holds"
 
 

@@ -4,12 +4,14 @@ A case fails where its errors are so many that, at the largest share allowed, as
 probability below .001 (binomial): with 400 draws and 5 % allowed that is above 35 (8.75 %).
 """
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from reports.claims.tables import numbers
-from tests.support.analysis_truth import check
-from tests.support.claims_truth import CASES, SEED_SD, drawn, judged, verdict
+from tests.support.analysis_truth import SEED_SD, check
+from tests.support.claims_truth import CASES, drawn, judged, verdict
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -24,7 +26,7 @@ def test_verdicts_are_wrong_no_more_often_than_they_say_in_400_draws(name: str) 
 
 
 OPTIMIZERS = {"optimizer": ["sgd", "adam"], "cell": [f"c{k}" for k in range(5)]}
-ORDER = {"factor": "optimizer", "order": "sgd > adam"}
+ORDER: dict[str, Any] = {"factor": "optimizer", "order": "sgd > adam"}
 
 
 def test_one_seed_of_which_one_level_diverged_everywhere_decides_nothing() -> None:
@@ -60,7 +62,7 @@ def test_an_order_that_turns_round_with_another_setting_is_undecided_and_says_wi
     values = 0.97 + SEED_SD * np.random.default_rng(4).normal(size=(2, 3, 4, 5))
     values[0] += np.array([0.030, 0, -0.029])[:, None, None]
     grid = {"activation": ["relu", "selu"], "loss": ["mse", "ce", "hinge"], "cell": ["1", "2", "3", "4"]}
-    claim = {"factor": "activation", "order": "relu > selu"}
+    claim: dict[str, Any] = {"factor": "activation", "order": "relu > selu"}
     judgement = judged(drawn(values, grid), **claim)
     assert judgement.verdict == "undecided"
     assert judgement.outcomes[0].why == "relu, selu: the order turns round with loss"
@@ -83,7 +85,7 @@ def test_convergence_is_not_compared_with_what_stays_at_chance() -> None:
     runs = drawn(values, {"lr": ["0.1", "0.3", "3"], "cell": ["1", "2"]})
     epochs = runs["lr"].map({"0.1": 12.0, "0.3": 6.0, "3": 1.0})
     runs = runs.assign(convergence=epochs + rng.integers(0, 2, len(runs)))
-    claim = {"factor": "lr", "metric": "convergence"}
+    claim: dict[str, Any] = {"factor": "lr", "metric": "convergence"}
     assert verdict(runs, order="0.3 > 0.1", **claim) == "holds"
     judgement = judged(runs, order="3 > 0.3", **claim)
     assert judgement.verdict == "undecided"

@@ -17,7 +17,6 @@ import urllib.request
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -47,7 +46,7 @@ def rerun(sweep: Path) -> str:
     return first.cell_id
 
 
-def needs(package: str) -> Any:
+def needs(package: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(find_spec(package) is None, reason=f"needs {package}: make test-trackers")
 
 
@@ -197,9 +196,9 @@ def test_tensorboard_reads_back_what_was_exported_once(sweep: Path) -> None:
         events = EventAccumulator(str(folder / run.name))
         events.Reload()
         for name in ("train_loss", "test_accuracy", "lr", "epoch_wall_s"):
-            assert [(e.step, pytest.approx(e.value)) for e in events.Scalars(name)] == [
-                (epoch.number, epoch.figures[name]) for epoch in run.epochs
-            ]
+            scalars = events.Scalars(name)
+            assert [e.step for e in scalars] == [epoch.number for epoch in run.epochs]
+            assert [e.value for e in scalars] == pytest.approx([epoch.figures[name] for epoch in run.epochs])
         if run.figures:
             (final,) = events.Scalars("final/test_accuracy")
             assert math.isclose(final.value, run.figures["test_accuracy"], rel_tol=1e-6)

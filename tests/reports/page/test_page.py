@@ -4,6 +4,7 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -19,7 +20,11 @@ from reports.runs.results import natural
 from tests.reports.page.test_packed import unpacked
 from tests.support import synthetic
 
-AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "optimizer.weight_decay": [0.0, 0.0005]}
+AXES: dict[str, list[Any]] = {
+    "activation": ["relu", "gelu"],
+    "loss": ["mse", "hinge"],
+    "optimizer.weight_decay": [0.0, 0.0005],
+}
 HOSTILE = "<script>alert(1)</script></script>&\u202e" + "x" * 300
 
 
@@ -109,7 +114,7 @@ def test_nothing_leaves_the_disk_and_nothing_unsigned_runs(tmp_path: Path) -> No
 
 
 def test_hostile_text_stays_text(tmp_path: Path) -> None:
-    axes = {"loss": ["mse", HOSTILE], "activation": ["relu", "gelu"]}
+    axes: dict[str, list[Any]] = {"loss": ["mse", HOSTILE], "activation": ["relu", "gelu"]}
     cells = synthetic.grid(axes)
     for one, name in zip(cells, "abcd", strict=True):
         one.name = f"{name}-{one.cell_id}"
@@ -164,7 +169,10 @@ def test_the_only_cell_is_not_said_to_be_ahead_of_others(tmp_path: Path) -> None
 
 
 def test_a_factor_of_too_many_levels_is_said_not_to_be_ranked(tmp_path: Path) -> None:
-    axes = {"optimizer.lr": [0.001 * k for k in range(1, 22)], "activation": ["relu", "gelu"]}
+    axes: dict[str, list[Any]] = {
+        "optimizer.lr": [0.001 * k for k in range(1, 22)],
+        "activation": ["relu", "gelu"],
+    }
     cells = synthetic.grid(axes, seeds=(0, 1), epochs=2)
     page = rendered(tmp_path, cells)
     assert "Test accuracy by lr: not compared, for more than 20 levels." in page

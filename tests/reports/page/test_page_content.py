@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,11 @@ from reports.page.view import render
 from reports.runs.reader import load
 from tests.support import synthetic
 
-AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "optimizer.weight_decay": [0.0, 0.0005]}
+AXES: dict[str, list[Any]] = {
+    "activation": ["relu", "gelu"],
+    "loss": ["mse", "hinge"],
+    "optimizer.weight_decay": [0.0, 0.0005],
+}
 TURN = {"mse": 0.02, "hinge": -0.02}  # what relu gains: its order with gelu turns round with the loss
 
 

@@ -28,7 +28,7 @@ from reports.runs.reader import load
 from tests.support import synthetic
 
 ROOT = Path(__file__).parents[3]
-AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}
+AXES: dict[str, list[Any]] = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}
 PATIENCE_S = 20.0
 
 

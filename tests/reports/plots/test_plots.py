@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from reports.runs.metrics import METRICS
 from reports.runs.reader import load
 from tests.support import synthetic
 
-AXES = {
+AXES: dict[str, list[Any]] = {
     "activation": ["relu", "gelu"],
     "loss": ["mse", "hinge"],
     "model.hidden": [[128], [256, 64]],
@@ -69,7 +70,7 @@ def test_every_plot_is_drawn_as_png_and_svg_and_the_same_again(report: Report, t
     assert all(file.read_bytes() == (tmp_path / "b" / file.name).read_bytes() for file in files)
 
 
-STAR = [
+STAR: list[dict[str, Any]] = [
     {"activation": "relu", "model.hidden": [128]},
     {"activation": "gelu", "model.hidden": [128]},
     {"activation": "relu", "model.hidden": [128], "loss": "mse"},
@@ -260,7 +261,7 @@ def test_no_column_of_gradients_is_left_out(tmp_path: Path) -> None:
 
 
 def test_curves_are_labelled_with_what_their_numbers_are(tmp_path: Path) -> None:
-    axes = {"activation": ["relu", "gelu"], "optimizer.weight_decay": [0.0, 0.005]}
+    axes: dict[str, list[Any]] = {"activation": ["relu", "gelu"], "optimizer.weight_decay": [0.0, 0.005]}
     report = make_report(load(synthetic.write_sweep(tmp_path, synthetic.grid(axes, epochs=2))))
     keys = {plot.name: list(plot.arguments[0].keys) for plot in report.plots if "convergence-" in plot.name}
     assert keys["convergence-activation-relu"] == ["weight_decay 0", "weight_decay 0.005"]

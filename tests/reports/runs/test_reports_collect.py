@@ -3,6 +3,7 @@ import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,11 @@ from sweeps.records.history import description
 from sweeps.status import main as show_status
 from tests.support import synthetic
 
-SMALL = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "model.hidden": [[128], [256, 64]]}
+SMALL: dict[str, list[Any]] = {
+    "activation": ["relu", "gelu"],
+    "loss": ["mse", "hinge"],
+    "model.hidden": [[128], [256, 64]],
+}
 
 
 def test_every_planned_cell_has_a_row_and_its_factors_in_the_plans_order(tmp_path: Path) -> None:
@@ -209,7 +214,7 @@ def test_mistakes_of_the_user_are_one_line(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[[Path, Path], int]] = {
     "status": lambda root, _: show_status([str(root)]),
     "report": lambda root, _: reports([str(root), "--no-plots"]),
     "compare": lambda root, whole: reports(["compare", str(whole), str(root)]),

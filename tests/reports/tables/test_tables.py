@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ from reports.tables.table import Table, text_table
 from tests.support import synthetic
 
 NAN = float("nan")
-AXES = {
+AXES: dict[str, list[Any]] = {
     "activation": ["relu", "gelu"],
     "loss": ["mse", "hinge"],
     "model.hidden": [[128], [256, 64]],
@@ -125,7 +126,11 @@ def test_losses_are_compared_only_with_themselves(tmp_path: Path) -> None:
 
 
 def test_an_unforeseen_axis_gets_its_own_tables(tmp_path: Path) -> None:
-    axes = {"loss": ["mse", "hinge"], "model.residual": [False, True], "training.batch_size": [10, 100, 1000]}
+    axes: dict[str, list[Any]] = {
+        "loss": ["mse", "hinge"],
+        "model.residual": [False, True],
+        "training.batch_size": [10, 100, 1000],
+    }
     tables = tables_of(load(synthetic.write_sweep(tmp_path, synthetic.grid(axes))))
     assert tables["test_accuracy_by_batch_size"].heads == ("loss", "residual", "10", "100", "1000")
     assert "timing_by_residual" in tables
@@ -187,7 +192,7 @@ HOSTILE = "[a_b] & c%$#{}~^\\ <script>\n*\u202e\x07|ε"
 
 
 def hostile(path: Path) -> list[Table]:
-    axes = {"loss": ["mse", HOSTILE], "activation": ["relu", "gelu", "selu"]}
+    axes: dict[str, list[Any]] = {"loss": ["mse", HOSTILE], "activation": ["relu", "gelu", "selu"]}
     cells = synthetic.grid(axes, seeds=range(2))
     for number, one in enumerate(cells):
         one.name = f"{number}-{one.cell_id}"
@@ -250,7 +255,7 @@ STATES = ("done", "diverged", "failed", "missing", "interrupted")
 @st.composite
 def sweeps(draw: st.DrawFn) -> list[synthetic.Cell]:
     """A small grid, of which any cells may be left out of the plan and any runs have no result."""
-    axes = {
+    axes: dict[str, list[Any]] = {
         "activation": ["relu", "gelu"][: draw(st.integers(1, 2))],
         "loss": ["mse", "hinge"][: draw(st.integers(1, 2))],
         "optimizer.lr": [0.1, 0.01][: draw(st.integers(1, 2))],

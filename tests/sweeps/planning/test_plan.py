@@ -190,7 +190,7 @@ def test_keys_that_nothing_has_are_named(composer: Composer, settings: dict[str,
 
 
 def test_keys_that_only_another_option_has_are_known(composer: Composer) -> None:
-    others = {
+    others: dict[str, Any] = {
         "named": ["part.shade"],
         "ignore": ["part.shade"],
         "exclude": [{"part.shade": 3, "sweep": "pair"}],

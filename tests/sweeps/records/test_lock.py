@@ -131,7 +131,7 @@ def test_a_lock_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
 def test_of_another_machine_of_the_same_name_the_age_counts(tmp_path: Path, other: dict[str, str]) -> None:
     """It has a process of the same number, or has none: nothing can be told from that."""
     for pid in (os.getpid(), 2**22 - 1):
-        owner = replace(this_process(), pid=pid, token="b" * 12, **other)  # type: ignore[arg-type]
+        owner = replace(this_process(), pid=pid, token="b" * 12, **other)
         assert not owner.is_here()
         path = tmp_path / f"lock-{pid}"
         path.write_text(json.dumps(asdict(owner)))
