@@ -709,7 +709,7 @@ def test_whatever_is_missing_diverged_or_to_come_what_is_said_is_consistent(seed
         compare_within(runs_of, by, Settings(ladder(first)))
     select(runs_of.counted[0], ladder(first), outstanding=waiting[0], diverged=lost[0], higher=higher)
     between_limits(runs_of.counted[0], 0.0, 1.0, ladder(first), outstanding=waiting[0], diverged=lost[0])
-    parts = components(runs_of.counted[0], {name: column.tolist() for name, column in cells.items()})
+    parts = components(runs_of.counted[0], cells)
     assert parts is None or min(parts.shares.values()) >= 0 or np.isnan(parts.shares["seeds"])
     compare_effects(runs_of, runs_of, ladder(first))
 
