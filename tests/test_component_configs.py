@@ -15,7 +15,7 @@ BASES = {
     "activation": ("mlp.activations", "Activation"),
     "loss": ("mlp.losses", "Loss"),
     "init": ("mlp.initializers", "Initializer"),
-    "optimizer": ("mlp.optimizers", "Optimizer"),
+    "optimizer": ("mlp.optimizers", "Optimizer", "LBFGS"),
     "schedule": ("mlp.schedules", "Schedule"),
 }
 CHOICES = {
@@ -37,11 +37,11 @@ def load(path: Path) -> tuple[type[Any], dict[str, Any]]:
 
 
 def concrete_components() -> Iterator[type]:
-    for module_name, base_name in BASES.values():
+    for module_name, *base_names in BASES.values():
         module = importlib.import_module(module_name)
-        base = getattr(module, base_name)
+        bases = tuple(getattr(module, name) for name in base_names)
         for value in vars(module).values():
-            if inspect.isclass(value) and issubclass(value, base) and not inspect.isabstract(value):
+            if inspect.isclass(value) and issubclass(value, bases) and not inspect.isabstract(value):
                 yield value
 
 

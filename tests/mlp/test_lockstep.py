@@ -61,7 +61,7 @@ def run(
     model: MLP = MLP((12,)),  # noqa: B008
     activation: Activation = ReLU(),  # noqa: B008
     loss: Loss = SoftmaxCE(),  # noqa: B008
-    optimizer: Optimizer = SGD(),  # noqa: B008
+    optimizer: Optimizer | LBFGS = SGD(),  # noqa: B008
     **training: Any,
 ) -> Trainer:
     network = model.build(FEATURES, CLASSES, activation=activation, init=Auto(), seed=3)
