@@ -51,7 +51,7 @@ def steady(path: Path) -> Iterator[tuple[BinaryIO, str]]:
     DatasetError for a file that cannot be read, or that was changed while it was.
     """
     try:
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             before = mark(os.fstat(file.fileno()))
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             file.seek(0)  # hashing has left it at its end

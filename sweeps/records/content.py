@@ -73,7 +73,7 @@ def sha256_of(file: str) -> str:
     """Return the SHA-256 of a plain file; raise OSError or ValueError where there is none."""
     if not stat.S_ISREG(Path(file).stat().st_mode):
         raise ValueError(f"{file}: is no plain file")
-    with open(file, "rb") as opened:
+    with Path(file).open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
