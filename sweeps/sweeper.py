@@ -40,7 +40,7 @@ from sweeps.records.layout import SUPERSEDED
 from sweeps.records.plan import Plan
 from sweeps.records.record import load_records
 from sweeps.view import live
-from sweeps.view.wording import finished, interrupted, planned
+from sweeps.view.wording import finished, interrupted, planned, without_metric
 
 
 def command(
@@ -174,6 +174,8 @@ class Sweep:
             for cell in plan.cells
         )
         print(finished(short(self.root), plan, records, match.kept, stale, seconds))
+        if line := without_metric(self.settings.goal, plan, records):
+            print(line)
         if problem:
             print(f"error: {problem}", file=sys.stderr)
         if line := other_data(of_other_data(plan, records)):

@@ -71,8 +71,9 @@ class Results:
     of every row of `runs`, factors or not; its `dataset` has a value for each content of the data.
     `measures` are what its runs were measured by, `step` is what the steps of their curves are called (in
     `history` always `epoch`). `answers` are those on the test examples, by cell id, of the
-    finished runs that recorded them. `other_data` says which results are left out for being of other data than planned, `repeated` which for
-    repeating the settings, data and seed of another; both are empty if none are.
+    finished runs that recorded them. `other_data` says which results are left out for being of other data
+    than planned, `repeated` which for repeating the settings, data and seed of another; both are empty if
+    none are.
     """
 
     directory: Path
