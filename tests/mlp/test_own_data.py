@@ -18,7 +18,7 @@ from mlp.metrics import balanced_accuracy, macro_f1, majority_accuracy
 from sweeps.job.components import Components
 from sweeps.job.inspection import Verdict
 from sweeps.records.content import Content
-from tests.test_own_data_bad import CONFIG
+from tests.support.own_data import CONFIG, table
 
 LABELS: dict[str, list[Any]] = {
     "texts": ["no", "yes", "größer", "NA"],
@@ -27,10 +27,6 @@ LABELS: dict[str, list[Any]] = {
     "integers": [-3, 7, 10**12],
 }
 numbers = st.floats(-1e6, 1e6, width=64)
-
-
-def table(x: np.ndarray, y: Any, names: Any = None) -> pd.DataFrame:
-    return pd.DataFrame(x, columns=names or [f"f{i}" for i in range(x.shape[1])]).assign(label=y)
 
 
 def in_every_format(folder: Path, x: np.ndarray, y: np.ndarray) -> dict[str, Dataset]:
@@ -100,7 +96,8 @@ def test_a_saved_network_predicts_labels_from_inputs_as_they_are_in_the_file(
     data = dataset.load()
     assert network.labels == tuple(labels.tolist())
     given = network.predict(x)
-    assert given.dtype.kind == labels.dtype.kind and (given == labels[codes]).mean() > 0.7
+    assert given.dtype.kind == labels.dtype.kind
+    assert (given == labels[codes]).mean() > 0.7
     rows = stratified(codes, 0.2, 0)[1]
     assert np.array_equal(network.scores(x[rows]), network.outputs(data.x_test))
     _, accuracy = trainer.evaluate(trainer.test)
@@ -130,7 +127,8 @@ def test_bytes_are_divided_by_255_whatever_the_scale(tmp_path: Path, scale: str)
     made = from_memory((x, np.arange(40) % 2), folder=tmp_path, scale=scale)
     data = made.load()
     inputs = data.x_train * np.float32(data.scale)
-    assert data.byte_scale == 1 / 255 and data.features == 6
+    assert data.byte_scale == 1 / 255
+    assert data.features == 6
     expected = x.reshape(40, 6)[stratified(np.arange(40) % 2, 0.2, 0)[0]] / 255
     if scale == "unit":
         expected = (expected - expected.min(axis=0)) / np.ptp(expected, axis=0)
@@ -152,11 +150,11 @@ def test_a_scale_is_fitted_on_the_training_examples_alone(tmp_path: Path) -> Non
     assert unit.x_train.tolist() == [[0, 0], [1, 0], [0.5, 0], [1, 0]]
     assert unit.x_test.tolist() == [[2, 0], [-1, 1]]
     part = from_memory((x, y), (test, y[:2]), folder=tmp_path, scale="unit", train_size=3).load()
-    assert len(part.x_train) == 3 and part.x_test.tolist() == unit.x_test.tolist()
+    assert len(part.x_train) == 3
+    assert part.x_test.tolist() == unit.x_test.tolist()
     standard = from_memory((x, y), (test, y[:2]), folder=tmp_path, scale="standard").load()
-    assert np.allclose(standard.x_train.mean(axis=0), 0, atol=1e-6) and np.allclose(
-        standard.x_train[:, 0].std(), 1
-    )
+    assert np.allclose(standard.x_train.mean(axis=0), 0, atol=1e-6)
+    assert np.allclose(standard.x_train[:, 0].std(), 1)
 
 
 @given(
@@ -199,7 +197,8 @@ def test_content_is_the_files_and_the_rule_of_the_split_not_the_seed_of_a_run(tm
     assert File(path, scale="unit").identity().sha256 == first.identity().sha256
     for each in [first, *others]:
         content = Content.of({"name": each.name, **vars(each.identity())})
-        assert content.present() == content and Content.of(content.as_json()) == content
+        assert content.present() == content
+        assert Content.of(content.as_json()) == content
     (tmp_path / "a.csv").write_text((tmp_path / "a.csv").read_text().replace("59.0", "58.0"))
     for each in [first, *others]:
         assert content.present().sha256 != content.sha256
@@ -220,7 +219,8 @@ def test_one_file_with_its_own_test_set_is_known_by_its_hash(tmp_path: Path) -> 
 def test_arrays_are_known_by_dtype_shape_and_bytes_and_checked_when_they_are_loaded(tmp_path: Path) -> None:
     x, y = np.arange(60.0).reshape(20, 3), np.array(["a", "b"] * 10)
     first, again = from_memory((x, y), folder=tmp_path), from_memory((x.copy(), y.tolist()), folder=tmp_path)
-    assert first == again and len(list(tmp_path.iterdir())) == 1
+    assert first == again
+    assert len(list(tmp_path.iterdir())) == 1
     for changed in ((x.astype("f4"), y), (x.reshape(30, 2)[:20], y), (x, y[::-1])):
         assert from_memory(changed, folder=tmp_path).path != first.path
     Path(first.path).write_bytes(Path(from_memory((x, y[::-1]), folder=tmp_path).path).read_bytes())

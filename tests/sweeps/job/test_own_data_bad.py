@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import json
 import os
 import pickle
 import subprocess
@@ -18,8 +17,9 @@ from numpy.lib import format as npy
 from sweeps.job.components import Components
 from sweeps.job.main import content_of
 from sweeps.records.errors import UserError
+from tests.support.own_data import CONFIG
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 X = np.arange(80, dtype=float).reshape(20, 4)
 Y = np.arange(20) % 2
 ROWS = [f"{a},{a / 7},{'no' if a % 2 else 'yes'}" for a in range(20)]
@@ -269,15 +269,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_bad_data_are_refused_in_one_line(
-    case: str, place: Path, default_config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bad_data_are_refused_in_one_line(case: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings, told = CASES[case]
     monkeypatch.chdir(place)
-    before = sorted(os.listdir(place))
-    (line,) = lines(default_config | {"dataset": {"_target_": "mlp.datasets.File", **settings}})
-    assert told in line and line.startswith("dataset") and "\n" not in line and len(line) < 400
-    assert sorted(os.listdir(place)) == before
+    before = sorted(place.iterdir())
+    (line,) = lines(CONFIG | {"dataset": {"_target_": "mlp.datasets.File", **settings}})
+    assert told in line
+    assert line.startswith("dataset")
+    assert "\n" not in line
+    assert len(line) < 400
+    assert sorted(place.iterdir()) == before
 
 
 def lines(config: dict[str, Any]) -> list[str]:
@@ -295,7 +296,7 @@ def lines(config: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("case", ["a row too long", "10^9 rows in an archive", "a share in percent"])
 def test_a_sweep_on_bad_data_ends_with_2_and_writes_nothing(case: str, place: Path) -> None:
     settings, told = CASES[case]
-    before = sorted(os.listdir(place))
+    before = sorted(place.iterdir())
     given = [f"dataset.{key}={value}" for key, value in settings.items()]
     done = subprocess.run(
         [sys.executable, "-m", "sweeps", "dataset=file", *given, "seed=0,1"],
@@ -306,24 +307,8 @@ def test_a_sweep_on_bad_data_ends_with_2_and_writes_nothing(case: str, place: Pa
         timeout=60,
     )
     (line,) = done.stderr.splitlines()
-    assert done.returncode == 2 and not done.stdout
-    assert line.startswith("error: dataset") and told in line
-    assert sorted(os.listdir(place)) == before
-
-
-@pytest.fixture(scope="module")
-def default_config() -> dict[str, Any]:
-    """The config of a run with small batches, as the defaults have it."""
-    return json.loads(json.dumps(CONFIG))  # type: ignore[no-any-return]
-
-
-CONFIG = {
-    "activation": {"_target_": "mlp.activations.ReLU"},
-    "loss": {"_target_": "mlp.losses.SoftmaxCE"},
-    "model": {"_target_": "mlp.network.MLP", "hidden": [4]},
-    "init": {"_target_": "mlp.initializers.Auto"},
-    "optimizer": {"_target_": "mlp.optimizers.SGD"},
-    "schedule": {"_target_": "mlp.schedules.Constant"},
-    "training": {"_target_": "mlp.training.Training", "batch_size": 4},
-    "seed": 0,
-}
+    assert done.returncode == 2
+    assert not done.stdout
+    assert line.startswith("error: dataset")
+    assert told in line
+    assert sorted(place.iterdir()) == before

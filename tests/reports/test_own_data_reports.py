@@ -17,7 +17,7 @@ from reports.page.adapter import content_of
 from reports.page.build import make_report, write_report
 from reports.runs.reader import load
 from reports.runs.results import Results
-from tests import synthetic
+from tests.support import synthetic
 
 EXAMPLES = 20
 VALIDATION = {"relu": 0.91, "gelu": 0.95, "tanh": 0.90}
@@ -67,15 +67,16 @@ def test_the_best_cell_is_chosen_by_held_out_examples_and_its_test_figure_told(t
     analysis = analyse(results)
     best = analysis.best[""]
     cell = int(best.cells[best.leaders[0]])
-    assert results.cells.loc[cell, "activation"] == "gelu" and best.use.metric.name == "validation_accuracy"
+    assert results.cells.loc[cell, "activation"] == "gelu"
+    assert best.use.metric.name == "validation_accuracy"
     (finding,) = json.loads(as_json([each for each in findings(analysis) if each.kind == "best"]))
-    assert finding["chosen_by"] == "validation_accuracy" and finding["metric"] == "test_accuracy"
+    assert finding["chosen_by"] == "validation_accuracy"
+    assert finding["metric"] == "test_accuracy"
     assert finding["text"].startswith("The highest validation accuracy, 0.9520")
     assert "it has test accuracy 0.9000 ± 0.0000" in finding["text"]
     answer = content_of(analysis).answer
-    assert answer.best[0].figure == "90.00 %" and answer.best[0].note.startswith(
-        "with the best validation acc"
-    )
+    assert answer.best[0].figure == "90.00 %"
+    assert answer.best[0].note.startswith("with the best validation acc")
     assert any("is chosen by validation accuracy, on held-out examples" in text for text in answer.sentences)
 
 
@@ -131,8 +132,10 @@ def test_test_examples_are_followed_over_seeds_only_where_seeds_share_them(
     tmp_path: Path, split: dict[str, Any] | None, known: bool, told: str
 ) -> None:
     results = own(tmp_path, split=split)
-    assert bool(answers_by_cell(results)) is known and half_widths(results).notna().all() == known
-    assert results.split.startswith(told) and ("Bouthillier et al. 2021" in results.split) == bool(told)
+    assert bool(answers_by_cell(results)) is known
+    assert half_widths(results).notna().all() == known
+    assert results.split.startswith(told)
+    assert ("Bouthillier et al. 2021" in results.split) == bool(told)
     report = make_report(results, plots=False)
     table, content = report.tables["best_cells"], content_of(report.analysis)
     assert ("± for new images" in table.heads) is known
@@ -166,7 +169,8 @@ def test_a_diverged_run_counts_as_the_largest_class_where_records_say_how_common
     tmp_path: Path,
 ) -> None:
     use = analyse(own(tmp_path, extra=FAIR, held_out=False)).best[""].use
-    assert use.counting.diverged == pytest.approx(0.85) and use.examples == EXAMPLES
+    assert use.counting.diverged == pytest.approx(0.85)
+    assert use.examples == EXAMPLES
 
 
 def test_a_scale_is_a_factor_and_a_path_is_not(tmp_path: Path) -> None:
@@ -182,4 +186,6 @@ def test_a_scale_is_a_factor_and_a_path_is_not(tmp_path: Path) -> None:
             one.name = f"a-{one.cell_id}"
             cells.append(one)
     results = load(synthetic.write_sweep(tmp_path, cells))
-    assert results.names == ["scale"] and not results.repeated and len(results.runs) == 6
+    assert results.names == ["scale"]
+    assert not results.repeated
+    assert len(results.runs) == 6
