@@ -61,6 +61,8 @@ def cell_of(results: Results, text: str) -> Cell:
         for seed, cell_id in zip(done["seed"], done["cell_id"], strict=True)
         if cell_id in results.answers
     }
+    if not answers and results.split:
+        raise UserError(f"{title}: there is no image that all of its runs were tested on. {results.split}")
     if not answers:
         raise UserError(f"{title}: none of its {len(done)} finished runs has a test_correct; {AGAIN}")
     if len({each.examples for each in answers.values()}) > 1:
