@@ -35,6 +35,8 @@ class File(OwnData):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if isinstance(self.label, list):
+            object.__setattr__(self, "label", tuple(self.label))
         if is_integer(self.label):  # as the command line reads the name of such a column
             object.__setattr__(self, "label", str(self.label))
         for key in ("path", "test_path"):
