@@ -123,11 +123,12 @@ def class_table(cell: Cell) -> Table:
 def class_rows(cell: Cell) -> Iterator[tuple[str, ...]]:
     """Yield a row for each class that has test examples, if all runs recorded the same classes."""
     counts = [answers.by_class for answers in cell.answers.values()]
+    labels = next(iter(cell.answers.values())).labels
     alike = len({tuple(total for _, total in of_run) for of_run in counts}) == 1
     for label, of_class in enumerate(zip(*counts, strict=True) if alike else ()):
         if total := of_class[0][1]:
             found = class_interval([right for right, _ in of_class], total)
-            yield (str(label), f"{total:,}", *map("{:.4f}".format, (found.mean, found.low, found.high)))
+            yield (labels[label], f"{total:,}", *map("{:.4f}".format, (found.mean, found.low, found.high)))
 
 
 def overlap_table(first: Cell, second: Cell) -> Table:

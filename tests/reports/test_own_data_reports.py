@@ -196,4 +196,6 @@ def test_a_scale_is_a_factor_and_a_path_is_not(tmp_path: Path) -> None:
 def test_images_are_not_told_of_where_seeds_have_other_ones(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no image that all of its runs were tested on"):
         images(own(tmp_path, split=SEED), ["relu"])
-    assert "5 seeds, 20 images" in images(own(tmp_path / "fixed", split=FIXED), ["relu"])
+    told = images(own(tmp_path / "fixed", split=FIXED), ["relu"])
+    assert "5 seeds, 20 images" in told
+    assert "| a | 10 | 1.0000 |" in told
