@@ -94,6 +94,13 @@ class ResumableSweeperConf:
     # level's error.
     margin: float | None = None
 
+    # The figure that the sweep is about, of those that the job returns; null: the only one, or test_accuracy.
+    # What a job returns that is a single number is called value.
+    metric: str | None = None
+
+    # Which direction of it is better: maximize or minimize; null: maximize.
+    direction: str | None = None
+
     # How a worker starts the process of its cells: fork or spawn; null: fork on Linux, else spawn.
     start_method: str | None = None
 

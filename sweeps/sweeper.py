@@ -154,6 +154,7 @@ class Sweep:
             code=plan.code,
             ignore=self.settings.ignore,
             revision=revision,
+            goal=self.settings.goal,
             group_job=load_callable("group_job", self.settings.group_job),
         )
         workers = worker_count(self.config, self.settings.workers, len(jobs))

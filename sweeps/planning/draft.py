@@ -45,6 +45,7 @@ def draft(settings: Settings, composer: Composer, arguments: Sequence[str], root
         ignore=settings.ignore,
         ladder=_ladder(settings, root),
         margin=settings.margin,
+        metric=settings.goal.as_json() if settings.goal else None,
     )
 
 

@@ -12,6 +12,7 @@ from hydra_plugins.resumable import ResumableSweeperConf
 from sweeps.planning.due import Retry, retry_mode
 from sweeps.records.errors import UserError
 from sweeps.records.ladder import ladder_problem, margin_problem
+from sweeps.records.metric import DIRECTIONS, Goal
 from sweeps.records.values import text
 
 UNNAMED = "adhoc"
@@ -38,6 +39,13 @@ class Settings(ResumableSweeperConf):
         """The name in the records and the plan, of a sweep without one too."""
         return self.sweep or UNNAMED
 
+    @property
+    def goal(self) -> Goal | None:
+        """What the sweep is about, if it says so."""
+        if self.metric is None and self.direction is None:
+            return None
+        return Goal(self.metric, "minimize" if self.direction == "minimize" else "maximize")
+
     def all_grids(self) -> list[dict[str, Any]]:
         """Return the grids whose union is swept, each with what `params` adds to it."""
         return [self.params | grid for grid in self.grids or [{}]]
@@ -48,6 +56,8 @@ class Settings(ResumableSweeperConf):
             "max_attempts": (self.max_attempts >= 1, "at least 1"),
             "workers": (self.workers is None or self.workers >= 1, "at least 1, or null"),
             "timeout_s": (self.timeout_s is None or self.timeout_s > 0, "more than 0, or null"),
+            "metric": (self.metric != "", "the name of a figure that the job returns, or null"),
+            "direction": (self.direction in (None, *DIRECTIONS), f"{' or '.join(DIRECTIONS)}, or null"),
             "start_method": (self.start_method in (None, "fork", "spawn"), "fork, spawn or null"),
         }
         for key, problem in (("ladder", ladder_problem), ("margin", margin_problem)):
