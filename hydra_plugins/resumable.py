@@ -137,7 +137,10 @@ class ResumableSweeper(Sweeper):
         self.given = (hydra_context, task_function, config)
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Run the sweep. Raises SystemExit with its exit code unless all cells have a result."""
+        """Run the sweep and return Hydra's list of JobReturn, in a list: one batch.
+
+        Raises SystemExit with its exit code unless all cells have a result.
+        """
         from sweeps.sweeper import command
 
-        command(*self.given, self.settings, arguments)
+        return command(*self.given, self.settings, arguments)

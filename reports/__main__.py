@@ -69,6 +69,10 @@ def run_report(words: Sequence[str]) -> int:
         print(printable(note(options.directory, options.claims)))
         return 0
     results = load(options.directory, unplanned=options.all, target=options.target)
+    if options.target is not None and results.measures.own:
+        raise UserError(
+            f"--target {options.target:g}: is a test accuracy; these runs are about {results.main.name}"
+        )
     metrics = claim_metrics(results.measures)
     expected = expected_claims(options.claims, metrics) if options.check else []
     page = write_report(results, plots=not options.no_plots, claims=options.claims, out=options.out)

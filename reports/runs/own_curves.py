@@ -1,12 +1,14 @@
 """Learning curves of any application: history.csv with a step in its first column, the others as they are."""
 
+import csv
 import io
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from reports.runs.curves import COLUMNS, STEP
 from sweeps.records.history import COLUMNS as REQUIRED
@@ -53,32 +55,30 @@ def read_own_curve(path: Path, complete: bool = True) -> pd.DataFrame:
         raise ValueError("is no text") from None
     if not complete:
         text = text[: text.rfind("\n") + 1]
-    try:
-        table = pd.read_csv(
-            io.StringIO(text),
-            index_col=False,
-            skipinitialspace=True,
-            float_precision="round_trip",
-            low_memory=False,
-        )
-    except pd.errors.EmptyDataError:
-        return pd.DataFrame()
-    except (ValueError, pd.errors.ParserError) as error:
-        raise ValueError(f"is no table: {str(error).strip().splitlines()[-1]}") from None
-    return numbers_of(table)
+    header, *rows = [row for row in csv.reader(io.StringIO(text), skipinitialspace=True) if row] or [[]]
+    if any(len(row) != len(header) for row in rows):
+        raise ValueError(f"has a line that is not {len(header)} values")
+    return numbers_of([name.strip() for name in header], rows)
 
 
-def numbers_of(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table's columns of numbers. Raises ValueError if the first, the steps, is none."""
-    names = [str(name).strip() for name in table.columns]
-    columns = {}
+def numbers_of(names: Sequence[str], rows: Sequence[Sequence[str]]) -> pd.DataFrame:
+    """Return the columns of numbers. Raises ValueError if the first, the steps, is none."""
+    columns: dict[str, NDArray[np.float64]] = {}
     for place, name in enumerate(names):
-        values = pd.to_numeric(table.iloc[:, place], errors="coerce").to_numpy(np.float64)
+        values = np.array([number_of(row[place]) for row in rows], dtype=np.float64)
         if place == 0 and not np.isfinite(values).all():
             raise ValueError(f"has steps ({name}) that are no numbers")
         if place == 0 or np.isfinite(values).any():
             columns[name if place == 0 or name not in TAKEN else f"column {name}"] = values
     return pd.DataFrame(columns)
+
+
+def number_of(text: str) -> float:
+    """Return the number that a text is, NaN if it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
 
 
 def own_history(curves: Mapping[str, pd.DataFrame]) -> tuple[pd.DataFrame, str]:

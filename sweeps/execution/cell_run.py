@@ -18,7 +18,7 @@ import yaml
 from hydra.core.utils import JobStatus, run_job
 from hydra.errors import HydraException
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, open_dict, read_write
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.execution.job_call import exit_as_exception, in_directory
@@ -27,7 +27,7 @@ from sweeps.execution.output_log import captured
 from sweeps.planning.compose import Composer
 from sweeps.planning.due import Verdict
 from sweeps.planning.identity import cell_id, job_values_as_text, resolve
-from sweeps.planning.quoting import literal
+from sweeps.planning.subdir import placed
 from sweeps.records import superseded
 from sweeps.records.atomic import write_atomic
 from sweeps.records.content import Content
@@ -215,13 +215,7 @@ class Runner:
 
     def _hydra_config(self, job: Job) -> DictConfig:
         """Compose the config that tells the job where and as what it runs."""
-        config = self.composer.full(job.overrides)
-        with read_write(config), open_dict(config):
-            config.hydra.sweep.dir = literal(self.root)
-            config.hydra.sweep.subdir = literal(job.name)
-            config.hydra.job.num = job.number
-            config.hydra.job.id = f"{config.hydra.job.name}_{job.number}"
-        return config
+        return placed(self.composer.full(job.overrides), self.root, job.name, job.number)
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,10 @@ from sweeps.records.metric import DIRECTIONS, Goal
 from sweeps.records.values import text
 
 UNNAMED = "adhoc"
+SMALL_IS_GOOD = re.compile(
+    r"loss|err|mse|mae|mape|nll|perplexity|regret|cost|latency|time|(^|_)(s|ms|sec|secs|seconds)$",
+    re.IGNORECASE,
+)
 MAPPINGS = ("grids", "exclude")
 TEXTS = ("code", "ignore", "name")
 
@@ -66,6 +71,11 @@ class Settings(ResumableSweeperConf):
         for key in (*MAPPINGS, *TEXTS):
             kind, items = (Mapping, "mappings of keys to values") if key in MAPPINGS else (str, "texts")
             limits[key] = (all(isinstance(item, kind) for item in getattr(self, key)), f"a list of {items}")
+        if self.metric and self.direction is None and SMALL_IS_GOOD.search(self.metric):
+            yield (
+                f"hydra.sweeper.direction = null: must be maximize or minimize for hydra.sweeper.metric = "
+                f"{self.metric}, whose name says that less may be better"
+            )
         for key, (is_right, rule) in limits.items():
             if not is_right:
                 yield f"hydra.sweeper.{key} = {_shown(getattr(self, key))}: must be {rule}"
