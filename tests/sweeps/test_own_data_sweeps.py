@@ -15,7 +15,7 @@ from reports.runs.reader import load
 from sweeps.job import inspection
 from sweeps.status import main as status
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 SMALL = ["training.epochs=2", "training.batch_size=8", "model.hidden=[4]"]
 
 

@@ -20,7 +20,7 @@ from sweeps.job.main import content_of
 from sweeps.records.errors import UserError
 from tests.support.own_data import CONFIG
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 X = np.arange(80, dtype=float).reshape(20, 4)
 Y = np.arange(20) % 2
 ROWS = [f"{a},{a / 7},{'no' if a % 2 else 'yes'}" for a in range(20)]
