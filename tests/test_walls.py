@@ -41,6 +41,7 @@ REPORTS = {
     "findings": {"runs", "analysis", "tables", "sources"},
     "calibrate": {"runs", "analysis", "tables"},
     "on_demand": {"runs", "analysis", "tables", "plots"},
+    "closing": {"runs", "analysis", "findings"},
     "page": {"runs", "analysis", "tables", "plots", "claims", "sources", "findings"},
     "published": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
     "exports": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
