@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reports.__main__ import main
 from reports.analysis.intervals import t_interval
 from reports.page.build import make_report
 from reports.page.report import Report
@@ -263,3 +264,37 @@ def test_figures_that_are_left_out_are_told(report: Report) -> None:
     plots = [plot for plot in report.plots if plot.name.startswith("convergence")] * 10
     assert first_of(plots[:3]) == plots[:3]
     assert f"The first 48 of {len(plots)} figures." in first_of(plots)[-1].caption
+
+
+def test_by_default_only_the_usual_pictures_are_drawn(tmp_path: Path) -> None:
+    root = synthetic.write_sweep(tmp_path / "grid", synthetic.grid({**AXES, "optimizer.lr": [0.1, 0.01]}))
+    names = {
+        which: {plot.name for plot in make_report(load(root), plots=which).plots}
+        for which in ("default", "all")
+    }
+    usual = names["default"]
+    assert usual < names["all"] and make_report(load(root), plots="none").plots == []
+    assert {"heatmap-test_accuracy", "timing", "accuracy-against-lr"} <= usual
+    kinds = ("convergence-", "accuracy-against-", "heatmap-test_accuracy", "timing")
+    assert all(name.startswith(kinds) for name in usual)
+
+
+def test_no_pictures_leave_the_earlier_ones_and_other_ones_replace_them(tmp_path: Path) -> None:
+    root = synthetic.write_sweep(tmp_path / "grid", synthetic.grid({"optimizer.lr": [0.1, 0.01]}, epochs=2))
+
+    def drawn(*words: str) -> set[str]:
+        assert main([str(root), *words]) == 0
+        return {path.name for path in (root / "report" / "plots").glob("*.png")}
+
+    everything = drawn("--plots", "all")
+    assert drawn("--plots", "none") == drawn("--no-plots") == everything
+    usual = drawn()
+    assert usual < everything and usual == drawn("--plots", "default")
+    page = (root / "report" / "index.html").read_text()
+    assert "<img" not in page and "plots/timing.svg" in page
+
+
+def test_an_unknown_choice_of_pictures_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([str(tmp_path), "--plots", "som"])
+    assert ended.value.code == 2 and "'som'" in capsys.readouterr().err and not any(tmp_path.iterdir())

@@ -45,7 +45,7 @@ REPORTS = {
     "page": {"runs", "analysis", "tables", "plots", "claims", "sources", "findings"},
     "published": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
     "exports": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
-    "__main__": {"runs", "analysis", "tables", "claims", "sources", "page", "published", "exports"}
+    "__main__": {"runs", "analysis", "tables", "plots", "claims", "sources", "page", "published", "exports"}
     | {"compare", "calibrate", "images", "on_demand"},
     "__init__": {"runs"},
 }

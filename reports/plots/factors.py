@@ -73,10 +73,10 @@ class Against:
         return line_keys(self.lines, self.places)
 
 
-def axis_plots(results: Results) -> list[Plot]:
-    """Return accuracy against every number, and every factor that tells panels of the grid apart."""
+def axis_plots(results: Results, numbers: bool = False) -> list[Plot]:
+    """Return accuracy against every number, and unless `numbers` alone every factor that makes panels."""
     plan = layout(results.factors)
-    shown = [f for f in results.factors if f.numeric or f in plan.panels]
+    shown = [f for f in results.factors if f.numeric or (f in plan.panels and not numbers)]
     made = [against(results, factor) for factor in shown if len(factor.levels) > 1]
     return [
         Plot(

@@ -19,15 +19,16 @@ from reports.runs.metrics import METRICS, Metric
 from reports.tables.table import Entry, Table
 
 HEAT_METRICS = ("test_accuracy", "train_accuracy", "gap", "convergence", "epoch_cpu_s")
+MAIN_GRID = HEAT_METRICS[:1]
 MAX_PANELS = 24
 BELOW = "▼"
 BELOW_NOTE = f"{BELOW}: beyond the worst end of the colours"
 
 
-def heatmap_plots(tables: dict[str, Table]) -> list[Plot]:
-    """Return a heat map of each main metric that has any figure, from its grid table."""
+def heatmap_plots(tables: dict[str, Table], metrics: Sequence[str] = HEAT_METRICS) -> list[Plot]:
+    """Return a heat map of each of these metrics that has any figure, from its grid table."""
     plots = []
-    for name in HEAT_METRICS:
+    for name in metrics:
         table = tables[name]
         if not any(math.isfinite(entry.value) for row in table.rows for entry in row[table.leading :]):
             continue

@@ -22,7 +22,8 @@ class Table:
     """A named table: the first `leading` columns say what a row is, the others hold figures.
 
     `across` names the factor whose levels head those columns, if they are one factor's levels. `group`
-    counts the leading columns of which each combination is a panel of its own.
+    counts the leading columns of which each combination is a panel of its own. `about` says on what it
+    stands: data, epochs, seeds.
     """
 
     name: str
@@ -33,6 +34,12 @@ class Table:
     notes: tuple[str, ...] = ()
     across: str = ""
     group: int = 0
+    about: str = ""
+
+    @property
+    def caption(self) -> str:
+        """The title with what the table stands on."""
+        return f"{self.title} ({self.about})" if self.about else self.title
 
     @property
     def marked(self) -> bool:
