@@ -372,7 +372,9 @@ def test_an_effect_is_shown_as_the_difference_to_a_baseline(page: Browser, small
     visit(page, small)
     choose(page, '[data-factor="loss"]', "baseline", "mse")
     rows = texts(page, '[data-factor="loss"] tbody tr')
-    assert any(row.startswith("mse0.00") for row in rows) and any(re.search(r"hinge[◂▸]*\+", row) for row in rows)
+    assert any(row.startswith("mse0.00") for row in rows) and any(
+        re.search(r"hinge[◂▸]*\+", row) for row in rows
+    )
     assert "difference to mse" in texts(page, '[data-factor="loss"] .note')[0]
 
 

@@ -10,11 +10,15 @@ LONGEST = 120  # bytes of a file name, without the suffix
 
 @dataclass(frozen=True)
 class Entry:
-    """One cell of a table: what it prints, its mark ("best", "near" or ""), the number behind it."""
+    """One cell of a table: what it prints, its mark ("best", "near" or ""), the number behind it.
+
+    `half` is half the width of that number's interval, NaN without one.
+    """
 
     text: str
     mark: str = ""
     value: float = NAN
+    half: float = NAN
 
 
 @dataclass(frozen=True)
