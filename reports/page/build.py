@@ -16,6 +16,7 @@ from reports.page.adapter import content_of
 from reports.page.compared import within
 from reports.page.content import File
 from reports.page.drafts import draft_for
+from reports.page.provenance import notes_of
 from reports.page.report import Report
 from reports.page.view import render
 from reports.plots import Plots, plots_of, save_all
@@ -80,11 +81,13 @@ def write_report(
     jobs: int = -1,
     claims: Path | None = None,
     out: Path | None = None,
+    called: Path | None = None,
 ) -> Path:
     """Build the report of a sweep and return its page; an older report stays until the new one is whole.
 
-    It is built in the sweep's directory, or as `out`. Without plots those of an older report stay. Raises
-    UserError if that is no place for it.
+    Built in the sweep's directory, or as `out`. Without plots those of an older report stay. `called` is
+    what the commands on the page call the sweep's directory, if it goes to another machine. Raises UserError
+    if that is no place for it.
     """
     drawing = Plots.of(plots) is not Plots.NONE
     target = check_place(out.absolute()) if out else results.directory / REPORT_DIR
@@ -94,7 +97,8 @@ def write_report(
         if drawing:
             save_all(report.plots, draft / "plots", jobs)
         (draft / FINDINGS).write_text(as_json(report.findings), encoding="utf-8")
-        content = content_of(report.analysis, report.judged, files_of(report))
+        shown = replace(report.analysis, results=replace(results, directory=called or results.directory))
+        content = replace(content_of(shown, report.judged, files_of(report)), written=notes_of(results))
         (draft / "index.html").write_text(render(content), encoding="utf-8")
         save_cache(draft / CACHE.name, results.history, results.stamps)
         replace_directory(draft, target, keep=None if drawing else "plots")
