@@ -271,7 +271,8 @@ class Content:
 
     `rerun` is the command that runs one run again, with {id} in it; `interval` says what stands behind ±;
     `layout` names the factors that are first down the side of the grid and across; `matters` are sentences
-    under the effects on the main metric; `findings` is findings.json, as it is served.
+    under the effects on the main metric; `written` is what people wrote about the sweep, as plain text;
+    `findings` is findings.json, as it is served.
     """
 
     header: Header
@@ -288,4 +289,5 @@ class Content:
     rerun: str = ""
     interval: str = ""
     layout: tuple[str, str] = ("", "")
+    written: str = ""
     findings: str = "[]\n"

@@ -11,12 +11,14 @@ from reports.page.content import About, File
 from reports.runs.factors import REPLICATE, label
 from reports.runs.results import Results
 from sweeps.records.errors import UserError
+from sweeps.records.layout import NOTES
 from sweeps.records.untrusted import read_file
 
 PROJECT = Path(__file__).parents[2]
 SKIPPED = ("study", "sweep")
 TRIVIAL = {"null", "none", "false", "0", "", "–", "auto", "constant", "normal", "mean"}
 CHIPS = 9
+LARGEST_NOTES = 2**20  # bytes
 
 
 def trained_on(results: Results) -> Iterator[str]:
@@ -116,6 +118,14 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
         yield "split", results.split
     for rule in (results.plan or {}).get("exclusions", []):
         yield "excluded", f"{rule['count']} combinations with {rule['condition']}"
+
+
+def notes_of(results: Results) -> str:
+    """Return what people wrote about the sweep, as it is; empty without such a file, or one that is none."""
+    try:
+        return read_file(results.directory / NOTES, LARGEST_NOTES).decode(errors="replace").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def citation(results: Results) -> str:
