@@ -28,7 +28,6 @@ ALPHA = 0.05
 FEW = f"Fewer than {MIN_SEEDS} seeds are too few runs to test any difference."
 NOTHING = "No finished runs agree in the seed and in all that both sweeps vary: nothing could be compared."
 METRICS_COMPARED = (*RANKED, "test_loss")
-CONDITIONS = ("concurrent_runs", "blas_threads", "machine")
 
 
 @dataclass(frozen=True)

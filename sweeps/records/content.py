@@ -42,7 +42,7 @@ class Content:
         return {"name": self.name, "sha256": self.sha256, "earlier": list(self.earlier), "file": self.file}
 
     def is_of(self, record: Mapping[str, Any]) -> bool:
-        """Whether the content is what the run of this record was trained on."""
+        """Return whether the content is what the run of this record was trained on."""
         if (known := recorded(record)) is not None:
             return known == self.sha256
         if (known := recorded_at_first(record)) is not None:
