@@ -62,6 +62,10 @@ def root(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "kept"))
 
 
+def with_hash(digest: str, data: dict[str, Any]) -> None:
+    data["history_csv"]["sha256"] = digest
+
+
 def cells(root: Path) -> list[Path]:
     return sorted(path.parent for path in root.glob("*/report.json"))
 
@@ -89,10 +93,6 @@ def test_a_figure_that_was_touched_up_is_found(root: Path) -> None:
     assert "1 of 3 runs trained again: 1 different" in out
 
 
-def resign(data: dict[str, Any], digest: str) -> None:
-    data["history_csv"]["sha256"] = digest
-
-
 def test_a_curve_whose_hash_was_renewed_as_well_is_found(root: Path) -> None:
     for folder in cells(root):
         with (folder / "history.csv").open(newline="") as file:
@@ -103,7 +103,7 @@ def test_a_curve_whose_hash_was_renewed_as_well_is_found(root: Path) -> None:
             writer.writeheader()
             writer.writerows(rows)
         digest = hashlib.sha256((folder / "history.csv").read_bytes()).hexdigest()
-        edit(folder, partial(resign, digest=digest))
+        edit(folder, partial(with_hash, digest))
     out = verify(root, "--cells", "1", code=1)
     assert "different" in out
     assert "test_loss in row 2 of history.csv was " in out
