@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reports.calibrate import calibrate, told
-from reports.claims.claim import Claim
+from reports.claims.claim import Claim, claim_metrics
 from reports.claims.gate import differing_verdicts, expected_claims, note
 from reports.compare import compare
 from reports.exports.bundle import bundle
@@ -74,11 +74,16 @@ def run_report(words: Sequence[str]) -> int:
         "--no-plots", dest="plots", action="store_const", const=Plots.NONE, help="as --plots none"
     )
     options = parser.parse_args(words)
-    expected = expected_claims(options.claims) if options.check else []
     if options.note:
         print(printable(note(options.directory, options.claims)))
         return 0
     results = load(options.directory, unplanned=options.all, target=options.target)
+    if options.target is not None and results.measures.own:
+        raise UserError(
+            f"--target {options.target:g}: is a test accuracy; these runs are about {results.main.name}"
+        )
+    metrics = claim_metrics(results.measures)
+    expected = expected_claims(options.claims, metrics) if options.check else []
     page = write_report(results, plots=options.plots, claims=options.claims, out=options.out)
     print(printable(f"{summary_line(results)}\n{page}"))
     return max(warn(results), check(expected, judged(results, options.claims)) if expected else 0)

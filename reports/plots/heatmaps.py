@@ -1,7 +1,7 @@
 """Heat maps: a metric over the whole grid, a panel per combination of what is neither row nor column."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ from reports.plots.style import (
     wrapped,
 )
 from reports.runs.factors import DATASET
-from reports.runs.metrics import METRICS, Metric
+from reports.runs.metrics import NETWORKS, Measures, Metric
 from reports.tables.table import Entry, Table
 
 HEAT_METRICS = ("test_accuracy", "train_accuracy", "gap", "convergence", "epoch_cpu_s")
@@ -42,21 +42,30 @@ BELOW = "▼"
 BELOW_NOTE = f"{BELOW}: beyond the worst end of the colours"
 
 
-def heatmap_plots(tables: dict[str, Table], metrics: Sequence[str] = HEAT_METRICS) -> list[Plot]:
-    """Return a heat map of each of these metrics that has any figure, from its grid table."""
+def heatmap_plots(
+    tables: Mapping[str, Table], measures: Measures = NETWORKS, metrics: Sequence[str] = HEAT_METRICS
+) -> list[Plot]:
+    """Return a heat map of each of these metrics (of other measures: of each ranked one) with any figure."""
     plots = []
-    for name in metrics:
+    for name in measures.ranked if measures.own else metrics:
         table = tables[name]
         if not any(math.isfinite(entry.value) for row in table.rows for entry in row[table.leading :]):
             continue
         if not table.across:
-            plots.append(dot_plot(table, METRICS[name]))
+            plots.append(dot_plot(table, measures.metrics[name]))
             continue
         count = len(panel_levels(table))
         some = f" The first {MAX_PANELS} of {count} panels." if count > MAX_PANELS else ""
         caption = f"{table.title} over the grid; the best cell of each panel is framed; {BELOW_NOTE}.{some}"
         plots.append(
-            Plot(f"heatmap-{name}", table.title, caption, "heat maps", draw_heatmaps, (table, METRICS[name]))
+            Plot(
+                f"heatmap-{name}",
+                table.title,
+                caption,
+                "heat maps",
+                draw_heatmaps,
+                (table, measures.metrics[name]),
+            )
         )
     return plots
 

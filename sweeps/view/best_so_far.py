@@ -1,4 +1,4 @@
-"""The best run that a live view has seen: by the record's main figure, while the sweep goes on."""
+"""The best run that a live view has seen: by the figure that the sweep is about, while it goes on."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from sweeps.records.metric import NAME, Goal, figures_of, goal_of
 from sweeps.records.record import Record
 from sweeps.view.snapshot import Leader
-
-USUAL = {"name": "test_accuracy", "direction": "maximize"}  # of records that name no main figure
 
 
 class BestSoFar:
@@ -20,11 +19,10 @@ class BestSoFar:
 
     def take(self, label: str, record: Record) -> None:
         """Take in a finished run; one that diverged, or has no such figure, is none."""
-        metric = record.data.get("metric")
-        name, direction = names_of(metric if isinstance(metric, dict) else USUAL)
-        value = (record.data.get("final") or {}).get(name)
+        goal = goal_of(record.data) or Goal(NAME)
+        name, value = figure_of(goal, record.data)
         if record.status == "done" and isinstance(value, int | float) and math.isfinite(value):
-            worth = -value if direction == "minimize" else value
+            worth = -value if goal.direction == "minimize" else value
             self._figures[record.cell_id] = (worth, Leader(label, name.replace("_", " "), float(value)))
 
     def forget(self, cell_id: str) -> None:
@@ -39,6 +37,9 @@ class BestSoFar:
         return max(self._figures.values(), key=lambda each: each[0])[1]
 
 
-def names_of(metric: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the name and the direction of a record's main figure."""
-    return str(metric.get("name") or USUAL["name"]), str(metric.get("direction") or USUAL["direction"])
+def figure_of(goal: Goal, data: Mapping[str, Any]) -> tuple[str, Any]:
+    """Return the figure that a sweep is about, by name; where it names none, the only one that a run has."""
+    figures = figures_of(data)
+    if goal.name is None:
+        return next(iter(figures.items())) if len(figures) == 1 else ("", None)
+    return goal.name, figures.get(goal.name)
