@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reports.runs.metrics import METRICS
 from sweeps.cli.command import called
 from sweeps.records.layout import REPORT_DIR, cell_dirs
+from sweeps.records.metric import figures_of
 from sweeps.records.record import Record, read_record
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def closing(root: Path, ids: Sequence[str]) -> Words:
 
 def run_words(record: Record) -> Words:
     """Yield the final figures of a run, those that have a name here first; how it diverged."""
-    final = record.data.get("final") or {}
+    final = figures_of(record.data)
     if record.status == "diverged":
         where = record.data.get("diverged") or {}
         place = ", ".join(f"{key} {where[key]}" for key in ("epoch", "step") if key in where)
@@ -93,8 +94,11 @@ def what_matters(analysis: "Analysis", told: "Sequence[Finding]") -> Words:
     if shares := [finding.text for finding in told if finding.kind == "variance"]:
         yield from shares
         return
-    name = analysis.results.main.name
-    main = [each for each in told if each.kind == "effect" and each.metric == name and each.pairs]
+    main = [
+        each
+        for each in told
+        if each.kind == "effect" and each.metric == analysis.results.main.name and each.pairs
+    ]
     widest = max(main, key=lambda each: max(abs(pair.estimate) for pair in each.pairs), default=None)
     if widest is not None:
         yield f"{widest.text.partition('). ')[0]})."

@@ -8,6 +8,7 @@ from typing import Any
 from reports.analysis.cells import layout
 from reports.analysis.sweep import Analysis
 from reports.claims.tables import claims_frame, dated
+from reports.findings.best import variance
 from reports.findings.finding import Finding, as_json
 from reports.findings.report import told
 from reports.page import content as page
@@ -35,6 +36,7 @@ def content_of(
         answer=answer(analysis, findings),
         effects=tuple(effects(analysis)),
         matters=tuple(finding.text for finding in findings if finding.kind in ("variance", "size")),
+        matters_shown=tuple(finding.text for finding in variance(analysis, results.main.in_percent)),
         comparisons=tuple(comparisons(analysis)),
         comparisons_note=CONTRAST_NOTES[0],
         failures=tuple(failures(results)),

@@ -17,7 +17,15 @@ from sweeps.records.untrusted import read_file
 PROJECT = Path(__file__).parents[2]
 SKIPPED = ("study", "sweep")
 TRIVIAL = {"null", "none", "false", "0", "", "–", "auto", "constant", "normal", "mean"}
-CHIPS = 9
+CHIPS = 10
+SAYS_MOST = (
+    "model.hidden",
+    "optimizer.lr",
+    "optimizer.momentum",
+    "training.batch_size",
+    "training.epochs",
+    "optimizer.weight_decay",
+)
 LARGEST_NOTES = 2**20  # bytes
 
 
@@ -45,9 +53,11 @@ def seeds_of_cells(results: Results) -> str:
     return f"{fewest} to {most} seeds" if fewest < most else f"{most} seed{'s' if most != 1 else ''}"
 
 
-def rank_of(key: str) -> tuple[bool, str]:
-    """Return the sort key of a setting: the data first, then options, then their settings."""
-    return key != "dataset", key if "." in key else f" {key}"
+def rank_of(key: str) -> tuple[int, str]:
+    """Return the sort key of a setting: the data first, then options, then what says most of a training."""
+    if "." not in key:
+        return int(key != "dataset"), key
+    return 2 + (SAYS_MOST.index(key) if key in SAYS_MOST else len(SAYS_MOST)), key
 
 
 def question_of(results: Results) -> str:

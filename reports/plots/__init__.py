@@ -43,14 +43,14 @@ def plots_of(analysis: Analysis, tables: dict[str, Table], which: Plots) -> list
     """
     if which is Plots.NONE or analysis.results.done.empty:
         return []
-    if analysis.results.measures.own:
-        return own_plots(analysis, tables)
     return all_plots(analysis, tables) if which is Plots.ALL else default_plots(analysis, tables)
 
 
 def default_plots(analysis: Analysis, tables: dict[str, Table]) -> list[Plot]:
     """Return convergence, the accuracy grid, accuracy against numbers, what an epoch costs, boundaries."""
     results = analysis.results
+    if results.measures.own:
+        return own_plots(analysis, tables)
     return [
         *(
             plot
@@ -64,13 +64,15 @@ def default_plots(analysis: Analysis, tables: dict[str, Table]) -> list[Plot]:
         ),
         *timing_plots(analysis.effects, concurrency_note(results)),
         *(plot for data, part in analysis.parts.items() for plot in named(data, boundary_plots(part))),
-        *heatmap_plots(tables, results.measures, MAIN_GRID),
+        *heatmap_plots(tables, metrics=MAIN_GRID),
     ]
 
 
 def all_plots(analysis: Analysis, tables: dict[str, Table]) -> list[Plot]:
     """Return every figure, in the order of what they answer."""
     results, parts, effects = analysis.results, analysis.parts, analysis.effects
+    if results.measures.own:
+        return own_plots(analysis, tables)
     return [
         *(plot for data, part in parts.items() for plot in named(data, axis_plots(part))),
         *ranking_plots(effects),

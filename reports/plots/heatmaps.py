@@ -45,10 +45,7 @@ BELOW_NOTE = f"{BELOW}: beyond the worst end of the colours"
 def heatmap_plots(
     tables: Mapping[str, Table], measures: Measures = NETWORKS, metrics: Sequence[str] = HEAT_METRICS
 ) -> list[Plot]:
-    """Return a heat map of each of these metrics that has any figure, from its grid table.
-
-    Of an application's own figures each that is ranked has one.
-    """
+    """Return a heat map of each of these metrics (of other measures: of each ranked one) with any figure."""
     plots = []
     for name in measures.ranked if measures.own else metrics:
         table = tables[name]

@@ -1,8 +1,10 @@
-"""The best run that a live view has seen: by the record's main figure, while the sweep goes on."""
+"""The best run that a live view has seen: by the figure that the sweep is about, while it goes on."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from sweeps.records.metric import NAME, Goal, figures_of, goal_of
 from sweeps.records.record import Record
@@ -17,9 +19,8 @@ class BestSoFar:
 
     def take(self, label: str, record: Record) -> None:
         """Take in a finished run; one that diverged, or has no such figure, is none."""
-        goal, figures = goal_of(record.data) or Goal(NAME), figures_of(record.data)
-        name = goal.name or next(iter(figures), NAME)
-        value = figures.get(name)
+        goal = goal_of(record.data) or Goal(NAME)
+        name, value = figure_of(goal, record.data)
         if record.status == "done" and isinstance(value, int | float) and math.isfinite(value):
             worth = -value if goal.direction == "minimize" else value
             self._figures[record.cell_id] = (worth, Leader(label, name.replace("_", " "), float(value)))
@@ -34,3 +35,11 @@ class BestSoFar:
         if len(self._figures) < 2:
             return None
         return max(self._figures.values(), key=lambda each: each[0])[1]
+
+
+def figure_of(goal: Goal, data: Mapping[str, Any]) -> tuple[str, Any]:
+    """Return the figure that a sweep is about, by name; where it names none, the only one that a run has."""
+    figures = figures_of(data)
+    if goal.name is None:
+        return next(iter(figures.items())) if len(figures) == 1 else ("", None)
+    return goal.name, figures.get(goal.name)

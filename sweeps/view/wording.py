@@ -95,22 +95,6 @@ def finished(
     return "\n".join(lines)
 
 
-def without_metric(goal: Goal | None, plan: Plan, records: Mapping[str, Record]) -> str:
-    """Return how many results lack the figure that the sweep is about, and what they have; "" if none do."""
-    if goal is None or goal.name is None:
-        return ""
-    ended = [records[cell.id].data for cell in plan.cells if cell.id in records]
-    found = [figures_of(data) for data in ended if data.get("status") == "done"]
-    lacking = [figures for figures in found if goal.name not in figures]
-    if not lacking:
-        return ""
-    there = ", ".join(dict.fromkeys(name for figures in lacking for name in figures)) or "no figure"
-    return (
-        f"{count(len(lacking), 'result')} without {goal.name}, which hydra.sweeper.metric names; the job "
-        f"returned {there}"
-    )
-
-
 def without_result(root: Path, plan: Plan, records: Mapping[str, Record]) -> Iterator[str]:
     """Yield why cells have no result, the commonest reason first and each once, with the cells' names.
 
@@ -134,6 +118,22 @@ def without_result(root: Path, plan: Plan, records: Mapping[str, Record]) -> Ite
         yield from (f"  {name}" for name in names[kind][:NAMED])
         if len(others) >= NAMED:
             yield f"  and {len(others) + 1 - NAMED:,} more: {called('sweeps.status')} {root} lists them"
+
+
+def without_metric(goal: Goal | None, plan: Plan, records: Mapping[str, Record]) -> str:
+    """Return how many results lack the figure that the sweep is about, and what they have; "" if none do."""
+    if goal is None or goal.name is None:
+        return ""
+    ended = [records[cell.id].data for cell in plan.cells if cell.id in records]
+    found = [figures_of(data) for data in ended if data.get("status") == "done"]
+    lacking = [figures for figures in found if goal.name not in figures]
+    if not lacking:
+        return ""
+    there = ", ".join(dict.fromkeys(name for figures in lacking for name in figures)) or "no figure"
+    return (
+        f"{count(len(lacking), 'result')} without {goal.name}, which hydra.sweeper.metric names; the job "
+        f"returned {there}"
+    )
 
 
 def interrupted(root: Path, plan: Plan, results: int, signal: str, seconds: float) -> str:

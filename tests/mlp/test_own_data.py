@@ -16,6 +16,7 @@ from mlp.datasets import Arrays, Data, Dataset, DatasetError, File, from_memory
 from mlp.datasets.split import stratified, test_counts
 from mlp.metrics import balanced_accuracy, macro_f1, majority_accuracy
 from sweeps.job.components import Components
+from sweeps.job.predictions import Predictions
 from sweeps.records.content import Content
 from tests.sweeps.test_own_data_bad import CONFIG
 

@@ -185,3 +185,16 @@ def test_reasons_that_differ_in_numbers_alone_are_one(tmp_path: Path) -> None:
     text = finished(root, plan, load_records(root), 0, 0, 1.0)
     assert text.startswith("4 cells failed: MemoryError: 0 bytes\n")
     assert text.count("MemoryError") == 1
+
+
+def test_any_applications_figure_has_its_best(tiny: Tiny) -> None:
+    out = tiny.run("x=1,2,3", "seed=0,1,2", "hydra.sweeper.closing=reports.closing.closing").stdout
+    told = list(closing(tiny.root, [record.cell_id for record in tiny.records()]))
+    assert told[0].startswith("The highest total")
+    assert told[0] in out
+
+
+def test_an_errors_best_is_the_lowest(tiny: Tiny) -> None:
+    goal = ("hydra.sweeper.metric=total", "hydra.sweeper.direction=minimize")
+    out = tiny.run("x=1,2,3", *goal, "hydra.sweeper.closing=reports.closing.closing").stdout
+    assert re.search(r"^The lowest total, [\d.]+, has x 1", out, re.MULTILINE)

@@ -45,7 +45,7 @@ const chart = (model, state, metric, effect, axis, place) => {
   const drawing = curve ? field(state, metric, factor, effect, rows, own, text) : dots(state, metric, effect, rows, own, text);
   const note = base ? `difference to ${base}${metric.points ? `, ${metric.points}` : ""}` : [effect.text, effect.note].filter(Boolean).join(" · ");
   return make("figure", { class: curve && rows.length > NARROW_LEVELS ? "chart wide" : "chart", id: `effect-${place}`, "data-factor": effect.factor }, caption, drawing, note ? make("p", { class: "note" }, note) : "",
-    effect.detail ? make("details", { class: "detail" }, make("summary", {}, "in words"), make("p", {}, effect.detail)) : "");
+    effect.words ? make("details", { class: "detail" }, make("summary", {}, "in words"), make("p", {}, effect.words)) : "");
 };
 
 const differences = (model, metric, effect, base) => effect.levels.map((level) => {

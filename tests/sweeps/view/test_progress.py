@@ -134,7 +134,8 @@ def test_the_best_so_far_is_by_the_figure_that_the_records_name(tmp_path: Path, 
     watch = Watch(tmp_path, plan)
     for cell, rmse in zip(plan.cells[:3], (3.0, 2.0, 2.5), strict=True):
         record(tmp_path, cell, "done", final={"rmse": rmse}, metric={"name": "rmse", "direction": "minimize"})
-    record(tmp_path, plan.cells[3], "done", final={"test_accuracy": 1.0}, metric={"name": "rmse"})
+    lacking = {"name": "rmse", "direction": "minimize"}
+    record(tmp_path, plan.cells[3], "done", final={"test_accuracy": 1.0}, metric=lacking)
     record(tmp_path, plan.cells[4], "done", final={})
     seen = view_of(watch).best
     assert seen is not None
