@@ -23,6 +23,7 @@ NEEDS = {
     "reports": ("reports", "sweeps"),
     "sweeps.status": ("sweeps",),
     "sweeps.studies": ("sweeps",),
+    "sweeps.runs": ("sweeps",),
     "sweeps.cli": ("sweeps",),
     "sweeps.records": ("sweeps",),
     "sweeps": ("conf", "mlp", "sweeps"),

@@ -21,11 +21,14 @@ class Commands:
         self.signal = 0
         self._present: subprocess.Popen[bytes] | None = None
 
-    def run(self, arguments: Sequence[str], *, quiet: bool = False) -> int:
-        """Run a command to its end and return its exit code: 128 + n if signal n ended it, or came before."""
+    def run(self, arguments: Sequence[str], *, quiet: bool = False, ours: bool = True) -> int:
+        """Run a command to its end and return its exit code: 128 + n if signal n ended it, or came before.
+
+        `ours`: it is one of this package's, which nothing in the user's folder is to replace.
+        """
         if self.signal:
             return 128 + self.signal
-        safe = [] if Path.cwd() == HOME else ["-P"]  # nothing in the user's folder replaces what is installed
+        safe = ["-P"] if ours and Path.cwd() != HOME else []
         output = subprocess.DEVNULL if quiet else None
         self._present = subprocess.Popen([sys.executable, *safe, *arguments], stdout=output)
         if self.signal:  # it came while the process was started

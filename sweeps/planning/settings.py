@@ -16,7 +16,7 @@ from sweeps.records.values import text
 
 UNNAMED = "adhoc"
 MAPPINGS = ("grids", "exclude")
-TEXTS = ("code", "ignore", "name")
+TEXTS = ("code", "ignore", "name", "only")
 
 
 @dataclass

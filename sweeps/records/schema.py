@@ -34,6 +34,7 @@ MAPPINGS = (
     "boundary",
     "history_csv",
     "best_by_test",
+    "origin",
 )
 RECORD_KINDS: dict[str, type] = {
     **dict.fromkeys(TEXTS, str),
