@@ -19,7 +19,9 @@ PACKAGES = ("conf", "mlp", "reports", "sweeps")
 HOME = Path(__file__).resolve().parent.parent
 NEEDS = {
     "mlp": ("mlp",),
+    "mlp_grid.classifier": ("mlp",),
     "mlp_grid.results": ("reports", "sweeps"),
+    "mlp_grid.sweeping": PACKAGES,
     "reports": ("reports", "sweeps"),
     "sweeps.status": ("sweeps",),
     "sweeps.studies": ("sweeps",),

@@ -35,17 +35,16 @@ class Match:
         return {cell.id: self._verdict(cell, self.records.get(cell.id)) for cell in self.plan.cells}
 
     def _verdict(self, cell: Cell, record: Record | None) -> Verdict:
-        if record is not None and self._is_of_the_session(cell, record):
-            return Verdict(False, f"is {record.status}, by those who work together on it")
+        if record is not None and self.session and session_of(record.data.get("launch")) == self.session:
+            if has_result(record, cell.content) or record.status == "failed":
+                return Verdict(False, f"is {record.status}, by those who work together on it")
+            if record.status == "running":  # it is this command's to finish, should they leave
+                return Verdict(True, "is being run by those who work together on it")
         if self.again and (record is None or record.status != "running"):
             return Verdict(True, "is asked for again", restart=True, superseded=record is not None)
         if cell.id in self.excluded:
             return Verdict(False, f"is excluded: {self.excluded[cell.id]}")
         return verdict(record, self.plan.code, self.retry, cell.content)
-
-    def _is_of_the_session(self, cell: Cell, record: Record) -> bool:
-        ended = has_result(record, cell.content) or record.status == "failed"
-        return bool(self.session) and session_of(record.data.get("launch")) == self.session and ended
 
     @property
     def due(self) -> list[Cell]:
