@@ -61,7 +61,8 @@ class Components:
         seed = config.get("seed")
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
             raise ValueError(f"seed = {seed!r}: must be an integer ≥ 0 and below 2^63")
-        return cls(**{key: build(key, config.get(key)) for key in KINDS}, seed=seed)
+        parts = {key: build(key, config.get(key)) for key in KINDS}
+        return cls(**parts | {"dataset": parts["dataset"].seeded(seed)}, seed=seed)
 
     def data(self) -> Data:
         """Load the data set, its columns in an order that this training can do with."""
@@ -101,7 +102,7 @@ class Components:
         try:
             size = self.dataset.check()
         except (ValueError, DatasetError) as error:
-            yield f"dataset: {error}"
+            yield str(error) if str(error).startswith("dataset.") else f"dataset: {error}"
             return
         training, left = self.training, size.train - self.training.validation_size
         if training.validation_size >= size.train:

@@ -181,10 +181,16 @@ def read_data(record: Record, given: Path | None) -> Data:
             f"dataset._target_ = {target}: is not one of mlp.datasets; give its arrays, --data FILE.npz"
         )
     try:
-        data: Data = build("dataset", node).load()
+        data: Data = build("dataset", node).seeded(seed_of(record)).load()
     except (ValueError, DatasetError) as error:
         raise UserError(str(error)) from error
     return data
+
+
+def seed_of(record: Record) -> int:
+    """Return the seed of a run, which its split may follow; 0 where the record says none."""
+    seed = record.data["config"].get("seed")
+    return seed if isinstance(seed, int) and seed >= 0 else 0
 
 
 def read_network(record: Record, activation: str | None) -> saved.Trained:
