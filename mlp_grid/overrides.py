@@ -9,7 +9,7 @@ from typing import Any
 from sweeps.planning.quoting import quoted
 from sweeps.records.errors import UserError
 
-_PLAIN = re.compile(r"[A-Za-z_][\w.-]*")  # a text that Hydra's command line takes without quotes
+_PLAIN = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)  # a text that Hydra's command line takes without quotes
 _WORDS = ("null", "true", "false", "nan", "inf")
 _KEY = re.compile(r"[+]{0,2}[A-Za-z_][\w./@-]*")
 
@@ -59,6 +59,13 @@ def _seeds(seeds: int | Iterable[int] | None) -> list[int] | None:
     return list(range(seeds)) if isinstance(seeds, int) else list(seeds)
 
 
+def _word(key: object) -> str:
+    """Return the key of a mapping, which Hydra's command line takes without quotes only."""
+    if not isinstance(key, str) or not _PLAIN.fullmatch(key):
+        raise TypeError(f"{key!r} is no key of a mapping on Hydra's command line")
+    return key
+
+
 def text(value: Any) -> str:
     """Return one value as Hydra's command line takes it. Raises TypeError for what is no setting."""
     if hasattr(value, "tolist"):
@@ -70,7 +77,7 @@ def text(value: Any) -> str:
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{text(str(key))}:{text(item)}" for key, item in value.items()) + "}"
+        return "{" + ",".join(f"{_word(key)}:{text(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ",".join(map(text, value)) + "]"
     if hasattr(value, "__fspath__"):

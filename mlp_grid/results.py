@@ -48,7 +48,7 @@ class SweepResults(Results):
     def findings(self) -> pd.DataFrame:
         """A row for each sentence of the report: its kind, heading, factor, metric and text."""
         rows = [
-            (each.kind, each.about, each.factor, each.metric, each.text)
+            (each.kind, each.about, each.factor or "", each.metric or "", each.text)
             for each in findings(analyse(self.plain))
         ]
         return pd.DataFrame(rows, columns=["kind", "about", "factor", "metric", "text"])

@@ -17,7 +17,7 @@ from sweeps.records.errors import UserError
 
 INCOMPLETE = 1
 DATA = "data"  # where the arrays of a call are kept, below the sweep's directory
-OF_DATA = ("path", "test_share", "split_seed", "scale", "train_size")
+USUAL = {"test_share": 0.2, "split_seed": None, "scale": "none"}  # as conf/dataset/arrays.yaml has them
 
 
 def sweep(
@@ -90,7 +90,11 @@ def _of_data(
         made = from_memory(data, test, folder=root / DATA, label=label, **rules)
     except (DatasetError, ValueError) as error:
         raise UserError(f"data: {error}") from error
-    return ["dataset=arrays", *(override(f"dataset.{name}", getattr(made, name)) for name in OF_DATA)]
+    changed = {name: value for name, value in rules.items() if value != USUAL[name]}
+    return [
+        "dataset=arrays",
+        *(override(f"dataset.{k}", v) for k, v in ({"path": made.path} | changed).items()),
+    ]
 
 
 def _in_terminal() -> bool:
