@@ -3,6 +3,8 @@
 `make test-trackers` installs what it needs into an environment of its own.
 """
 
+import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -63,7 +65,7 @@ def test_interrupting_the_cell_stops_the_sweep_which_continues_when_called_again
 
         while not begun():
             time.sleep(0.05)
-        runner.km.interrupt_kernel()
+        os.killpg(runner.km.provisioner.pid, signal.SIGINT)  # as Jupyter's own button does
 
     thread = threading.Thread(target=interrupt, daemon=True)
     thread.start()
