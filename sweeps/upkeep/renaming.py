@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sweeps.planning.place import short
-from sweeps.planning.quoting import quoted
 from sweeps.records.errors import UserError
 from sweeps.records.layout import HIDDEN, LOCK, cell_id_of
 from sweeps.records.plan import Plan
 from sweeps.upkeep.chosen_runs import Sweep, alone_in, require_at_rest
-from sweeps.upkeep.run_again import OURS
+from sweeps.upkeep.run_again import OURS, as_text
 
 
 def rename(sweep: Sweep, name: str) -> Iterator[str]:
@@ -55,6 +54,6 @@ def to_continue(plan: Plan, target: Path) -> Iterator[str]:
     words = [word for word in words if word != "--multirun" and "hydra.sweeper.fresh=" not in word]
     ours = not plan.command or plan.command[0].replace("\\", "/").endswith(OURS)
     start = "python -m sweeps" if ours else f"python {shlex.quote(Path(plan.command[0]).name)}"
-    place = f"hydra.sweep.dir={quoted(short(target))}"
+    place = f"hydra.sweep.dir={as_text(short(target))}"
     yield f"it is continued by: {start} {shlex.join([*words, place])}"
     yield f"reports go on calling it {plan.sweep}, which is the configuration that it was made by"
