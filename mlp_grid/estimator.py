@@ -38,6 +38,7 @@ class Plain:
         return f"{type(self).__name__}({', '.join(changed)})"
 
 
+HAS_SKLEARN = BaseEstimator is not None
 BASES: tuple[type, ...] = (Plain,) if BaseEstimator is None else (ClassifierMixin, BaseEstimator)
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import pandas as pd
 
 from reports.analysis.cells import summarise
-from reports.analysis.counting import MAIN
 from reports.analysis.sweep import analyse
 from reports.findings.report import findings
 from reports.on_demand import plot_of, table_of, write
@@ -41,8 +40,8 @@ class SweepResults(Results):
 
     @cached_property
     def cells(self) -> pd.DataFrame:
-        """A row for each cell: factors, runs by state, the test accuracy's `mean` and `half` its interval."""
-        return summarise(self.plain, MAIN)
+        """A row for each cell: factors, runs by state, the main metric's `mean` and `half` its interval."""
+        return summarise(self.plain, self.main.name)
 
     @cached_property
     def findings(self) -> pd.DataFrame:
@@ -53,15 +52,15 @@ class SweepResults(Results):
         ]
         return pd.DataFrame(rows, columns=["kind", "about", "factor", "metric", "text"])
 
-    def plot(self, y: str = MAIN, x: str = "", by: str = "", query: str = "") -> Picture:
+    def plot(self, y: str = "", x: str = "", by: str = "", query: str = "") -> Picture:
         """Return a metric against a setting, or against the epoch (`x="epoch"`); `by`: a line for each level.
 
         `query` chooses runs, as in `mlp-report plot --where`. Raises UserError for an unknown name.
         """
         part = where(self.plain, query)
-        return Picture(plot_of(part, x or next(iter(part.names), EPOCH), y, by))
+        return Picture(plot_of(part, x or next(iter(part.names), EPOCH), y or part.main.name, by))
 
-    def table(self, metric: str = MAIN, rows: str = "", cols: str = "", query: str = "") -> pd.DataFrame:
+    def table(self, metric: str = "", rows: str = "", cols: str = "", query: str = "") -> pd.DataFrame:
         """Return a metric over the grid, as texts with intervals. Raises UserError for an unknown name."""
         table = table_of(where(self.plain, query), metric, rows, cols)
         texts = [[entry.text for entry in row] for row in table.rows]
@@ -86,9 +85,9 @@ class SweepResults(Results):
 
     def _best(self) -> pd.DataFrame:
         """Return the cells with the best means."""
-        best = self.cells.sort_values("mean", ascending=False).head(CELLS)
+        best = self.cells.sort_values("mean", ascending=self.main.better == "lower").head(CELLS)
         shown = best[[*self.names, "mean", "half", "n", "runs"]].round(4)
-        return shown.rename(columns={"mean": MAIN.replace("_", " "), "half": "± 95 %"})
+        return shown.rename(columns={"mean": self.main.label, "half": "± 95 %"})
 
     def _notes(self) -> Iterator[str]:
         """Yield what was left out or could not be believed."""

@@ -26,7 +26,7 @@ def sweep(
     seeds: int | Iterable[int] | None = None,
     epochs: int | None = None,
     workers: int | None = None,
-    dir: str | Path = "runs/python",
+    dir: str | Path = "runs/python",  # noqa: A002
     data: Any = None,
     test: Any = None,
     label: str | None = None,

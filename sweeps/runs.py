@@ -95,7 +95,7 @@ def _include(options: argparse.Namespace) -> int:
     sweep = Sweep.of(options.directory)
     cases = sweep.cases(options.ids)
     if wrong := [case.id for case in cases if case.id not in sweep.excluded]:
-        raise UserError(*(f"{id}: is not excluded" for id in wrong))
+        raise UserError(*(f"{cell_id}: is not excluded" for cell_id in wrong))
     include(sweep.root, [case.id for case in cases])
     return _say(f"{case.name}: counts again" for case in cases)
 

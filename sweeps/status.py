@@ -66,15 +66,15 @@ class Status:
     def rows(self) -> list[Row]:
         """Every cell, the planned ones first, in the plan's order."""
         planned = {cell.id: cell for cell in self.plan.cells} if self.plan else {}
-        others = {id: record.path.name for id, record in self.records.items() if id not in planned}
+        others = {key: record.path.name for key, record in self.records.items() if key not in planned}
         inside = not self.plan  # without a plan the records are all there is
-        rows = [self._row(id, cell.name, True, cell) for id, cell in planned.items()]
-        return rows + [self._row(id, name, inside) for id, name in others.items()]
+        rows = [self._row(key, cell.name, True, cell) for key, cell in planned.items()]
+        return rows + [self._row(key, name, inside) for key, name in others.items()]
 
-    def _row(self, id: str, name: str, planned: bool, cell: Cell | None = None) -> Row:
-        record = self.records.get(id)
-        if id in self.excluded:
-            return Row(id, name, EXCLUDED, self.excluded[id], planned, False)
+    def _row(self, cell_id: str, name: str, planned: bool, cell: Cell | None = None) -> Row:
+        record = self.records.get(cell_id)
+        if cell_id in self.excluded:
+            return Row(cell_id, name, EXCLUDED, self.excluded[cell_id], planned, False)
         content = self.explanation.content(cell)
         decided = verdict(record, self.explanation.code, self.retry, content)
         if record is not None and content is not None and decided.superseded:
@@ -82,7 +82,7 @@ class Status:
         status = record.status if record else "missing"
         if decided.superseded:
             status = OTHER_DATA
-        return Row(id, name, status, detail(record, decided), planned, decided.due and planned)
+        return Row(cell_id, name, status, detail(record, decided), planned, decided.due and planned)
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -142,6 +142,10 @@ class Status:
             "directory": str(self.root),
             "sweep": self.plan.sweep if self.plan else None,
             "counts": dict(self.counts),
+            "at_work": [
+                {"process": str(each.owner), "workers": each.workers, "joined": each.has_joined}
+                for each in active(self.root)
+            ],
             "cells": [vars(row) for row in self.rows],
         }
 

@@ -47,7 +47,7 @@ def read_npy(file: BinaryIO, size: int, where: str) -> Array:
 
 def _chosen(names: list[str], where: str) -> dict[str, str]:
     """Return which arrays to take, under x, y or x_train, y_train, …; DatasetError unless that is clear."""
-    found = {key: name for key, name in _matches(names, where)}
+    found = dict(_matches(names, where))
     if "x" in found and "x_train" in found:
         raise DatasetError(
             f"{where}: has {found['x']} and {found['x_train']}: must have one of them to train on"

@@ -32,7 +32,7 @@ class Data:
     that of the file or files that they were read from; left out, it is taken over the arrays.
 
     `labels` are what the classes 0, 1, … were called, None if they had no other names. Inputs to which
-    `scaling` was applied are told by it; `byte_inputs` says that they were bytes, divided by 255, before.
+    `scaling` was applied are told by it; `byte_scale` is what bytes are multiplied with before.
 
     With `columns` (features,) given, column j of x is input columns[j] of the original, and row i of x_train
     is zero from column extent_train[i] on; x_test likewise.
@@ -50,9 +50,11 @@ class Data:
     extent_test: Array | None = None
     labels: tuple[Label, ...] | None = None
     scaling: Scaling | None = None
-    byte_inputs: bool = False
+    byte_scale: float = 0.0
 
     def __post_init__(self) -> None:
+        if not self.byte_scale:
+            object.__setattr__(self, "byte_scale", self.scale)
         if not self.sha256:
             arrays = (self.x_train, self.y_train, self.x_test, self.y_test)
             object.__setattr__(self, "sha256", sha256_of_arrays(*arrays))

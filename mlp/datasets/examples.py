@@ -19,13 +19,15 @@ BYTE = 1 / 255
 class Examples:
     """Inputs x (n, features), bytes (uint8) or floats, with labels y (n,), and what to call them in messages.
 
-    `names` are those of the features, empty where they have none.
+    `names` are those of the features, empty where they have none; `label` is the column of a table that the
+    labels are from.
     """
 
     x: Array
     y: Array
     where: str
     names: tuple[str, ...] = ()
+    label: str = ""
 
     @classmethod
     def of(cls, x: Array, y: Array, where: str, names: Sequence[str] = ("X", "y")) -> "Examples":
@@ -125,10 +127,10 @@ def _scaled(data: Data, rule: str) -> Data:
     """Return the data as inputs: bytes stay bytes unless they are scaled; all else becomes float32."""
     bytes_ = data.x_train.dtype == np.uint8
     if rule == "none" and bytes_:
-        return replace(data, scale=BYTE)
+        return replace(data, scale=BYTE, byte_scale=BYTE)
     scaling = fitted(rule, data.x_train * BYTE if bytes_ else data.x_train)
     parts = (x * BYTE if bytes_ else x for x in (data.x_train, data.x_test))
     x_train, x_test = (
         np.ascontiguousarray(x, dtype=np.float32) if scaling is None else scaling(x) for x in parts
     )
-    return replace(data, x_train=x_train, x_test=x_test, scaling=scaling, byte_inputs=bytes_)
+    return replace(data, x_train=x_train, x_test=x_test, scaling=scaling, byte_scale=BYTE if bytes_ else 1.0)

@@ -9,6 +9,7 @@ from mlp.datasets.examples import Examples
 from mlp.datasets.own import OwnData, Source
 from mlp.datasets.stored import plain_file, steady
 from mlp.datasets.tables import in_order, read_table
+from mlp.ranges import is_integer
 from mlp.workspace import Array
 
 TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
@@ -32,6 +33,8 @@ class File(OwnData):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if is_integer(self.label):  # as the command line reads the name of such a column
+            object.__setattr__(self, "label", str(self.label))
         for key in ("path", "test_path"):
             value = getattr(self, key)
             if value is not None or key == "path":
@@ -61,7 +64,9 @@ class File(OwnData):
     @property
     def labels(self) -> tuple[str, ...]:
         """The label or labels, as a tuple."""
-        return (self.label,) if isinstance(self.label, str) else tuple(self.label or ())
+        return (
+            self.label if isinstance(self.label, tuple) else (self.label,) if self.label is not None else ()
+        )
 
     @property
     def name(self) -> str:

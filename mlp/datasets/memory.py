@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from mlp.datasets.arrays import read_npz
 from mlp.datasets.download import DatasetError
 from mlp.datasets.examples import Examples
-from mlp.datasets.identity import sha256_of_arrays
+from mlp.datasets.identity import Identity, sha256_of_arrays
 from mlp.datasets.own import OwnData, Source
 from mlp.datasets.stored import plain_file, steady
 from mlp.datasets.tables import in_order, table_examples
@@ -34,6 +34,10 @@ class Arrays(OwnData):
     def files(self) -> tuple[Path, ...]:
         """Return the one file; DatasetError if it is not there."""
         return (plain_file(self.path, "a file of arrays").absolute(),)
+
+    def identity(self) -> Identity:
+        """Return the content of the arrays, not of the file that holds them, and what looks wrong."""
+        return replace(super().identity(), file=None, files=())
 
     def read(self) -> Source:
         """Return the examples; DatasetError if they are not those that were stored."""
@@ -63,9 +67,9 @@ def from_memory(
 
     train, test: (X, y) with X (n, …) numbers and y (n,) labels of any kind, or a DataFrame with its labels in
     the column `label`; without `test` each run tests on `test_share` of the examples. The file's name is the
-    SHA-256 over dtype, shape and bytes of the arrays, which identifies them: the same arrays give the same
-    file, and so the same cells. `dataclasses.asdict` of what is returned, without `run_seed`, with
-    `_target_: mlp.datasets.Arrays` is its configuration.
+    SHA-256 over dtype, shape and bytes of the arrays (X as (n, features), bytes or floats), which identifies
+    them: the same arrays give the same file, and so the same cells. The configuration is the fields of what
+    is returned, but for `run_seed`, with `_target_: mlp.datasets.Arrays` (`dataset=arrays`).
 
     Raises DatasetError for arrays that cannot be learned from, ValueError for the other arguments.
     """

@@ -104,14 +104,15 @@ class OwnData(Dataset):
         return prepared(source.train, source.test, how, joined(source.hashes, self._rule(source)))
 
     def _rule(self, source: Source) -> str:
-        """Return by what rule the examples are split, in words that are hashed; empty if they are not.
+        """Return what besides their files makes the data: label and split, in words that are hashed.
 
         A split by the run's seed is one rule for all seeds: their runs are repeats on the same data.
         """
-        if source.test is not None:
-            return ""
-        seed = "of the run" if self.split_seed is None else self.split_seed
-        return f"stratified split: test_share {self.test_share:g}, seed {seed}"
+        told = [f"label {source.train.label}"] if source.train.label else []
+        if source.test is None:
+            seed = "of the run" if self.split_seed is None else self.split_seed
+            told.append(f"stratified split: test_share {float(self.test_share)!r}, seed {seed}")
+        return "; ".join(told)
 
     def _examined(self) -> Examined:
         alike = replace(self)  # without the seed of a run

@@ -17,7 +17,7 @@ from numpy.lib import format as npy
 from mlp.datasets.download import DatasetError
 from mlp.datasets.identity import mark
 
-UNREADABLE = (OSError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
+UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
 KINDS = {
     stat.S_IFDIR: "directory",
     stat.S_IFIFO: "pipe",
@@ -50,7 +50,7 @@ def steady(path: Path) -> Iterator[tuple[BinaryIO, str]]:
     DatasetError for a file that cannot be read, or that was changed while it was.
     """
     try:
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             before = mark(os.fstat(file.fileno()))
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             file.seek(0)  # hashing has left it at its end
@@ -78,7 +78,7 @@ def header(file: IO[bytes], name: str, size: int) -> Header:
         shape, _, dtype = read(file)
     except ValueError as error:
         raise DatasetError(f"{name} is not an array ({' '.join(str(error).split())})") from error
-    announced = math.prod(shape) * dtype.itemsize
+    announced, size = math.prod(shape) * dtype.itemsize, size - file.tell()
     if not dtype.hasobject and announced > size:
         raise DatasetError(
             f"{name} announces {announced:,} bytes of {dtype} {shape}, of which there are at most {size:,}"

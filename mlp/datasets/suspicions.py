@@ -16,6 +16,7 @@ LARGE_INPUT = 20.0  # beyond what standardised features reach
 APART = 100.0  # times that the spreads of two features may differ without being scaled
 SMALL_BYTE = 64  # below what an image's brightest byte is
 FEW = 5  # examples of a class below which its figures mean little
+UNEVEN = 3.0  # times the test examples of the smallest class that the largest may have
 MANY_LABELS = 20  # distinct numbers from which labels look measured, not named
 SHOWN = 5
 
@@ -27,6 +28,7 @@ def suspicions(data: "Data", source: "Examples", scale: str) -> Iterator[str]:
         yield from _unscaled(data, source)
     yield from _numbering(source)
     yield from _classes(data)
+    yield from _uneven(data)
     yield from _measured(source.y)
     yield from _shared(data)
 
@@ -79,6 +81,19 @@ def _classes(data: "Data") -> Iterator[str]:
         if len(few):
             told = listed([f"{names[k]} ({found[k]})" for k in few.tolist()])
             yield f"few examples to {part} on of {told.replace(chr(39), '')}"
+
+
+def _uneven(data: "Data") -> Iterator[str]:
+    """Yield that accuracy is mostly that of the largest class."""
+    found = np.bincount(data.y_test, minlength=data.classes)
+    large, small = int(found.argmax()), int(found.argmin())
+    if found[large] > UNEVEN * found[small]:
+        names = data.labels or ()
+        yield (
+            f"classes are of uneven size: {found[large]} test examples of {names[large]}, {found[small]} of "
+            f"{names[small]}; accuracy says little of the small ones; "
+            "hydra.sweeper.metric=test_balanced_accuracy compares what is fair to them"
+        )
 
 
 def _measured(labels: Array) -> Iterator[str]:

@@ -65,7 +65,7 @@ def table_examples(frame: "pd.DataFrame", label: str | None, where: str) -> Exam
     for place, values in enumerate(columns):
         x[:, place] = values
     labels = label_array(plain(y), f"{where}: column {names[column]!r}")
-    return Examples(x, labels, where, tuple(names[place] for place in places))
+    return Examples(x, labels, where, tuple(names[place] for place in places), names[column])
 
 
 def in_order(train: Examples, test: Examples) -> Examples:
@@ -80,7 +80,7 @@ def in_order(train: Examples, test: Examples) -> Examples:
     if new := [name for name in test.names if name not in train.names]:
         raise DatasetError(f"{test.where}: has a column {new[0]!r}, which the training examples have not")
     order = [test.names.index(name) for name in train.names]
-    return Examples(test.x[:, order], test.y, test.where, train.names)
+    return Examples(test.x[:, order], test.y, test.where, train.names, test.label)
 
 
 def label_name(names: Sequence[str], label: str | None, where: str) -> str:
@@ -124,8 +124,8 @@ def _numbers(column: "pd.Series[Any]", name: str, where: str) -> Array:
         if len(wrong):
             row = int(wrong[0])
             raise DatasetError(
-                f"{where}: column {name!r} holds {_shown(column.iloc[row])} in row {row + 1}: must be numbers "
-                "(encode it as such, or leave it out)"
+                f"{where}: column {name!r} holds {_shown(column.iloc[row])} in row {row + 1}: must be "
+                "numbers (encode it as such, or leave it out)"
             )
         column = made
     if column.isna().any():

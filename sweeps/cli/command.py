@@ -26,6 +26,7 @@ COMMANDS = {
     "sweeps.studies": "mlp-study",
     "sweeps.status": "mlp-status",
     "sweeps.runs": "mlp-runs",
+    "sweeps.verify": "mlp-verify",
     "sweeps.job.inspection": "mlp-inspect",
     "reports": "mlp-report",
 }
@@ -104,7 +105,7 @@ def mistake(*problems: str, code: int = USER_ERROR) -> int:
 def _is_somewhere() -> bool:
     """Whether the present directory still exists."""
     try:
-        os.getcwd()
+        Path.cwd()
     except FileNotFoundError:
         return False
     return True

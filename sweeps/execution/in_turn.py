@@ -21,16 +21,27 @@ class Commands:
         self.signal = 0
         self._present: subprocess.Popen[bytes] | None = None
 
-    def run(self, arguments: Sequence[str], *, quiet: bool = False, ours: bool = True) -> int:
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        quiet: bool = False,
+        said: Path | None = None,
+        ours: bool = True,
+    ) -> int:
         """Run a command to its end and return its exit code: 128 + n if signal n ended it, or came before.
 
-        `ours`: it is one of this package's, which nothing in the user's folder is to replace.
+        What it prints is lost if `quiet`; its errors go to the file `said`, if one is named. `ours`: it is
+        one of this package's, which nothing in the user's folder is to replace.
         """
         if self.signal:
             return 128 + self.signal
         safe = ["-P"] if ours and Path.cwd() != HOME else []
         output = subprocess.DEVNULL if quiet else None
-        self._present = subprocess.Popen([sys.executable, *safe, *arguments], stdout=output)
+        with Path(said or os.devnull).open("wb") as errors:
+            self._present = subprocess.Popen(
+                [sys.executable, *safe, *arguments], stdout=output, stderr=errors if said else None
+            )
         if self.signal:  # it came while the process was started
             self._present.send_signal(self.signal)
         code = self._present.wait()

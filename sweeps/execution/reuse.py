@@ -75,9 +75,14 @@ def copy_files(source: Path, target: Path) -> None:
         if aside or ".damaged-" in entry.name or entry.is_symlink():
             continue
         if entry.is_dir():
-            shutil.copytree(entry.path, target / entry.name, copy_function=_link, symlinks=True)
+            shutil.copytree(entry.path, target / entry.name, copy_function=_link, ignore=_links)
         elif entry.is_file():
             _link(entry.path, str(target / entry.name))
+
+
+def _links(folder: str, names: list[str]) -> list[str]:
+    """Return the links among the names, which may lead anywhere: they are not followed, and not taken."""
+    return [name for name in names if (Path(folder) / name).is_symlink()]
 
 
 def _link(source: str, target: str) -> None:

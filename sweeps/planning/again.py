@@ -30,16 +30,16 @@ from sweeps.records.record import Record, timestamp
 def draft_again(settings: Settings, composer: Composer, root: Path, records: Mapping[str, Record]) -> Plan:
     """Return a plan of the cells that the setting names alone. Raises UserError, a line for each mistake."""
     earlier = read_plan(root)
-    known = {id: cell for id, record in records.items() if (cell := _recorded(record)) is not None}
+    known = {key: cell for key, record in records.items() if (cell := _recorded(record)) is not None}
     known |= {cell.id: cell for cell in earlier.cells} if earlier else {}
     cells, problems = [], []
-    for id in dict.fromkeys(settings.only):
+    for key in dict.fromkeys(settings.only):
         try:
-            cells.append(_composed(known[id], composer, settings))
+            cells.append(_composed(known[key], composer, settings))
         except KeyError:
-            problems.append(f"hydra.sweeper.only: {id}: {short(root)} neither plans nor records this cell")
+            problems.append(f"hydra.sweeper.only: {key}: {short(root)} neither plans nor records this cell")
         except (HydraException, OmegaConfBaseException, ValueError) as error:
-            problems.append(f"{id}: {one_line(error)}")
+            problems.append(f"{key}: {one_line(error)}")
     if not problems and (validate := load_callable("validate", settings.validate)):
         problems = [f"{cell.id}: {line}" for cell in cells for line in mistakes(validate, cell.config)]
     if problems:
@@ -54,6 +54,7 @@ def draft_again(settings: Settings, composer: Composer, root: Path, records: Map
         ignore=settings.ignore,
         ladder=earlier.ladder if earlier else None,
         margin=earlier.margin if earlier else None,
+        metric=earlier.metric if earlier else None,
     )
 
 

@@ -54,9 +54,14 @@ class Match:
     @property
     def kept(self) -> int:
         """How many planned cells have a result that is not run again."""
-        planned = [(id, each) for id, each in self.verdicts.items() if self.again or id not in self.excluded]
+        planned = [
+            (cell_id, each)
+            for cell_id, each in self.verdicts.items()
+            if self.again or cell_id not in self.excluded
+        ]
         return sum(
-            not each.due and id in self.records and self.records[id].is_complete for id, each in planned
+            not each.due and cell_id in self.records and self.records[cell_id].is_complete
+            for cell_id, each in planned
         )
 
     def near_misses(self, settings: Settings) -> list[str]:

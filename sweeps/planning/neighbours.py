@@ -80,9 +80,11 @@ def _in_directory(root: Path, wanted: Mapping[str, Cell], runs: Path, code: str)
         return {}
     there = {str(cell_id_of(name)): root / name for name in sorted(names, reverse=True)}
     return {
-        id: Origin(root, path, str(root.relative_to(runs)))
-        for id, path in there.items()
-        if id not in excluded and not path.is_symlink() and is_same(read_record(path), wanted[id], code)
+        cell_id: Origin(root, path, str(root.relative_to(runs)))
+        for cell_id, path in there.items()
+        if cell_id not in excluded
+        and not path.is_symlink()
+        and is_same(read_record(path), wanted[cell_id], code)
     }
 
 
@@ -99,4 +101,4 @@ def is_same(record: Record, cell: Cell, code: str) -> bool:
 
 def as_places(origins: Mapping[str, Origin]) -> dict[str, str]:
     """Return cell id → the directory that has its run, as it is shown."""
-    return {id: str(short(origin.root)) for id, origin in origins.items()}
+    return {cell_id: str(short(origin.root)) for cell_id, origin in origins.items()}

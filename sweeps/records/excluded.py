@@ -25,7 +25,7 @@ def read_excluded(root: Path) -> dict[str, str]:
 
     Raises UserError if the file is damaged: nobody then knows which runs are not to count.
     """
-    return {id: entry["reason"] for id, entry in read_entries(root).items()}
+    return {cell_id: entry["reason"] for cell_id, entry in read_entries(root).items()}
 
 
 def read_entries(root: Path) -> dict[str, dict[str, str]]:
@@ -46,13 +46,15 @@ def read_entries(root: Path) -> dict[str, dict[str, str]]:
 
 def exclude(root: Path, ids: Iterable[str], reason: str, time: str) -> None:
     """Exclude runs for a reason. A run that is excluded already has this reason from now on."""
-    write_entries(root, read_entries(root) | {id: {"reason": reason, "time": time} for id in ids})
+    write_entries(root, read_entries(root) | {cell_id: {"reason": reason, "time": time} for cell_id in ids})
 
 
 def include(root: Path, ids: Iterable[str]) -> None:
     """Let runs count again."""
     gone = set(ids)
-    write_entries(root, {id: entry for id, entry in read_entries(root).items() if id not in gone})
+    write_entries(
+        root, {cell_id: entry for cell_id, entry in read_entries(root).items() if cell_id not in gone}
+    )
 
 
 def write_entries(root: Path, entries: Mapping[str, Mapping[str, str]]) -> None:
@@ -63,6 +65,6 @@ def write_entries(root: Path, entries: Mapping[str, Mapping[str, str]]) -> None:
         (root / EXCLUDED).unlink(missing_ok=True)
 
 
-def _is_entry(id: str, entry: Any) -> bool:
+def _is_entry(cell_id: str, entry: Any) -> bool:
     texts = isinstance(entry, dict) and set(entry) >= _TEXTS
-    return bool(_ID.fullmatch(id)) and texts and all(isinstance(entry[key], str) for key in _TEXTS)
+    return bool(_ID.fullmatch(cell_id)) and texts and all(isinstance(entry[key], str) for key in _TEXTS)

@@ -38,6 +38,8 @@ DROPPED = ".dropped"
 EXCLUDED = "excluded.json"
 NOTES = "notes.md"
 CLAIMS = "claims.json"
+NOTES = "notes.md"  # of whoever ran it
+CHECKSUMS = "SHA256SUMS"  # in a bundle
 REPORT_DIR = "report"
 FINDINGS = "findings.json"  # in REPORT_DIR
 

@@ -43,8 +43,7 @@ class Sweep:
         Raises UserError, a line for each word that means none, or several.
         """
         if not words:
-            planned = [cell.id for cell in self.plan.cells] if self.plan else []
-            words = list(dict.fromkeys([*planned, *self.records]))
+            return self._all()
         found: dict[str, Case] = {}
         problems: list[str] = []
         for word in words:
@@ -56,6 +55,16 @@ class Sweep:
         if problems:
             raise UserError(*problems)
         return list(found.values())
+
+    def _all(self) -> list[Case]:
+        """Return every run, the planned ones first, in the plan's order."""
+        cells = {cell.id: cell for cell in self.plan.cells} if self.plan else {}
+        names = {cell_id: record.path.name for cell_id, record in self.records.items()}
+        names = {cell_id: cell.name for cell_id, cell in cells.items()} | names
+        return [
+            Case(cell_id, name, cells.get(cell_id), self.records.get(cell_id))
+            for cell_id, name in names.items()
+        ]
 
 
 @contextlib.contextmanager

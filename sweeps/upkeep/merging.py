@@ -39,12 +39,12 @@ def merge(root: Path, other: Path) -> tuple[list[str], bool]:
         require_at_rest(other)
         conflicts = [*_merge_exclusions(here, there)]
         brought = 0
-        for id, record in there.records.items():
-            problem = conflict(here, id, record)
+        for cell_id, record in there.records.items():
+            problem = conflict(here, cell_id, record)
             if problem:
                 conflicts.append(problem)
-            elif is_wanted(here.records.get(id), record):
-                bring(record, name_here(here, there, id), root, other)
+            elif is_wanted(here.records.get(cell_id), record):
+                bring(record, name_here(here, there, cell_id), root, other)
                 brought += 1
         conflicts += bring_notes(root, other)
         if there.plan:
@@ -77,19 +77,23 @@ def require_alike(here: Sweep, there: Sweep) -> None:
         )
 
 
-def conflict(here: Sweep, id: str, record: Record) -> str:
+def conflict(here: Sweep, cell_id: str, record: Record) -> str:
     """Return why a run of the other directory cannot come here, in a line with its id; empty if it can."""
     if record.status == "damaged":
-        return f"{id}: is damaged there ({record.damaged} {record.problem}), and stays there"
-    cell = planned(here.plan).get(id)
+        return f"{cell_id}: is damaged there ({record.damaged} {record.problem}), and stays there"
+    cell = planned(here.plan).get(cell_id)
     content = cell.content if cell else None
     if content is not None and record.is_complete and not content.is_of(record.data):
-        return f"{id}: is of other data there than {content.name} is planned here, and stays there"
-    known = here.records.get(id)
+        return f"{cell_id}: is of other data there than {content.name} is planned here, and stays there"
+    known = here.records.get(cell_id)
     if known is None or not (known.is_complete and record.is_complete):
         return ""
-    differing = [key for key in differences(known.data, record.data)]
-    return f"{id}: has another result there ({', '.join(differing)}); the one here stays" if differing else ""
+    differing = list(differences(known.data, record.data))
+    return (
+        f"{cell_id}: has another result there ({', '.join(differing)}); the one here stays"
+        if differing
+        else ""
+    )
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
@@ -125,12 +129,12 @@ def planned(plan: Plan | None) -> dict[str, Cell]:
     return {cell.id: cell for cell in plan.cells} if plan else {}
 
 
-def name_here(here: Sweep, there: Sweep, id: str) -> str:
+def name_here(here: Sweep, there: Sweep, cell_id: str) -> str:
     """Return what a run's directory is called here: as it is, as it is planned, or as it is there."""
-    if id in here.records:
-        return here.records[id].path.name
-    cell = planned(here.plan).get(id)
-    return cell.name if cell else there.records[id].path.name
+    if cell_id in here.records:
+        return here.records[cell_id].path.name
+    cell = planned(here.plan).get(cell_id)
+    return cell.name if cell else there.records[cell_id].path.name
 
 
 def joined(plan: Plan | None, other: Plan) -> Plan:
@@ -151,8 +155,8 @@ def joined(plan: Plan | None, other: Plan) -> Plan:
 def _merge_exclusions(here: Sweep, there: Sweep) -> Iterator[str]:
     """Take over which runs are excluded; yield a line for each that has another reason here."""
     mine, theirs = read_entries(here.root), read_entries(there.root)
-    if new := {id: entry for id, entry in theirs.items() if id not in mine}:
+    if new := {cell_id: entry for cell_id, entry in theirs.items() if cell_id not in mine}:
         write_entries(here.root, mine | new)
-    for id, entry in theirs.items():
-        if id in mine and mine[id]["reason"] != entry["reason"]:
-            yield f"{id}: is excluded there for another reason ({entry['reason']}); the one here stays"
+    for cell_id, entry in theirs.items():
+        if cell_id in mine and mine[cell_id]["reason"] != entry["reason"]:
+            yield f"{cell_id}: is excluded there for another reason ({entry['reason']}); the one here stays"

@@ -22,7 +22,7 @@ WHY = "dropped.json"
 def drop(root: Path, cases: Sequence[Case], reason: str | None) -> Iterator[str]:
     """Move runs aside, and yield a line for each. Raises UserError, before any is moved, if one cannot be."""
     if absent := [case.id for case in cases if case.record is None or case.record.status == "missing"]:
-        raise UserError(*(f"{id}: there is no record to drop" for id in absent))
+        raise UserError(*(f"{cell_id}: there is no record to drop" for cell_id in absent))
     with alone_in(root):
         for case in cases:
             assert case.record is not None

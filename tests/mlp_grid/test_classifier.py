@@ -13,7 +13,7 @@ import pytest
 
 from mlp_grid import Activation, MLPClassifier
 from mlp_grid.classifier import CONF, GROUPS
-from mlp_grid.estimator import BaseEstimator
+from mlp_grid.estimator import HAS_SKLEARN
 
 ROOT = Path(__file__).parents[2]
 OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
@@ -72,7 +72,8 @@ def test_a_loss_without_probabilities_has_none() -> None:
 def test_patience_stops_early() -> None:
     x, y = moons()
     model = MLPClassifier(epochs=200, patience=3, random_state=0).fit(x, y)
-    assert model.n_iter_ < 200 and len(model.loss_curve_) == model.n_iter_
+    assert model.n_iter_ < 200
+    assert len(model.loss_curve_) == model.n_iter_
 
 
 @pytest.mark.parametrize(
@@ -117,10 +118,11 @@ assert model.fit(x, [1, 1, 1, 1]).predict(x).tolist() == [1, 1, 1, 1]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == 3 and "not fitted yet" in done.stdout
+    assert len(done.stdout.splitlines()) == 3
+    assert "not fitted yet" in done.stdout
 
 
-@pytest.mark.skipif(BaseEstimator is None, reason="needs scikit-learn: make test-trackers")
+@pytest.mark.skipif(not HAS_SKLEARN, reason="needs scikit-learn: make test-trackers")
 @pytest.mark.filterwarnings("ignore")  # of what the checks do on purpose
 def test_scikit_learns_own_checks_of_an_estimator() -> None:
     from sklearn.utils.estimator_checks import check_estimator
@@ -128,7 +130,7 @@ def test_scikit_learns_own_checks_of_an_estimator() -> None:
     check_estimator(MLPClassifier())
 
 
-@pytest.mark.skipif(BaseEstimator is None, reason="needs scikit-learn: make test-trackers")
+@pytest.mark.skipif(not HAS_SKLEARN, reason="needs scikit-learn: make test-trackers")
 def test_it_stands_in_pipelines_and_searches() -> None:
     from sklearn.model_selection import GridSearchCV
     from sklearn.pipeline import make_pipeline
@@ -140,4 +142,5 @@ def test_it_stands_in_pipelines_and_searches() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         search = GridSearchCV(pipeline, grid, cv=3).fit(x, y)
-    assert search.best_params_["mlpclassifier__epochs"] == 30 and search.best_score_ > 0.8
+    assert search.best_params_["mlpclassifier__epochs"] == 30
+    assert search.best_score_ > 0.8

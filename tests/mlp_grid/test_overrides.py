@@ -91,7 +91,9 @@ def test_any_number_comes_through_to_the_last_bit(value: float) -> None:
 
 
 def test_paths_and_numpys_scalars_are_values() -> None:
-    assert text(Path("a") / "b") == "'a/b'" and text(np.float64(0.5)) == "0.5" and text(np.int8(3)) == "3"
+    assert text(Path("a") / "b") == "'a/b'"
+    assert text(np.float64(0.5)) == "0.5"
+    assert text(np.int8(3)) == "3"
 
 
 @pytest.mark.parametrize(

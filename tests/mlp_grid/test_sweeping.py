@@ -29,9 +29,9 @@ print(results.runs["status"].value_counts().to_dict())
 def figures(root: Path) -> dict[str, tuple[Any, Any]]:
     """Every result, and its curve without the seconds."""
     found = {}
-    for id, record in load_records(root).items():
+    for cell_id, record in load_records(root).items():
         rows = [line.split(",") for line in (record.path / "history.csv").read_text().splitlines()]
-        found[id] = record.data.get("final"), [[*row[:6], row[8]] for row in rows]
+        found[cell_id] = record.data.get("final"), [[*row[:6], row[8]] for row in rows]
     return found
 
 
@@ -62,7 +62,9 @@ def test_the_results_are_those_of_the_command_line_to_the_last_bit(
     command = [sys.executable, "-m", "sweeps", *words, "hydra.sweep.dir=second/two"]
     subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, capture_output=True)
     assert figures(tmp_path / "first" / "one") == figures(tmp_path / "second" / "two")
-    assert results.cells["mean"].notna().all() and results.is_whole and results.sweep == "one"
+    assert results.cells["mean"].notna().all()
+    assert results.is_whole
+    assert results.sweep == "one"
     assert results.table().shape == (1, 2) or results.table().size == 2
     assert "<h3>one</h3>" in results._repr_html_()
     assert results.plot()._repr_png_().startswith(b"\x89PNG")
@@ -100,8 +102,8 @@ def test_a_mistake_is_an_error_that_names_it_and_nothing_is_written(
 
 def test_runs_that_fail_are_named_in_the_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    more = ["hydra.sweeper.timeout_s=0.001"]
     with pytest.warns(UserWarning, match="some runs have no result"):
-        more = ["hydra.sweeper.timeout_s=0.001"]
         results = mlp_grid.sweep({"dataset": "sample"}, epochs=500, dir="runs/slow", overrides=more)
     assert results.runs["status"].tolist() == ["failed"]
 
@@ -111,7 +113,8 @@ def test_an_interrupt_stops_the_sweep_in_order_and_the_same_call_continues(tmp_p
     processes = wait_until(lambda: running(tmp_path), 90)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
-    assert process.returncode == -signal.SIGINT and "KeyboardInterrupt" in error
+    assert process.returncode == -signal.SIGINT
+    assert "KeyboardInterrupt" in error
     wait_gone(processes, 5)
     statuses = {record.status for record in load_records(tmp_path / "runs" / "script").values()}
     assert statuses == {"interrupted"}
@@ -130,5 +133,9 @@ def test_what_a_notebook_shows_is_no_markup_of_the_names_in_it() -> None:
     from sweeps.view.snapshot import View
 
     shown = bar("<b>", View(10, 3, 1, 0, 6, [], 125.0))
-    assert "&lt;b&gt;" in shown and "4/10" in shown and "3 done · 1 diverged · 0 running · 6 left" in shown
-    assert "max='10'" in shown and "value='4.000'" in shown and "2 min 5 s to go" in shown
+    assert "&lt;b&gt;" in shown
+    assert "4/10" in shown
+    assert "3 done · 1 diverged · 0 running · 6 left" in shown
+    assert "max='10'" in shown
+    assert "value='4.000'" in shown
+    assert "2 min 5 s to go" in shown

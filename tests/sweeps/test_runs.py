@@ -64,7 +64,8 @@ def test_exactly_the_runs_that_are_named_are_run_again(two_done: Tiny, root: Pat
     assert json.loads(old.read_bytes())["launch"] == first.data["launch"]
     assert (second.path / "report.json").read_bytes() == kept
     now = two_done.plan()
-    assert now["cells"] == plan["cells"] and now["command"] == plan["command"]
+    assert now["cells"] == plan["cells"]
+    assert now["command"] == plan["command"]
     assert len(now["history"]) == len(plan["history"]) + 1
 
 
@@ -141,7 +142,8 @@ def test_a_mistake_is_one_line_and_changes_nothing(
 ) -> None:
     before = content(root)
     line = refused(capsys, root, *words)
-    assert why in line and line.count("\n") == 1
+    assert why in line
+    assert line.count("\n") == 1
     assert content(root) == before
 
 
@@ -151,7 +153,8 @@ def test_nothing_is_moved_while_somebody_works_there(root: Path, capsys: pytest.
     with command_folder(root, "20260101-000000-1a2b3c4d"):
         for words in (["drop", "x=1"], ["rename", "new"], ["merge", str(other)]):
             assert "is in use by process" in refused(capsys, root, *words)
-    assert len(ids(root)) == 2 and not (root / ".dropped").exists()
+    assert len(ids(root)) == 2
+    assert not (root / ".dropped").exists()
 
 
 def test_damage_to_the_list_of_exclusions_is_told_and_not_passed_over(
@@ -168,6 +171,8 @@ def test_a_renamed_sweep_goes_on_by_the_command_that_is_told(
     monkeypatch.chdir(two_done.cwd)
     run(Path("runs/adhoc"), "rename", "better")
     out = said(capsys)
-    assert "runs/adhoc is runs/better now" in out and "hydra.sweep.dir=" in out
-    assert not root.exists() and not list((root.with_name("better") / ".sweep").glob("lock*"))
+    assert "runs/adhoc is runs/better now" in out
+    assert "hydra.sweep.dir=" in out
+    assert not root.exists()
+    assert not list((root.with_name("better") / ".sweep").glob("lock*"))
     assert "(2 kept, 0 run)" in two_done.run("x=1,2", "hydra.sweep.dir=runs/better").stdout

@@ -24,8 +24,10 @@ def sweep(tmp_path: Path) -> Path:
 
 def test_they_are_in_no_frame_and_the_rest_is_whole(sweep: Path) -> None:
     results = load(sweep)
-    assert len(results.runs) == 2 and set(results.runs["status"]) == {"done"}
-    assert results.is_whole and not results.unplanned
+    assert len(results.runs) == 2
+    assert set(results.runs["status"]) == {"done"}
+    assert results.is_whole
+    assert not results.unplanned
     assert [line.rpartition(": ")[2] for line in results.excluded] == [WHY, WHY]
 
 
@@ -43,7 +45,8 @@ def test_the_page_names_them_as_text(sweep: Path) -> None:
     assert main([str(sweep), "--no-plots"]) == 0
     page = (sweep / "report" / "index.html").read_text()
     assert "2 runs are excluded on purpose" in page
-    assert "the &lt;fan&gt; failed" in page and WHY not in page
+    assert "the &lt;fan&gt; failed" in page
+    assert WHY not in page
 
 
 def test_an_excluded_run_that_is_not_planned_is_not_taken_in_either(tmp_path: Path) -> None:

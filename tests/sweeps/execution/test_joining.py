@@ -70,7 +70,8 @@ def test_the_same_command_joins_and_each_cell_is_run_once(
     assert f"process {first.pid} on {host} is running this sweep, with 1 worker\n" in told
     assert f"process {second.pid} on {host} has joined this sweep, with 1 worker\n" in told
     pair.go()
-    assert "4 cells: 4 done" in ended(first) and "4 cells: 4 done" in ended(second)
+    assert "4 cells: 4 done" in ended(first)
+    assert "4 cells: 4 done" in ended(second)
     assert pair.results() == alone.results()
     assert {data["attempts"] for data in pair.data()} == {1}
     began, joined = sorted({data["launch"].rpartition(".")[0] for data in pair.data()}, key=len)
@@ -98,7 +99,8 @@ def test_a_cell_that_fails_is_tried_by_one_of_those_who_work_together(pair: Pair
     command = (*COMMAND, "mode=raise")
     first, second = pair.begin(*command), pair.begin(*command, number=2)
     pair.go()
-    assert "4 failed" in ended(first, 1) and "4 failed" in ended(second, 1)
+    assert "4 failed" in ended(first, 1)
+    assert "4 failed" in ended(second, 1)
     assert {data["attempts"] for data in pair.data()} == {1}
 
 
@@ -110,7 +112,8 @@ def test_what_is_run_again_is_run_again_once_by_all_together(alone: Pair, tmp_pa
     pair.go()
     ended(first), ended(second)
     launches = {data["launch"] for data in pair.data()}
-    assert not before & launches and len(set(map(session_of, launches))) == 1
+    assert not before & launches
+    assert len(set(map(session_of, launches))) == 1
     assert {data["attempts"] for data in pair.data()} == {1}
     assert pair.results() == alone.results()
 

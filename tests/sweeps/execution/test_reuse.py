@@ -1,13 +1,16 @@
 """A run that another directory under the same `runs` has is taken over, not computed again."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from sweeps.records.record import Record, load_records
+from sweeps.planning import neighbours
+from sweeps.records.plan import Cell
+from sweeps.records.record import Record, load_records, read_record
 from sweeps.runs import main
 from tests.support.tiny.driver import PROJECT, Tiny
 
@@ -27,7 +30,9 @@ def raw(record: Record) -> dict[str, Any]:
 
 def test_a_run_is_taken_over_with_all_it_left_and_its_origin_is_named(two_done: Tiny) -> None:
     plan = run(two_done, "x=1,2,3", "hydra.sweeper.dry_run=true")
-    assert "2 of them copied from runs/adhoc" in plan and "copy x=1" in plan and "due  x=3" in plan
+    assert "2 of them copied from runs/adhoc" in plan
+    assert "copy x=1" in plan
+    assert "due  x=3" in plan
     assert not (two_done.cwd / "runs" / "other").exists()
     assert "3 cells: 3 done (0 kept, 2 copied from runs/adhoc, 1 run)" in run(two_done, "x=1,2,3")
     assert "3 cells: 3 done (3 kept, 0 run)" in run(two_done, "x=1,2,3")
@@ -106,3 +111,41 @@ def test_running_a_copy_again_leaves_the_original_as_it_is(two_done: Tiny) -> No
 @pytest.mark.parametrize("path", sorted(PROJECT.glob("conf/**/timing.yaml")), ids=lambda path: path.parts[-2])
 def test_sweeps_that_measure_times_take_nothing_over(path: Path) -> None:
     assert yaml.safe_load(path.read_text())["hydra"]["sweeper"]["reuse"] is False
+
+
+def test_links_are_not_taken_along(two_done: Tiny) -> None:
+    (record, _) = two_done.records()
+    (record.path / "leads").symlink_to("/etc")
+    (record.path / "below").mkdir()
+    (record.path / "below" / "kept").write_text("x")
+    (record.path / "below" / "leads").symlink_to("/etc")
+    assert "1 copied" in run(two_done, "x=1")
+    (copy,) = elsewhere(two_done).values()
+    assert (copy.path / "below" / "kept").read_text() == "x"
+    assert not [path for path in copy.path.rglob("*") if path.is_symlink()]
+
+
+def test_hundreds_of_sweeps_are_looked_through_in_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each folder is listed once, and no record is read but of a cell that is wanted."""
+    for sweep in range(200):
+        for cell in range(10):
+            (tmp_path / "runs" / f"s{sweep}" / f"x-{sweep * 10 + cell:012x}").mkdir(parents=True)
+    listed: list[str] = []
+    scandir = os.scandir
+
+    def listing(path: Path) -> Any:
+        listed.append(str(path))
+        return scandir(path)
+
+    def reading(path: Path) -> Record:
+        listed.append("a record")
+        return read_record(path)
+
+    monkeypatch.setattr(os, "scandir", listing)
+    monkeypatch.setattr(neighbours, "read_record", reading)
+    wanted = {f"{number:012x}": Cell(f"{number:012x}", "x", [], {}, {}) for number in (7, 5_000)}
+    assert neighbours.found(wanted, tmp_path / "runs" / "new", "code") == {}
+    assert len(listed) <= 2 * 200 + 2
+    assert listed.count("a record") == 1

@@ -64,7 +64,8 @@ def test_runs_plans_exclusions_and_notes_come_together(here: Path, there: Path) 
     plan = read_plan(here)
     assert plan is not None
     assert sorted(finals(here)) == [1, 2, 3]
-    assert [cell.config["x"] for cell in plan.cells] == [1, 2, 3] and len(plan.history) == 2
+    assert [cell.config["x"] for cell in plan.cells] == [1, 2, 3]
+    assert len(plan.history) == 2
     assert json.loads((here / "excluded.json").read_text()) == json.loads(before["excluded.json"])
     assert (here / "notes.md").read_text() == "warm"
     assert content(there) == before
@@ -76,12 +77,17 @@ def test_runs_plans_exclusions_and_notes_come_together(here: Path, there: Path) 
 def test_another_result_of_a_run_is_told_by_its_id_and_both_stay(
     here: Path, there: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    id = change(there, 2, final={"total": 7})
+    cell_id = change(there, 2, final={"total": 7})
     mine, theirs = finals(here)[2], content(there)
     assert main([str(here), "merge", str(there)]) == 1
     line = capsys.readouterr().out.splitlines()[0]
-    assert line == f"{id}: has another result there (total {mine['total']} here, 7 there); the one here stays"
-    assert finals(here)[2] == mine and content(there) == theirs and 3 in finals(here)
+    assert (
+        line
+        == f"{cell_id}: has another result there (total {mine['total']} here, 7 there); the one here stays"
+    )
+    assert finals(here)[2] == mine
+    assert content(there) == theirs
+    assert 3 in finals(here)
 
 
 def test_a_result_comes_in_where_there_was_only_a_failure_which_is_kept_aside(
@@ -128,7 +134,8 @@ sys.exit(main(sys.argv[1:]))
     command = [sys.executable, "-c", code, str(here), "merge", str(there)]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(PROJECT)}, capture_output=True)
     assert done.returncode in (-signal.SIGKILL, 0)
-    assert content(there) == before and read_plan(here) is not None
+    assert content(there) == before
+    assert read_plan(here) is not None
     assert {x: final for x, final in finals(here).items() if x in mine} == mine
     assert main([str(here), "merge", str(there)]) == 0
     assert sorted(finals(here)) == [1, 2, 3]
