@@ -50,6 +50,10 @@ class ResumableSweeperConf:
     # need, once, before the first of them starts.
     prepare: str | None = None
 
+    # Dotted name of a function that takes the sweep's directory and the ids of its cells once all have ended,
+    # and yields lines to print: what came out. Whatever goes wrong in it changes no exit code.
+    closing: str | None = None
+
     # Dotted name of a function that takes a cell's resolved config, and returns a text and a reason: cells of
     # one text may be run together, one with None for a text is run alone, for that reason.
     group: str | None = None
@@ -66,6 +70,13 @@ class ResumableSweeperConf:
 
     # Config groups and dotted keys that are always part of a cell's directory name, in this order.
     name: list[str] = field(default_factory=list)
+
+    # Run these cells again, by their ids, and nothing else: the plan in the directory stays as it is, earlier
+    # records are kept in .superseded. `python -m sweeps.runs DIR rerun ID` sets it.
+    only: list[str] = field(default_factory=list)
+
+    # Copy a run that another directory under the same `runs` has by id, code and data, instead of running it.
+    reuse: bool = True
 
     # What to run again: failed (everything without a result), stale (results of other code too), all, none.
     retry: str | None = None

@@ -19,10 +19,13 @@ PACKAGES = ("conf", "mlp", "reports", "sweeps")
 HOME = Path(__file__).resolve().parent.parent
 NEEDS = {
     "mlp": ("mlp",),
+    "mlp_grid.classifier": ("mlp",),
     "mlp_grid.results": ("reports", "sweeps"),
+    "mlp_grid.sweeping": PACKAGES,
     "reports": ("reports", "sweeps"),
     "sweeps.status": ("sweeps",),
     "sweeps.studies": ("sweeps",),
+    "sweeps.runs": ("sweeps",),
     "sweeps.cli": ("sweeps",),
     "sweeps.records": ("sweeps",),
     "sweeps": ("conf", "mlp", "sweeps"),
@@ -97,7 +100,7 @@ def installed(home: Path) -> Iterator[tuple[str, str, int]]:
 
 
 def is_changed(path: Path, digest: str, size: int) -> bool:
-    """Whether a file is not as it was installed: by its size, and by its digest where packages begin."""
+    """Return whether a file is not as it was installed: by its size, where packages begin by its digest."""
     if path.stat().st_size != size:
         return True
     if path.name != "__init__.py":

@@ -32,7 +32,7 @@ from reports.runs.test_bits import Answers, answers_of
 from sweeps.job.components import Components
 from sweeps.job.main import outcome
 from tests.support import synthetic
-from tests.sweeps.job.test_components import compose_config
+from tests.support.configs import compose_config
 
 QUICK = ("dataset=sample", "dataset.train_size=500", "model.hidden=[16]", "training.epochs=2")
 PATIENT = ("training.validation_size=150", "training.patience=1", "training.epochs=30", "optimizer.lr=0.5")
@@ -57,7 +57,7 @@ def test_the_bits_are_what_the_saved_network_predicts(overrides: tuple[str, ...]
     options: dict[str, Any] = {"model": parts.model, "activation": parts.activation, "scale": data.scale}
     saved.save(file, trainer.network, columns=data.columns, **options)
     file.seek(0)
-    right = saved.load(file).predict(original.x_test) == original.y_test  # type: ignore[arg-type]
+    right = saved.load(file).predict(original.x_test) == original.y_test
     assert (bits_of(record) == right).all()
     assert float(bits_of(record).mean()) == record["final"]["test_accuracy"]
     assert [list(each) for each in record["test_by_class"]] == by_class(right, original)

@@ -23,6 +23,8 @@ SWEEPS = {  # room, or module of the top floor → the rooms that it may import 
     "execution": {"planning", "records", "cli"},
     "view": {"planning", "records", "cli"},
     "job": {"records", "cli"},
+    "upkeep": {"execution", "view", "planning", "records", "cli"},
+    "runs": {"upkeep", "records", "cli"},
     "sweeper": {"execution", "view", "planning", "records", "cli"},
     "status": {"view", "planning", "records", "cli"},
     "studies": {"execution", "records", "cli"},
@@ -42,10 +44,11 @@ REPORTS = {
     "findings": {"runs", "analysis", "tables", "sources"},
     "calibrate": {"runs", "analysis", "tables"},
     "on_demand": {"runs", "analysis", "tables", "plots"},
+    "closing": {"runs", "analysis", "findings"},
     "page": {"runs", "analysis", "tables", "plots", "claims", "sources", "findings"},
     "published": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
     "exports": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
-    "__main__": {"runs", "analysis", "tables", "claims", "sources", "page", "published", "exports"}
+    "__main__": {"runs", "analysis", "tables", "plots", "claims", "sources", "page", "published", "exports"}
     | {"compare", "calibrate", "images", "on_demand"},
     "__init__": {"runs"},
 }

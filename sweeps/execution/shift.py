@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from sweeps.execution.cell_process import Child, die_with
 from sweeps.execution.cell_run import Job, Runner
 from sweeps.execution.clearing import clear
+from sweeps.execution.elsewhere import is_done_elsewhere
 from sweeps.execution.output_log import tail
 from sweeps.execution.stopping import orders_handled_by
 from sweeps.execution.units import Unit
@@ -89,7 +90,7 @@ class Shift:
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """Within, orders to stop end the work; a worker that the sweeper has started ends with it."""
+        """Let orders to stop end the work in the body; a worker that the sweeper has started ends with it."""
         if self.sweeper is None or threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -102,7 +103,7 @@ class Shift:
         self.terminated = True
 
     def _is_stopped(self) -> bool:
-        """Whether this worker is to stop, or the sweep is over."""
+        """Return whether this worker is to stop, or the sweep is over."""
         pause = FAR_TICK_S if self.far else TICK_S
         if not self.terminated and time.monotonic() - self.looked >= pause:
             self.looked = time.monotonic()
@@ -135,8 +136,8 @@ class Shift:
         return held
 
     def _is_handled(self, job: Job, record: Record) -> bool:
-        launch = record.data.get("launch")
-        return launch == self.runner.launch or (record.is_complete and launch != job.seen)
+        launch = self.runner.launch
+        return record.data.get("launch") == launch or is_done_elsewhere(job, record, launch)
 
     def _run_together(self, claimed: Sequence[tuple[Job, lock.Lock]]) -> None:
         """Run several cells at once as far as that goes, then those that have no end one by one."""
@@ -154,7 +155,7 @@ class Shift:
                 self._run(job, held)
 
     def _is_left(self, job: Job) -> bool:
-        """Whether a cell that was run together with others has no end yet; it gets one if this is stopped."""
+        """Return whether a cell of a group has no end yet; it gets one if this worker is stopped."""
         data = read_record(self.runner.root / job.name).data
         if data.get("launch") == self.runner.launch and data.get("status") != "running":
             return False

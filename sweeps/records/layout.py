@@ -1,12 +1,16 @@
 """Where everything stands in a sweep's directory: the name of every file and folder, once.
 
 <root>/sweep.json                   the plan (plan.py)
+<root>/notes.md                     what people write about the sweep; the page shows it
 <root>/<readable>-<id>/report.json  the run record of one cell (record.py), beside what its job writes:
 history.csv, config.yaml, output.log, and checkpoint.npz until it has ended
 <root>/<readable>-<id>/lock         while a process works on the cell (lock.py)
 <root>/.sweep/                      the plan's lock, the sources of the code, what runs at present, and when
 claims were first seen (claims_seen.py)
 <root>/.previous/, .superseded/     earlier contents of cells (superseded.py)
+<root>/.dropped/                    runs that were moved aside on purpose (superseded.py)
+<root>/excluded.json                which runs count in nothing, and why (excluded.py)
+<root>/notes.md                     what a person has written about the sweep
 <root>/report/                      what is rebuilt from the records
 """
 
@@ -19,6 +23,7 @@ from pathlib import Path
 from sweeps.records.errors import UserError
 
 PLAN = "sweep.json"
+NOTES = "notes.md"
 REPORT = "report.json"
 HISTORY = "history.csv"
 CONFIG = "config.yaml"
@@ -26,10 +31,14 @@ OUTPUT = "output.log"
 CHECKPOINT = "checkpoint.npz"
 WEIGHTS = "weights.npz"
 LOCK = "lock"
+COMMAND = "command.json"  # in the hidden folder of a command (commands.py)
 PLAN_LOCK = "plan-lock"
 HIDDEN = ".sweep"
 PREVIOUS = ".previous"
 SUPERSEDED = ".superseded"
+DROPPED = ".dropped"
+EXCLUDED = "excluded.json"
+NOTES = "notes.md"
 CLAIMS = "claims.json"
 NOTES = "notes.md"  # of whoever ran it
 CHECKSUMS = "SHA256SUMS"  # in a bundle
@@ -62,7 +71,7 @@ def cell_dirs(root: Path) -> dict[str, Path]:
 
 
 def _is_dir(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry is, or leads to, a directory; a link in a circle leads to none."""
+    """Return whether an entry is, or leads to, a directory; a link in a circle leads to none."""
     try:
         return entry.is_dir()
     except OSError:
