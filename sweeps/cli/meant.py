@@ -52,7 +52,7 @@ OPTIONS = (
     "constant none",
     "fashion_mnist fashion fmnist",
 )
-CUTOFF = 0.7  # of difflib's ratio: below it names are like one another by chance
+CUTOFF = 0.6  # of difflib's ratio: below it names are like one another by chance
 
 
 def keys_meant(key: str, known: Sequence[str]) -> list[str]:
@@ -73,9 +73,10 @@ def keys_meant(key: str, known: Sequence[str]) -> list[str]:
 
 def option_meant(option: str, known: Sequence[str]) -> str:
     """Return the option that a word means, "" if none is like it."""
-    for same in (_equal, _synonymous(OPTIONS)):
-        if found := next((name for name in known if same(option, name)), ""):
-            return found
+    for word in (option, plain(option).removesuffix("loss")):  # CrossEntropyLoss
+        for same in (_equal, _synonymous(OPTIONS)):
+            if found := next((name for name in known if same(word, name)), ""):
+                return found
     return alike(option, known)
 
 
