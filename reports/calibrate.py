@@ -135,9 +135,7 @@ def with_margin(results: Results, designs: Mapping[str, Design]) -> Looks:
     looks = looks_of(results)
     if looks.margin is not None:
         return looks
-    found = []
-    for each in designs.values():
-        found.append(margin_of(*cells_by_main(each.results, looks), looks))
+    found = [margin_of(*cells_by_main(each.results, looks), looks) for each in designs.values()]
     known = [margin for margin in found if margin == margin]
     return replace(looks, margin=min(known)) if known else looks
 

@@ -152,7 +152,7 @@ class Sweep:
             if verdicts[cell.id].due
         ]
         due = {job.id for job in jobs}
-        if line := other_data(of_other_data(plan, {id: records.get(id) for id in due})):
+        if line := other_data(of_other_data(plan, {cell_id: records.get(cell_id) for cell_id in due})):
             print(f"{line}: run again; the old ones are kept in {short(self.root / SUPERSEDED)}")
         runner = Runner(
             task_function=self.task_function,

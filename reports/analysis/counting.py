@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from reports.analysis.outcomes import DIVERGED, Counting, within_reach
-from reports.runs.metrics import Metric
+from reports.runs.metrics import OF_CLASSES, Metric
 from reports.runs.results import Results
 from reports.runs.test_sets import test_set
 
@@ -62,7 +62,7 @@ def accuracies(results: Results, metric: Metric) -> Counted:
     """Return accuracies: a diverged run is a classifier at chance, or else the worst finished one."""
     known = test_set(results)
     of_test = metric.name in OF_TEST
-    if metric.better != "higher" or known.chance is None:
+    if metric.better != "higher" or known.chance is None or metric.name in OF_CLASSES:
         why = "the worst figure of any finished run"
         return Counted(metric, results.runs, Counting(), why=why)
     examples = known.examples if of_test else None

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import combinations
 
 from reports.analysis.best import Best, cells_by
+from reports.analysis.choosing import chosen_by
 from reports.analysis.components import Components, EffectSizes, compare_effects, components
 from reports.analysis.counting import counted
 from reports.analysis.effects import Effect, effects_of, matched_by
@@ -32,8 +33,9 @@ class Analysis:
     """What a sweep shows.
 
     `parts` are the results of each data set (all under "" where there is only one). `best` has the cells of
-    each data set by the main metric; `effects` every factor by every ranked metric; `components` the
-    variances by (metric, data set), none where no cell has two seeds; `sizes` every two factors compared.
+    each data set by the metric that the best is chosen by (choosing.py); `effects` every factor by every
+    ranked metric; `components` the variances by (metric, data set), none where no cell has two seeds; `sizes`
+    every two factors compared.
     """
 
     results: Results
@@ -55,7 +57,8 @@ def analyse(results: Results) -> Analysis:
     """Work out what a sweep shows."""
     looks = looks_of(results)
     parts = results.by_dataset()
-    cells = {data: cells_by(part, results.main.name, looks, results) for data, part in parts.items()}
+    metric = chosen_by(results)
+    cells = {data: cells_by(part, metric, looks, results) for data, part in parts.items()}
     best = {data: own.best()[0] for data, own in cells.items() if own is not None}
     return Analysis(
         results,

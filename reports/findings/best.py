@@ -6,11 +6,15 @@ from itertools import pairwise
 import pandas as pd
 
 from reports.analysis.best import Best
+from reports.analysis.cells import summarise
+from reports.analysis.choosing import beside
 from reports.analysis.intervals import Interval
 from reports.analysis.sweep import Analysis, SizesCompared
 from reports.findings.finding import Finding
 from reports.runs.metrics import Metric
+from reports.tables.cells import shown
 from reports.tables.number_formats import p_words, percents
+from reports.tables.rankings import listed
 
 TIED = 3  # cells that are named where several have the best figure
 
@@ -23,10 +27,17 @@ def best_cells(analysis: Analysis) -> Iterator[Finding]:
             continue
         names = [name for name in results.names if not results.dataset or name != results.dataset.name]
         head = f"On {data}, the" if data else "The"
-        text = f"{head} {whose(best, results.cells, names)}{others(best)}."
+        text = f"{head} {whose(best, results.cells, names)}{figures(analysis, best)}{others(best)}."
         within = {results.dataset.name: data} if results.dataset else None
         yield Finding(
-            "best", "Best cell", text, "best_cells", behind(best), metric=results.main.name, within=within
+            "best",
+            "Best cell",
+            text,
+            "best_cells",
+            behind(best),
+            metric=results.main.name,
+            within=within,
+            chosen_by=best.use.metric.name,
         )
 
 
@@ -44,6 +55,22 @@ def whose(best: Best, cells: pd.DataFrame, names: Sequence[str]) -> str:
         return f"{top} {metric.words}, {figure}, has {told[0]}{lost(best)}"
     more = "; …" if len(leaders) > TIED else ""
     return f"{top} {metric.words}, {figure}, is shared by {len(leaders)} cells: {'; '.join(told)}{more}"
+
+
+def figures(analysis: Analysis, best: Best) -> str:
+    """Return what else has to be told of the best cell: its test figure, if it was chosen by another."""
+    told = [f"{metric.words} {text}" for metric, text in chosen_figures(analysis, best)]
+    if not told:
+        return ""
+    what = "it" if len(best.leaders) == 1 else "the first of them"
+    return f"; {what} has {listed(told)}"
+
+
+def chosen_figures(analysis: Analysis, best: Best) -> list[tuple[Metric, str]]:
+    """Return the metrics to tell of the best cell beside that it was chosen by, each as tables print it."""
+    cell, results = int(best.cells[best.leaders[0]]), analysis.results
+    metrics = [metric for metric in beside(results) if metric.name != best.use.metric.name]
+    return [(metric, shown(metric, summarise(results, metric.name), cell)) for metric in metrics]
 
 
 def interval(best: Best) -> str:

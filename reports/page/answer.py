@@ -4,15 +4,18 @@ import math
 from collections.abc import Iterator, Sequence
 
 from reports.analysis.best import Best
+from reports.analysis.cells import summarise
+from reports.analysis.choosing import choice_note
 from reports.analysis.intervals import Interval
 from reports.analysis.sweep import Analysis
-from reports.findings.best import corrected, lost, others
+from reports.findings.best import chosen_figures, corrected, lost, others
 from reports.findings.finding import Finding
 from reports.page import content as page
 from reports.page.provenance import command_of
 from reports.page.shown import show, with_unit
 from reports.page.swept import shown
 from reports.runs.factors import REPLICATE
+from reports.runs.metrics import OF_CLASSES
 from reports.runs.results import Results
 from reports.tables.rankings import listed
 
@@ -25,7 +28,7 @@ def answer(analysis: Analysis, findings: Sequence[Finding]) -> page.Answer:
     command = seeds_command(analysis.results, first) if best and analysis.seeds < first else ""
     return page.Answer(
         best=tuple(best),
-        sentences=tuple(sentences(analysis, findings, bool(best))),
+        sentences=(*sentences(analysis, findings, bool(best)), *(footnotes(analysis) if best else ())),
         warning=warning if best else "",
         command=command,
         command_note=cost_note(analysis.results, first) if command else "",
@@ -39,13 +42,16 @@ def best_of(analysis: Analysis, data: str, best: Best) -> page.Best:
     figure = (
         with_unit(shown(analysis.results, best.use.metric), mean)
         if interval is None
-        else interval_text(analysis.results, interval)
+        else interval_text(analysis.results, best, interval)
     )
+    told = note(analysis, best)
+    if (main := analysis.results.main) is not best.use.metric:  # chosen by validation, reported by test
+        told = f"with the best {best.use.metric.words}, {figure}: {told}"
+        means = summarise(analysis.results, main.name)["mean"]
+        figure = with_unit(shown(analysis.results, main), float(means.loc[int(best.cells[place])]))
     near = [k for k, standing in enumerate(best.standing) if standing == "may be best"]
     cells = best.cells[[*best.leaders[1:], *near]].tolist()
-    return page.Best(
-        int(best.cells[place]), figure, tuple(cells), data, standing_text(best), note(analysis, best)
-    )
+    return page.Best(int(best.cells[place]), figure, tuple(cells), data, standing_text(best), told)
 
 
 def note(analysis: Analysis, best: Best) -> str:
@@ -57,16 +63,16 @@ def note(analysis: Analysis, best: Best) -> str:
         return "a single run"
     if not chosen.look or best.leaders != [chosen.winner]:
         return f"mean of {runs} runs"
-    text = interval_text(analysis.results, chosen.interval)
+    text = interval_text(analysis.results, best, chosen.interval)
     return (
         f"mean of {runs} runs; over the first {chosen.look} seeds {text}, 95 %, "
         f"corrected for being picked among {len(best.cells)} cells"
     )
 
 
-def interval_text(results: Results, interval: Interval) -> str:
-    """Return a mean of the main metric with its interval."""
-    metric = shown(results, results.main)
+def interval_text(results: Results, best: Best, interval: Interval) -> str:
+    """Return a mean of the metric that cells are chosen by with its interval."""
+    metric = shown(results, best.use.metric)
     ends = ", ".join(show(metric, end) for end in (interval.low, interval.high))
     return f"{with_unit(metric, interval.mean)} [{ends}]"
 
@@ -89,9 +95,31 @@ def sentences(analysis: Analysis, findings: Sequence[Finding], known: bool) -> I
     if turning:
         told = listed([f"{e.title} (with {e.depends_on or 'single cells'})" for e in turning])
         yield f"Orders that turn round, so that no effect over all cells is told: {told}."
+    if uneven := uneven_text(analysis):
+        yield uneven
     for finding in findings:
         if finding.kind == "effect" and finding.metric == main and not finding.pairs:
             yield finding.text
+
+
+def uneven_text(analysis: Analysis) -> str:
+    """Return the best cells' figures that are fair to classes of uneven size; empty if they are even."""
+    results, told = analysis.results, []
+    if not set(results.measures.ranked) & set(OF_CLASSES):
+        return ""
+    for data, best in analysis.best.items():
+        texts = (
+            [f"{metric.words} {text}" for metric, text in chosen_figures(analysis, best)]
+            if best.leaders
+            else []
+        )
+        told += [f"The best cell{f' on {data}' if data else ''}: {', '.join(texts)}."] if texts else []
+    return " ".join(["The classes are of uneven size.", *told])
+
+
+def footnotes(analysis: Analysis) -> Iterator[str]:
+    """Yield what the best cell was chosen by, and whether seeds differ in their test examples."""
+    yield from filter(None, (choice_note(analysis.results), analysis.results.split))
 
 
 def of_kind(findings: Sequence[Finding], kind: str) -> list[str]:

@@ -112,6 +112,8 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
     times = results.runs[["started", "finished"]].replace("", pd.NA).stack().dropna()
     if len(times):
         yield "runs made", f"{times.min()} to {times.max()}"
+    if results.split:
+        yield "split", results.split
     for rule in (results.plan or {}).get("exclusions", []):
         yield "excluded", f"{rule['count']} combinations with {rule['condition']}"
 

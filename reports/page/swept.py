@@ -18,6 +18,8 @@ CURVES = {
     "test_loss": ("test loss", "test_loss"),
     "train_accuracy": ("training accuracy", "train_accuracy"),
     "train_loss": ("training loss", "train_loss"),
+    "validation_accuracy": ("validation accuracy", "validation_accuracy"),
+    "validation_loss": ("validation loss", "validation_loss"),
 }
 
 

@@ -8,12 +8,14 @@ from typing import Any
 
 from reports.runs.metrics import METRICS, Measures, measures_of
 from reports.runs.results import FINAL, NUMBERS, TEXTS
+from reports.runs.test_bits import is_count
 from sweeps.records.layout import cell_dirs
 from sweeps.records.metric import NAME, Goal, figures_of, goal_of
 from sweeps.records.plan import Plan, read_plan
 from sweeps.records.record import Record, read_record
 
 NAN = float("nan")
+UNEVEN = 1.5  # between MNIST's 1.3 and what makes accuracy the accuracy of the largest class
 SWEEPER = ("total_wall_s", "blas_threads", "concurrent_runs", "attempts", "parameters")  # not of the job
 FIXED = (*TEXTS, *SWEEPER, "cell", "epoch", "planned", "seed", "lr_now", "grad_norm")
 
@@ -42,10 +44,14 @@ def is_number(value: object) -> bool:
 
 @dataclass
 class Figures:
-    """The figures of a sweep's runs; `names` are those seen so far, in the order in which they came."""
+    """The figures of a sweep's runs; `names` are those seen so far, in the order in which they came.
+
+    `uneven`: whether the classes of a test set are of such sizes that accuracy says little of the small ones.
+    """
 
     goal: Goal
     names: dict[str, None] = field(default_factory=dict)
+    uneven: bool = False
 
     @property
     def own(self) -> bool:
@@ -56,6 +62,7 @@ class Figures:
         """Return a run's figures by their columns, NaN where it has not ended well."""
         found = figures_of(data)
         self.names |= dict.fromkeys(found)
+        self.uneven = self.uneven or is_uneven(data.get("test_by_class"))
         return {
             self.column(name): float(value) if status == "done" and is_number(value) else NAN
             for name, value in found.items()
@@ -78,7 +85,15 @@ class Figures:
     def measures(self) -> Measures:
         """Return what the runs were measured by."""
         goal = replace(self.goal, name=self.column(str(self.goal.name)))
-        return measures_of(goal, [self.column(name) for name in self.names])
+        return measures_of(goal, [self.column(name) for name in self.names], self.uneven)
+
+
+def is_uneven(by_class: object) -> bool:
+    """Whether the largest class of a test set has more than UNEVEN times the examples of the smallest."""
+    if not isinstance(by_class, list) or not all(map(is_count, by_class)):
+        return False
+    totals = [total for _, total in by_class]
+    return bool(totals) and max(totals) > UNEVEN * min(totals)
 
 
 def measures_planned(root: Path) -> Measures:

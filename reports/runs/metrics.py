@@ -36,7 +36,9 @@ class Metric:
     @property
     def words(self) -> str:
         """What it is called within a sentence; a figure of an application's own as it calls it."""
-        return self.label if self.label == self.name else self.label.lower()
+        if self.label == self.name:
+            return self.label
+        return " ".join(word if word.isupper() else word.lower() for word in self.label.split(" "))  # CPU, F1
 
     @property
     def ahead(self) -> str:
@@ -138,6 +140,33 @@ METRICS: dict[str, Metric] = {
             "has the better best epoch",
             True,
         ),
+        Metric(
+            "validation_accuracy",
+            "Validation accuracy",
+            "accuracy",
+            "higher",
+            "is more accurate on held-out examples",
+            True,
+        ),
+        Metric(
+            "test_balanced_accuracy",
+            "Balanced test accuracy",
+            "accuracy",
+            "higher",
+            "recognises more of the average class of the test set",
+            True,
+        ),
+        Metric(
+            "test_macro_f1", "Macro F1 on the test set", "accuracy", "higher", "has the higher macro F1", True
+        ),
+        Metric(
+            "test_majority_accuracy",
+            "Test accuracy of always naming the largest class",
+            "accuracy",
+            "",
+            "has the larger largest class",
+            True,
+        ),
         Metric("best_epoch", "Epoch with the best test accuracy", "epochs", "", "is at its best later", True),
         Metric(
             "selected_test_accuracy",
@@ -195,6 +224,15 @@ METRICS: dict[str, Metric] = {
             "test_loss", "Test loss", "loss", "lower", "has the lower test loss", False, across_losses=False
         ),
         Metric(
+            "validation_loss",
+            "Validation loss",
+            "loss",
+            "lower",
+            "has the lower loss on held-out examples",
+            False,
+            across_losses=False,
+        ),
+        Metric(
             "train_loss",
             "Training loss",
             "loss",
@@ -211,10 +249,14 @@ AHEAD = {
     "epoch_wall_s": "takes less time per epoch",
 }
 """Where `above` is about the other end."""
-HELD_OUT = ("selected_epoch", "selected_test_accuracy")
-"""Metrics of the epoch that held-out examples choose; runs without such examples do not have them."""
-BESIDE = ("validation_accuracy", "validation_loss")
-"""Figures of a record that metrics of their own stand for."""
+VALIDATION = {"test_accuracy": "validation_accuracy", "test_loss": "validation_loss"}
+"""Figures of the test set, each with the same of examples that were held out of the training set."""
+OF_CLASSES = ("test_balanced_accuracy", "test_macro_f1", "test_majority_accuracy")
+"""What accuracy hides where classes are of uneven size; in the records of own data."""
+HELD_OUT = ("selected_epoch", "selected_test_accuracy", *VALIDATION.values())
+"""Metrics that runs without held-out examples do not have."""
+SOMETIMES = (*HELD_OUT, *OF_CLASSES)
+"""Metrics that not all runs of ours have."""
 SECONDS = re.compile(r"(^|_)(s|sec|secs|seconds)$")
 RANKED = ("test_accuracy", "train_accuracy", "gap", "convergence", "epoch_cpu_s")
 
@@ -237,8 +279,11 @@ NETWORKS = Measures(METRICS, METRICS[NAME], RANKED)
 """Of runs that leave the figures that ours do."""
 
 
-def measures_of(goal: Goal, figures: Sequence[str]) -> Measures:
-    """Return what runs that end with these figures are measured by; `goal` names the main one."""
+def measures_of(goal: Goal, figures: Sequence[str], uneven: bool = False) -> Measures:
+    """Return what runs that end with these figures are measured by; `goal` names the main one.
+
+    Where the classes of the test set are `uneven`, networks are ranked by what is fair to small ones first.
+    """
     name = goal.name or NAME
     better: Literal["higher", "lower"] = "higher" if goal.direction == "maximize" else "lower"
     others = {figure: figure_of(figure) for figure in figures if figure != name}
@@ -250,8 +295,10 @@ def measures_of(goal: Goal, figures: Sequence[str]) -> Measures:
     if main.better != better:
         main = replace(main, better=better, **towards(main.label.lower(), better))
     known = {name: main, **{key: metric for key, metric in METRICS.items() if key != name}}
-    more = {figure: metric for figure, metric in others.items() if figure not in (*known, *BESIDE)}
-    return Measures(known | more, main, (name, *(key for key in RANKED if key != name)))
+    more = {figure: metric for figure, metric in others.items() if figure not in known}
+    fair = [key for key in OF_CLASSES if uneven and key in figures and METRICS[key].better]
+    held_out = [VALIDATION[NAME]] if VALIDATION[NAME] in figures else []
+    return Measures(known | more, main, tuple(dict.fromkeys([*fair, name, *held_out, *RANKED])))
 
 
 def figure_of(name: str) -> Metric:

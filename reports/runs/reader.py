@@ -24,9 +24,10 @@ from reports.runs.curves import (
 )
 from reports.runs.factors import REPLICATE, Flattener
 from reports.runs.figures import Figures, goal_among, is_number
-from reports.runs.metrics import HELD_OUT, METRICS, Measures
+from reports.runs.metrics import METRICS, OF_CLASSES, SOMETIMES, VALIDATION, Measures
 from reports.runs.own_curves import is_own, own_history, read_own_curve
 from reports.runs.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors, without_repeats
+from reports.runs.splits import Split, split_note, split_of
 from reports.runs.test_bits import Answers, answers_of
 from sweeps.records.differences import near_misses, settings_of
 from sweeps.records.errors import UserError
@@ -99,6 +100,7 @@ class Reader:
         self.provenance: dict[str, Mapping[str, Any]] = {}
         self.boundaries: dict[str, Mapping[str, Any]] = {}
         self.answers: dict[str, Answers] = {}
+        self.splits: set[Split] = set()
 
     def settle(self, folders: Mapping[str, Path]) -> None:
         """Find out what the sweep is about, and whose learning curves its runs leave."""
@@ -170,7 +172,10 @@ class Reader:
         if record and status == "done" and (boundary := mapping(data, "boundary")):
             self.take_boundary(record, boundary)
         if record and status == "done":
-            self.take_answers(record)
+            split = split_of(record.data)
+            self.splits.add(split)
+            if not split.tied:
+                self.take_answers(record)
 
     def history(self, measures: Measures) -> tuple[pd.DataFrame, str]:
         """Return all curves as one frame, and what their steps are called."""
@@ -248,7 +253,7 @@ def row(data: Mapping[str, Any], status: str) -> Row:
     shared = is_number(timing.get("lockstep"))  # its seconds are a share of a group's
     figures: Row = {name: final.get(name) for name in FINAL}
     figures |= {f"best_{name}": best.get(name) for name in ("epoch", *FINAL)}
-    figures |= dict.fromkeys(HELD_OUT)
+    figures |= dict.fromkeys(SOMETIMES) | {n: final.get(n) for n in (*VALIDATION.values(), *OF_CLASSES)}
     figures["final_epoch"] = data.get("final_epoch", restored(data))
     figures |= {
         "epoch_cpu_s": None if shared else timing.get("epoch_cpu_s_median"),
@@ -318,6 +323,7 @@ def assemble(
         provenance=tuple(reader.provenance.values()),
         boundaries=reader.boundaries,
         answers=reader.answers,
+        split=split_note(reader.splits),
         stamps=reader.cache.stamps,
         other_data=reader.contents.other_data,
         measures=measures,

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from reports.runs.factors import DATASET, REPLICATE, Factor, find_factors, label
-from reports.runs.metrics import HELD_OUT, NETWORKS, Measures, Metric
+from reports.runs.metrics import NETWORKS, SOMETIMES, Measures, Metric
 from reports.runs.test_bits import Answers
 from sweeps.records.schema import COMPLETE, PENDING
 
@@ -17,7 +17,7 @@ FINAL = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 NUMBERS = (
     *FINAL,
     *(f"best_{name}" for name in ("epoch", *FINAL)),
-    *HELD_OUT,
+    *SOMETIMES,
     "final_epoch",
     "gap",
     "convergence",
@@ -70,10 +70,10 @@ class Results:
     are NaN unless the run is done. `history` has one row per run and epoch. `settings` holds every setting
     of every row of `runs`, factors or not; its `dataset` has a value for each content of the data.
     `measures` are what its runs were measured by, `step` is what the steps of their curves are called (in
-    `history` always `epoch`). `answers` are those on the test examples, by cell id, of the
-    finished runs that recorded them. `other_data` says which results are left out for being of other data
-    than planned, `repeated` which for repeating the settings, data and seed of another; both are empty if
-    none are.
+    `history` always `epoch`). `answers` are those on the test examples, by cell id, of the finished runs that
+    recorded them on a test set that all seeds share; `split` says how test examples were split off, empty if
+    they were not. `other_data` says which results are left out for being of other data than planned,
+    `repeated` which for repeating the settings, data and seed of another; both are empty if none are.
     """
 
     directory: Path
@@ -95,6 +95,7 @@ class Results:
     repeated: str = ""
     measures: Measures = NETWORKS
     step: str = "epoch"
+    split: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -109,9 +110,9 @@ class Results:
 
     @property
     def metrics(self) -> dict[str, Metric]:
-        """The metrics by name; those of held-out examples only if some run had such examples."""
+        """The metrics by name; those that not all runs have (of held-out examples, say) if one has them."""
         metrics = self.measures.metrics
-        absent = [name for name in HELD_OUT if not self.runs[name].notna().any()]
+        absent = [name for name in SOMETIMES if not self.runs[name].notna().any()]
         return {name: metric for name, metric in metrics.items() if name not in absent}
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +32,7 @@ class CellReturn(JobReturn):
         changed = composer.master.hydra.job.chdir
         if changed is None:
             changed = not version.base_at_least("1.2")
-        self.working_dir = str(record.path) if changed else os.getcwd()
+        self.working_dir = str(record.path if changed else Path.cwd())
 
     @cached_property
     def hydra_cfg(self) -> DictConfig:  # type: ignore[override]

@@ -93,7 +93,8 @@ def test_plan_and_records_say_what_the_sweep_is_about(swept: Path) -> None:
     assert all(set(record["final"]) == {"value"} for record in records(swept / "runs/objective"))
     record = next(records(swept / "runs/classifier"))
     assert record["metric"] == {"name": "accuracy", "direction": "maximize"}
-    assert set(record["final"]) == {"accuracy", "fit_s"} and record["timing"]["total_wall_s"] > 0
+    assert set(record["final"]) == {"accuracy", "fit_s"}
+    assert record["timing"]["total_wall_s"] > 0
     assert record["history_csv"] is None
 
 
@@ -108,7 +109,8 @@ def test_the_largest_is_best_where_it_is_to_be_maximised(swept: Path) -> None:
     [effect] = findings(root, kind="effect", metric="accuracy")
     for pair in effect["pairs"]:
         first, second = means[int(pair["first"])], means[int(pair["second"])]
-        assert pair["estimate"] == pytest.approx(first - second) and first >= second
+        assert pair["estimate"] == pytest.approx(first - second)
+        assert first >= second
     [cost] = findings(root, kind="effect", metric="fit_s")
     seconds = {k: mean(root, "fit_s", neighbours=k) for k in (1, 5, 40)}
     assert all(seconds[int(p["first"])] <= seconds[int(p["second"])] for p in cost["pairs"])
@@ -128,7 +130,8 @@ def test_the_smallest_is_best_where_it_is_to_be_minimised(swept: Path) -> None:
     assert set(pairs) == {("0", "0.1"), ("0", "1"), ("0.1", "1")}, "the smaller one stands first"
     for (first, second), pair in pairs.items():
         assert pair["estimate"] == pytest.approx(means[float(first)] - means[float(second)])
-        assert pair["low"] < pair["high"] < 0 and pair["relation"] == ">"
+        assert pair["low"] < pair["high"] < 0
+        assert pair["relation"] == ">"
     assert effect["margin"] == pytest.approx(0.1 * means[0]), "a tenth of the best level's value"
     [row] = [row for row in table(root, "rankings") if row["factor"] == "penalty"]
     assert row["a > b means that a"] == "has the lower rmse"
@@ -160,7 +163,8 @@ def test_the_report_has_no_word_of_networks(swept: Path, name: str) -> None:
 
 def test_curves_have_the_columns_that_the_application_gave_them(swept: Path) -> None:
     results = load(swept / "runs/regression")
-    assert results.step == "iteration" and results.curve_columns == ["rmse", "step size"]
+    assert results.step == "iteration"
+    assert results.curve_columns == ["rmse", "step size"]
     last = results.history.groupby("cell_id", observed=True).last()
     for record in records(swept / "runs/regression"):
         assert last.loc[record["cell_id"], "rmse"] == record["final"]["rmse"]
@@ -189,7 +193,8 @@ def test_failures_and_what_is_not_finite_are_runs(swept: Path, tmp_path: Path) -
     )
     [pair] = [p for p in effect["pairs"] if {p["first"], p["second"]} == {"0.1", "9"}]
     kept = statistics.fmean(mean(root, "rmse", step=0.1, penalty=p) for p in (0, 1))
-    assert pair["first"] == "0.1" and pair["estimate"] == pytest.approx(kept - worst)
+    assert pair["first"] == "0.1"
+    assert pair["estimate"] == pytest.approx(kept - worst)
     assert "each counts as the worst figure of any finished run" in effect["text"]
     assert findings(root, kind="failure")[0]["text"].startswith("9 of 27 runs failed")
     assert not OURS.findall(all_text(root))
@@ -204,7 +209,8 @@ def test_claims_are_about_its_metric(swept: Path, tmp_path: Path) -> None:
         "- {id: C, statement: steps are alike, factor: step, metric: rmse, equivalent: all}\n"
     )
     found = judged(load(swept / "runs/regression"), file)
-    assert found and [j.verdict for j in found.claims] == ["holds", "refuted", "holds"]
+    assert found
+    assert [j.verdict for j in found.claims] == ["holds", "refuted", "holds"]
     file.write_text("claims:\n- {id: A, statement: x, factor: step, metric: test_accuracy, order: '1 > 2'}\n")
     with pytest.raises(UserError, match=r"metric = test_accuracy: must be one of rmse, largest weight"):
         judged(load(swept / "runs/regression"), file)
@@ -213,11 +219,13 @@ def test_claims_are_about_its_metric(swept: Path, tmp_path: Path) -> None:
 def test_tables_queries_and_comparisons_know_its_figures(swept: Path) -> None:
     results = load(swept / "runs/regression")
     made = table_of(results)
-    assert made.name == "rmse" and table_of(results, "largest weight").name == "largest weight"
+    assert made.name == "rmse"
+    assert table_of(results, "largest weight").name == "largest weight"
     few = where(results, "rmse<10")
     assert set(few.settings["penalty"]) == {0}
     told = compare(results, results)
-    assert "Largest differences in rmse" in told and not OURS.findall(told)
+    assert "Largest differences in rmse" in told
+    assert not OURS.findall(told)
     with pytest.raises(UserError, match="its runs have no rmse"):
         compare(results, load(swept / "runs/objective"))
 
@@ -225,7 +233,8 @@ def test_tables_queries_and_comparisons_know_its_figures(swept: Path) -> None:
 def test_a_metric_that_runs_lack_is_named_and_nothing_is_lost(swept: Path, tmp_path: Path) -> None:
     shutil.copytree(swept / "runs", tmp_path / "runs")
     out = sweep(tmp_path, "regression", "hydra.sweeper.metric=mae", "hydra.sweeper.direction=minimize")
-    assert "18 kept" in out and "18 results without mae, which hydra.sweeper.metric names" in out
+    assert "18 kept" in out
+    assert "18 results without mae, which hydra.sweeper.metric names" in out
     out = report(tmp_path, "runs/regression", "--no-plots", code=1)
     assert "is done but has no final.mae; it has rmse, largest weight" in out
     sweep(tmp_path, "regression")
@@ -257,5 +266,7 @@ def test_the_page_in_a_browser_is_about_its_metric(swept: Path) -> None:
         page.open((swept / "runs/regression/report/index.html").as_uri())
         text = page.run("document.body.innerText")
         metrics = page.run("[...document.querySelectorAll('select option')].map(o => o.textContent)")
-    assert not OURS.findall(text) and "rmse" in text and "iteration" in str(metrics) + text
+    assert not OURS.findall(text)
+    assert "rmse" in text
+    assert "iteration" in str(metrics) + text
     assert {"rmse", "largest weight"} <= set(metrics)

@@ -77,7 +77,8 @@ def test_a_subdirectory_begins_the_names_of_cells(tiny: Tiny) -> None:
 )
 def test_directories_that_cannot_be_are_refused(tiny: Tiny, setting: str, told: str) -> None:
     error = tiny.run("x=1,2", setting, code=2).stderr
-    assert error.startswith(f"error: {told}") and error.count("\n") == 1
+    assert error.startswith(f"error: {told}")
+    assert error.count("\n") == 1
     assert list(tiny.cwd.iterdir()) == []
 
 
@@ -99,4 +100,5 @@ def test_the_networks_train_with_hydras_own_sweeper(tmp_path: Path, launcher: st
     )
     assert done.returncode == 0, done.stderr
     curves = [(tmp_path / "plain" / str(job) / "history.csv").read_text() for job in (0, 1)]
-    assert [len(curve.splitlines()) for curve in curves] == [3, 3] and curves[0] != curves[1]
+    assert [len(curve.splitlines()) for curve in curves] == [3, 3]
+    assert curves[0] != curves[1]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.runs.metrics import METRICS
+from reports.runs.metrics import METRICS, OF_CLASSES, VALIDATION
 from reports.runs.results import FINAL, Results
 
 Value = bool | int | float | str
@@ -48,7 +48,10 @@ def tracked(results: Results) -> Iterator[TrackedRun]:
     """Yield every run of a sweep that is done or diverged."""
     curves = dict(iter(results.history.groupby("cell_id", observed=True)))
     empty = results.history.iloc[:0]
-    figures = [*FIGURES, *(name for name in results.measures.metrics if name not in METRICS)]
+    more = [
+        name for name in results.metrics if name not in METRICS or name in (*VALIDATION.values(), *OF_CLASSES)
+    ]
+    figures = [*FIGURES, *more]
     for place, row in enumerate(results.runs.to_dict("records")):
         if row["status"] in COMPLETE:
             settings = results.settings.iloc[place].to_dict()

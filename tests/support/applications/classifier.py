@@ -19,14 +19,14 @@ except ImportError:
         y = np.repeat([0, 1, 2], 50)
         return rng.normal(size=(150, 4)) + 1.2 * y[:, None], y
 
-    class KNeighborsClassifier:
+    class KNeighborsClassifier:  # type: ignore[no-redef]
         def __init__(self, n_neighbors: int) -> None:
             self.k = n_neighbors
 
         def fit(self, x: np.ndarray, y: np.ndarray) -> None:
             self.x, self.y = x, y
 
-        def score(self, x: np.ndarray, y: np.ndarray) -> float:
+        def score(self, x: np.ndarray, y: np.ndarray) -> np.floating:
             far = ((x[:, None] - self.x[None]) ** 2).sum(2)
             near = self.y[far.argsort(axis=1)[:, : self.k]]
             found = [np.bincount(row, minlength=3).argmax() for row in near]

@@ -83,7 +83,7 @@ def tell(cfg: DictConfig) -> dict[str, Any]:
         "num": config.job.num,
         "overrides": list(config.overrides.task),
         "choice": config.runtime.choices["mode"],
-        "mode": config.mode.name,
+        "mode": config.mode.name if config.mode else None,
         "cwd": str(Path.cwd()),
         "log": "hello from the log",
     }
