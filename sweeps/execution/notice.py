@@ -57,8 +57,8 @@ def facts(settings: Settings, root: Path, end: End, seconds: float) -> dict[str,
         plan, records = read_plan(root), load_records(root)
     except UserError:  # the directory cannot be read any more
         plan, records = None, {}
-    ids = [cell.id for cell in plan.cells] if plan else list(records)
-    counts = Counter(records[id].status if id in records else "missing" for id in ids)
+    cells = [cell.id for cell in plan.cells] if plan else list(records)
+    counts = Counter(records[cell].status if cell in records else "missing" for cell in cells)
     parts = ", ".join(f"{number} {state}" for state, number in counts.most_common())
     return {
         "SWEEP_NAME": settings.title,
@@ -66,9 +66,9 @@ def facts(settings: Settings, root: Path, end: End, seconds: float) -> dict[str,
         "SWEEP_OUTCOME": end.outcome,
         "SWEEP_EXIT_CODE": str(end.code),
         "SWEEP_SECONDS": f"{seconds:.0f}",
-        "SWEEP_CELLS": str(len(ids)),
+        "SWEEP_CELLS": str(len(cells)),
         **{f"SWEEP_{state.upper()}": str(counts[state]) for state in ("done", "diverged", "failed")},
-        "SWEEP_SUMMARY": f"{settings.title}: {end.outcome}, {len(ids)} cells: {parts or 'none'}",
+        "SWEEP_SUMMARY": f"{settings.title}: {end.outcome}, {len(cells)} cells: {parts or 'none'}",
     }
 
 

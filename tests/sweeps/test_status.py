@@ -216,7 +216,7 @@ def test_explain_does_not_invent_relatives(root: Path, capsys: pytest.CaptureFix
     ("arguments", "message"),
     [
         (["nowhere"], "there is no such directory"),
-        (["."], "holds no plan and no run records"),
+        (["empty"], "holds no plan and no run records"),
         (["a_file"], "is no directory"),
         (["broken"], "sweep.json is damaged"),
         (
@@ -235,7 +235,7 @@ def test_mistakes_are_told_in_one_line_with_exit_code_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a_file").touch()
-    for name in ("broken", "sweep"):
+    for name in ("broken", "empty", "sweep"):
         Path(name).mkdir()
     Path("broken/sweep.json").write_text("{")
     write_plan(Path("sweep"), Plan("grid", CELLS))
@@ -368,7 +368,8 @@ def test_a_folder_of_sweeps_lists_the_sweeps_below_it(
         f"{runs}/grid (grid): 6 cells: 1 done, 1 missing, 1 diverged, 1 interrupted, 1 damaged, 1 failed",
         f"{runs}/study/timing (timing): 1 cell: 1 done",
     ]
-    assert main([str(runs)]) == 1 and main([str(runs / "study")]) == 0
+    assert main([str(runs)]) == 1
+    assert main([str(runs / "study")]) == 0
     capsys.readouterr()
     assert [each["sweep"] for each in json.loads(answer(capsys, runs, "--json"))] == [None, "grid", "timing"]
     assert "rmse 1.5" in answer(capsys, runs / "study" / "timing", "--all")

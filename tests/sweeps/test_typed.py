@@ -61,8 +61,10 @@ def test_an_option_is_known_in_any_case_and_by_other_words(option: str, meant: s
 
 
 def test_a_value_is_written_as_its_key_takes_it() -> None:
-    assert value_meant("64", [128]) == "[64]" and value_meant("[64]", [128]) == "[64]"
-    assert value_meant("5%", 0.1) == "0.05" and value_meant("5%", "text") == "5%"
+    assert value_meant("64", [128]) == "[64]"
+    assert value_meant("[64]", [128]) == "[64]"
+    assert value_meant("5%", 0.1) == "0.05"
+    assert value_meant("5%", "text") == "5%"
 
 
 @pytest.mark.parametrize(
@@ -101,7 +103,8 @@ def test_a_mistake_is_met_with_what_to_type(words: list[str], told: str, tmp_pat
         text=True,
     )
     assert done.returncode == 2 and told in done.stderr, done.stderr
-    assert done.stderr.count("\n") == 1 and not list(tmp_path.iterdir())
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,11 @@ def notify(command: str) -> str:
 def test_it_is_told_the_outcome(tiny: Tiny) -> None:
     tiny.run("x=1,2", notify(WRITE))
     found = told(tiny)
-    assert found["SWEEP_OUTCOME"] == "done" and found["SWEEP_EXIT_CODE"] == "0"
+    assert found["SWEEP_OUTCOME"] == "done"
+    assert found["SWEEP_EXIT_CODE"] == "0"
     assert (found["SWEEP_CELLS"], found["SWEEP_DONE"], found["SWEEP_FAILED"]) == ("2", "2", "0")
-    assert found["SWEEP_DIR"] == str(tiny.root) and found["SWEEP_NAME"] == "adhoc"
+    assert found["SWEEP_DIR"] == str(tiny.root)
+    assert found["SWEEP_NAME"] == "adhoc"
     assert found["SWEEP_SUMMARY"] == "adhoc: done, 2 cells: 2 done"
 
 
@@ -45,7 +47,8 @@ def test_it_is_told_of_failures(tiny: Tiny) -> None:
 def test_that_it_fails_is_one_line_and_no_failure_of_the_sweep(tiny: Tiny, command: str) -> None:
     done = tiny.run("x=1", notify(command))
     lines = [line for line in done.stderr.splitlines() if line.startswith("hydra.sweeper.notify")]
-    assert len(lines) == 1 and "exit code" in lines[0]
+    assert len(lines) == 1
+    assert "exit code" in lines[0]
     assert tiny.record().status == "done"
 
 
