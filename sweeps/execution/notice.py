@@ -16,6 +16,7 @@ from sweeps.planning.settings import Settings
 from sweeps.records.errors import UserError
 from sweeps.records.plan import read_plan
 from sweeps.records.record import load_records
+from sweeps.records.schema import RETURNED
 
 TIMEOUT_S = 60.0
 INTERRUPTED = 128  # exit codes from here on are those of signals
@@ -67,7 +68,7 @@ def facts(settings: Settings, root: Path, end: End, seconds: float) -> dict[str,
         "SWEEP_EXIT_CODE": str(end.code),
         "SWEEP_SECONDS": f"{seconds:.0f}",
         "SWEEP_CELLS": str(len(cells)),
-        **{f"SWEEP_{state.upper()}": str(counts[state]) for state in ("done", "diverged", "failed")},
+        **{f"SWEEP_{state.upper()}": str(counts[state]) for state in RETURNED},
         "SWEEP_SUMMARY": f"{settings.title}: {end.outcome}, {len(cells)} cells: {parts or 'none'}",
     }
 

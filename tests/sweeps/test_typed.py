@@ -102,7 +102,8 @@ def test_a_mistake_is_met_with_what_to_type(words: list[str], told: str, tmp_pat
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 2 and told in done.stderr, done.stderr
+    assert told in done.stderr, done.stderr
+    assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
