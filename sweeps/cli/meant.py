@@ -52,6 +52,7 @@ OPTIONS = (
     "constant none",
     "fashion_mnist fashion fmnist",
 )
+SURE = 0.85  # of whole dotted keys, which have much in common
 CUTOFF = 0.6  # of difflib's ratio: below it names are like one another by chance
 
 
@@ -67,7 +68,7 @@ def keys_meant(key: str, known: Sequence[str]) -> list[str]:
         by_last = {name.rpartition(".")[2]: name for name in reversed(among)}
         if close := alike(last, by_last):
             return [by_last[close]]
-    close = alike(key, known)
+    close = alike(key, known, SURE)
     return [close] if close else []
 
 
@@ -80,12 +81,12 @@ def option_meant(option: str, known: Sequence[str]) -> str:
     return alike(option, known)
 
 
-def alike(word: str, known: Iterable[str]) -> str:
+def alike(word: str, known: Iterable[str], cutoff: float = CUTOFF) -> str:
     """Return the name that is most like a word, "" if none is."""
     import difflib  # only a mistake needs it
 
     names = {plain(name): name for name in known}
-    close = difflib.get_close_matches(plain(word), list(names), n=1, cutoff=CUTOFF)
+    close = difflib.get_close_matches(plain(word), list(names), n=1, cutoff=cutoff)
     return names[close[0]] if close else ""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from hydra_plugins.resumable import ResumableSweeperConf
-from sweeps.cli.meant import alike, keys_meant, option_meant, plain, value_meant
+from sweeps.cli.meant import SURE, alike, keys_meant, option_meant, plain, value_meant
 
 SPECIAL = re.compile(
     r"[#%&!;'\"()\[\]{},^~<>?|]|\s"
