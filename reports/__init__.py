@@ -9,9 +9,9 @@ __all__ = ["load"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import `load` when it is first used: a command's help needs no pandas."""
-    if name != "load":
-        raise AttributeError(f"module 'reports' has no attribute {name!r}")
+    """Return `load`, imported when it is asked for: the end of a single run needs no pandas."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from reports.runs.reader import load
 
     return load

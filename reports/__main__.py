@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reports.sources.judged import Judged
 
 INCOMPLETE = DIFFERS = 1
+PLOTS = ("default", "all", "none")  # reports.plots.Plots, which needs Matplotlib
 
 
 @command
@@ -60,7 +61,15 @@ def run_report(words: Sequence[str]) -> int:
         help="only keep the time at which the claims were there; before the first run",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="build it as DIR (default: directory/report)")
-    parser.add_argument("--no-plots", action="store_true", help="tables and page only")
+    parser.add_argument(
+        "--plots",
+        choices=PLOTS,
+        default=PLOTS[0],
+        help="pictures to draw: the usual ones (default), all, or none; the page needs none of them",
+    )
+    parser.add_argument(
+        "--no-plots", dest="plots", action="store_const", const=PLOTS[-1], help="as --plots none"
+    )
     options = parser.parse_args(words)
     from reports.claims.claim import claim_metrics
     from reports.claims.gate import expected_claims, note
@@ -78,7 +87,7 @@ def run_report(words: Sequence[str]) -> int:
         )
     metrics = claim_metrics(results.measures)
     expected = expected_claims(options.claims, metrics) if options.check else []
-    page = write_report(results, plots=not options.no_plots, claims=options.claims, out=options.out)
+    page = write_report(results, plots=options.plots, claims=options.claims, out=options.out)
     print(printable(f"{summary_line(results)}\n{page}"))
     return max(warn(results), check(expected, judged(results, options.claims)) if expected else 0)
 

@@ -31,11 +31,10 @@ def value_typed(key: str) -> str | None:
 def instead_of_key(key: str, config: DictConfig | None) -> str:
     """Return " (did you mean optimizer.lr=0.1?)" for a key that a config lacks; "" if nothing is like it."""
     known = dict(dotted(config)) if config is not None else {}
-    names = [
-        *known,
-        *(SWEEPER + each.name for each in fields(ResumableSweeperConf) if each.name != "_target_"),
-    ]
-    return did_you_mean(argument(name, value_typed(key), known) for name in keys_meant(key, names))
+    settings = [each.name for each in fields(ResumableSweeperConf)]
+    setting = alike(key.removeprefix("sweeper."), settings, SURE)
+    found = keys_meant(key, list(known)) or ([SWEEPER + setting] if setting else [])
+    return did_you_mean(argument(name, value_typed(key), known) for name in found)
 
 
 def instead_of_option(group: str, option: str, known: Sequence[str]) -> str:
