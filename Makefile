@@ -23,7 +23,7 @@ help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo; echo '  SWEEP=NAME (of conf/sweep; default grid)  OVERRIDES="loss=hinge training.epochs=3"  RETRY=all  FRESH=1'
 
-venv: $(READY)  ## Make .venv with the hash-locked requirements
+venv: $(READY) $(BIN)/mlp-sweep  ## Make .venv with the hash-locked requirements and the mlp-… commands
 
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -32,6 +32,9 @@ $(READY): requirements.lock
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
+
+$(BIN)/mlp-sweep: pyproject.toml $(READY)
+	@$(BIN)/python -m mlp_grid.checkout
 
 sweep: $(READY)  ## Run a sweep (what is missing of it) and build its report
 	@$(BIN)/python -m sweeps sweep=$(SWEEP) $(TO) $(HYDRA); status=$$?; \
