@@ -64,7 +64,7 @@ def cell_dirs(root: Path) -> dict[str, Path]:
 
 
 def _is_dir(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry is, or leads to, a directory; a link in a circle leads to none."""
+    """Return whether an entry is, or leads to, a directory; a link in a circle leads to none."""
     try:
         return entry.is_dir()
     except OSError:
