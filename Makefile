@@ -97,10 +97,11 @@ test-package: $(READY)  ## Install the wheel into empty environments, one for ea
 	@$(BIN)/python -m pytest -q -m package $(PYTEST_ARGS)
 
 TRACKERS := $(VENV)/trackers
-test-trackers: $(READY)  ## Export to real trackers and read it back (installs them beside the project)
+test-trackers: $(READY)  ## Use real trackers, scikit-learn and a notebook (installs them beside the project)
 	@test -d $(TRACKERS) || $(PYTHON) -m venv $(TRACKERS)
-	@$(TRACKERS)/bin/python -m pip install --quiet --disable-pip-version-check ".[trackers]" scikit-learn pytest hypothesis
-	@$(TRACKERS)/bin/python -m pytest -q -p no:cacheprovider tests/reports/exports tests/test_examples.py $(PYTEST_ARGS)
+	@$(TRACKERS)/bin/python -m pip install --quiet --disable-pip-version-check ".[trackers,sklearn,notebook]" nbclient pytest hypothesis
+	@$(TRACKERS)/bin/python -m pytest -q -p no:cacheprovider tests/reports/exports tests/test_examples.py \
+		tests/mlp_grid $(PYTEST_ARGS)
 
 CLUSTER := $(VENV)/cluster
 SLURM   := slurm-wlm slurmdbd munge mariadb-server

@@ -71,6 +71,13 @@ class ResumableSweeperConf:
     # Config groups and dotted keys that are always part of a cell's directory name, in this order.
     name: list[str] = field(default_factory=list)
 
+    # Run these cells again, by their ids, and nothing else: the plan in the directory stays as it is, earlier
+    # records are kept in .superseded. `python -m sweeps.runs DIR rerun ID` sets it.
+    only: list[str] = field(default_factory=list)
+
+    # Copy a run that another directory under the same `runs` has by id, code and data, instead of running it.
+    reuse: bool = True
+
     # What to run again: failed (everything without a result), stale (results of other code too), all, none.
     retry: str | None = None
 

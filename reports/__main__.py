@@ -222,6 +222,8 @@ def warn(results: Results) -> int:
         some = ", ".join(results.unplanned[:3]) + (", …" if len(results.unplanned) > 3 else "")
         left_out = f"left out: {len(results.unplanned)} recorded cells that are not in the plan"
         print(printable(f"{left_out} ({some}); --all includes them"), file=sys.stderr)
+    for line in results.excluded:
+        print(printable(f"excluded: {line}"), file=sys.stderr)
     for line in filter(None, (results.other_data, results.repeated)):
         print(printable(f"left out: {line}"), file=sys.stderr)
     for line in results.near_misses:

@@ -16,8 +16,10 @@ from sweeps.cli import user_modules
 from sweeps.cli.command import command, parser_of
 from sweeps.planning.due import Retry, Verdict, verdict
 from sweeps.records import lock
+from sweeps.records.commands import active
 from sweeps.records.content import Content, other_data
 from sweeps.records.errors import UserError
+from sweeps.records.excluded import read_excluded
 from sweeps.records.layout import HIDDEN, HISTORY, LOCK
 from sweeps.records.plan import Cell, Plan, read_plan
 from sweeps.records.record import Record, load_records
@@ -28,7 +30,8 @@ from sweeps.view.running_cell import last_row
 from sweeps.view.wording import count, duration, reason
 
 OTHER_DATA = "other data"  # the state of a result of other data than its cell is planned for
-STATES = (*BY_URGENCY[:-3], OTHER_DATA, *BY_URGENCY[-3:])
+EXCLUDED = "excluded"  # the state of a run that counts in nothing, on purpose
+STATES = (*BY_URGENCY[:-3], OTHER_DATA, *BY_URGENCY[-3:-1], EXCLUDED, BY_URGENCY[-1])
 MISSING_SHOWN = 10  # cells that were never started, unless all are asked for
 
 
@@ -53,6 +56,7 @@ class Status:
         self.root, self.retry = root, retry
         self.plan: Plan | None = read_plan(root)
         self.records = load_records(root)
+        self.excluded = read_excluded(root)
         if self.plan is None and not self.records:
             raise UserError(f"{root}: holds no plan and no run records")
         self.explanation = Explanation(root, self.plan, self.records, retry)
@@ -69,6 +73,8 @@ class Status:
 
     def _row(self, cell_id: str, name: str, planned: bool, cell: Cell | None = None) -> Row:
         record = self.records.get(cell_id)
+        if cell_id in self.excluded:
+            return Row(cell_id, name, EXCLUDED, self.excluded[cell_id], planned, False)
         content = self.explanation.content(cell)
         decided = verdict(record, self.explanation.code, self.retry, content)
         if record is not None and content is not None and decided.superseded:
@@ -89,8 +95,7 @@ class Status:
         states = ", ".join(f"{self.counts[state]:,} {state}" for state in STATES[::-1] if self.counts[state])
         name = self.plan.sweep if self.plan else "no plan"
         yield f"{self.root} ({name}): {count(len(planned), 'cell')}: {states}"
-        if owner := lock.holder(self.root / HIDDEN / LOCK):
-            yield f"  {owner} is running this sweep"
+        yield from self._workers()
         if due := sum(row.due for row in planned):
             yield f"  {count(due, 'cell')} would be run by the same command again"
         if outside := len(self.rows) - len(planned):
@@ -100,6 +105,15 @@ class Status:
         yield from (f"  {line}" for line in self.explanation.near_misses())
         if stale := sum("other code" in row.detail for row in planned):
             yield f"  {count(stale, 'result')} made by other code (hydra.sweeper.retry=stale runs them again)"
+
+    def _workers(self) -> Iterator[str]:
+        """Yield who works on the sweep: each command with its workers, or the one that has locked it."""
+        at_work = active(self.root)
+        for each in at_work:
+            does = "has joined this sweep" if each.has_joined else "is running this sweep"
+            yield f"  {each.owner} {does}, with {count(each.workers, 'worker')}"
+        if not at_work and (owner := lock.holder(self.root / HIDDEN / LOCK)):
+            yield f"  {owner} is running this sweep"
 
     def table(self, everything: bool) -> Iterator[str]:
         """Yield a line for each cell that has no result, or for every cell."""
@@ -119,7 +133,7 @@ class Status:
     @property
     def exit_code(self) -> int:
         """0 if every planned cell has a result and every record can be believed, else 1."""
-        whole = all(row.status in COMPLETE or not row.planned for row in self.rows)
+        whole = all(row.status in (*COMPLETE, EXCLUDED) or not row.planned for row in self.rows)
         return 0 if whole and all(row.status != "damaged" for row in self.rows) else 1
 
     def as_json(self) -> dict[str, Any]:
@@ -128,6 +142,10 @@ class Status:
             "directory": str(self.root),
             "sweep": self.plan.sweep if self.plan else None,
             "counts": dict(self.counts),
+            "at_work": [
+                {"process": str(each.owner), "workers": each.workers, "joined": each.has_joined}
+                for each in active(self.root)
+            ],
             "cells": [vars(row) for row in self.rows],
         }
 
