@@ -17,7 +17,7 @@ TO      = $(if $(filter command,$(firstword $(origin DIR))),hydra.sweep.dir=$(DI
 QUICK  := not slow and not faults and not parity and not page and not cluster and not network and not package and not trackers
 
 .DEFAULT_GOAL := help
-.PHONY: help venv sweep study results plan report watch status data test test-full test-statistics test-faults test-parity test-page test-package test-trackers test-cluster docs site bench bench-peers lint format lock
+.PHONY: help venv sweep study results plan report watch status data test test-full test-statistics test-faults test-parity test-page test-package test-trackers test-cluster docs picture site bench bench-peers lint format lock
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -129,6 +129,9 @@ site: $(READY)  ## Build the documentation into site/, which opens without a net
 
 docs: $(READY)  ## Renew the config reference from the comments in conf/
 	@$(BIN)/python -m sweeps.job.help_text > docs/reference/config.md
+
+picture: $(READY)  ## Renew the README's picture of the page from runs/grid and its report (needs Chromium)
+	@$(BIN)/python -m tests.support.picture $(DIR) docs/images/page.png
 
 lint: $(READY)  ## Check style and types
 	@$(BIN)/ruff check .
