@@ -8,5 +8,5 @@ view/           what people see in a terminal
 upkeep/         what people do to runs by hand: list, rerun, drop, exclude, merge, rename
 job/            the only room that knows of networks: one cell, from its config to its record
 cli/            what all commands share
-__main__, status, studies, runs   are run with `python -m`
+__main__, status, studies, runs, verify   are run with `python -m`
 """

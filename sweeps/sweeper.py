@@ -48,6 +48,7 @@ from sweeps.records.layout import SUPERSEDED
 from sweeps.records.plan import Plan
 from sweeps.records.record import Record, load_records
 from sweeps.view import live
+from sweeps.view.closing import closing_words
 from sweeps.view.wording import finished, interrupted, planned, without_metric
 
 
@@ -107,6 +108,7 @@ class Sweep:
     def run(self) -> int:
         """Run the sweep and return its exit code. Raises UserError before anything is written."""
         started, settings = time.monotonic(), self.settings
+        closing = load_callable("closing", settings.closing)
         records = {} if settings.fresh else load_records(self.root)
         plan = self._draft(records)
         grouped = groups(plan.cells, settings, self.config)
@@ -128,7 +130,10 @@ class Sweep:
             with stoppable(folder / "stop") as stop:  # which ends the body, at the second signal
                 if match.due:
                     problem = self._launch(match, grouped, folder, stop, revision)
-            return self._end(match, copied, stop, problem, time.monotonic() - started)
+            code = self._end(match, copied, stop, problem, time.monotonic() - started)
+        if stop.signal is None and closing is not None:  # the directory is free for the next command by now
+            closing_words(closing, self.root, [cell.id for cell in plan.cells])
+        return code
 
     def _draft(self, records: Mapping[str, Record]) -> Plan:
         if self.settings.only:
@@ -217,8 +222,8 @@ class Sweep:
         )
         self.ends.extend(returns(plan, records, self.root, self.composer))
         kept, left_out = match.kept - len(copied), {cell.id for cell in plan.cells} - {c.id for c in counted}
-        places = as_places(copied)
-        print(finished(short(self.root), plan, records, kept, stale, seconds, places, left_out))
+        retried, places = self.settings.mode is not Retry.NONE, as_places(copied)
+        print(finished(short(self.root), plan, records, kept, stale, seconds, retried, places, left_out))
         if line := without_metric(self.settings.goal, plan, records):
             print(line)
         if problem:

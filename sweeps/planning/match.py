@@ -31,7 +31,7 @@ class Match:
 
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
-        """What is decided about each planned cell, by id."""
+        """The verdict on each planned cell, by id."""
         return {cell.id: self._verdict(cell, self.records.get(cell.id)) for cell in self.plan.cells}
 
     def _verdict(self, cell: Cell, record: Record | None) -> Verdict:
