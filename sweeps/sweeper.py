@@ -224,8 +224,8 @@ class Sweep:
         )
         self.ends.extend(returns(plan, records, self.root, self.composer))
         kept, left_out = match.kept - len(copied), {cell.id for cell in plan.cells} - {c.id for c in counted}
-        places, retried = as_places(copied), self.settings.mode is not Retry.NONE
-        print(finished(short(self.root), plan, records, kept, stale, seconds, places, left_out, retried))
+        retried, places = self.settings.mode is not Retry.NONE, as_places(copied)
+        print(finished(short(self.root), plan, records, kept, stale, seconds, retried, places, left_out))
         if line := without_metric(self.settings.goal, plan, records):
             print(line)
         if problem:

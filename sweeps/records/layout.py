@@ -38,7 +38,6 @@ PREVIOUS = ".previous"
 SUPERSEDED = ".superseded"
 DROPPED = ".dropped"
 EXCLUDED = "excluded.json"
-NOTES = "notes.md"
 CLAIMS = "claims.json"
 NOTES = "notes.md"  # of whoever ran it
 CHECKSUMS = "SHA256SUMS"  # in a bundle

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeps.cli.command import called
 from sweeps.planning.due import Verdict
 from sweeps.records.metric import Goal, figures_of
-from sweeps.records.plan import Cell, Plan
+from sweeps.records.plan import Plan
 from sweeps.records.record import Record
 from sweeps.records.schema import COMPLETE
 from sweeps.view.snapshot import Leader
@@ -92,18 +93,18 @@ def finished(
     kept: int,
     stale: int,
     seconds: float,
+    retried: bool = True,
     copied: Mapping[str, str] | None = None,
     excluded: Collection[str] = (),
-    retried: bool = True,
 ) -> str:
     """Return the last lines of a sweep: its cells without a result, then one line that sums it up.
 
-    `copied`: the directory that a cell's run was copied from (by cell id); `excluded`: ids of cells that are.
-    `retried` says whether the same command runs again what has no result.
+    `retried` says whether the same command runs again what has no result. `copied`: the directory that a
+    cell's run was copied from (by cell id); `excluded`: ids of cells that are.
     """
     cells = [cell for cell in plan.cells if cell.id not in excluded]
     states = Counter(records[cell.id].status if cell.id in records else "missing" for cell in cells)
-    lines = list(without_result(root, cells, records))
+    lines = list(without_result(root, replace(plan, cells=cells), records))
     from_there = [f"{number:,} copied from {place}" for place, number in _counted(copied or {})]
     run = sum(states[status] for status in COMPLETE) - kept - len(copied or {})
     parts = ", ".join(f"{number:,} {state}" for state, number in states.most_common())
@@ -120,14 +121,14 @@ def finished(
     return "\n".join(lines)
 
 
-def without_result(root: Path, cells: Iterable[Cell], records: Mapping[str, Record]) -> Iterator[str]:
+def without_result(root: Path, plan: Plan, records: Mapping[str, Record]) -> Iterator[str]:
     """Yield why cells have no result, the commonest reason first and each once, with the cells' names.
 
     Reasons that differ in nothing but numbers (a time, an address) are one.
     """
     names: dict[str, list[str]] = {}
     reasons: dict[str, str] = {}
-    for cell in cells:
+    for cell in plan.cells:
         if cell.id not in records or not records[cell.id].is_complete:
             text = reason(records.get(cell.id))
             kind = re.sub(r"\d+", "…", text)
