@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from hydra.types import HydraContext, TaskFunction
+from hydra.utils import get_class
 from omegaconf import DictConfig
 
 from sweeps.cli.command import mistake
 from sweeps.cli.streams import open_streams
+from sweeps.execution import fork_server
 from sweeps.execution.cell_run import Job, Runner
 from sweeps.execution.checks import check_launcher, check_machine, check_workers
 from sweeps.execution.directory import working_in
@@ -103,7 +105,9 @@ class Sweep:
         for line in before.near_misses(self.settings):
             print(f"{line}; what is not planned stays on disk", flush=True)
         self._prepare(before)
-        with working_in(self.root, fresh=self.settings.fresh, named=bool(self.settings.sweep)) as folder:
+        forks = fork_server.running(wanted=bool(before.due) and self._may_fork())
+        place = working_in(self.root, fresh=self.settings.fresh, named=bool(self.settings.sweep))
+        with forks, place as folder:  # in this order: a lock is refreshed by a thread
             revision = store(plan, self.root, folder, self.settings, due=len(before.due))
             match = self._match(plan, load_records(self.root))
             problem = None
@@ -159,6 +163,11 @@ class Sweep:
         workers = worker_count(self.config, self.settings.workers, len(jobs))
         with live.live(self.root, plan, records=records, due=due, workers=workers):
             return Launch(runner, self.config, folder, self.settings).run(jobs, stop)
+
+    def _may_fork(self) -> bool:
+        """Whether the launcher can do with forks, and nobody wants processes that start anew."""
+        launcher = get_class(self.config.hydra.launcher._target_)
+        return getattr(launcher, "forks", False) and self.settings.start_method != "spawn"
 
     def _end(self, match: Match, stop: Stop, problem: str | None, seconds: float) -> int:
         """Print how the sweep ended and return its exit code."""
