@@ -32,8 +32,12 @@ from sweeps.execution.cell_process import cause_of_death, die_with
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
 """Orders to stop: the workers' own, who know how to; the server is over when they are."""
 
+TOLD = 4000
+"""Characters of an error at most: a worker ends before its pipe is read, which holds 16 times as much."""
+
 _FORK: Any = multiprocessing.get_context("fork") if sys.platform != "win32" else None
 _present: ForkServer | None = None
+_forked = False
 
 
 class WorkerDied(Exception):
@@ -73,6 +77,11 @@ class ForkServer:
 def present() -> ForkServer | None:
     """Return the server of this sweep, if there is one."""
     return _present if _present is not None and _present.is_alive() else None
+
+
+def is_forked() -> bool:
+    """Whether this process is a worker of a server, and knows all that its sweeper has registered."""
+    return _forked
 
 
 @contextlib.contextmanager
@@ -142,25 +151,25 @@ def _serve(connection: Connection, other: Connection, sweeper: int) -> None:
 
 
 def _end(process: BaseProcess, returned: Connection) -> JobReturn:
-    """Wait for a worker's end, and return it."""
-    try:
-        end: JobReturn = returned.recv()
-    except EOFError:
-        process.join()
-        end = JobReturn(_return_value=WorkerDied(cause_of_death(process)), status=JobStatus.FAILED)
+    """Wait for a worker's end, and return it; by its process, for what its jobs leave behind has its pipe."""
     process.join()
-    returned.close()
-    return end
+    with returned:
+        if returned.poll():
+            end: JobReturn = returned.recv()
+            return end
+    return JobReturn(_return_value=WorkerDied(cause_of_death(process)), status=JobStatus.FAILED)
 
 
 def _work(worker: Callable[[Any], Any], result: Connection, server: Connection, parent: int) -> None:
     """Be a worker: send what it returns, or what it raises as text."""
+    global _forked
+    _forked = True
     die_with(parent)
     server.close()
     _hear(signal.SIG_DFL)
     try:
         end = JobReturn(_return_value=worker(None), status=JobStatus.COMPLETED)
     except Exception as error:
-        told = RuntimeError(f"{type(error).__name__}: {error}")
+        told = RuntimeError(f"{type(error).__name__}: {error}"[:TOLD])
         end = JobReturn(_return_value=told, status=JobStatus.FAILED)
     result.send(end)
