@@ -1,21 +1,22 @@
-"""The command line: `python -m reports DIR`, `… compare A B`, `… export DIR --to csv`."""
+"""The command line: `python -m reports DIR`, `… compare A B`, `… export DIR --to csv`.
+
+What a command alone needs is imported by it: Matplotlib takes longer than a small report.
+"""
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from reports.calibrate import calibrate, told
+from threadpoolctl import threadpool_limits
+
 from reports.claims.claim import Claim
 from reports.claims.gate import differing_verdicts, expected_claims, note
 from reports.compare import compare
 from reports.exports.frames import FORMATS, export
 from reports.exports.trackers import TRACKERS, export_to
 from reports.images import images
-from reports.on_demand import run_plot, run_table
 from reports.page.build import write_report
-from reports.page.serve import run_serve
-from reports.published.publish import publish
 from reports.runs.reader import load
 from reports.runs.results import Results
 from reports.sources.judged import Judged, judged
@@ -29,6 +30,7 @@ INCOMPLETE = DIFFERS = 1
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 2 for a user's mistake, 1 where something is missing."""
+    threadpool_limits(1)  # of BLAS: its products are small here, and more threads only wait for each other
     words = list(sys.argv[1:] if arguments is None else arguments)
     return COMMANDS[words[0]](words[1:]) if words and words[0] in COMMANDS else run_report(words)
 
@@ -100,6 +102,8 @@ def run_calibrate(words: Sequence[str]) -> int:
     parser.add_argument("--simulations", type=at_least_one, default=200, metavar="N", help="default: 200")
     parser.add_argument("--random", type=int, default=0, metavar="SEED", help="of the simulation; default: 0")
     options = parser.parse_args(words)
+    from reports.calibrate import calibrate, told
+
     results = load(options.directory)
     found = calibrate(results, options.simulations, options.random, progress)
     print(printable(f"{results.sweep}: {options.simulations} simulated sweeps of each kind\n\n{told(found)}"))
@@ -165,8 +169,31 @@ def run_publish(words: Sequence[str]) -> int:
     parser.add_argument("directories", nargs="*", metavar="DIR", type=Path, help="a study's directory")
     parser.add_argument("--to", type=Path, metavar="FOLDER", required=True, help="where the pages are kept")
     options = parser.parse_args(words)
+    from reports.published.publish import publish
+
     print(printable(str(publish(options.directories, options.to))))
     return 0
+
+
+def run_plot(words: Sequence[str]) -> int:
+    """Draw one figure."""
+    from reports.on_demand import run_plot
+
+    return run_plot(words)
+
+
+def run_table(words: Sequence[str]) -> int:
+    """Print one table."""
+    from reports.on_demand import run_table
+
+    return run_table(words)
+
+
+def run_serve(words: Sequence[str]) -> int:
+    """Serve the page."""
+    from reports.page.serve import run_serve
+
+    return run_serve(words)
 
 
 def accuracy(text: str) -> float:

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -16,10 +17,9 @@ from reports.page.content import File
 from reports.page.drafts import draft_for
 from reports.page.report import Report
 from reports.page.view import render
-from reports.plots import all_plots, save_all
 from reports.runs.curve_cache import CACHE, save_cache
 from reports.runs.results import Results, natural
-from reports.sources.judged import judged, judged_plots, judged_tables
+from reports.sources.judged import Judged, judged, judged_tables
 from reports.tables.cells import best_table, unfinished_table
 from reports.tables.costs import timing_tables
 from reports.tables.formats import csv_text, latex, markdown
@@ -29,6 +29,9 @@ from reports.tables.spreadsheet import write_csv
 from reports.tables.table import Table, file_name
 from sweeps.records.errors import UserError
 from sweeps.records.layout import FINDINGS, REPORT_DIR
+
+if TYPE_CHECKING:
+    from reports.plots import Plot
 
 FORMATS = {"csv": csv_text, "md": markdown, "tex": latex}
 
@@ -40,8 +43,16 @@ def make_report(results: Results, plots: bool = True, claims: Path | None = None
     """
     analysis, found = analyse(results), judged(results, claims)
     tables = {table.name: table for table in [*judged_tables(found), *all_tables(analysis)]}
-    drawn = [*judged_plots(found), *all_plots(analysis, tables)] if plots else []
-    return Report(results, told(analysis, found), analysis, tables, drawn, found)
+    figures = plots_of(analysis, found, tables) if plots else []
+    return Report(results, told(analysis, found), analysis, tables, figures, found)
+
+
+def plots_of(analysis: Analysis, found: Judged | None, tables: dict[str, Table]) -> "list[Plot]":
+    """Return every figure of a report; only now Matplotlib is imported."""
+    from reports.plots import all_plots
+    from reports.sources.judged import judged_plots
+
+    return [*judged_plots(found), *all_plots(analysis, tables)]
 
 
 def make_tables(results: Results) -> list[Table]:
@@ -81,6 +92,8 @@ def write_report(
     with draft_for(target, "" if out else " (--out DIR builds the report elsewhere)") as draft:
         write_tables(report, draft / "tables")
         if plots:
+            from reports.plots import save_all
+
             save_all(report.plots, draft / "plots", jobs)
         (draft / FINDINGS).write_text(as_json(report.findings), encoding="utf-8")
         content = content_of(report.analysis, report.judged, files_of(report))
