@@ -18,7 +18,7 @@ class Training(Checked):
     patience: stop after this many epochs without a better validation accuracy; null to run all epochs
     shift: augmentation: move each training image by up to this many pixels in each step
     layer_stats: add each layer's gradient norm and share of dead units to the history
-    lockstep: auto to train together with other runs that see the same batches, whose result is the same to the
+    lockstep: auto to train together with other runs that see the same batches: the result is the same to the
         last bit, but the seconds of a run are then a share of all of theirs; or off
     save_weights: which network to keep: best (by validation accuracy, by test accuracy where nothing is held
         out), last or none
