@@ -11,8 +11,8 @@ HEAD = """# Benchmarks
 
 Written by `make bench`, with the figures of one run; do not edit. `make bench-peers` installs the peers.
 
-`OPENBLAS_CORETYPE` and `OPENBLAS_L2_SIZE`, where somebody has set them, may keep NumPy's products from what the
-processor can do, and nobody else's: the benchmark unsets both. A user of such a machine should, too.
+`OPENBLAS_CORETYPE` and `OPENBLAS_L2_SIZE`, where somebody has set them, may keep NumPy's products, and no
+other engine's, from what the processor can do: the benchmark unsets both. Who sweeps there should, too.
 """
 
 
