@@ -32,7 +32,7 @@ from sweeps.planning.callables import call, load_callable
 from sweeps.planning.compose import Composer
 from sweeps.planning.contents import of_other_data
 from sweeps.planning.draft import draft
-from sweeps.planning.due import has_result, is_stale
+from sweeps.planning.due import Retry, has_result, is_stale
 from sweeps.planning.groups import Group, groups
 from sweeps.planning.match import Match
 from sweeps.planning.place import short, sweep_directory
@@ -44,6 +44,7 @@ from sweeps.records.layout import SUPERSEDED
 from sweeps.records.plan import Plan
 from sweeps.records.record import load_records
 from sweeps.view import live
+from sweeps.view.closing import closing_words
 from sweeps.view.wording import finished, interrupted, planned, without_metric
 
 
@@ -103,6 +104,7 @@ class Sweep:
     def run(self) -> int:
         """Run the sweep and return its exit code. Raises UserError before anything is written."""
         started = time.monotonic()
+        closing = load_callable("closing", self.settings.closing)
         plan = draft(self.settings, self.composer, self.arguments, self.root)
         grouped = groups(plan.cells, self.settings, self.config)
         before = self._match(plan, {} if self.settings.fresh else load_records(self.root))
@@ -122,7 +124,10 @@ class Sweep:
             with stoppable(folder / "stop") as stop:  # which ends the body, at the second signal
                 if match.due:
                     problem = self._launch(match, grouped, folder, stop, revision)
-            return self._end(match, stop, problem, time.monotonic() - started)
+            code = self._end(match, stop, problem, time.monotonic() - started)
+        if stop.signal is None and closing is not None:  # the directory is free for the next command by now
+            closing_words(closing, self.root, [cell.id for cell in plan.cells])
+        return code
 
     def _match(self, plan: Plan, records: Mapping[str, Any]) -> Match:
         return Match(plan, records, self.settings.mode)
@@ -191,7 +196,8 @@ class Sweep:
             for cell in plan.cells
         )
         self.ends.extend(returns(plan, records, self.root, self.composer))
-        print(finished(short(self.root), plan, records, match.kept, stale, seconds))
+        retried = self.settings.mode is not Retry.NONE
+        print(finished(short(self.root), plan, records, match.kept, stale, seconds, retried))
         if line := without_metric(self.settings.goal, plan, records):
             print(line)
         if problem:

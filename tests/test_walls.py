@@ -42,10 +42,11 @@ REPORTS = {
     "findings": {"runs", "analysis", "tables", "sources"},
     "calibrate": {"runs", "analysis", "tables"},
     "on_demand": {"runs", "analysis", "tables", "plots"},
+    "closing": {"runs", "analysis", "findings"},
     "page": {"runs", "analysis", "tables", "plots", "claims", "sources", "findings"},
     "published": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
     "exports": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
-    "__main__": {"runs", "analysis", "tables", "claims", "sources", "page", "published", "exports"}
+    "__main__": {"runs", "analysis", "tables", "plots", "claims", "sources", "page", "published", "exports"}
     | {"compare", "calibrate", "images", "on_demand"},
     "__init__": {"runs"},
 }

@@ -16,7 +16,7 @@ from rich.text import Text
 from sweeps.view.redirect import relay
 from sweeps.view.running_cell import Running
 from sweeps.view.snapshot import View
-from sweeps.view.wording import duration
+from sweeps.view.wording import duration, leading
 
 
 class Screen:
@@ -80,11 +80,13 @@ class _Console(Console):
 
 def picture(title: str, view: View, width: int, height: int) -> RenderableType:
     """Return what the view looks like on a terminal of this size."""
-    lines = max(height - 4, 1)
+    lines = max(height - (5 if view.best else 4), 1)
     rows = view.running if len(view.running) <= lines else view.running[: lines - 1]
     parts = [_bar(title, view, width), _counts(view), *(_row(running, width) for running in rows)]
     if len(rows) < len(view.running):
         parts.append(Text(f"  and {len(view.running) - len(rows)} more", style="dim"))
+    if view.best:
+        parts.append(_line(f"best so far {leading(view.best)}"))
     return Group(*parts)
 
 
