@@ -13,7 +13,6 @@ from threadpoolctl import threadpool_limits
 from reports.claims.claim import Claim, claim_metrics
 from reports.claims.gate import differing_verdicts, expected_claims, note
 from reports.compare import compare
-from reports.drawn import Plots
 from reports.exports.bundle import bundle
 from reports.exports.frames import FORMATS, export
 from reports.exports.trackers import TRACKERS, export_to
@@ -22,6 +21,7 @@ from reports.page.build import write_report
 from reports.runs.reader import load
 from reports.runs.results import Results
 from reports.sources.judged import Judged, judged
+from reports.tables.drawn import Plots
 from sweeps.cli.command import called, command, parser_of
 from sweeps.records.errors import UserError
 from sweeps.records.untrusted import links_out, printable

@@ -11,7 +11,6 @@ from reports.analysis.cells import summarise
 from reports.analysis.intervals import NAN
 from reports.analysis.new_images import half_widths
 from reports.analysis.sweep import Analysis, analyse
-from reports.drawn import Plots
 from reports.findings.finding import as_json, pair_entry
 from reports.findings.report import told
 from reports.page.adapter import content_of
@@ -27,6 +26,7 @@ from reports.sources.judged import Judged, judged, judged_tables
 from reports.tables.about import stands_on
 from reports.tables.cells import best_table, unfinished_table
 from reports.tables.costs import timing_tables
+from reports.tables.drawn import Plots
 from reports.tables.formats import csv_text, latex, markdown
 from reports.tables.grids import grid_tables
 from reports.tables.rankings import contrasts_table, levels_table, rankings_table, variance_table

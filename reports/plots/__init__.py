@@ -6,7 +6,6 @@ import sweeps.cli.drawing  # noqa: F401  (before anything of Matplotlib)
 from collections.abc import Sequence
 
 from reports.analysis.sweep import Analysis
-from reports.drawn import Plots
 from reports.plots.curves import convergence_plots, curve_bands, gradient_plots
 from reports.plots.factors import axis_plots, ranking_plots, timing_plots
 from reports.plots.heatmaps import MAIN_GRID, heatmap_plots
@@ -17,6 +16,7 @@ from reports.plots.plot import Plot, save_all
 from reports.plots.single import single
 from reports.runs.curves import STEP
 from reports.runs.results import Results
+from reports.tables.drawn import Plots
 from reports.tables.grids import concurrency_note
 from reports.tables.table import Table
 

@@ -32,7 +32,6 @@ from sweeps.records.history import best_row
 from sweeps.records.member import Member
 
 CHECKPOINTS_PER_S = 100  # of all the runs that go on at once: with a hundred, one a second each
-WORTH_S = 0.25  # of training that may be lost: to save less of it would cost a short run a tenth of its time
 METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 
 
@@ -94,7 +93,7 @@ def train(cells: Sequence[Member]) -> Iterator[tuple[int, dict[str, Any]]]:
     batches = parts[0].batches(data)
     runs = [part.trainer(data, batches) for part in parts]
     at_once = cells[0].concurrent_runs
-    pause_s = max(WORTH_S, (at_once or 1) * len(cells) / CHECKPOINTS_PER_S)
+    pause_s = (at_once or 1) * len(cells) / CHECKPOINTS_PER_S
     journals = [
         Journal(cell.directory, run, pause_s, data=data.sha256) for cell, run in zip(cells, runs, strict=True)
     ]
