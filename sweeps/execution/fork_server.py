@@ -153,7 +153,7 @@ def _serve(connection: Connection, other: Connection, sweeper: int) -> None:
 def _end(process: BaseProcess, returned: Connection) -> JobReturn:
     """Wait for a worker's end, and return it; by its process, for what its jobs leave behind has its pipe."""
     process.join()
-    with returned:
+    with returned, contextlib.suppress(EOFError):
         if returned.poll():
             end: JobReturn = returned.recv()
             return end
