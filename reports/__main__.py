@@ -71,12 +71,15 @@ def run_report(words: Sequence[str]) -> int:
         "--no-plots", dest="plots", action="store_const", const=PLOTS[-1], help="as --plots none"
     )
     options = parser.parse_args(words)
+    from threadpoolctl import threadpool_limits
+
     from reports.claims.claim import claim_metrics
     from reports.claims.gate import expected_claims, note
     from reports.page.build import write_report
     from reports.runs.reader import load
     from reports.sources.judged import judged
 
+    threadpool_limits(1)  # of BLAS: its products are small here, and more threads only wait for each other
     if options.note:
         print(printable(note(options.directory, options.claims)))
         return 0

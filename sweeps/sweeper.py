@@ -14,10 +14,12 @@ from typing import Any
 
 from hydra.core.utils import JobReturn
 from hydra.types import HydraContext, TaskFunction
+from hydra.utils import get_class
 from omegaconf import DictConfig
 
 from sweeps.cli.command import mistake
 from sweeps.cli.streams import open_streams
+from sweeps.execution import fork_server
 from sweeps.execution.cell_run import Job, Runner
 from sweeps.execution.checks import check_launcher, check_machine, check_workers
 from sweeps.execution.directory import working_in
@@ -123,8 +125,11 @@ class Sweep:
         for line in self._near_misses(before):
             print(f"{line}; what is not planned stays on disk", flush=True)
         self._prepare(before, there)
-        workers = self._workers(len(before.due) - len(there))
-        with working_in(self.root, terms_of(plan, settings), fresh=settings.fresh, workers=workers) as folder:
+        due = len(before.due) - len(there)
+        forks = fork_server.running(wanted=due > 0 and self._may_fork())
+        terms, workers = terms_of(plan, settings), self._workers(due)
+        place = working_in(self.root, terms, fresh=settings.fresh, workers=workers)
+        with forks, place as folder:  # in this order: a lock is refreshed by a thread
             revision = store(plan, self.root, folder, settings, due=len(before.due))
             copied = take_over(before, there, self.root, folder.name)
             match = self._match(plan, load_records(self.root), session_of(folder.name))
@@ -206,6 +211,11 @@ class Sweep:
         workers = worker_count(self.config, self.settings.workers, len(jobs))
         with live.live(self.root, plan, records=records, due=due, workers=workers):
             return Launch(runner, self.config, folder, self.settings).run(jobs, stop)
+
+    def _may_fork(self) -> bool:
+        """Whether the launcher can do with forks, and nobody wants processes that start anew."""
+        launcher = get_class(self.config.hydra.launcher._target_)
+        return getattr(launcher, "forks", False) and self.settings.start_method != "spawn"
 
     def _end(
         self, match: Match, copied: Mapping[str, Origin], stop: Stop, problem: str | None, seconds: float

@@ -7,21 +7,23 @@ sweep can be given a claims file of its own.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from reports.claims.claim import Judgement, claim_metrics
-from reports.claims.figures import claim_plots
 from reports.claims.judge import judge_claims, judge_file
 from reports.claims.looks import ONE_LOOK, Looks, looks_of
 from reports.claims.observations import observe
 from reports.claims.tables import claims_table, counts
 from reports.claims.written import written
-from reports.plots.plot import Plot
 from reports.runs.results import Results
 from reports.sources import Reference, reference
 from reports.sources.reported import parameter_counts, reported_against_ours, reported_table
 from reports.tables.table import Table, text_table
+
+if TYPE_CHECKING:
+    from reports.plots.plot import Plot
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ def judged_tables(judged: Judged | None) -> list[Table]:
     return tables
 
 
-def judged_plots(judged: Judged | None) -> list[Plot]:
+def judged_plots(judged: Judged | None) -> "list[Plot]":
     """Return a figure for each claim that has figures."""
+    from reports.claims.figures import claim_plots
+
     return claim_plots([*judged.claims, *judged.beyond]) if judged else []

@@ -116,7 +116,7 @@ def entry_of_cell(measured: Measured, frame: Frame) -> list[Entry]:
 
 def keys(summary: pd.DataFrame, factors: Sequence[Factor]) -> list[Key]:
     """Return the levels that each cell has of these factors."""
-    columns = [summary[f.name].astype(str) for f in factors]
+    columns = [summary[f.name].astype(str).tolist() for f in factors]
     return list(zip(*columns, strict=True)) if columns else [()] * len(summary)
 
 

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -109,6 +110,10 @@ def misbehave(action: str) -> Any:
         ctypes.string_at(0)
     if action == "fill" and "ROOM" not in os.environ:
         Path(HydraConfig.get().runtime.output_dir, "big").write_bytes(b"x" * 300_000)
+    if action == "orphan":
+        orphan = subprocess.Popen(["sleep", "600"], start_new_session=True)  # out of its group's reach
+        Path(HydraConfig.get().runtime.output_dir, "orphan").write_text(str(orphan.pid))
+        time.sleep(600)
     if action == "hang":
         time.sleep(600)
 
