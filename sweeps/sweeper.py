@@ -22,6 +22,7 @@ from sweeps.execution.cell_run import Job, Runner
 from sweeps.execution.checks import check_launcher, check_machine, check_workers
 from sweeps.execution.directory import working_in
 from sweeps.execution.launch import Launch, worker_count
+from sweeps.execution.notice import noticed
 from sweeps.execution.plan_store import store
 from sweeps.execution.returned import returns
 from sweeps.execution.reuse import take_over
@@ -66,7 +67,8 @@ def command(
     open_streams()
     try:
         sweep = Sweep.of(context, task_function, composed(config), Settings.of(settings), arguments)
-        code = sweep.run()
+        with noticed(sweep.settings, sweep.root) as end:
+            code = end.code = sweep.run()
     except UserError as error:
         code = mistake(*error.lines)
     if code:
