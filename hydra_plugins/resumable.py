@@ -112,6 +112,11 @@ class ResumableSweeperConf:
     # Which direction of it is better: maximize or minimize; null: maximize.
     direction: str | None = None
 
+    # A shell command that is run at the end of the sweep, however it ends, and finds the outcome in the
+    # environment: SWEEP_NAME, SWEEP_DIR, SWEEP_OUTCOME (done, incomplete, interrupted), SWEEP_EXIT_CODE,
+    # SWEEP_SECONDS, SWEEP_CELLS, SWEEP_DONE, SWEEP_DIVERGED, SWEEP_FAILED, SWEEP_SUMMARY.
+    notify: str | None = None
+
     # How a worker starts the process of its cells: fork or spawn; null: fork on Linux, else spawn.
     start_method: str | None = None
 
