@@ -14,6 +14,7 @@ from reports.analysis.intervals import NAN, Interval, t_interval
 from reports.analysis.looks import Looks
 from reports.analysis.matched import Matched, match
 from reports.analysis.missing import adjusted
+from reports.analysis.new_images import answers_in_order, places_of, with_new_images
 from reports.analysis.pairs import Pair
 from reports.analysis.settings import Settings
 from reports.runs.metrics import RANKED, Metric
@@ -131,7 +132,8 @@ def effects_of(parts: Mapping[str, Results], looks: Looks, metrics: Sequence[str
             if part.runs[name].notna().any()
             for each in sets_of(part, data, counted(part, name), looks)
         ]
-        found += [effect(each, looks, max(len(sets), 1)) for each in sets]
+        made = [effect(each, looks, max(len(sets), 1)) for each in sets]
+        found += [for_new_images(each, parts[each.data], looks) for each in made] if name == MAIN else made
     return found
 
 
@@ -184,6 +186,21 @@ def effect(each: Set, looks: Looks, family: int) -> Effect:
         return replace(made, comparison=comparison)
     within = compare_within(matched, comparison.depends_on, steps)
     return replace(made, comparison=comparison, within=within)
+
+
+def for_new_images(made: Effect, part: Results, looks: Looks) -> Effect:
+    """Return an effect on the test accuracy whose verdicts say whether they hold for new images, too."""
+    if not part.answers or made.comparison is None:
+        return made
+    others = [name for name in part.names if name != made.factor]
+    placed = places_of(part.runs, made.factor, others, looks.order)
+    answers = answers_in_order(part.runs, part.answers)
+    if made.depends_on is None:
+        return replace(made, comparison=with_new_images(made.comparison, placed, answers))
+    parts = parts_by(placed, made.depends_on)
+    return replace(
+        made, within={name: with_new_images(each, parts[name], answers) for name, each in made.within.items()}
+    )
 
 
 def not_compared(matched: Matched) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from reports.analysis.comparison import Comparison
 from reports.analysis.effects import Effect
 from reports.analysis.interactions import Reversal
+from reports.analysis.new_images import yes_or_no
 from reports.analysis.pairs import Pair
 from reports.findings.finding import Finding
 from reports.runs.metrics import Metric
@@ -149,7 +150,8 @@ def pair_words(pair: Pair, effect: Effect) -> str:
         )
     figures = f"{size}, {p_words(pair.p)}, in {pair.ahead} of {pair.cells} cell{'s' * (pair.cells != 1)}"
     if pair.relation == ">":
-        return f"{pair.first} is ahead of {pair.second} ({figures})"
+        also = "" if pair.new_images is None else f"; also for new images: {yes_or_no(pair.new_images)}"
+        return f"{pair.first} is ahead of {pair.second} ({figures}{also})"
     margin = effect.metric.show_difference(effect.settings.margin)
     if pair.relation == "≈":
         return f"{pair.first} and {pair.second} differ by less than {margin} ({figures})"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from reports.analysis.comparison import Comparison
 from reports.analysis.effects import Effect
+from reports.analysis.new_images import yes_or_no
 from reports.analysis.pairs import Pair
 from reports.analysis.sweep import Analysis
 from reports.findings.effects import effect_findings
@@ -88,9 +89,11 @@ def comparison_of(effect: Effect, part: str, pair: Pair) -> page.Comparison:
 
 
 def look_text(pair: Pair) -> str:
-    """Return at how many seeds a pair was looked at, and at which look a difference was first shown."""
+    """Return at how many seeds a pair was looked at, when it was shown, and whether for new images, too."""
     if not pair.look:
         return ""
     told = [f"{pair.look} seeds", f"shown at {pair.decided_at}" if pair.decided_at else ""]
     told.append(f"{pair.outstanding} run{'s' * (pair.outstanding != 1)} to come" if pair.early else "")
+    if pair.new_images is not None:
+        told.append(f"also for new images: {yes_or_no(pair.new_images)}")
     return ", ".join(filter(None, told))
