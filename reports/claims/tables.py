@@ -188,8 +188,10 @@ def rounded(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def claims_table(judgements: Sequence[Judgement], name: str = "claims", title: str = "Claims") -> Table:
-    """Return the claims as a table to read."""
+def claims_table(
+    judgements: Sequence[Judgement], name: str = "claims", title: str = "Claims", afterwards: str = ""
+) -> Table:
+    """Return the claims as a table to read; `afterwards`: what was left out or run again after a look."""
     rows = claims_frame(judgements)
     heads = ("id", "claim", "verdict", "at m/2, 2m", "test", "numbers", "why", "seeds", "matched cells")
     written = rows["written"].map(lambda when: f" ({when})" if when else "")
@@ -198,7 +200,8 @@ def claims_table(judgements: Sequence[Judgement], name: str = "claims", title: s
     )
     columns = ["id", "statement", "verdict", "other", "test", "numbers", "why", "seeds", "cells"]
     body = rows[columns]
-    return text_table(name, title, heads, body.astype(str).to_numpy().tolist(), *NOTES, *dated(judgements))
+    notes = filter(None, (*NOTES, *dated(judgements), afterwards))
+    return text_table(name, title, heads, body.astype(str).to_numpy().tolist(), *notes)
 
 
 def dated(judgements: Sequence[Judgement]) -> list[str]:

@@ -21,6 +21,8 @@ def testing(analysis: Analysis) -> Iterator[Finding]:
     seeds = analysis.seeds
     if not results.names or not seeds:
         return
+    if analysis.afterwards:
+        yield Finding("data", "Data", analysis.afterwards, "rankings")
     if seeds == 1:
         text = "1 seed: nothing is tested. All means and differences below are those of single runs."
         yield Finding("evidence", "Evidence", text, "rankings")

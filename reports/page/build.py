@@ -55,8 +55,8 @@ def all_tables(analysis: Analysis) -> list[Table]:
     return [
         *grid_tables(results, analysis.parts),
         best_table(analysis),
-        rankings_table(effects),
-        contrasts_table(effects),
+        rankings_table(effects, analysis.afterwards),
+        contrasts_table(effects, analysis.afterwards),
         levels_table(effects),
         variance_table(analysis),
         *timing_tables(analysis),

@@ -70,6 +70,7 @@ class Results:
     are NaN unless the run is done. `history` has one row per run and epoch. `settings` holds every setting
     of every row of `runs`, factors or not; its `dataset` has a value for each content of the data.
     `answers` are those on the test examples, by cell id, of the finished runs that recorded them.
+    `excluded` names the runs that are excluded on purpose, each with the reason: they are in none of these.
     `other_data` says which results are left out for being of other data than planned, `repeated` which for
     repeating the settings, data and seed of another; both are empty if none are.
     """
@@ -85,6 +86,7 @@ class Results:
     problems: tuple[Problem, ...] = ()
     unplanned: tuple[str, ...] = ()
     near_misses: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
     provenance: tuple[Mapping[str, Any], ...] = ()
     boundaries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     answers: Mapping[str, Answers] = field(default_factory=dict)

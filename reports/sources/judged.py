@@ -5,11 +5,12 @@ sweep can be given a claims file of its own.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
+from reports.analysis.afterwards import afterwards
 from reports.claims.claim import Judgement
 from reports.claims.figures import claim_plots
 from reports.claims.judge import judge_claims, judge_file
@@ -26,7 +27,10 @@ from reports.tables.table import Table, text_table
 
 @dataclass(frozen=True)
 class Judged:
-    """Observations, the claims judged on them, those that go beyond, reported figures and counts."""
+    """Observations, the claims judged on them, those that go beyond, reported figures and counts.
+
+    `afterwards`: what was left out or run again after a look at the results was possible.
+    """
 
     frame: pd.DataFrame
     source: Reference | None
@@ -34,6 +38,7 @@ class Judged:
     beyond: Sequence[Judgement] = ()
     reported: pd.DataFrame | None = None
     parameters: pd.DataFrame | None = None
+    afterwards: str = ""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -48,8 +53,10 @@ def judged(results: Results, claims: Path | None = None) -> Judged | None:
         return None
     frame, looks = observe(results), looks_of(results, finished=source is not None)
     if claims is not None:
-        return Judged(frame, None, judge_file(claims, frame, looks, written(results, claims)))
-    return judged_study(source, frame, looks) if source else None
+        own = Judged(frame, None, judge_file(claims, frame, looks, written(results, claims)))
+    elif source is not None:
+        own = judged_study(source, frame, looks)
+    return replace(own, afterwards=afterwards(results))
 
 
 def judged_study(source: Reference, frame: pd.DataFrame, looks: Looks = ONE_LOOK) -> Judged:
@@ -68,9 +75,9 @@ def judged_tables(judged: Judged | None) -> list[Table]:
     """Return what was judged as tables to read."""
     if judged is None:
         return []
-    tables = [claims_table(judged.claims)]
+    tables = [claims_table(judged.claims, afterwards=judged.afterwards)]
     if judged.beyond:
-        tables.append(claims_table(judged.beyond, "beyond", "Beyond the report"))
+        tables.append(claims_table(judged.beyond, "beyond", "Beyond the report", judged.afterwards))
     if judged.reported is not None:
         tables.append(reported_table(judged.reported))
     if judged.parameters is not None:

@@ -133,8 +133,8 @@ def limits(effect: Effect, comparison: Comparison | None) -> Iterator[str]:
         yield f"compared with no other: {listed(effect.alone)}"
 
 
-def rankings_table(effects: Sequence[Effect]) -> Table:
-    """Return one line per ranking."""
+def rankings_table(effects: Sequence[Effect], afterwards: str = "") -> Table:
+    """Return one line per ranking; `afterwards`: what was left out or run again after a look."""
     images = ("also for new images",) if knows_images(effects) else ()
     heads = ("metric", "factor", "ranking", "a > b means that a", *images, "seeds", "matched cells", "note")
     rows = [
@@ -151,12 +151,12 @@ def rankings_table(effects: Sequence[Effect]) -> Table:
         for e in effects
     ]
     parts = (PART_NOTE,) if any(e.part for e in effects) else ()
-    notes = (IMAGES_NOTE,) if images else ()
-    return text_table("rankings", "Rankings", heads, rows, *RANKING_NOTES, *notes, *parts)
+    notes = filter(None, (IMAGES_NOTE if images else "", *parts, afterwards))
+    return text_table("rankings", "Rankings", heads, rows, *RANKING_NOTES, *notes)
 
 
-def contrasts_table(effects: Sequence[Effect]) -> Table:
-    """Return every comparison behind the rankings."""
+def contrasts_table(effects: Sequence[Effect], afterwards: str = "") -> Table:
+    """Return every comparison behind the rankings; `afterwards` as in `rankings_table`."""
     heads = ("metric", "factor", "within", "first", "", "second", "difference", "low", "high", "p")
     tail = (
         "seeds",
@@ -184,7 +184,7 @@ def contrasts_table(effects: Sequence[Effect]) -> Table:
         for pair in comparison.pairs
         for row in [pair_texts(pair, effect)]
     ]
-    notes = (*CONTRAST_NOTES, *((IMAGES_NOTE,) if images else ()))
+    notes = filter(None, (*CONTRAST_NOTES, IMAGES_NOTE if images else "", afterwards))
     return text_table("contrasts", "Contrasts behind the rankings", (*heads, *tail, *images), rows, *notes)
 
 
