@@ -8,13 +8,13 @@ import numpy as np
 
 from reports.analysis.comparable import comparable
 from reports.analysis.comparison import MAX_LEVELS, Comparison, compare, compare_within, parts_by
-from reports.analysis.counting import MAIN, Counted, counted
-from reports.analysis.equivalence import accuracy_margin, relative_margin
-from reports.analysis.intervals import NAN, Interval, t_interval
+from reports.analysis.counting import MAIN, Counted, counted, default_margin
+from reports.analysis.intervals import NAN, Floats, Interval, t_interval
 from reports.analysis.looks import Looks
 from reports.analysis.matched import Matched, match
 from reports.analysis.missing import adjusted
 from reports.analysis.new_images import answers_in_order, places_of, with_new_images
+from reports.analysis.outcomes import DONE
 from reports.analysis.pairs import Pair
 from reports.analysis.settings import Settings
 from reports.runs.metrics import RANKED, Metric
@@ -219,11 +219,14 @@ def margin_of(use: Counted, matched: Matched, looks: Looks) -> float:
     """Return the difference that counts as none, NaN if there is no default and none was set."""
     if looks.margin is not None and use.metric.name == MAIN:
         return looks.margin
-    if use.metric.unit == "accuracy":
-        found = accuracy_margin(matched.finished, use.examples) if use.higher else NAN
-    else:
-        found = relative_margin(matched.finished) if use.metric.better == "lower" else NAN
-    return found if found > 0 else NAN
+    return default_margin(use.metric, matched.finished, accuracies_of(use, matched), use.examples)
+
+
+def accuracies_of(use: Counted, matched: Matched) -> Floats:
+    """Return the mean test accuracy of each level's finished runs, (levels, 1)."""
+    done = use.runs[use.runs["status"] == DONE]
+    means = done.groupby(done[matched.factor].astype(str))[MAIN].mean()
+    return means.reindex(list(matched.levels)).to_numpy(dtype=np.float64)[:, None]
 
 
 def out_of_reach(use: Counted, matched: Matched) -> dict[str, int]:

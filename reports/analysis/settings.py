@@ -12,12 +12,15 @@ class Settings:
 
     `family`: the number of factors on the main metric. `margin` is the difference that counts as none (NaN:
     no default, then nothing is "≈"). `grain`: one epoch, or one test example as a share of the test set.
+    `pairs`: the pairs of levels that the factor has, for what is said of few of them must not differ from
+    what is said of all (0: those that are compared).
     """
 
     ladder: Ladder
     family: int = 1
     margin: float = NAN
     grain: float = 0.0
+    pairs: int = 0
 
     def __post_init__(self) -> None:
         if self.margin <= 0:

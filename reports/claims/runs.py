@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import comb
 
 import pandas as pd
 
@@ -14,9 +15,8 @@ from reports.claims.claim import LEVEL_JOIN, Conditions, Test
 from reports.claims.counting import (
     TEST_ACCURACY,
     diverged_value,
-    examples_of_test,
-    grain_of,
     margin_of,
+    step_of,
 )
 from reports.claims.looks import Looks
 from reports.claims.observations import MAIN, settings_of, varying
@@ -108,7 +108,7 @@ def match(test: Test, rows: pd.DataFrame, levels: Sequence[str], looks: Looks) -
     own = own[own[LEVEL].isin(levels)]
     others = matched_on(test, own)
     try:
-        found = matched(own, LEVEL, test, others, looks, diverged_value(test.metric, rows)[0])
+        found = matched(own, LEVEL, test, others, looks, diverged_value(test.metric, rows, looks)[0])
         return found.part(levels=[found.levels.index(level) for level in levels if level in found.levels])
     except ValueError:
         raise Unknown(
@@ -119,7 +119,7 @@ def match(test: Test, rows: pd.DataFrame, levels: Sequence[str], looks: Looks) -
 
 def cells_of(test: Test, rows: pd.DataFrame, looks: Looks) -> Matched:
     """Return all cells as the blocks of a single level. Raises Unknown if two runs differ in nothing."""
-    whole, worst = rows.assign(**{LEVEL: "all"}), diverged_value(test.metric, rows)[0]
+    whole, worst = rows.assign(**{LEVEL: "all"}), diverged_value(test.metric, rows, looks)[0]
     try:
         return matched(whole, LEVEL, test, varying(rows), looks, worst)
     except ValueError:
@@ -136,7 +136,7 @@ def matched(
         factor,
         test.metric.name,
         others,
-        seeds=looks.seeds.get(part, ()),
+        seeds=looks.seeds(part),
         higher=test.metric.descending,
         worst=worst,
     )
@@ -149,9 +149,10 @@ def settings(test: Test, found: Matched, rows: pd.DataFrame, looks: Looks, parts
     accuracies = found.finished
     if test.metric.unit == "accuracy" and test.metric.better == "lower":
         accuracies = match(replace(test, metric=TEST_ACCURACY), rows, found.levels, looks).finished
-    margin = margin_of(test, found.finished, accuracies, examples_of_test(rows), looks.margin)
+    margin = margin_of(test, found.finished, accuracies, rows, looks)
     steps = looks.ladder(test.part or part_of(test.metric, rows), len(found.seeds))
-    return Settings(steps, parts, margin, grain_of(test.metric, rows))
+    pairs = comb(len(present(replace(test, among=()), rows)), 2)
+    return Settings(steps, parts, margin, step_of(test.metric, rows, looks), pairs)
 
 
 def present(test: Test, rows: pd.DataFrame) -> list[str]:

@@ -51,7 +51,7 @@ def judged(results: Results, claims: Path | None = None) -> Judged | None:
     source = reference(results.sweep)
     if claims is None and source is None:
         return None
-    frame, looks = observe(results), looks_of(results, finished=source is not None)
+    frame, looks = observe(results), looks_of(results)
     if claims is not None:
         own = Judged(frame, None, judge_file(claims, frame, looks, written(results, claims)))
     elif source is not None:
