@@ -84,7 +84,8 @@ def counting_of(metric: Metric, known: TestSet, longest: float) -> tuple[Countin
         trained = metric.name in OF_TRAINING and known.train_chance is not None
         chance = known.train_chance if trained else known.chance
         if chance is not None:
-            return Counting(chance), f"{chance:.4f}, the accuracy of always naming the largest class"
+            of_test = "" if trained or metric.name not in OF_TRAINING else " of the test set"
+            return Counting(chance), f"{chance:.4f}, the accuracy of always naming the largest class{of_test}"
     if metric.unit == "epochs" and metric.better and np.isfinite(longest):
         limit = longest + 1
         return Counting(limit, unreached=limit), f"{limit:g} epochs, one more than there were"

@@ -165,7 +165,8 @@ def matched_by(use: Counted, factor: str, others: Sequence[str], looks: Looks) -
 def effect(each: Set, looks: Looks, family: int) -> Effect:
     """Compare the levels of one set."""
     use, matched = each.counted, each.matched
-    steps = Settings(looks.steps, family, margin_of(use, matched, looks), use.grain)
+    margin, most = margin_of(use, matched, looks), difference_of(use.metric.bounds)
+    steps = Settings(looks.steps, family, margin, use.grain, most=most)
     made = Effect(
         matched.factor,
         use.metric,
@@ -207,12 +208,17 @@ def not_compared(matched: Matched) -> str:
     """Return why levels are not compared at all, or nothing."""
     k = len(matched.levels)
     if k < 2:
-        return "one level" if k else "no runs"
+        return "only one level has runs that take part" if k else "no runs"
     if k - len(matched.too_few) > MAX_LEVELS:
         return f"more than {MAX_LEVELS} levels"
     planned = matched.planned.reshape(k, -1)
     alone = planned.sum(axis=0).max(initial=0) < 2
     return "no two levels have runs that differ in nothing else" if alone else ""
+
+
+def difference_of(bounds: tuple[float, float]) -> float:
+    """Return the largest difference of two values within bounds."""
+    return bounds[1] - bounds[0]
 
 
 def margin_of(use: Counted, matched: Matched, looks: Looks) -> float:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from reports.analysis.effects import difference_of
 from reports.analysis.equivalence import conjunction, relation
 from reports.analysis.intervals import NAN, Floats, Interval, t_interval
 from reports.analysis.judging import JudgedPair, judge_pairs
@@ -115,7 +116,9 @@ def potential(power: Power | None, seeds: int, chosen: Settings, test: Test) -> 
     """Return what so many seeds could have shown, and how many the difference seen would take."""
     if power is None or not np.isfinite(power.detectable):
         return ""
-    text = f" ({seeds} seeds show {test.metric.show(power.detectable)} with 80 %"
+    known = power.detectable <= difference_of(test.metric.bounds)
+    what = test.metric.show(power.detectable) if known else "no difference that there can be"
+    text = f" ({seeds} seeds show {what} with 80 %"
     if chosen.ladder.looks[-1] <= seeds:
         return f"{text})"
     fewest, most = power.fewest, power.most

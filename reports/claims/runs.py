@@ -8,6 +8,7 @@ import pandas as pd
 
 from reports.analysis import matched as analysis
 from reports.analysis.counting import REACH
+from reports.analysis.effects import difference_of
 from reports.analysis.matched import Matched
 from reports.analysis.outcomes import within_reach
 from reports.analysis.settings import Settings
@@ -152,7 +153,8 @@ def settings(test: Test, found: Matched, rows: pd.DataFrame, looks: Looks, parts
     margin = margin_of(test, found.finished, accuracies, rows, looks)
     steps = looks.ladder(test.part or part_of(test.metric, rows), len(found.seeds))
     pairs = comb(len(present(replace(test, among=()), rows)), 2)
-    return Settings(steps, parts, margin, step_of(test.metric, rows, looks), pairs)
+    step, most = step_of(test.metric, rows, looks), difference_of(test.metric.bounds)
+    return Settings(steps, parts, margin, step, pairs, most)
 
 
 def present(test: Test, rows: pd.DataFrame) -> list[str]:

@@ -9,6 +9,7 @@ from reports.analysis.counting import REACH
 from reports.analysis.intervals import Interval
 from reports.claims.claim import VERDICTS, Compared, Conditions, Judgement, Outcome, Test
 from reports.tables.number_formats import minus, p_text, show_contrast
+from reports.tables.rankings import UNSEEN_NOTE
 from reports.tables.table import Table, file_name, text_table
 
 SHOWN_LEVELS = 9
@@ -48,6 +49,7 @@ PAIR_COLUMNS = (
     "half_margin",
     "verdict",
     "double_margin",
+    "decided_at",
 )
 
 
@@ -175,6 +177,7 @@ def contrasts_frame(judgements: Sequence[Judgement]) -> pd.DataFrame:
             pair.seeds,
             pair.cells,
             *pair.verdicts,
+            pair.decided_at,
         )
         for judgement in judgements
         for outcome in judgement.outcomes
@@ -200,7 +203,7 @@ def claims_table(
     )
     columns = ["id", "statement", "verdict", "other", "test", "numbers", "why", "seeds", "cells"]
     body = rows[columns]
-    notes = filter(None, (*NOTES, *dated(judgements), afterwards))
+    notes = filter(None, (*NOTES, UNSEEN_NOTE, *dated(judgements), afterwards))
     return text_table(name, title, heads, body.astype(str).to_numpy().tolist(), *notes)
 
 

@@ -24,7 +24,7 @@ def best_cells(analysis: Analysis) -> Iterator[Finding]:
             continue
         names = [name for name in results.names if not results.dataset or name != results.dataset.name]
         head = f"On {data}, the" if data else "The"
-        text = f"{head} {whose(best, results.cells, names)}{others(best)}."
+        text = f"{head} {whose(best, results.cells, names)}{others(best, results.cells, names)}."
         within = {results.dataset.name: data} if results.dataset else None
         yield Finding("best", "Best cell", text, "best_cells", behind(best), metric=MAIN, within=within)
 
@@ -35,12 +35,17 @@ def whose(best: Best, cells: pd.DataFrame, names: Sequence[str]) -> str:
     figure = metric.show(best.selection.means[leaders[0]]) + interval(best)
     if not names:
         return f"only cell has a test accuracy of {figure}{lost(best)}"
-    rows = [cells.loc[int(best.cells[place])] for place in leaders[:TIED]]
-    told = [", ".join(f"{name} {row[name]}" for name in names) for row in rows]
+    told = [cell_name(best, place, cells, names) for place in leaders[:TIED]]
     if len(leaders) == 1:
         return f"highest test accuracy, {figure}, has {told[0]}{lost(best)}"
     more = "; …" if len(leaders) > TIED else ""
     return f"highest test accuracy, {figure}, is shared by {len(leaders)} cells: {'; '.join(told)}{more}"
+
+
+def cell_name(best: Best, place: int, cells: pd.DataFrame, names: Sequence[str]) -> str:
+    """Return what tells a cell apart, in words."""
+    row = cells.loc[int(best.cells[place])]
+    return ", ".join(f"{name} {row[name]}" for name in names)
 
 
 def interval(best: Best) -> str:
@@ -49,7 +54,8 @@ def interval(best: Best) -> str:
     if found is None:
         return ""
     metric, picked = METRICS[MAIN], f"corrected for being picked among {len(best.cells)}"
-    return f" [{metric.show(found.low)}, {metric.show(found.high)}; {picked}]"
+    low, high = metric.cut(found.low, found.high)
+    return f" [{metric.show(low)}, {metric.show(high)}; {picked}]"
 
 
 def corrected(best: Best) -> Interval | None:
@@ -68,8 +74,8 @@ def lost(best: Best) -> str:
     return f" ({counts}, each counted as {best.use.why})"
 
 
-def others(best: Best) -> str:
-    """Return how the other cells stand."""
+def others(best: Best, cells: pd.DataFrame, names: Sequence[str]) -> str:
+    """Return how the other cells stand; those not tested by name, if they are few."""
     rest = len(best.cells) - len(best.leaders)
     if not rest or not best.selection.look:
         return ""
@@ -79,8 +85,10 @@ def others(best: Best) -> str:
         "worse": "worse than the best mean",
     }
     told = [f"{count} {word}" for standing, word in words.items() if (count := best.count(standing))]  # type: ignore[arg-type]
-    if untested := best.count("untested") + best.count(""):
-        told.append(f"{untested} not tested")
+    untested = [place for place, standing in enumerate(best.standing) if standing in ("untested", "")]
+    if untested:
+        which = "; ".join(cell_name(best, place, cells, names) for place in untested)
+        told.append(f"{len(untested)} not tested{f' ({which})' if len(untested) <= TIED and names else ''}")
     seeds = f"looked at with up to {best.selection.look} seeds"
     return f"; of the {rest} other cell{'s' * (rest != 1)}, {seeds}, {', '.join(told)}"
 
@@ -97,8 +105,11 @@ def variance(analysis: Analysis) -> Iterator[Finding]:
     for (metric, data), found in analysis.components.items():
         if metric != MAIN:
             continue
-        shares = found.shares
-        texts = percents(shares)
+        texts = percents(found.shares)
+        alone = len(analysis.parts[data].names) < 2  # then nothing can interact
+        shares = {
+            name: share for name, share in found.shares.items() if not (alone and name == "interactions")
+        }
         told = ", ".join(f"{name} {texts[name]}" for name in sorted(shares, key=lambda name: -shares[name]))
         where = f" on {data}" if data else ""
         lost = analysis.best[data]

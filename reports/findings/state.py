@@ -58,7 +58,8 @@ def unfinished(results: Results) -> Iterator[Finding]:
     total = len(results.runs)
     if len(failed):
         message, count = Counter(failed["problem"].tolist()).most_common(1)[0]
-        often = f", {count} of them with “{message}”" if message else ""
+        several = f"{count} of them " if len(failed) > 1 else ""
+        often = f", {several}with “{message}”" if message else ""
         yield Finding("failure", "Failures", f"{len(failed)} of {total} runs failed{often}.", "unfinished")
     counts = {state: int((status == state).sum()) for state in PENDING if state != "failed"}
     if left := sum(counts.values()):

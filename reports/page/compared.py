@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from reports.analysis.comparison import Comparison
-from reports.analysis.effects import Effect
+from reports.analysis.effects import Effect, difference_of
 from reports.analysis.new_images import yes_or_no
 from reports.analysis.pairs import Pair
 from reports.analysis.sweep import Analysis
@@ -27,7 +27,9 @@ def effects(analysis: Analysis) -> Iterator[page.Effect]:
 def effect_of(effect: Effect, part: str, comparison: Comparison, detail: str) -> page.Effect:
     """Return one comparison of a factor's levels."""
     levels = tuple(
-        page.LevelEffect(level, i.mean, i.low, i.high, i.n, comparison.diverged.get(level, 0))
+        page.LevelEffect(
+            level, i.mean, *effect.metric.cut(i.low, i.high), i.n, comparison.diverged.get(level, 0)
+        )
         for level, i in effect.shown_levels[part].items()
         if math.isfinite(i.mean)
     )
@@ -64,6 +66,8 @@ def comparison_of(effect: Effect, part: str, pair: Pair) -> page.Comparison:
     """Return one pair."""
     metric = shown(effect.metric)
 
+    most = difference_of(effect.metric.bounds)
+
     def size(value: float) -> str:
         return f"{figure(metric.scale * value, metric.digits)} {metric.points}".strip()
 
@@ -80,7 +84,7 @@ def comparison_of(effect: Effect, part: str, pair: Pair) -> page.Comparison:
         margin=effect.settings.margin,
         seeds=pair.seeds,
         cells=pair.cells,
-        power=power_words(pair.power, pair.seeds, size) if pair.power else "",
+        power=power_words(pair.power, pair.seeds, size, most) if pair.power else "",
         within=within(effect, part),
         exploratory=effect.exploratory,
         why=pair.why,
