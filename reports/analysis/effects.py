@@ -225,7 +225,9 @@ def margin_of(use: Counted, matched: Matched, looks: Looks) -> float:
     """Return the difference that counts as none, NaN if there is no default and none was set."""
     if looks.margin is not None and use.metric.name == MAIN:
         return looks.margin
-    return default_margin(use.metric, matched.finished, accuracies_of(use, matched), use.examples)
+    of_differences = use.metric.unit == "accuracy" and not use.higher
+    accuracies = accuracies_of(use, matched) if of_differences else matched.finished
+    return default_margin(use.metric, matched.finished, accuracies, use.examples)
 
 
 def accuracies_of(use: Counted, matched: Matched) -> Floats:
