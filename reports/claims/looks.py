@@ -9,6 +9,7 @@ from reports.analysis.sequential import Ladder, ladder, one_look
 from reports.claims.observations import MAIN
 from reports.runs.factors import DATASET, label
 from reports.runs.results import Results
+from reports.runs.test_bits import Answers
 from reports.runs.test_sets import KNOWN, UNKNOWN, TestSet
 from sweeps.records.layout import PLAN
 from sweeps.records.plan import read_head
@@ -19,12 +20,14 @@ class Looks:
     """By part of a directory: its looks.
 
     A part of which no plan is known has one look at all seeds if the study is `finished`, else the usual
-    ladder with equal levels. `test_sets`: what the runs' own answers tell of each data set, by its name.
+    ladder with equal levels. `test_sets`: what the runs' own answers tell of each data set, by its name;
+    `answers`: those answers, by the id of the run.
     """
 
     parts: Mapping[str, analysis.Looks] = field(default_factory=dict)
     finished: bool = False
     test_sets: Mapping[str, TestSet] = field(default_factory=dict)
+    answers: Mapping[str, Answers] = field(default_factory=dict)
 
     def seeds(self, part: str) -> tuple[str, ...]:
         """Return the seeds of a part in the order first planned, as observations have them."""
@@ -58,7 +61,7 @@ def looks_of(results: Results) -> Looks:
     known = {part: looks for part, looks in parts.items() if looks is not None}
     if MAIN not in known and not finished and results.plan:
         known[MAIN] = analysis.looks_of(results)
-    return Looks(known, finished, data_of(results))
+    return Looks(known, finished, data_of(results), results.answers)
 
 
 def data_of(results: Results) -> dict[str, TestSet]:

@@ -1,6 +1,7 @@
 """Pairs of levels: what was claimed of them, what matched runs say, and the verdict."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from reports.analysis.power import Power
 from reports.analysis.settings import Settings
 from reports.claims.claim import Compared, Outcome, Test, Verdicts
 from reports.claims.looks import Looks
-from reports.claims.runs import settings
+from reports.claims.runs import new_images, settings
 
 SHOWN_REASONS = 6
 
@@ -31,7 +32,13 @@ def compare(
     """Decide every pair, and from them the test; `parts`: the tests of its claim."""
     chosen = settings(test, found, rows, looks, parts)
     verdict, judged = judge_pairs(found, wanted, chosen)
-    pairs = tuple(compared(pair, chosen, test) for pair in judged)
+    pairs = tuple(
+        replace(
+            compared(pair, chosen, test),
+            new_images=new_images(test, rows, found, pair.own, looks) if pair.own else None,
+        )
+        for pair in judged
+    )
     known = [pair for pair in pairs if pair.seeds]
     return Outcome(
         test,

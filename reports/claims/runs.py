@@ -10,7 +10,14 @@ from reports.analysis import matched as analysis
 from reports.analysis.counting import REACH
 from reports.analysis.effects import difference_of
 from reports.analysis.matched import Matched
+from reports.analysis.new_images import (
+    also_for_new_images,
+    answers_in_order,
+    level_differences,
+    places_of,
+)
 from reports.analysis.outcomes import within_reach
+from reports.analysis.pairs import Pair
 from reports.analysis.settings import Settings
 from reports.claims.claim import LEVEL_JOIN, Conditions, Test
 from reports.claims.counting import (
@@ -143,6 +150,18 @@ def matched(
     )
     everywhere = {name: column for name, column in found.settings.items() if ABSENT not in set(column)}
     return replace(found, settings=everywhere)  # an order turns round with the loss, not with its options
+
+
+def new_images(test: Test, rows: pd.DataFrame, found: Matched, pair: Pair, looks: Looks) -> bool | None:
+    """Return whether a difference in test accuracy that is shown holds for new images, too; None: unknown."""
+    if test.metric is not TEST_ACCURACY or pair.relation != ">" or not looks.answers:
+        return None
+    own = with_levels(test, rows)
+    own = own[own[LEVEL].isin([pair.first, pair.second])]
+    placed = places_of(own, LEVEL, matched_on(test, own), found.seeds)
+    ends = placed.levels.index(pair.first), placed.levels.index(pair.second)
+    (difference,) = level_differences(placed.first(pair.look), answers_in_order(own, looks.answers), [ends])
+    return also_for_new_images(difference, pair)
 
 
 def settings(test: Test, found: Matched, rows: pd.DataFrame, looks: Looks, parts: int) -> Settings:

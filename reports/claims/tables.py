@@ -7,6 +7,7 @@ import pandas as pd
 
 from reports.analysis.counting import REACH
 from reports.analysis.intervals import Interval
+from reports.analysis.new_images import yes_or_no
 from reports.claims.claim import VERDICTS, Compared, Conditions, Judgement, Outcome, Test
 from reports.tables.number_formats import minus, p_text, show_contrast
 from reports.tables.rankings import UNSEEN_NOTE
@@ -156,7 +157,8 @@ def pair_text(pair: Compared, outcome: Outcome) -> str:
     sign = "" if p.startswith("<") else "= "
     at = f" (at {pair.decided_at} seeds)" if 0 < pair.decided_at < pair.seeds else ""
     names = f"{pair.first}² − {pair.second}²" if squares else f"{pair.first} − {pair.second}"
-    return f"{names} {estimate} [{low}, {high}], p {sign}{p}{at}"
+    also = "" if pair.new_images is None else f", also for new images: {yes_or_no(pair.new_images)}"
+    return f"{names} {estimate} [{low}, {high}], p {sign}{p}{at}{also}"
 
 
 def scientific(value: float) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reports.__main__ import main
 from reports.analysis.images import two_way
 from reports.analysis.new_images import level_differences, places_of
 from reports.runs.reader import load
@@ -96,3 +97,15 @@ def test_all_pairs_at_once_are_each_pair_by_itself(tmp_path: Path) -> None:
         assert (found.mean, found.variance, found.df) == pytest.approx(
             (expected.mean, expected.variance, expected.df)
         )
+
+
+def test_a_claim_s_verdict_says_so_too(tmp_path: Path) -> None:
+    write(tmp_path, bits_of((20, 24, 124)))
+    file = tmp_path / "claims.yaml"
+    order = "tests: [{factor: activation, order: relu > gelu > selu}]"
+    file.write_text(f"claims:\n- {{id: A, statement: in order, metric: test_accuracy, {order}}}\n")
+    main([str(tmp_path), "--no-plots", "--claims", str(file)])
+    with (tmp_path / "report" / "tables" / "claims.csv").open() as table:
+        (row,) = csv.DictReader(table)
+    pairs = [part.split(" ") for part in row["numbers"].split("; ") if " − " in part]
+    assert [pair[-1] for pair in pairs] == ["no", "yes", "yes"]
