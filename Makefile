@@ -17,7 +17,7 @@ TO      = $(if $(filter command,$(firstword $(origin DIR))),hydra.sweep.dir=$(DI
 QUICK  := not slow and not faults and not parity and not page and not cluster and not network and not package and not trackers
 
 .DEFAULT_GOAL := help
-.PHONY: help venv sweep study results plan report watch status data test test-full test-statistics test-faults test-parity test-page test-package test-trackers test-cluster docs bench bench-peers lint format lock
+.PHONY: help venv sweep study results plan report watch status data test test-full test-statistics test-faults test-parity test-page test-package test-trackers test-cluster docs site bench bench-peers lint format lock
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,7 +67,7 @@ test-full: $(READY)  ## Run the slow tests too
 	@$(BIN)/python -m pytest -q -m "not parity and not page and not cluster and not package and not trackers" $(PYTEST_ARGS)
 
 test-statistics: $(READY)  ## Simulate 2,000 sweeps of known truth for each rule (CASES=null_grid SIMS=400; continues)
-	@$(BIN)/python -m tests.simulate --out $(VENV)/simulated.jsonl --sims $(or $(SIMS),2000) $(CASES)
+	@$(BIN)/python -m tests.support.simulate --out $(VENV)/simulated.jsonl --sims $(or $(SIMS),2000) $(CASES)
 
 test-faults: $(READY)  ## Kill a sweep and its workers over and over, and look for anything lost
 	@$(BIN)/python -m pytest -q -m faults $(PYTEST_ARGS)
@@ -100,7 +100,7 @@ TRACKERS := $(VENV)/trackers
 test-trackers: $(READY)  ## Export to real trackers and read it back (installs them beside the project)
 	@test -d $(TRACKERS) || $(PYTHON) -m venv $(TRACKERS)
 	@$(TRACKERS)/bin/python -m pip install --quiet --disable-pip-version-check ".[trackers]" scikit-learn pytest hypothesis
-	@$(TRACKERS)/bin/python -m pytest -q -p no:cacheprovider tests/test_trackers.py tests/test_examples.py $(PYTEST_ARGS)
+	@$(TRACKERS)/bin/python -m pytest -q -p no:cacheprovider tests/reports/exports tests/test_examples.py $(PYTEST_ARGS)
 
 CLUSTER := $(VENV)/cluster
 SLURM   := slurm-wlm slurmdbd munge mariadb-server
@@ -114,6 +114,14 @@ test-cluster: $(READY)  ## Run the grid on a real SLURM and Ray, under faults (R
 	@if $(CLUSTER)/bin/python -c 'import pytest'; then \
 	  REQUIRE=$(REQUIRE) $(CLUSTER)/bin/python -m pytest -q -p no:cacheprovider tests/cluster $(PYTEST_ARGS); \
 	else echo "Skipped: pytest cannot be installed here." >&2; test "$(REQUIRE)" != 1; fi
+
+SITE := $(VENV)/site
+site: $(READY)  ## Build the documentation into site/, which opens without a network; every link in it is checked
+	@test -d $(SITE) || $(PYTHON) -m venv $(SITE)
+	@$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check 'sphinx>=8,<10' 'myst-parser>=4,<6' furo
+	@$(SITE)/bin/python -m sphinx -q -W --keep-going -d $(SITE)/doctrees docs site
+	@cp site/README.html site/index.html
+	@echo site/index.html
 
 docs: $(READY)  ## Renew the config reference from the comments in conf/
 	@$(BIN)/python -m sweeps.job.help_text > docs/reference/config.md

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reports.calibrate import calibrate, told
-from reports.claims.claim import Claim
+from reports.claims.claim import Claim, claim_metrics
 from reports.claims.gate import differing_verdicts, expected_claims, note
 from reports.compare import compare
+from reports.exports.bundle import bundle
 from reports.exports.frames import FORMATS, export
 from reports.exports.trackers import TRACKERS, export_to
 from reports.images import images
@@ -64,11 +65,16 @@ def run_report(words: Sequence[str]) -> int:
     parser.add_argument("--out", type=Path, metavar="DIR", help="build it as DIR (default: directory/report)")
     parser.add_argument("--no-plots", action="store_true", help="tables and page only")
     options = parser.parse_args(words)
-    expected = expected_claims(options.claims) if options.check else []
     if options.note:
         print(printable(note(options.directory, options.claims)))
         return 0
     results = load(options.directory, unplanned=options.all, target=options.target)
+    if options.target is not None and results.measures.own:
+        raise UserError(
+            f"--target {options.target:g}: is a test accuracy; these runs are about {results.main.name}"
+        )
+    metrics = claim_metrics(results.measures)
+    expected = expected_claims(options.claims, metrics) if options.check else []
     page = write_report(results, plots=not options.no_plots, claims=options.claims, out=options.out)
     print(printable(f"{summary_line(results)}\n{page}"))
     return max(warn(results), check(expected, judged(results, options.claims)) if expected else 0)
@@ -155,6 +161,23 @@ def run_export(words: Sequence[str]) -> int:
     return warn(results)
 
 
+def run_bundle(words: Sequence[str]) -> int:
+    """Put a sweep into one archive that others can check."""
+    parser = parser_of(
+        "reports bundle",
+        run_bundle.__doc__,
+        "It holds every run's record, curve and configuration, the report without pictures, checksums, and a "
+        "README that says how to check it. Made twice of the same records it is the same to the byte.",
+    )
+    parser.add_argument("directory", type=Path, metavar="DIR", help="a sweep's directory")
+    parser.add_argument("--to", type=Path, metavar="FILE.zip", required=True, help="the archive")
+    parser.add_argument("--claims", type=Path, metavar="FILE", help="claims to judge and to put into it")
+    options = parser.parse_args(words)
+    results = load(options.directory)
+    print(printable(bundle(results, options.to, options.claims)))
+    return warn(results)
+
+
 def run_publish(words: Sequence[str]) -> int:
     """Keep the results of studies as pages, and rebuild those."""
     parser = parser_of(
@@ -200,6 +223,7 @@ def warn(results: Results) -> int:
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "bundle": run_bundle,
     "calibrate": run_calibrate,
     "compare": run_compare,
     "export": run_export,

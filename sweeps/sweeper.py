@@ -8,10 +8,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hydra.core.utils import JobReturn
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
@@ -22,6 +23,7 @@ from sweeps.execution.checks import check_launcher, check_machine, check_workers
 from sweeps.execution.directory import working_in
 from sweeps.execution.launch import Launch, worker_count
 from sweeps.execution.plan_store import store
+from sweeps.execution.returned import returns
 from sweeps.execution.stopping import Stop, mark_interrupted, stoppable
 from sweeps.planning import without_effect
 from sweeps.planning.callables import call, load_callable
@@ -40,7 +42,7 @@ from sweeps.records.layout import SUPERSEDED
 from sweeps.records.plan import Plan
 from sweeps.records.record import load_records
 from sweeps.view import live
-from sweeps.view.wording import finished, interrupted, planned
+from sweeps.view.wording import finished, interrupted, planned, without_metric
 
 
 def command(
@@ -49,16 +51,21 @@ def command(
     config: DictConfig,
     settings: Mapping[str, Any],
     arguments: list[str],
-) -> None:
-    """Run a sweep as a command: mistakes on stderr, exit code as SystemExit unless it is 0."""
+) -> list[list[JobReturn]]:
+    """Run a sweep as a command: mistakes on stderr, exit code as SystemExit unless it is 0.
+
+    Returns one batch, the cells' ends.
+    """
     open_streams()
     try:
-        code = Sweep.of(context, task_function, composed(config), Settings.of(settings), arguments).run()
+        sweep = Sweep.of(context, task_function, composed(config), Settings.of(settings), arguments)
+        code = sweep.run()
     except UserError as error:
         code = mistake(*error.lines)
     if code:
         context.callbacks.on_multirun_end(config=config, config_name=config.hydra.job.config_name)
         raise SystemExit(code)
+    return [sweep.ends]
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,7 @@ class Sweep:
     arguments: list[str]
     root: Path
     composer: Composer
+    ends: list[JobReturn] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -142,7 +150,7 @@ class Sweep:
             if verdicts[cell.id].due
         ]
         due = {job.id for job in jobs}
-        if line := other_data(of_other_data(plan, {id: records.get(id) for id in due})):
+        if line := other_data(of_other_data(plan, {cell_id: records.get(cell_id) for cell_id in due})):
             print(f"{line}: run again; the old ones are kept in {short(self.root / SUPERSEDED)}")
         runner = Runner(
             task_function=self.task_function,
@@ -154,6 +162,7 @@ class Sweep:
             code=plan.code,
             ignore=self.settings.ignore,
             revision=revision,
+            goal=self.settings.goal,
             group_job=load_callable("group_job", self.settings.group_job),
         )
         workers = worker_count(self.config, self.settings.workers, len(jobs))
@@ -172,7 +181,10 @@ class Sweep:
             cell.id in records and records[cell.id].is_complete and is_stale(records[cell.id], plan.code)
             for cell in plan.cells
         )
+        self.ends.extend(returns(plan, records, self.root, self.composer))
         print(finished(short(self.root), plan, records, match.kept, stale, seconds))
+        if line := without_metric(self.settings.goal, plan, records):
+            print(line)
         if problem:
             print(f"error: {problem}", file=sys.stderr)
         if line := other_data(of_other_data(plan, records)):

@@ -9,11 +9,11 @@ from reports.analysis.equivalence import accuracy_margin, relative_margin
 from reports.analysis.intervals import NAN, Floats
 from reports.analysis.new_images import examples_and_chance
 from reports.analysis.outcomes import DIVERGED, Counting, within_reach
-from reports.runs.metrics import METRICS, Metric
+from reports.runs.metrics import OF_CLASSES, Metric
 from reports.runs.results import Results
 from reports.runs.test_sets import TestSet, test_set
 
-MAIN = "test_accuracy"
+TEST_ACCURACY = "test_accuracy"
 OF_TRAINING = ("train_accuracy",)
 REACH = 0.05  # of the best cell's accuracy: only such cells are compared in how soon they converge
 LEAST_STEP = 1e-8  # figures are kept with nine decimals
@@ -25,7 +25,7 @@ class Counted:
 
     `grain` is the step of the metric; `examples` the number of test examples, if known. `out_of_reach` has
     the runs that take no part, because their cells are far from the best accuracy. `why` says what a diverged
-    run counts as.
+    run counts as, `main` whether the sweep is about this metric.
     """
 
     metric: Metric
@@ -35,6 +35,7 @@ class Counted:
     examples: int | None = None
     out_of_reach: pd.DataFrame | None = None
     why: str = ""
+    main: bool = False
 
     @property
     def higher(self) -> bool:
@@ -44,7 +45,13 @@ class Counted:
 
 def counted(results: Results, name: str) -> Counted:
     """Return the runs of one data set that take part in comparisons by a metric."""
-    metric, runs, known = METRICS[name], results.runs, known_test_set(results)
+    metric = results.measures.metrics[name]
+    return replace(counted_as(results, metric), main=metric.name == results.main.name)
+
+
+def counted_as(results: Results, metric: Metric) -> Counted:
+    """Return the runs that take part, and what those without a figure count as, by the metric's kind."""
+    name, runs, known = metric.name, results.runs, known_test_set(results)
     if not counts_divergence(metric):
         ended = runs[runs["status"] != DIVERGED]
         return Counted(metric, ended, Counting(), grain_of(metric, ended[name], known), known.examples)
@@ -52,7 +59,8 @@ def counted(results: Results, name: str) -> Counted:
     if metric.unit == "seconds" and runs[name].notna().any():
         rule = Counting(unreached=float(runs[name].max()))
     grain = grain_of(metric, runs[name], known)
-    made = Counted(metric, runs, rule, grain, known.examples, why=why)
+    examples = known.examples if metric.name not in OF_CLASSES else None
+    made = Counted(metric, runs, rule, grain, examples, why=why)
     if not name.startswith("convergence"):
         return made
     near = within_reach(runs, results.names, distance=REACH)
@@ -80,7 +88,7 @@ def counting_of(metric: Metric, known: TestSet, longest: float) -> tuple[Countin
     In accuracy as a classifier at chance; in epochs to something as one more than there were, as does a run
     that did not get there; else as the worst figure of any run that finished.
     """
-    if metric.unit == "accuracy" and metric.better == "higher":
+    if metric.unit == "accuracy" and metric.better == "higher" and metric.name not in OF_CLASSES:
         trained = metric.name in OF_TRAINING and known.train_chance is not None
         chance = known.train_chance if trained else known.chance
         if chance is not None:
@@ -97,6 +105,8 @@ def grain_of(metric: Metric, values: "pd.Series[float]", known: TestSet) -> floa
     if metric.unit == "epochs":
         return 1.0
     if metric.unit != "accuracy":
+        return 0.0
+    if metric.name in OF_CLASSES:  # a mean over classes moves by as many steps as there are sizes of class
         return 0.0
     if examples := known.train_examples if metric.name in OF_TRAINING else known.examples:
         return 1 / examples

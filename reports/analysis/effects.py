@@ -8,7 +8,7 @@ import numpy as np
 
 from reports.analysis.comparable import comparable
 from reports.analysis.comparison import MAX_LEVELS, Comparison, compare, compare_within, parts_by
-from reports.analysis.counting import MAIN, Counted, counted, default_margin
+from reports.analysis.counting import TEST_ACCURACY, Counted, counted, default_margin
 from reports.analysis.intervals import NAN, Floats, Interval, t_interval
 from reports.analysis.looks import Looks
 from reports.analysis.matched import Matched, match
@@ -17,7 +17,7 @@ from reports.analysis.new_images import answers_in_order, places_of, with_new_im
 from reports.analysis.outcomes import DONE
 from reports.analysis.pairs import Pair
 from reports.analysis.settings import Settings
-from reports.runs.metrics import RANKED, Metric
+from reports.runs.metrics import Metric
 from reports.runs.results import Results
 
 
@@ -119,8 +119,8 @@ class Set:
     number: int
 
 
-def effects_of(parts: Mapping[str, Results], looks: Looks, metrics: Sequence[str] = RANKED) -> list[Effect]:
-    """Return every factor's effect on every metric that has a figure, within each data set.
+def effects_of(parts: Mapping[str, Results], looks: Looks, metrics: Sequence[str]) -> list[Effect]:
+    """Return every factor's effect on each of these metrics that has a figure, within each data set.
 
     The error rate of a metric is shared by all its factors, data sets and sets of levels.
     """
@@ -133,13 +133,19 @@ def effects_of(parts: Mapping[str, Results], looks: Looks, metrics: Sequence[str
             for each in sets_of(part, data, counted(part, name), looks)
         ]
         made = [effect(each, looks, max(len(sets), 1)) for each in sets]
-        found += [for_new_images(each, parts[each.data], looks) for each in made] if name == MAIN else made
+        found += (
+            [for_new_images(each, parts[each.data], looks) for each in made]
+            if name == TEST_ACCURACY
+            else made
+        )
     return found
 
 
 def sets_of(results: Results, data: str, use: Counted, looks: Looks) -> Iterator[Set]:
     """Yield the sets of comparable levels of every factor; one without any set is a set of its own."""
     for factor in results.factors:
+        if factor.key == "loss" and not use.metric.across_losses:
+            continue  # values of different losses cannot be compared
         others = [name for name in results.names if name != factor.name]
         matched = matched_by(use, factor.name, others, looks)
         sets, alone = comparable(matched)
@@ -176,7 +182,7 @@ def effect(each: Set, looks: Looks, family: int) -> Effect:
         None,
         alone=each.alone,
         out_of_reach=out_of_reach(use, matched),
-        exploratory=use.metric.name != MAIN,
+        exploratory=not use.main,
         set_number=each.number,
         counts_as=use.why,
     )
@@ -223,7 +229,7 @@ def difference_of(bounds: tuple[float, float]) -> float:
 
 def margin_of(use: Counted, matched: Matched, looks: Looks) -> float:
     """Return the difference that counts as none, NaN if there is no default and none was set."""
-    if looks.margin is not None and use.metric.name == MAIN:
+    if looks.margin is not None and use.main:
         return looks.margin
     of_differences = use.metric.unit == "accuracy" and not use.higher
     accuracies = accuracies_of(use, matched) if of_differences else matched.finished
@@ -233,7 +239,7 @@ def margin_of(use: Counted, matched: Matched, looks: Looks) -> float:
 def accuracies_of(use: Counted, matched: Matched) -> Floats:
     """Return the mean test accuracy of each level's finished runs, (levels, 1)."""
     done = use.runs[use.runs["status"] == DONE]
-    means = done.groupby(done[matched.factor].astype(str))[MAIN].mean()
+    means = done.groupby(done[matched.factor].astype(str))[TEST_ACCURACY].mean()
     return means.reindex(list(matched.levels)).to_numpy(dtype=np.float64)[:, None]
 
 

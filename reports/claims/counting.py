@@ -52,7 +52,7 @@ def margin_of(test: Test, finished: Floats, accuracies: Floats, rows: pd.DataFra
         means = [abs(mean) for mean in level_means(finished)]
         best = max if metric.better == "higher" else min
         return test.margin * best(means, default=NAN) if test.relative else test.margin
-    if metric is TEST_ACCURACY and looks.margin is not None:
+    if (metric is TEST_ACCURACY or metric.main) and looks.margin is not None:
         return looks.margin
     if metric.name == "unstable":
         return NAN

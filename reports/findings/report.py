@@ -7,7 +7,6 @@ from reports.findings.best import best_cells, variance
 from reports.findings.effects import effect_findings
 from reports.findings.finding import Finding
 from reports.findings.state import divergence, testing, timing, unfinished
-from reports.runs.metrics import RANKED
 from reports.sources.judged import Judged
 
 
@@ -21,10 +20,10 @@ def findings(analysis: Analysis) -> list[Finding]:
         return [*head, *lost, *unfinished(results)]
     data = results.dataset.name if results.dataset else None
     told = [*best_cells(analysis), *testing(analysis)]
-    for name in RANKED:
+    for name in results.measures.ranked:
         own = [effect for effect in analysis.effects if effect.metric.name == name]
         told += effect_findings(own, data)
-        told += variance(analysis) if name == RANKED[0] else ()
+        told += variance(analysis) if name == results.main.name else ()
     return [*told, *timing(results), *divergence(results), *unfinished(results)]
 
 

@@ -1,6 +1,7 @@
 """A whole report from one directory: tables, plots and page, built aside and then put in place at once."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -71,10 +72,12 @@ def write_report(
     jobs: int = -1,
     claims: Path | None = None,
     out: Path | None = None,
+    called: Path | None = None,
 ) -> Path:
     """Build the report of a sweep and return its page; an older report stays until the new one is whole.
 
-    It is built in the sweep's directory, or as `out`. Raises UserError if that is no place for it.
+    It is built in the sweep's directory, or as `out`. Raises UserError if that is no place for it. `called`
+    is what the commands on the page call the sweep's directory, if it goes to another machine.
     """
     target = check_place(out.absolute()) if out else results.directory / REPORT_DIR
     report = make_report(results, plots, claims)
@@ -83,9 +86,11 @@ def write_report(
         if plots:
             save_all(report.plots, draft / "plots", jobs)
         (draft / FINDINGS).write_text(as_json(report.findings), encoding="utf-8")
-        content = content_of(report.analysis, report.judged, files_of(report))
+        shown = replace(report.analysis, results=replace(results, directory=called or results.directory))
+        content = content_of(shown, report.judged, files_of(report))
         (draft / "index.html").write_text(render(content), encoding="utf-8")
-        save_cache(draft / CACHE.name, results.history, results.stamps)
+        if results.stamps:
+            save_cache(draft / CACHE.name, results.history, results.stamps)
         replace_directory(draft, target, keep=None if plots else "plots")
     return (out or target) / "index.html"
 
@@ -104,7 +109,7 @@ def write_tables(report: Report, folder: Path) -> None:
         for suffix, text in FORMATS.items():
             (folder / f"{file_name(table.name)}.{suffix}").write_text(text(table), encoding="utf-8")
     results = report.results
-    runs = natural(results, results.runs).drop(columns=["cell", "started", "finished"])
+    runs = natural(results, results.runs[results.columns]).drop(columns=["cell", "started", "finished"])
     write_csv(runs, folder / "runs.csv")
     write_csv(cell_figures(results), folder / "cells.csv")
 
@@ -126,7 +131,8 @@ def cell_figures(results: Results) -> pd.DataFrame:
 
     `half_new_images`, of the test accuracy only, is the number after its ± for new seeds and new images.
     """
-    figures = ["runs", "diverged", "n", "mean", "sd", "low", "high", "half_new_images"]
+    figures = ["runs", "diverged", "n", "mean", "sd", "low", "high"]
+    figures += [] if results.measures.own else ["half_new_images"]
     columns = ["metric", *results.names, *figures]
     wider = {"test_accuracy": half_widths(results)}
     parts = [

@@ -1,14 +1,15 @@
 """A sweep's directory as it changes: only files that changed are read."""
 
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from reports.runs.curves import COLUMNS, Curve, read_curve
+from reports.runs.own_curves import is_own, read_own_curve
 from sweeps.records.layout import HISTORY, PLAN, REPORT, cell_dirs, cell_id_of
 from sweeps.records.record import Record, read_record
 
@@ -22,7 +23,7 @@ class Seen:
     """A run as it was last seen: its record, its curve, the stamps of both files, and when (s)."""
 
     record: Record
-    curve: Curve
+    curve: Curve | pd.DataFrame
     stamps: tuple[Stamp, Stamp]
     looked: float
 
@@ -77,7 +78,9 @@ class Watch:
     def curve(self, cell_id: str, path: Path) -> Curve | None:
         """Return the curve of a run that was read before; None for any other."""
         known = self.seen.get(cell_id)
-        return known.curve if known and known.record.path == path.parent else None
+        if known is None or known.record.path != path.parent or isinstance(known.curve, pd.DataFrame):
+            return None
+        return known.curve
 
 
 def is_due(seen: Seen) -> bool:
@@ -88,15 +91,17 @@ def is_due(seen: Seen) -> bool:
 def stamp(path: Path) -> Stamp:
     """Return what changes with a file's content: size, time, and the file's number."""
     try:
-        state = os.stat(path, follow_symlinks=False)
+        state = path.lstat()
     except OSError:
         return None
     return state.st_size, state.st_mtime_ns, state.st_ino
 
 
-def curve_of(path: Path) -> Curve:
+def curve_of(path: Path) -> Curve | pd.DataFrame:
     """Return the curve in a cell's directory as far as it is written; empty if it cannot be read."""
     try:
+        if is_own([path / HISTORY]):
+            return read_own_curve(path / HISTORY, complete=False)
         return read_curve(path / HISTORY, complete=False)
     except (OSError, ValueError):
         return np.empty((0, len(COLUMNS)))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from reports.analysis.afterwards import afterwards
-from reports.claims.claim import Judgement
+from reports.claims.claim import Judgement, claim_metrics
 from reports.claims.figures import claim_plots
 from reports.claims.judge import judge_claims, judge_file
 from reports.claims.looks import ONE_LOOK, Looks, looks_of
@@ -53,7 +53,8 @@ def judged(results: Results, claims: Path | None = None) -> Judged | None:
         return None
     frame, looks = observe(results), looks_of(results)
     if claims is not None:
-        own = Judged(frame, None, judge_file(claims, frame, looks, written(results, claims)))
+        metrics = claim_metrics(results.measures)
+        own = Judged(frame, None, judge_file(claims, frame, looks, written(results, claims), metrics))
     elif source is not None:
         own = judged_study(source, frame, looks)
     return replace(own, afterwards=afterwards(results))

@@ -25,6 +25,7 @@ COMMANDS = {
     "sweeps": "mlp-sweep",
     "sweeps.studies": "mlp-study",
     "sweeps.status": "mlp-status",
+    "sweeps.verify": "mlp-verify",
     "sweeps.job.inspection": "mlp-inspect",
     "reports": "mlp-report",
 }
@@ -103,7 +104,7 @@ def mistake(*problems: str, code: int = USER_ERROR) -> int:
 def _is_somewhere() -> bool:
     """Whether the present directory still exists."""
     try:
-        os.getcwd()
+        Path.cwd()
     except FileNotFoundError:
         return False
     return True

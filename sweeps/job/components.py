@@ -26,15 +26,15 @@ from mlp.schedules import Constant, Schedule
 from mlp.training import Trainer, Training
 from mlp.workspace import Workspace
 
-KINDS: dict[str, type] = {
-    "activation": Activation,
-    "loss": Loss,
-    "model": MLP,
-    "init": Initializer,
-    "optimizer": Optimizer,
-    "schedule": Schedule,
-    "dataset": Dataset,
-    "training": Training,
+KINDS: dict[str, tuple[type, ...]] = {
+    "activation": (Activation,),
+    "loss": (Loss,),
+    "model": (MLP,),
+    "init": (Initializer,),
+    "optimizer": (Optimizer, LBFGS),
+    "schedule": (Schedule,),
+    "dataset": (Dataset,),
+    "training": (Training,),
 }
 
 
@@ -46,7 +46,7 @@ class Components:
     loss: Loss
     model: MLP
     init: Initializer
-    optimizer: Optimizer
+    optimizer: Optimizer | LBFGS
     schedule: Schedule
     dataset: Dataset
     training: Training
@@ -61,7 +61,8 @@ class Components:
         seed = config.get("seed")
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
             raise ValueError(f"seed = {seed!r}: must be an integer ≥ 0 and below 2^63")
-        return cls(**{key: build(key, config.get(key)) for key in KINDS}, seed=seed)
+        parts = {key: build(key, config.get(key)) for key in KINDS}
+        return cls(**parts | {"dataset": parts["dataset"].seeded(seed)}, seed=seed)
 
     def data(self) -> Data:
         """Load the data set, its columns in an order that this training can do with."""
@@ -101,7 +102,7 @@ class Components:
         try:
             size = self.dataset.check()
         except (ValueError, DatasetError) as error:
-            yield f"dataset: {error}"
+            yield str(error) if str(error).startswith("dataset.") else f"dataset: {error}"
             return
         training, left = self.training, size.train - self.training.validation_size
         if training.validation_size >= size.train:
@@ -149,8 +150,9 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
 def effective(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a sound cell's config with what has no effect in it made the same; itself if all has one.
 
-    L-BFGS takes no batches. Without hidden layers there is nothing to drop out, normalise, add or activate
-    (but `init=auto` asks the activation); a residual connection needs neighbours of one width.
+    L-BFGS takes no batches. Where there are test examples none are split off. Without hidden layers there is
+    nothing to drop out, normalise, add or activate (but `init=auto` asks the activation); a residual
+    connection needs neighbours of one width.
     """
     model = config["model"]
     changes: dict[str, Any] = {}
@@ -162,6 +164,8 @@ def effective(config: Mapping[str, Any]) -> Mapping[str, Any]:
         changes["model"] = {**model, **without}
     if not widths and config["init"]["_target_"] != "mlp.initializers.Auto":
         changes["activation"] = None
+    if "test_share" in config["dataset"] and build("dataset", config["dataset"]).split() is None:
+        changes["dataset"] = {**config["dataset"], "test_share": None, "split_seed": None}
     if config["optimizer"]["_target_"] == "mlp.optimizers.LBFGS":
         changes["training"] = {**config["training"], "batch_size": None}
     return {**config, **changes} if changes else config
@@ -179,7 +183,7 @@ def _component_problems(key: str, node: str) -> tuple[str, ...]:
 
 def build(key: str, node: Any) -> Any:
     """Return the component that `node` ({_target_: …, parameters}) names, checked to be of its key's kind."""
-    kind = KINDS[key]
+    kinds = KINDS[key]
     if not isinstance(node, Mapping) or not isinstance(node.get("_target_"), str):
         raise ValueError(f"{key} = {node!r}: must be a mapping with a _target_, such as conf/{key} holds")
     target = node["_target_"]
@@ -189,9 +193,11 @@ def build(key: str, node: Any) -> Any:
     except Exception as error:
         raise ValueError(f"{key}._target_ = {target}: cannot be imported ({_first_line(error)})") from None
     if not (
-        isinstance(component, type) and dataclasses.is_dataclass(component) and issubclass(component, kind)
+        isinstance(component, type) and dataclasses.is_dataclass(component) and issubclass(component, kinds)
     ):
-        raise ValueError(f"{key}._target_ = {target}: must be a dataclass derived from {kind.__qualname__}")
+        raise ValueError(
+            f"{key}._target_ = {target}: must be a dataclass derived from {kinds[0].__qualname__}"
+        )
     parameters = {name: _frozen(value) for name, value in node.items() if name != "_target_"}
     known = [field.name for field in dataclasses.fields(component) if field.init]
     for name in parameters:

@@ -14,6 +14,7 @@ from sweeps.planning.fingerprint import fingerprint
 from sweeps.planning.place import short
 from sweeps.planning.planner import Planner
 from sweeps.planning.settings import Settings
+from sweeps.planning.subdir import named_by_subdir
 from sweeps.records.errors import UserError
 from sweeps.records.ladder import RUNGS
 from sweeps.records.layout import cell_dirs
@@ -32,7 +33,8 @@ def draft(settings: Settings, composer: Composer, arguments: Sequence[str], root
         effective=load_callable("effective", settings.effective),
     )
     planner.run(settings.all_grids(), arguments)
-    cells = with_contents(list(planner.cells.values()), settings.identify)
+    named = named_by_subdir(list(planner.cells.values()), composer)
+    cells = with_contents(named, settings.identify)
     return Plan(
         sweep=settings.title,
         cells=cells if settings.fresh else _named_as_on_disk(cells, root),
@@ -45,6 +47,7 @@ def draft(settings: Settings, composer: Composer, arguments: Sequence[str], root
         ignore=settings.ignore,
         ladder=_ladder(settings, root),
         margin=settings.margin,
+        metric=settings.goal.as_json() if settings.goal else None,
     )
 
 

@@ -49,7 +49,7 @@ class Planner:
     def run(self, grids: Sequence[Mapping[str, Any]], arguments: Sequence[str]) -> None:
         """Plan the union of the grids; the result is in `cells`, `swept`, `exclusions` and `duplicates`."""
         self.exclusions = [Exclusion(condition) for condition in self.exclude]
-        self._unseen = {key: "name" for key in self.named} | {key: "ignore" for key in self.ignore}
+        self._unseen = dict.fromkeys(self.named, "name") | dict.fromkeys(self.ignore, "ignore")
         self._unseen |= {key: "exclude" for condition in self.exclude for key in condition}
         planned = list(combinations(grids, arguments, self.composer.parser))
         self.swept = swept_keys(planned)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,14 @@ from hydra_plugins.resumable import ResumableSweeperConf
 from sweeps.planning.due import Retry, retry_mode
 from sweeps.records.errors import UserError
 from sweeps.records.ladder import ladder_problem, margin_problem
+from sweeps.records.metric import DIRECTIONS, Goal
 from sweeps.records.values import text
 
 UNNAMED = "adhoc"
+SMALL_IS_GOOD = re.compile(
+    r"loss|err|mse|mae|mape|nll|perplexity|regret|cost|latency|time|(^|_)(s|ms|sec|secs|seconds)$",
+    re.IGNORECASE,
+)
 MAPPINGS = ("grids", "exclude")
 TEXTS = ("code", "ignore", "name")
 
@@ -38,6 +44,13 @@ class Settings(ResumableSweeperConf):
         """The name in the records and the plan, of a sweep without one too."""
         return self.sweep or UNNAMED
 
+    @property
+    def goal(self) -> Goal | None:
+        """What the sweep is about, if it says so."""
+        if self.metric is None and self.direction is None:
+            return None
+        return Goal(self.metric, "minimize" if self.direction == "minimize" else "maximize")
+
     def all_grids(self) -> list[dict[str, Any]]:
         """Return the grids whose union is swept, each with what `params` adds to it."""
         return [self.params | grid for grid in self.grids or [{}]]
@@ -48,6 +61,8 @@ class Settings(ResumableSweeperConf):
             "max_attempts": (self.max_attempts >= 1, "at least 1"),
             "workers": (self.workers is None or self.workers >= 1, "at least 1, or null"),
             "timeout_s": (self.timeout_s is None or self.timeout_s > 0, "more than 0, or null"),
+            "metric": (self.metric != "", "the name of a figure that the job returns, or null"),
+            "direction": (self.direction in (None, *DIRECTIONS), f"{' or '.join(DIRECTIONS)}, or null"),
             "start_method": (self.start_method in (None, "fork", "spawn"), "fork, spawn or null"),
         }
         for key, problem in (("ladder", ladder_problem), ("margin", margin_problem)):
@@ -56,6 +71,11 @@ class Settings(ResumableSweeperConf):
         for key in (*MAPPINGS, *TEXTS):
             kind, items = (Mapping, "mappings of keys to values") if key in MAPPINGS else (str, "texts")
             limits[key] = (all(isinstance(item, kind) for item in getattr(self, key)), f"a list of {items}")
+        if self.metric and self.direction is None and SMALL_IS_GOOD.search(self.metric):
+            yield (
+                f"hydra.sweeper.direction = null: must be maximize or minimize for hydra.sweeper.metric = "
+                f"{self.metric}, whose name says that less may be better"
+            )
         for key, (is_right, rule) in limits.items():
             if not is_right:
                 yield f"hydra.sweeper.{key} = {_shown(getattr(self, key))}: must be {rule}"

@@ -56,7 +56,7 @@ class Screen:
 @contextlib.contextmanager
 def screen(title: str) -> Iterator[Screen]:
     """Show a picture on stderr's terminal, everything that is printed meanwhile above it."""
-    with open(os.dup(2), "w", encoding="utf-8", errors="replace") as terminal:
+    with os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace") as terminal:
         console = _Console(file=terminal, highlight=False, markup=False, emoji=False)
         with Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
             shown = Screen(title, console, live)

@@ -9,8 +9,8 @@ import pytest
 from reports.analysis.sweep import analyse
 from reports.findings.report import findings
 from reports.runs.reader import load
-from tests import synthetic
-from tests.truth import findings_of, write
+from tests.support import synthetic
+from tests.support.truth import findings_of, write
 
 AXES = {"activation": ["relu", "gelu"]}
 TAIL = "The levels of error hold only if that did not depend on the results."

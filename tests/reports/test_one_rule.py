@@ -16,8 +16,8 @@ from reports.analysis.sequential import one_look
 from reports.analysis.settings import Settings
 from reports.runs.metrics import METRICS
 from reports.runs.reader import load
-from tests import synthetic
-from tests.truth import effect, findings_of, pair, write
+from tests.support import synthetic
+from tests.support.truth import effect, findings_of, pair, write
 
 
 def test_a_claim_on_two_levels_asks_for_a_reversal_as_the_ranking_of_all_does() -> None:
@@ -45,7 +45,8 @@ def test_an_interval_ends_where_the_metric_does(tmp_path: Path) -> None:
 
     found = findings_of(write(tmp_path, {"activation": ["relu", "selu"]}, 3, truth, [3]))
     own = pair(effect(found, "activation"), "relu", "selu")
-    assert own["high"] == 1.0 and -1 <= own["low"] < 0
+    assert own["high"] == 1.0
+    assert -1 <= own["low"] < 0
     assert "3 seeds show no difference that there can be with 80 %" in effect(found, "activation")["text"]
     table = (tmp_path / "report" / "tables" / "levels.md").read_text()
     assert "[0.0000, 1.0000]" in table.replace("\\", "")

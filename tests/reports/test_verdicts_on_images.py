@@ -12,8 +12,8 @@ from reports.__main__ import main
 from reports.analysis.images import two_way
 from reports.analysis.new_images import level_differences, places_of
 from reports.runs.reader import load
-from tests import synthetic
-from tests.truth import effect, findings_of, pair
+from tests.support import synthetic
+from tests.support.truth import effect, findings_of, pair
 
 LEVELS = ["relu", "gelu", "selu"]
 EXAMPLES = 1000
@@ -22,7 +22,7 @@ EXAMPLES = 1000
 def write(root: Path, bits: np.ndarray, silent: tuple[int, ...] = ()) -> list[synthetic.Cell]:
     """Write runs that got these examples right, (levels, blocks, seeds, examples); some do not say so."""
     levels, blocks, seeds, _ = bits.shape
-    axes = {"activation": LEVELS[:levels], "model.hidden": [[128], [256, 64]][:blocks]}
+    axes: dict[str, Any] = {"activation": LEVELS[:levels], "model.hidden": [[128], [256, 64]][:blocks]}
     cells = synthetic.grid(axes, seeds=range(seeds), epochs=2)
     history = [{"time": "2026-11-21", "command": [], "seeds": list(range(seeds))}]
     for place, (one, own) in enumerate(zip(cells, bits.reshape(-1, bits.shape[-1]), strict=True)):
@@ -46,7 +46,7 @@ def bits_of(wrong: tuple[int, int, int], blocks: int = 2, seeds: int = 5) -> np.
 
 def rows(root: Path, table: str) -> list[dict[str, str]]:
     with (root / "report" / "tables" / f"{table}.csv").open() as file:
-        return [row for row in csv.DictReader(file) if row["metric"] == "Test accuracy"]
+        return [dict(row) for row in csv.DictReader(file) if row["metric"] == "Test accuracy"]
 
 
 def test_a_verdict_says_whether_it_holds_for_new_images(tmp_path: Path) -> None:
@@ -63,7 +63,8 @@ def test_a_verdict_says_whether_it_holds_for_new_images(tmp_path: Path) -> None:
     (ranking,) = (r for r in rows(tmp_path, "rankings") if r["factor"] == "activation")
     assert ranking["also for new images"] == "relu > gelu no, gelu > selu yes"
     page = (tmp_path / "report" / "index.html").read_text()
-    assert "also for new images: yes" in page and "also for new images: no" in page
+    assert "also for new images: yes" in page
+    assert "also for new images: no" in page
 
 
 def test_nothing_is_said_of_new_images_where_a_run_did_not_record_its_answers(tmp_path: Path) -> None:
