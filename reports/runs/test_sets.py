@@ -37,7 +37,8 @@ def test_set(results: Results) -> TestSet:
     """
     names = set(results.settings[DATASET].map(str)) if DATASET in results.settings else set()
     known = KNOWN.get(names.pop(), UNKNOWN) if len(names) == 1 else UNKNOWN
-    majority = results.done["test_majority_accuracy"] if known is UNKNOWN else pd.Series(dtype=float)
+    none = pd.Series(dtype=float)  # results that were kept as a table do not have it
+    majority = results.done.get("test_majority_accuracy", none) if known is UNKNOWN else none
     if majority.empty or majority.isna().any():
         return known
     sizes = {answers.examples for answers in results.answers.values()}
