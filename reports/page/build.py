@@ -76,8 +76,8 @@ def all_tables(analysis: Analysis) -> list[Table]:
     tables = [
         *grid_tables(results, analysis.parts),
         best_table(analysis),
-        rankings_table(effects),
-        contrasts_table(effects),
+        rankings_table(effects, analysis.afterwards),
+        contrasts_table(effects, analysis.afterwards),
         levels_table(effects),
         variance_table(analysis),
         *timing_tables(analysis),

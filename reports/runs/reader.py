@@ -382,7 +382,8 @@ def curve_figures(runs: pd.DataFrame, history: pd.DataFrame, target: float) -> p
     """
     epochs = history.groupby("cell_id", observed=True)["epoch"].last().astype(float).rename("epochs")
     kept = until(history, runs.set_index("cell_id")["final_epoch"])
-    figures = pd.concat([convergence(kept), to_target(kept, target)], axis=1)
+    both = (convergence(kept), to_target(kept, target))  # categories may be of unlike sizes: texts join
+    figures = pd.concat([each.set_axis(each.index.astype(str)) for each in both], axis=1)
     found = figures.reindex(runs["cell_id"].to_numpy()).set_index(runs.index)
     found[runs["status"] != "done"] = NAN
     found["seconds_to_target"] = found["seconds_to_target"].where(runs["epoch_cpu_s"].notna())

@@ -1,4 +1,4 @@
-"""What is known of test sets: how many examples they have, and how common the largest class is."""
+"""What is known of data sets: how many examples they have, and how common the largest class is."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,23 @@ from reports.runs.results import Results
 
 @dataclass(frozen=True)
 class TestSet:
-    """The number of test examples, and the accuracy of always naming the largest class; None: not known."""
+    """The number of test examples, and the accuracy of always naming the largest class; None: not known.
+
+    The same of the training examples.
+    """
 
     __test__ = False  # for pytest, which takes the name for a class of tests
 
     examples: int | None = None
     chance: float | None = None
+    train_examples: int | None = None
+    train_chance: float | None = None
 
 
-KNOWN = {"mnist": TestSet(10_000, 0.1135), "fashion_mnist": TestSet(10_000, 0.1)}
+KNOWN = {
+    "mnist": TestSet(10_000, 0.1135, 60_000, 6742 / 60_000),
+    "fashion_mnist": TestSet(10_000, 0.1, 60_000, 0.1),
+}
 UNKNOWN = TestSet()
 
 
