@@ -16,6 +16,7 @@ from reports.runs.test_sets import TestSet, test_set
 TEST_ACCURACY = "test_accuracy"
 OF_TRAINING = ("train_accuracy",)
 REACH = 0.05  # of the best cell's accuracy: only such cells are compared in how soon they converge
+HELD_OUT = "validation_"
 LEAST_STEP = 1e-8  # figures are kept with nine decimals
 
 
@@ -108,7 +109,8 @@ def grain_of(metric: Metric, values: "pd.Series[float]", known: TestSet) -> floa
         return 0.0
     if metric.name in OF_CLASSES:  # a mean over classes moves by as many steps as there are sizes of class
         return 0.0
-    if examples := known.train_examples if metric.name in OF_TRAINING else known.examples:
+    examples = known.train_examples if metric.name in OF_TRAINING else known.examples
+    if examples and not metric.name.startswith(HELD_OUT):  # nobody says how many were held out
         return 1 / examples
     steps = np.diff(np.unique(values.dropna().to_numpy(dtype=np.float64)))
     return float(steps[steps > LEAST_STEP].min()) if (steps > LEAST_STEP).any() else 0.0
