@@ -24,10 +24,14 @@ from sweeps.execution.cell_run import Job, Runner
 from sweeps.execution.checks import check_launcher, check_machine, check_workers
 from sweeps.execution.directory import working_in
 from sweeps.execution.launch import Launch, worker_count
+from sweeps.execution.notice import noticed
 from sweeps.execution.plan_store import store
 from sweeps.execution.returned import returns
+from sweeps.execution.reuse import take_over
 from sweeps.execution.stopping import Stop, mark_interrupted, stoppable
+from sweeps.execution.terms import terms_of
 from sweeps.planning import without_effect
+from sweeps.planning.again import draft_again
 from sweeps.planning.callables import call, load_callable
 from sweeps.planning.compose import Composer
 from sweeps.planning.contents import of_other_data
@@ -35,14 +39,17 @@ from sweeps.planning.draft import draft
 from sweeps.planning.due import Retry, has_result, is_stale
 from sweeps.planning.groups import Group, groups
 from sweeps.planning.match import Match
+from sweeps.planning.neighbours import Origin, as_places, found
 from sweeps.planning.place import short, sweep_directory
 from sweeps.planning.quoting import composed
 from sweeps.planning.settings import Settings
+from sweeps.records.commands import session_of
 from sweeps.records.content import other_data
 from sweeps.records.errors import UserError
+from sweeps.records.excluded import read_excluded
 from sweeps.records.layout import SUPERSEDED
 from sweeps.records.plan import Plan
-from sweeps.records.record import load_records
+from sweeps.records.record import Record, load_records
 from sweeps.view import live
 from sweeps.view.closing import closing_words
 from sweeps.view.wording import finished, interrupted, planned, without_metric
@@ -62,7 +69,8 @@ def command(
     open_streams()
     try:
         sweep = Sweep.of(context, task_function, composed(config), Settings.of(settings), arguments)
-        code = sweep.run()
+        with noticed(sweep.settings, sweep.root) as end:
+            code = end.code = sweep.run()
     except UserError as error:
         code = mistake(*error.lines)
     if code:
@@ -103,44 +111,69 @@ class Sweep:
 
     def run(self) -> int:
         """Run the sweep and return its exit code. Raises UserError before anything is written."""
-        started = time.monotonic()
-        closing = load_callable("closing", self.settings.closing)
-        plan = draft(self.settings, self.composer, self.arguments, self.root)
-        grouped = groups(plan.cells, self.settings, self.config)
-        before = self._match(plan, {} if self.settings.fresh else load_records(self.root))
-        if self.settings.dry_run:
-            print("\n".join([self._describe(before, grouped), *before.near_misses(self.settings)]))
+        started, settings = time.monotonic(), self.settings
+        closing = load_callable("closing", settings.closing)
+        records = {} if settings.fresh else load_records(self.root)
+        plan = self._draft(records)
+        grouped = groups(plan.cells, settings, self.config)
+        before = self._match(plan, records)
+        there = self._elsewhere(before)
+        if settings.dry_run:
+            print("\n".join([self._describe(before, grouped, there), *self._near_misses(before)]))
             return 0
         check_launcher(self.config)
-        for line in before.near_misses(self.settings):
+        for line in self._near_misses(before):
             print(f"{line}; what is not planned stays on disk", flush=True)
-        self._prepare(before)
-        forks = fork_server.running(wanted=bool(before.due) and self._may_fork())
-        place = working_in(self.root, fresh=self.settings.fresh, named=bool(self.settings.sweep))
+        self._prepare(before, there)
+        workers = self._workers(len(before.due) - len(there))
+        forks = fork_server.running(wanted=len(before.due) > len(there) and self._may_fork())
+        place = working_in(self.root, terms_of(plan, settings), fresh=settings.fresh, workers=workers)
         with forks, place as folder:  # in this order: a lock is refreshed by a thread
-            revision = store(plan, self.root, folder, self.settings, due=len(before.due))
-            match = self._match(plan, load_records(self.root))
+            revision = store(plan, self.root, folder, settings, due=len(before.due))
+            copied = take_over(before, there, self.root, folder.name)
+            match = self._match(plan, load_records(self.root), session_of(folder.name))
             problem = None
             with stoppable(folder / "stop") as stop:  # which ends the body, at the second signal
                 if match.due:
                     problem = self._launch(match, grouped, folder, stop, revision)
-            code = self._end(match, stop, problem, time.monotonic() - started)
+            code = self._end(match, copied, stop, problem, time.monotonic() - started)
         if stop.signal is None and closing is not None:  # the directory is free for the next command by now
             closing_words(closing, self.root, [cell.id for cell in plan.cells])
         return code
 
-    def _match(self, plan: Plan, records: Mapping[str, Any]) -> Match:
-        return Match(plan, records, self.settings.mode)
+    def _draft(self, records: Mapping[str, Record]) -> Plan:
+        if self.settings.only:
+            return draft_again(self.settings, self.composer, self.root, records)
+        return draft(self.settings, self.composer, self.arguments, self.root)
 
-    def _describe(self, match: Match, grouped: Mapping[str, Group]) -> str:
-        workers = worker_count(self.config, self.settings.workers, max(len(match.due), 1))
-        due = [grouped[cell.id] for cell in match.due]
-        return planned(short(self.root), match.plan, match.records, match.verdicts, workers, due)
+    def _match(self, plan: Plan, records: Mapping[str, Record], session: str = "") -> Match:
+        excluded = {} if self.settings.fresh else read_excluded(self.root)
+        again = bool(self.settings.only)
+        return Match(plan, records, self.settings.mode, excluded, again, session)
 
-    def _prepare(self, match: Match) -> None:
-        """Let the application get ready for the cells that are due, if there are any."""
+    def _elsewhere(self, match: Match) -> dict[str, Origin]:
+        """Return where runs that are due are found in other directories, unless they are asked for anew."""
+        settings = self.settings
+        if not settings.reuse or settings.fresh or settings.only or settings.mode is Retry.ALL:
+            return {}
+        return found({cell.id: cell for cell in match.due}, self.root, match.plan.code)
+
+    def _near_misses(self, match: Match) -> list[str]:
+        return [] if self.settings.only else match.near_misses(self.settings)
+
+    def _workers(self, due: int) -> int:
+        return worker_count(self.config, self.settings.workers, max(due, 1))
+
+    def _describe(self, match: Match, grouped: Mapping[str, Group], there: Mapping[str, Origin]) -> str:
+        due = [grouped[cell.id] for cell in match.due if cell.id not in there]
+        workers = self._workers(len(due))
+        places = as_places(there)
+        return planned(short(self.root), match.plan, match.records, match.verdicts, workers, due, places)
+
+    def _prepare(self, match: Match, there: Mapping[str, Origin]) -> None:
+        """Let the application get ready for the cells that are to be run, if there are any."""
         prepare = load_callable("prepare", self.settings.prepare)
-        if prepare is not None and (due := [cell.config for cell in match.due]):
+        if prepare is not None and (due := [cell.config for cell in match.due if cell.id not in there]):
             call("prepare", lambda: prepare(due), prepare)
 
     def _launch(
@@ -183,10 +216,13 @@ class Sweep:
         launcher = get_class(self.config.hydra.launcher._target_)
         return getattr(launcher, "forks", False) and self.settings.start_method != "spawn"
 
-    def _end(self, match: Match, stop: Stop, problem: str | None, seconds: float) -> int:
+    def _end(
+        self, match: Match, copied: Mapping[str, Origin], stop: Stop, problem: str | None, seconds: float
+    ) -> int:
         """Print how the sweep ended and return its exit code."""
         plan, records = match.plan, load_records(self.root)
-        results = sum(has_result(records.get(cell.id), cell.content) for cell in plan.cells)
+        counted = [cell for cell in plan.cells if match.again or cell.id not in match.excluded]
+        results = sum(has_result(records.get(cell.id), cell.content) for cell in counted)
         if stop.signal is not None:
             mark_interrupted(records, stop.file.parent.name)
             print(interrupted(short(self.root), plan, results, stop.signal.name, seconds))
@@ -196,12 +232,13 @@ class Sweep:
             for cell in plan.cells
         )
         self.ends.extend(returns(plan, records, self.root, self.composer))
-        retried = self.settings.mode is not Retry.NONE
-        print(finished(short(self.root), plan, records, match.kept, stale, seconds, retried))
+        kept, left_out = match.kept - len(copied), {cell.id for cell in plan.cells} - {c.id for c in counted}
+        retried, places = self.settings.mode is not Retry.NONE, as_places(copied)
+        print(finished(short(self.root), plan, records, kept, stale, seconds, retried, places, left_out))
         if line := without_metric(self.settings.goal, plan, records):
             print(line)
         if problem:
             print(f"error: {problem}", file=sys.stderr)
         if line := other_data(of_other_data(plan, records)):
             print(f"{line}: not what was planned; the same command runs them again")
-        return 0 if results == len(plan.cells) and not problem else 1
+        return 0 if results == len(counted) and not problem else 1

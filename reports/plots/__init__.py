@@ -47,6 +47,7 @@ def default_plots(analysis: Analysis, tables: dict[str, Table]) -> list[Plot]:
         *(
             plot
             for data, part in analysis.parts.items()
+            if part.has_our_curves
             for plot in named(data, convergence_plots(part, curve_bands(part)))
         ),
         *timing_plots(analysis.effects, concurrency_note(results)),

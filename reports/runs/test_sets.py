@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import pandas as pd
-
 from reports.runs.factors import DATASET
 from reports.runs.results import Results
 
@@ -29,8 +27,8 @@ def test_set(results: Results) -> TestSet:
     """
     names = set(results.settings[DATASET].map(str)) if DATASET in results.settings else set()
     known = KNOWN.get(names.pop(), UNKNOWN) if len(names) == 1 else UNKNOWN
-    majority = results.done["test_majority_accuracy"] if known is UNKNOWN else pd.Series(dtype=float)
-    if majority.empty or majority.isna().any():
+    majority = results.done.get("test_majority_accuracy")  # not in what is kept of published runs
+    if known is not UNKNOWN or majority is None or majority.empty or majority.isna().any():
         return known
     sizes = {answers.examples for answers in results.answers.values()}
     return TestSet(sizes.pop() if len(sizes) == 1 else None, float(majority.mean()))

@@ -47,9 +47,9 @@ class Job:
     """A due cell.
 
     `restart`: what its directory holds is not continued. `seen`: the launch that its record named when the
-    sweep was planned; another one means that somebody has run it since. `superseded`: its directory holds a
-    result of other data. `content`: the data that it is planned for, if known. `group`: what cells that may
-    be run together have in common; None for a cell that is run alone.
+    sweep was planned, unless it was being run then; another one means that somebody has run it since.
+    `superseded`: its directory holds a result of other data. `content`: the data that it is planned for, if
+    known. `group`: what cells that may be run together have in common; None for a cell that is run alone.
     """
 
     number: int
@@ -67,7 +67,7 @@ class Job:
         cls, number: int, cell: Cell, decided: Verdict, record: Record | None, group: str | None = None
     ) -> Job:
         """Return the job of a planned cell; `record` is what is there of it."""
-        seen = record.data.get("launch") if record else None
+        seen = record.data.get("launch") if record and record.status != "running" else None
         restart, superseded = decided.restart, decided.superseded
         return cls(number, cell.id, cell.name, cell.overrides, restart, seen, superseded, cell.content, group)
 

@@ -22,7 +22,7 @@ SMALL_IS_GOOD = re.compile(
     re.IGNORECASE,
 )
 MAPPINGS = ("grids", "exclude")
-TEXTS = ("code", "ignore", "name")
+TEXTS = ("code", "ignore", "name", "only")
 
 
 @dataclass

@@ -132,6 +132,8 @@ def main(cfg: DictConfig) -> Any:
                 (place / "did").touch()
             misbehave(cfg.mode.action)
         time.sleep(cfg.step_s)
+        while "WAIT_FOR" in os.environ and not Path(os.environ["WAIT_FOR"]).exists():
+            time.sleep(0.05)
         total = (total * 31 + cfg.seed + 7) % 1_000_003
         rows.append(f"{step},{total}")
         for file, text in ((history, "\n".join(rows)), (checkpoint, json.dumps([total, step + 1]))):

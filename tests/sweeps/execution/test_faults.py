@@ -214,7 +214,10 @@ def test_a_second_sweep_on_the_same_directory_is_refused(tiny: Tiny) -> None:
     wait_until(lambda: load_records(root))
     error = tiny.run("sweep=pair", code=2).stderr
     host = os.uname().nodename
-    assert error == f"error: runs/pair is in use by the sweep of process {first.pid} on {host}\n"
+    assert error == (
+        f"error: runs/pair is in use by the sweep of process {first.pid} on {host}; "
+        "the same command would join it, this one differs in cells\n"
+    )
     assert "is in use" in tiny.run("sweep=pair", "hydra.sweeper.fresh=true", code=2).stderr
     first.kill()
     first.communicate()
