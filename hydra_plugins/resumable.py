@@ -94,6 +94,22 @@ class ResumableSweeperConf:
     # level's error.
     margin: float | None = None
 
+    # What decides on further cells when nothing is due: until_decided (adds seeds where a comparison is
+    # open), another name of `strategies`, or the dotted name of a function of a plan and its records.
+    strategy: str | None = None
+
+    # Short names of strategies.
+    strategies: dict[str, str] = field(
+        default_factory=lambda: {"until_decided": "reports.deciding.until_decided"}
+    )
+
+    # With a strategy: seeds of a cell at most, those that are there included; null: 20.
+    max_seeds: int | None = None
+
+    # With a strategy: how long the command may take (90s, 30m, 2h, 1h30m); null: no limit. It is looked at
+    # between the steps of the strategy: none begins that would not fit.
+    budget: str | None = None
+
     # How a worker starts the process of its cells: fork or spawn; null: fork on Linux, else spawn.
     start_method: str | None = None
 

@@ -1,4 +1,4 @@
-"""The resumable sweeper: plan → match with the disk → launch what is due → sum up.
+"""The resumable sweeper: plan → match with the disk → launch what is due → ask the strategy → sum up.
 
 It serves any Hydra application (`hydra/sweeper: resumable`); sweeps/planning/settings.py has its settings.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,18 +27,21 @@ from sweeps.planning import without_effect
 from sweeps.planning.callables import call, load_callable
 from sweeps.planning.compose import Composer
 from sweeps.planning.contents import of_other_data
-from sweeps.planning.draft import draft
+from sweeps.planning.draft import Draft
 from sweeps.planning.due import has_result, is_stale
-from sweeps.planning.groups import Group, groups
+from sweeps.planning.grid import LARGEST
+from sweeps.planning.groups import groups
 from sweeps.planning.match import Match
 from sweeps.planning.place import short, sweep_directory
 from sweeps.planning.quoting import composed
 from sweeps.planning.settings import Settings
+from sweeps.planning.strategies.course import Course, End
 from sweeps.records.content import other_data
 from sweeps.records.errors import UserError
 from sweeps.records.layout import SUPERSEDED
-from sweeps.records.plan import Plan
-from sweeps.records.record import load_records
+from sweeps.records.plan import Cell, Plan
+from sweeps.records.record import Record, load_records
+from sweeps.records.strategy import latest_step
 from sweeps.view import live
 from sweeps.view.wording import finished, interrupted, planned
 
@@ -93,29 +96,54 @@ class Sweep:
     def run(self) -> int:
         """Run the sweep and return its exit code. Raises UserError before anything is written."""
         started = time.monotonic()
-        plan = draft(self.settings, self.composer, self.arguments, self.root)
-        grouped = groups(plan.cells, self.settings, self.config)
-        before = self._match(plan, {} if self.settings.fresh else load_records(self.root))
+        course = Course.of(Draft(self.settings, self.composer, self.arguments, self.root), started)
+        before = self._advance(course, {} if self.settings.fresh else load_records(self.root))
         if self.settings.dry_run:
-            print("\n".join([self._describe(before, grouped), *before.near_misses(self.settings)]))
+            print("\n".join([self._describe(before), *before.near_misses(self.settings)]))
             return 0
         check_launcher(self.config)
         for line in before.near_misses(self.settings):
             print(f"{line}; what is not planned stays on disk", flush=True)
         self._prepare(before)
         with working_in(self.root, fresh=self.settings.fresh, named=bool(self.settings.sweep)) as folder:
-            revision = store(plan, self.root, folder, self.settings, due=len(before.due))
-            match = self._match(plan, load_records(self.root))
             problem = None
             with stoppable(folder / "stop") as stop:  # which ends the body, at the second signal
-                if match.due:
-                    problem = self._launch(match, grouped, folder, stop, revision)
-            return self._end(match, stop, problem, time.monotonic() - started)
+                problem = self._work(course, folder, stop, due=len(before.due))
+            return self._end(course, before.kept, stop, problem, time.monotonic() - started)
 
-    def _match(self, plan: Plan, records: Mapping[str, Any]) -> Match:
-        return Match(plan, records, self.settings.mode)
+    def _work(self, course: Course, folder: Path, stop: Stop, due: int) -> str | None:
+        """Run what is due, until the strategy has ended. Returns what stopped the sweep, or None."""
+        launch: Launch | None = None
+        while True:
+            plan, revision = store(course.plan, course.entries, self.root, folder, self.settings, due)
+            course.saved(plan)
+            match = course.match(load_records(self.root))
+            if match.due:
+                launch = launch or self._launch(match.plan, folder, revision)
+                problem = self._run(match, launch, stop)
+                if problem or stop.signal is not None:
+                    return problem
+            if course.is_over:
+                return None
+            due = self._continue(course, match.due)
 
-    def _describe(self, match: Match, grouped: Mapping[str, Group]) -> str:
+    def _advance(self, course: Course, records: Mapping[str, Record]) -> Match:
+        """Let the strategy add what it wants, unless something is due. Raises UserError."""
+        return course.advance(records, worker_count(self.config, self.settings.workers, LARGEST))
+
+    def _continue(self, course: Course, launched: Sequence[Cell]) -> int:
+        """Ask the strategy after a launch; return how many cells are due by its answer."""
+        course.launched.update(cell.id for cell in launched)
+        try:
+            match = self._advance(course, load_records(self.root))
+            self._prepare(match)
+        except UserError as error:
+            course.stop(error)
+            return 0
+        return len(match.due)
+
+    def _describe(self, match: Match) -> str:
+        grouped = groups(match.plan.cells, self.settings, self.config)
         workers = worker_count(self.config, self.settings.workers, max(len(match.due), 1))
         due = [grouped[cell.id] for cell in match.due]
         return planned(short(self.root), match.plan, match.records, match.verdicts, workers, due)
@@ -126,24 +154,8 @@ class Sweep:
         if prepare is not None and (due := [cell.config for cell in match.due]):
             call("prepare", lambda: prepare(due), prepare)
 
-    def _launch(
-        self,
-        match: Match,
-        grouped: Mapping[str, Group],
-        folder: Path,
-        stop: Stop,
-        revision: dict[str, Any],
-    ) -> str | None:
-        """Run what is due, shown live. Returns what stopped the sweep, or None."""
-        plan, records, verdicts = match.plan, match.records, match.verdicts
-        jobs = [
-            Job.of(number, cell, verdicts[cell.id], records.get(cell.id), grouped[cell.id].key)
-            for number, cell in enumerate(plan.cells)
-            if verdicts[cell.id].due
-        ]
-        due = {job.id for job in jobs}
-        if line := other_data(of_other_data(plan, {id: records.get(id) for id in due})):
-            print(f"{line}: run again; the old ones are kept in {short(self.root / SUPERSEDED)}")
+    def _launch(self, plan: Plan, folder: Path, revision: dict[str, Any]) -> Launch:
+        """Return what runs the cells of this command."""
         runner = Runner(
             task_function=self.task_function,
             hydra_context=self.context,
@@ -156,13 +168,27 @@ class Sweep:
             revision=revision,
             group_job=load_callable("group_job", self.settings.group_job),
         )
-        workers = worker_count(self.config, self.settings.workers, len(jobs))
-        with live.live(self.root, plan, records=records, due=due, workers=workers):
-            return Launch(runner, self.config, folder, self.settings).run(jobs, stop)
+        return Launch(runner, self.config, folder, self.settings)
 
-    def _end(self, match: Match, stop: Stop, problem: str | None, seconds: float) -> int:
+    def _run(self, match: Match, launch: Launch, stop: Stop) -> str | None:
+        """Run what is due, shown live. Returns what stopped the sweep, or None."""
+        plan, records, verdicts = match.plan, match.records, match.verdicts
+        grouped = groups(match.due, self.settings, self.config)
+        due = {cell.id for cell in match.due}
+        jobs = [
+            Job.of(number, cell, verdicts[cell.id], records.get(cell.id), grouped[cell.id].key)
+            for number, cell in enumerate(plan.cells)
+            if cell.id in due
+        ]
+        if line := other_data(of_other_data(plan, {id: records.get(id) for id in due})):
+            print(f"{line}: run again; the old ones are kept in {short(self.root / SUPERSEDED)}")
+        workers = worker_count(self.config, self.settings.workers, len(jobs))
+        with live.live(self.root, plan, records=records, due=due, workers=workers, note=latest_step(plan)):
+            return launch.run(jobs, stop)
+
+    def _end(self, course: Course, kept: int, stop: Stop, problem: str | None, seconds: float) -> int:
         """Print how the sweep ended and return its exit code."""
-        plan, records = match.plan, load_records(self.root)
+        plan, records = course.plan, load_records(self.root)
         results = sum(has_result(records.get(cell.id), cell.content) for cell in plan.cells)
         if stop.signal is not None:
             mark_interrupted(records, stop.file.parent.name)
@@ -172,9 +198,22 @@ class Sweep:
             cell.id in records and records[cell.id].is_complete and is_stale(records[cell.id], plan.code)
             for cell in plan.cells
         )
-        print(finished(short(self.root), plan, records, match.kept, stale, seconds))
+        print(finished(short(self.root), plan, records, kept, stale, seconds))
+        print_end(course.end)
         if problem:
             print(f"error: {problem}", file=sys.stderr)
         if line := other_data(of_other_data(plan, records)):
             print(f"{line}: not what was planned; the same command runs them again")
-        return 0 if results == len(plan.cells) and not problem else 1
+        broken = problem or (course.end is not None and course.end.problem)
+        return 0 if results == len(plan.cells) and not broken else 1
+
+
+def print_end(end: End | None) -> None:
+    """Print why the strategy has ended, and what it leaves open."""
+    if end is None:
+        return
+    if end.problem:
+        print(f"error: {end.why}", file=sys.stderr)
+        return
+    for line in filter(None, (end.why, *end.left)):
+        print(line)

@@ -40,6 +40,7 @@ REPORTS = {
     "sources": {"runs", "analysis", "tables", "plots", "claims"},
     "findings": {"runs", "analysis", "tables", "sources"},
     "calibrate": {"runs", "analysis", "tables"},
+    "deciding": {"runs", "analysis", "tables"},
     "on_demand": {"runs", "analysis", "tables", "plots"},
     "page": {"runs", "analysis", "tables", "plots", "claims", "sources", "findings"},
     "published": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},

@@ -19,6 +19,7 @@ Kind = Literal[
     "failure",
     "interaction",
     "size",
+    "strategy",
     "timing",
     "unfinished",
     "variance",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from reports.analysis.sweep import Analysis
 from reports.findings.best import best_cells, variance
+from reports.findings.decisions import decisions
 from reports.findings.effects import effect_findings
 from reports.findings.finding import Finding
 from reports.findings.state import divergence, testing, timing, unfinished
@@ -20,7 +21,7 @@ def findings(analysis: Analysis) -> list[Finding]:
         head = [Finding("evidence", "Results", none, "unfinished"), *testing(analysis)]
         return [*head, *lost, *unfinished(results)]
     data = results.dataset.name if results.dataset else None
-    told = [*best_cells(analysis), *testing(analysis)]
+    told = [*best_cells(analysis), *testing(analysis), *decisions(analysis)]
     for name in RANKED:
         own = [effect for effect in analysis.effects if effect.metric.name == name]
         told += effect_findings(own, data)

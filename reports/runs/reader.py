@@ -72,6 +72,15 @@ def load(
     return assemble(root, plan, reader, outside, target)
 
 
+def figures_of(plan: Plan, records: Mapping[str, Record]) -> Results:
+    """Return the figures of the records of a plan's cells, without curves: what a strategy decides by."""
+    root = next((record.path.parent for record in records.values()), Path())
+    reader = FiguresReader(root, plan)
+    for cell in plan.cells:
+        reader.add(cell.id, cell.name, records.get(cell.id), cell)
+    return assemble(root, plan, reader, [], None)
+
+
 class Reader:
     """Reads records one by one and keeps of each only its row, its settings and its curve."""
 
@@ -178,8 +187,8 @@ class Reader:
 
     def take_curve(self, cell_id: str, record: Record) -> tuple[Path, str] | None:
         """Keep the run's history; return the file and the reason if the record has nothing to report."""
-        if record.status == "done" and not is_number(mapping(record.data, "final").get("test_accuracy")):
-            return record.path / REPORT, "is done but has no final.test_accuracy"
+        if (reason := without_figure(record)) is not None:
+            return reason
         if record.status not in (*COMPLETE, *BEGUN):
             return None
         path, complete = record.path / HISTORY, record.status == "done"
@@ -193,6 +202,24 @@ class Reader:
             return None
         self.curves[cell_id] = curve
         return None
+
+
+class FiguresReader(Reader):
+    """Takes from records what they say themselves, and opens no file."""
+
+    def take_curve(self, cell_id: str, record: Record) -> tuple[Path, str] | None:
+        """Return the file and the reason if the record has nothing to report."""
+        return without_figure(record)
+
+    def take_answers(self, record: Record) -> None:
+        """Leave the answers on the test examples where they are."""
+
+
+def without_figure(record: Record) -> tuple[Path, str] | None:
+    """Return the file and the reason if a finished run has no figure to report."""
+    if record.status == "done" and not is_number(mapping(record.data, "final").get("test_accuracy")):
+        return record.path / REPORT, "is done but has no final.test_accuracy"
+    return None
 
 
 def why(error: OSError | ValueError) -> str:

@@ -15,11 +15,12 @@ from sweeps.records.record import Record
 
 @dataclass(frozen=True)
 class Match:
-    """A plan, and the records in its directory by cell id."""
+    """A plan, and the records in its directory by cell id; what was `launched` already is not due again."""
 
     plan: Plan
     records: Mapping[str, Record]
     retry: Retry
+    launched: frozenset[str] = frozenset()
 
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
@@ -32,7 +33,8 @@ class Match:
     @property
     def due(self) -> list[Cell]:
         """The cells that are to be run, in the plan's order."""
-        return [cell for cell in self.plan.cells if self.verdicts[cell.id].due]
+        cells = self.plan.cells
+        return [cell for cell in cells if self.verdicts[cell.id].due and cell.id not in self.launched]
 
     @property
     def kept(self) -> int:

@@ -53,15 +53,30 @@ class Planner:
         self._unseen |= {key: "exclude" for condition in self.exclude for key in condition}
         planned = list(combinations(grids, arguments, self.composer.parser))
         self.swept = swept_keys(planned)
-        with job_values_as_text():
-            for overrides in planned:
-                self._add(overrides)
-        if self.problems:
-            raise UserError(*(_counted(line, count) for line, count in self.problems.items()))
+        self._add_all(planned)
         if not self.cells:
             raise UserError("the sweep has no cells: every combination is excluded")
         if unknown := list(self._unknown()):
             raise UserError(*unknown)
+
+    def add(self, combinations: Sequence[Sequence[str]]) -> list[Cell]:
+        """Plan further cells, after `run`, and return those that were not planned.
+
+        Raises UserError that lists what is wrong with any of them.
+        """
+        every = [*(cell.overrides for cell in self.cells.values()), *combinations]
+        self.swept = list(dict.fromkeys([*self.swept, *swept_keys(every)]))
+        before, duplicates = set(self.cells), self.duplicates
+        self._add_all(combinations)
+        self.duplicates = duplicates
+        return [cell for id, cell in self.cells.items() if id not in before]
+
+    def _add_all(self, combinations: Iterable[Sequence[str]]) -> None:
+        with job_values_as_text():
+            for overrides in combinations:
+                self._add(overrides)
+        if self.problems:
+            raise UserError(*(_counted(line, count) for line, count in self.problems.items()))
 
     def _add(self, overrides: Sequence[str]) -> None:
         try:

@@ -10,12 +10,15 @@ from omegaconf import OmegaConf
 
 from hydra_plugins.resumable import ResumableSweeperConf
 from sweeps.planning.due import Retry, retry_mode
+from sweeps.planning.strategies import budget
 from sweeps.records.errors import UserError
 from sweeps.records.ladder import ladder_problem, margin_problem
 from sweeps.records.values import text
 
 UNNAMED = "adhoc"
+MAX_SEEDS = 20
 MAPPINGS = ("grids", "exclude")
+OF_STRATEGIES = ("max_seeds", "budget")
 TEXTS = ("code", "ignore", "name")
 
 
@@ -42,12 +45,24 @@ class Settings(ResumableSweeperConf):
         """Return the grids whose union is swept, each with what `params` adds to it."""
         return [self.params | grid for grid in self.grids or [{}]]
 
+    @property
+    def budget_s(self) -> float | None:
+        """How long the command may take (s); None: no limit."""
+        return None if self.budget is None else budget.seconds(self.budget)
+
+    @property
+    def of_strategy(self) -> dict[str, Any]:
+        """What a strategy is told of the settings, and the plan keeps."""
+        return {"max_seeds": MAX_SEEDS if self.max_seeds is None else self.max_seeds}
+
     def _problems(self) -> Iterator[str]:
         """Yield a line for each setting that is out of range."""
         limits = {
             "max_attempts": (self.max_attempts >= 1, "at least 1"),
             "workers": (self.workers is None or self.workers >= 1, "at least 1, or null"),
             "timeout_s": (self.timeout_s is None or self.timeout_s > 0, "more than 0, or null"),
+            "max_seeds": (self.max_seeds is None or self.max_seeds >= 1, "at least 1, or null"),
+            "budget": (self.budget is None or self.budget_s is not None, budget.RULE),
             "start_method": (self.start_method in (None, "fork", "spawn"), "fork, spawn or null"),
         }
         for key, problem in (("ladder", ladder_problem), ("margin", margin_problem)):
@@ -59,6 +74,11 @@ class Settings(ResumableSweeperConf):
         for key, (is_right, rule) in limits.items():
             if not is_right:
                 yield f"hydra.sweeper.{key} = {_shown(getattr(self, key))}: must be {rule}"
+        if self.strategy is None:
+            for key in OF_STRATEGIES:
+                if (value := getattr(self, key)) is not None:
+                    rule = "has no effect without hydra.sweeper.strategy"
+                    yield f"hydra.sweeper.{key} = {_shown(value)}: {rule}"
 
 
 def _plain(value: Any) -> Any:

@@ -43,7 +43,8 @@ class Plan:
     the fingerprint of the sources that the cells are run with. `history` has an entry for each command that
     planned here, this one last (see sweeps/records/plan_history.py). `ladder` and `margin` are for
     reports (None: the usual ones; see sweeps/records/ladder.py). `ignore` are the dotted keys that cannot
-    change a result.
+    change a result. `strategy` is what decides on further cells, and what it has decided (empty: none; see
+    sweeps/records/strategy.py).
     """
 
     sweep: str
@@ -58,6 +59,7 @@ class Plan:
     ladder: list[int] | None = None
     margin: float | None = None
     ignore: list[str] = field(default_factory=list)
+    strategy: dict[str, Any] = field(default_factory=dict)
 
     @property
     def contents(self) -> list[Content]:
@@ -67,6 +69,8 @@ class Plan:
     def head(self) -> dict[str, Any]:
         """Return what the file says besides the cells, in plain containers."""
         fields = {key: getattr(self, key) for key in self.__dataclass_fields__ if key != "cells"}
+        if not self.strategy:
+            del fields["strategy"]
         datasets = [content.as_json() for content in self.contents]
         return {"schema": SCHEMA, **plain(fields), "datasets": datasets}
 
