@@ -68,7 +68,7 @@ test-full: $(READY)  ## Run the slow tests too
 	@$(BIN)/python -m pytest -q -m "not parity and not page and not cluster and not package and not trackers" $(PYTEST_ARGS)
 
 test-statistics: $(READY)  ## Simulate 2,000 sweeps of known truth for each rule (CASES=null_grid SIMS=400; continues)
-	@$(BIN)/python -m tests.simulate --out $(VENV)/simulated.jsonl --sims $(or $(SIMS),2000) $(CASES)
+	@$(BIN)/python -m tests.support.simulate --out $(VENV)/simulated.jsonl --sims $(or $(SIMS),2000) $(CASES)
 
 test-faults: $(READY)  ## Kill a sweep and its workers over and over, and look for anything lost
 	@$(BIN)/python -m pytest -q -m faults $(PYTEST_ARGS)
@@ -101,7 +101,7 @@ TRACKERS := $(VENV)/trackers
 test-trackers: $(READY)  ## Export to real trackers and read it back (installs them beside the project)
 	@test -d $(TRACKERS) || $(PYTHON) -m venv $(TRACKERS)
 	@$(TRACKERS)/bin/python -m pip install --quiet --disable-pip-version-check ".[trackers]" scikit-learn pytest hypothesis
-	@$(TRACKERS)/bin/python -m pytest -q -p no:cacheprovider tests/test_trackers.py tests/test_examples.py $(PYTEST_ARGS)
+	@$(TRACKERS)/bin/python -m pytest -q -p no:cacheprovider tests/reports/exports tests/test_examples.py $(PYTEST_ARGS)
 
 CLUSTER := $(VENV)/cluster
 SLURM   := slurm-wlm slurmdbd munge mariadb-server

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiny.driver import Tiny, after
+from tests.support.tiny.driver import Tiny, after
 
 # `make test` hands its own flags on, and a make that a test starts would take them for its own.
 for name in [name for name in os.environ if name.startswith(("MAKE", "MFLAGS"))]:

@@ -10,8 +10,8 @@ import pytest
 from reports.runs.reader import load
 from sweeps.records.record import read_record
 from sweeps.status import Status
-from tests import synthetic
-from tests.tiny.driver import Tiny
+from tests.support import synthetic
+from tests.support.tiny.driver import Tiny
 
 Damage = Callable[[Path], None]
 

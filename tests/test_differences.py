@@ -9,8 +9,8 @@ import pytest
 from reports.__main__ import main as reports
 from sweeps import status
 from sweeps.records.differences import near_misses, settings_of
-from tests import synthetic
-from tests.tiny.driver import Tiny
+from tests.support import synthetic
+from tests.support.tiny.driver import Tiny
 
 AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge", "focal"], "seed": [0, 1]}
 

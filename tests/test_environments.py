@@ -14,8 +14,8 @@ from omegaconf import OmegaConf
 from reports.page import drafts
 from sweeps.planning.quoting import literal, quoted
 from sweeps.records.record import load_records
-from tests import synthetic
-from tests.tiny.driver import PROJECT, Tiny, descendants, wait_gone, wait_until
+from tests.support import synthetic
+from tests.support.tiny.driver import PROJECT, Tiny, descendants, wait_gone, wait_until
 
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -36,7 +36,14 @@ def run(
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
 def test_two_workers_run_every_cell_whichever_streams_are_closed(tiny: Tiny, closed: str) -> None:
     method = "spawn" if "<" in closed else "fork"
-    run(tiny.cwd, "tests.tiny.app", "x=1,2", *JOBLIB, f"hydra.sweeper.start_method={method}", before=closed)
+    run(
+        tiny.cwd,
+        "tests.support.tiny.app",
+        "x=1,2",
+        *JOBLIB,
+        f"hydra.sweeper.start_method={method}",
+        before=closed,
+    )
     assert [record.status for record in tiny.records()] == ["done", "done"]
     histories = [(record.path / "history.csv").read_text() for record in tiny.records()]
     assert all(text.startswith("0,") for text in histories)  # nothing was printed into a file of data

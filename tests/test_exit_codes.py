@@ -8,7 +8,7 @@ import pytest
 from reports.__main__ import main as reports
 from sweeps import status, studies
 from sweeps.job import inspection
-from tests import synthetic
+from tests.support import synthetic
 
 COMMANDS: dict[str, Callable[[Path], int]] = {
     "report": lambda root: reports([str(root), "--no-plots"]),

@@ -17,7 +17,7 @@ from sweeps.records.errors import UserError
 from sweeps.records.record import load_records
 
 ROOT = Path(__file__).parent.parent
-SINE = (ROOT / "tests" / "sine.py").read_text()
+SINE = (ROOT / "tests" / "support" / "sine.py").read_text()
 HARM = """
 
 def harm(**_):

@@ -13,7 +13,7 @@ import pytest
 
 import mlp_grid
 from mlp_grid import origin
-from tests import synthetic
+from tests.support import synthetic
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]

@@ -154,7 +154,7 @@ def test_a_sweep_and_its_report_stay_in_the_users_folder(commands: Path, folder:
 def test_a_config_directory_of_ones_own_comes_on_top(commands: Path, folder: Path) -> None:
     for group in ("activation", "sweep"):
         (folder / "conf" / group).mkdir(parents=True)
-    (folder / "waves.py").write_text((ROOT / "tests" / "sine.py").read_text())
+    (folder / "waves.py").write_text((ROOT / "tests" / "support" / "sine.py").read_text())
     (folder / "conf/activation/sine.yaml").write_text("# Sine.\n_target_: waves.Sine\n")
     (folder / "conf/sweep/mine.yaml").write_text(
         "# @package _global_\n# Sine or not?\ndefaults:\n  - override /dataset: sample\n"

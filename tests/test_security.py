@@ -28,7 +28,7 @@ from sweeps.job import inspection
 from sweeps.records import lock
 from sweeps.records.record import read_record
 from sweeps.records.untrusted import links_out, printable, read_file, read_json
-from tests import synthetic
+from tests.support import synthetic
 
 ROOT = Path(__file__).parent.parent
 AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 
 from sweeps.records.record import Record, load_records
-from tests.tiny.driver import PROJECT, wait_until
+from tests.support.tiny.driver import PROJECT, wait_until
 
 CELLS, EPOCHS = 16, 30
 GRID = (

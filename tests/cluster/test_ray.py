@@ -23,7 +23,7 @@ from tests.cluster.command import (
 )
 from tests.cluster.conftest import cannot, short_folder
 from tests.cluster.servers import Unavailable, wait_for
-from tests.tiny.driver import Tiny, wait_gone, wait_until
+from tests.support.tiny.driver import Tiny, wait_gone, wait_until
 
 pytestmark = pytest.mark.cluster
 OWN = ("hydra/launcher=ray_local", "hydra.launcher.n_jobs=2")

@@ -25,7 +25,7 @@ from tests.cluster.command import (
 from tests.cluster.conftest import slurm_or_skip
 from tests.cluster.servers import Unavailable
 from tests.cluster.slurm import Slurm
-from tests.tiny.driver import Tiny, running, wait_gone, wait_until
+from tests.support.tiny.driver import Tiny, running, wait_gone, wait_until
 
 pytestmark = pytest.mark.cluster
 LAUNCHER = ("hydra/launcher=slurm", "hydra.launcher.min_cells=1", "hydra.launcher.mem_gb=0.5")

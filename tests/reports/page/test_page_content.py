@@ -1,0 +1,106 @@
+"""What the page is filled with: the analysis, figure by figure; no main effect where orders turn round."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reports.analysis.sweep import Analysis, analyse
+from reports.findings.finding import as_json
+from reports.findings.report import told
+from reports.page.adapter import content_of
+from reports.page.content import Content
+from reports.page.view import render
+from reports.runs.reader import load
+from tests.support import synthetic
+
+AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "optimizer.weight_decay": [0.0, 0.0005]}
+TURN = {"mse": 0.02, "hinge": -0.02}  # what relu gains: its order with gelu turns round with the loss
+
+
+def made(root: Path, seeds: int, turned: bool = False) -> tuple[Analysis, Content]:
+    cells = synthetic.grid(AXES, seeds=range(seeds), epochs=3)
+    synthetic.write_sweep(root, cells)
+    for one in cells if turned else ():
+        path = root / one.name / "report.json"
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if one.values["activation"] == "relu":
+            data["final"]["test_accuracy"] = round(
+                data["final"]["test_accuracy"] + TURN[one.values["loss"]], 4
+            )
+            path.write_text(json.dumps(data), encoding="utf-8")
+    analysis = analyse(load(root))
+    return analysis, content_of(analysis)
+
+
+@pytest.fixture(scope="module")
+def five(tmp_path_factory: pytest.TempPathFactory) -> tuple[Analysis, Content]:
+    return made(tmp_path_factory.mktemp("five"), 5)
+
+
+def test_the_answer_is_the_best_cell_with_its_corrected_interval(five: tuple[Analysis, Content]) -> None:
+    analysis, content = five
+    best, shown = analysis.best[""], content.answer.best[0]
+    interval = best.selection.interval
+    assert shown.cell == best.cells[best.selection.winner]
+    assert (
+        shown.figure == f"{100 * interval.mean:.2f} % [{100 * interval.low:.2f}, {100 * interval.high:.2f}]"
+    )
+    assert len(shown.may_be_best) == best.count("may be best")
+    assert "picked among 8 cells" in shown.note and not content.answer.warning
+
+
+def test_every_pair_is_among_the_tests_with_what_was_worked_out(five: tuple[Analysis, Content]) -> None:
+    analysis, content = five
+    pairs = [pair for effect in analysis.effects for pair in effect.pairs]
+    assert len(pairs) == len(content.comparisons) > 10
+    for pair, shown in zip(pairs, content.comparisons, strict=True):
+        assert (shown.first, shown.second, shown.relation) == (pair.first, pair.second, pair.relation)
+        assert (shown.estimate, shown.low, shown.high, shown.p) == (
+            pair.estimate,
+            pair.low,
+            pair.high,
+            pair.p,
+        )
+        assert shown.why == pair.why and bool(shown.power) == (pair.power is not None)
+        assert shown.look.startswith(f"{pair.look} seeds")
+
+
+def test_where_an_order_turns_round_only_effects_within_are_shown_and_that_is_said_once(
+    tmp_path: Path,
+) -> None:
+    analysis, content = made(tmp_path, 5, turned=True)
+    assert "loss" in [e.depends_on for e in analysis.effects if e.factor == "activation"]
+    own = [e for e in content.effects if (e.factor, e.metric) == ("activation", "test_accuracy")]
+    assert [effect.within for effect in own] == ["loss mse", "loss hinge"]
+    assert [effect.levels[0].level for effect in own] == ["relu", "gelu"]
+    assert [effect.text for effect in own] == ["relu > gelu", "gelu > relu"]
+    caveats = [text for text in content.answer.sentences if "turn round" in text]
+    assert len(caveats) == 1 and "activation (with loss)" in caveats[0]
+    assert "activation (loss mse)" in render(content)
+
+
+def test_one_seed_is_said_once_with_the_command_for_the_first_look(tmp_path: Path) -> None:
+    _, content = made(tmp_path, 1)
+    assert content.answer.warning.startswith("1 seed: nothing is tested")
+    assert content.answer.command.endswith("seed=0,1,2") and content.answer.best[0].note == "a single run"
+    assert not any(effect.text or effect.note for effect in content.effects)
+
+
+def test_sentences_are_those_of_the_findings(five: tuple[Analysis, Content]) -> None:
+    analysis, content = five
+    found = told(analysis, None)
+    assert content.findings == as_json(found)
+    details = {effect.detail for effect in content.effects}
+    assert details == {each.text for each in found if each.pairs}
+    assert set(content.matters) == {each.text for each in found if each.kind in ("variance", "size")}
+
+
+def test_a_pair_without_an_estimate_is_drawn_without_a_dot(tmp_path: Path) -> None:
+    cells = synthetic.grid({"activation": ["relu", "gelu", "selu"]}, seeds=range(2), epochs=3)
+    for one in cells:
+        wanted = {"relu": (0,), "gelu": (1,), "selu": (0, 1)}[one.values["activation"]]
+        one.status = "done" if one.config["seed"] in wanted else "missing"
+    content = content_of(analyse(load(synthetic.write_sweep(tmp_path, cells))))
+    assert any(pair.estimate != pair.estimate for pair in content.comparisons)
+    assert "nan%" not in render(content)

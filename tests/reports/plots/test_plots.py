@@ -1,0 +1,265 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reports.analysis.intervals import t_interval
+from reports.page.build import make_report
+from reports.page.report import Report
+from reports.plots import save_all
+from reports.plots.curves import curve_bands, first_of
+from reports.plots.heatmaps import draw_heatmaps, grid_panels, shades
+from reports.plots.overview import dot, frontier
+from reports.plots.shared_settings import short, usual, usual_note
+from reports.plots.sheets import draw_curves
+from reports.plots.style import COLOURS, TickLabels, accuracy_ticks, key_columns, log_error, pen
+from reports.runs.metrics import METRICS
+from reports.runs.reader import load
+from tests.support import synthetic
+
+AXES = {
+    "activation": ["relu", "gelu"],
+    "loss": ["mse", "hinge"],
+    "model.hidden": [[128], [256, 64]],
+    "optimizer.weight_decay": [0.0, 0.0005],
+}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    cells = synthetic.grid(AXES, seeds=range(3))
+    cells[0].status = "diverged"
+    return make_report(load(synthetic.write_sweep(tmp_path_factory.mktemp("sweep"), cells)))
+
+
+def test_bands_are_the_mean_and_interval_over_the_finished_seeds(report: Report) -> None:
+    results = report.results
+    bands = curve_bands(results)
+    cell = results.done[results.done["cell"] == 5]
+    at_4 = results.history[results.history["cell_id"].isin(cell["cell_id"]) & (results.history["epoch"] == 4)]
+    expected = t_interval(at_4["test_accuracy"])
+    row = bands[(bands["cell"] == 5) & (bands["epoch"] == 4)].iloc[0]
+    found = (row["test_accuracy"], row["test_accuracy_low"], row["test_accuracy_high"], row["n"])
+    assert found == pytest.approx((expected.mean, expected.low, expected.high, 3))
+    assert bands.loc[bands["cell"] == 0, "n"].unique() == [2]
+
+
+def test_each_depth_has_a_figure_per_activation_and_one_per_loss(report: Report) -> None:
+    names = {plot.name for plot in report.plots}
+    for hidden in ("128", "256-64"):
+        for fixed in ("activation-relu", "activation-gelu", "loss-mse", "loss-hinge"):
+            assert f"convergence-hidden-{hidden}-{fixed}" in names
+    assert {
+        "timing",
+        "cost-accuracy",
+        "grid",
+        "accuracy-against-weight_decay",
+        "heatmap-test_accuracy",
+    } <= names
+
+
+def test_every_plot_is_drawn_as_png_and_svg_and_the_same_again(report: Report, tmp_path: Path) -> None:
+    some = list({plot.paint: plot for plot in report.plots}.values())
+    for folder in ("a", "b"):
+        save_all(some, tmp_path / folder, jobs=1)
+    files = sorted((tmp_path / "a").iterdir())
+    assert {file.suffix for file in files} == {".png", ".svg"}
+    assert len(files) == 2 * len({plot.file for plot in some})
+    assert all(file.read_bytes() == (tmp_path / "b" / file.name).read_bytes() for file in files)
+
+
+STAR = [
+    {"activation": "relu", "model.hidden": [128]},
+    {"activation": "gelu", "model.hidden": [128]},
+    {"activation": "relu", "model.hidden": [128], "loss": "mse"},
+    {"activation": "relu", "model.hidden": [128], "optimizer.weight_decay": 0.01},
+    *({"activation": "relu", "model.hidden": [width]} for width in (16, 32, 64)),
+]
+
+
+def star(path: Path) -> Report:
+    """A sweep around one cell: each other differs from it in one setting."""
+    cells = [
+        synthetic.cell({"loss": "hinge", **values, "seed": seed}) for values in STAR for seed in range(2)
+    ]
+    return make_report(load(synthetic.write_sweep(path, cells)))
+
+
+def test_a_sweep_around_one_cell_has_a_figure_per_setting_and_no_empty_panel(tmp_path: Path) -> None:
+    report = star(tmp_path)
+    sheets = {plot.name: plot.arguments[0] for plot in report.plots if plot.name.startswith("convergence")}
+    assert set(sheets) == {f"convergence-{name}" for name in ("activation", "loss", "hidden", "weight_decay")}
+    hidden = sheets["convergence-hidden"]
+    assert list(hidden.places) == ["16", "32", "64", "128"] and len(hidden.bands["cell"].unique()) == 4
+    assert hidden.note == "All with loss hinge, activation relu, weight_decay 0."
+    decay = next(plot.arguments[0] for plot in report.plots if plot.name == "accuracy-against-weight_decay")
+    assert (decay.panels, decay.lines, len(decay.test)) == (({},), None, 2)
+    save_all(
+        [p for p in report.plots if p.name in ("grid", "gradient_norm-loss")], tmp_path / "plots", jobs=1
+    )
+    assert len(list((tmp_path / "plots").glob("*.svg"))) == 2
+
+
+def test_what_most_panels_share_is_said_once() -> None:
+    combinations = [{"a": "1", "b": "2", "c": str(k)} for k in range(3)] + [{"a": "0", "b": "2", "c": "0"}]
+    common = usual(combinations)
+    assert common == {"a": "1", "b": "2"}
+    assert [short(levels, common) for levels in combinations] == ["c 0", "c 1", "c 2", "a 0, c 0"]
+    assert usual_note(common) == "Usual: a 1, b 2."
+    assert usual([{"a": "1", "b": "2"}] * 3) == {} and short({"a": "1"}, {"a": "1"}) == "as usual"
+
+
+def test_every_panel_of_a_heat_map_names_its_own_rows(tmp_path: Path) -> None:
+    table = star(tmp_path).tables["test_accuracy"]
+    figure = draw_heatmaps(table, METRICS["test_accuracy"])
+    found = [[tick.get_text() for tick in axes.get_yticklabels()] for axes in figure.axes]
+    assert found == [list(panel.labels) for panel in grid_panels(table, METRICS["test_accuracy"])]
+    assert ["hinge", "mse"] in found and ["hinge"] in found
+
+
+def test_held_out_examples_have_curves_of_their_own(tmp_path: Path) -> None:
+    synthetic.write_sweep(tmp_path, synthetic.grid({"loss": ["mse", "hinge"]}))
+    path = next(tmp_path.glob("*hinge*")) / "history.csv"
+    header, *rows = path.read_text().splitlines()
+    more = [f"{row},0.5,0.{90 + epoch}" for epoch, row in enumerate(rows)]
+    path.write_text("\n".join([f"{header},validation_loss,validation_accuracy", *more]) + "\n")
+    report = make_report(load(tmp_path))
+    plot = next(plot for plot in report.plots if plot.name.startswith("convergence"))
+    sheet = plot.arguments[0]
+    by_loss = sheet.bands.groupby("loss", observed=True)["validation_accuracy"]
+    assert by_loss.first()["hinge"] == 0.9 and by_loss.count()["mse"] == 0
+    crossed = [line for axes in draw_curves(sheet).axes for line in axes.lines if line.get_marker() == "x"]
+    assert len(crossed) == 2 and "validation crossed" in plot.caption
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        {"optimizer.lr": [0.1, 0.01, 0.001]},
+        {"loss": ["mse"]},
+        {"model.residual": [False, True], "training.batch_size": [10, 100]},
+        {"activation": ["relu", "gelu", "selu"]},
+    ],
+)
+def test_any_sweep_can_be_drawn(tmp_path: Path, axes: dict[str, list[object]]) -> None:
+    report = make_report(load(synthetic.write_sweep(tmp_path, synthetic.grid(axes, epochs=3))))
+    save_all(report.plots, tmp_path / "plots", jobs=1)
+    assert len(list((tmp_path / "plots").glob("*.svg"))) == len(report.plots) > 0
+
+
+def test_xor_boundaries_are_drawn(tmp_path: Path) -> None:
+    one = synthetic.cell({"seed": 0})
+    axis = [0.0, 0.5, 1.0]
+    one.extra = {"boundary": {"x": axis, "y": axis, "label": np.outer(axis, axis).tolist()}}
+    report = make_report(load(synthetic.write_sweep(tmp_path, [one])))
+    save_all([plot for plot in report.plots if plot.name == "boundary"], tmp_path / "plots", jobs=1)
+    assert (tmp_path / "plots" / "boundary.svg").is_file()
+
+
+def test_a_bad_option_does_not_flatten_the_shades_of_the_others() -> None:
+    shade = shades(
+        [0.1, 0.96, 0.97, 0.98, 0.97, 0.96, 0.97, 0.98, 0.97, 0.96, 0.97, 0.96], METRICS["test_accuracy"]
+    )
+    assert shade[0] < 0 and shade[3] == 1  # below the scale, and so marked
+    assert shade[3] - shade[1] > 0.3
+    assert np.isnan(shades([np.nan, 0.5], METRICS["test_accuracy"])[0])
+
+
+def test_lower_is_better_turns_the_shades_round() -> None:
+    assert shades([1.0, 2.0, 3.0], METRICS["convergence"])[0] == 1
+
+
+def test_the_frontier_is_what_no_cell_beats_in_both() -> None:
+    points = pd.DataFrame({"seconds": [1.0, 2.0, 3.0, 4.0], "mean": [0.90, 0.95, 0.94, 0.96]})
+    assert frontier(points) == [0, 1, 3]
+
+
+def test_ticks_are_round_and_apart() -> None:
+    ticks = accuracy_ticks(float(log_error(0.85)), float(log_error(0.993)), 0.1)
+    assert ticks == sorted(ticks) and {0.9, 0.98, 0.99} <= set(ticks)
+
+
+def test_pens_tell_levels_apart_in_grey_too() -> None:
+    pens = [pen(k) for k in range(len(COLOURS))]
+    assert len({(str(p.dashes), p.marker) for p in pens}) == len(pens)
+    assert len({p.colour for p in pens}) == len(pens)
+
+
+def test_a_legend_never_needs_more_room_than_its_figure() -> None:
+    assert key_columns(["a long name of a level"] * 10, 4.2) <= 2
+    assert key_columns([], 4.2) == 1
+
+
+@pytest.mark.parametrize("name", ["$\\frac{$", "_hidden", "a $b$ c"])
+def test_a_name_is_drawn_as_it_is(name: str, tmp_path: Path) -> None:
+    cells = synthetic.grid({"loss": ["mse", name], "activation": ["relu", "gelu"]}, epochs=2)
+    for one in cells:
+        one.name = one.cell_id
+    report = make_report(load(synthetic.write_sweep(tmp_path, cells)))
+    wanted = ("convergence-activation-relu", "cost-accuracy", "heatmap-gap")
+    save_all([p for p in report.plots if p.name in wanted], tmp_path, jobs=1, formats=("svg",))
+    for plot in wanted:
+        assert f">{name}<" in (tmp_path / f"{plot}.svg").read_text(), plot
+
+
+def test_figures_of_long_names_have_files_of_their_own(tmp_path: Path) -> None:
+    names = ["ä" * 150 + end for end in "ab"]
+    cells = synthetic.grid({"loss": names, "activation": ["relu", "gelu"]}, epochs=2)
+    for one in cells:
+        one.name = one.cell_id
+    plots = make_report(load(synthetic.write_sweep(tmp_path, cells))).plots
+    files = {plot.file for plot in plots}
+    assert len(files) == len(plots) and max(len(file.encode()) for file in files) <= 120
+
+
+def test_a_heat_map_names_its_rows_and_columns(tmp_path: Path) -> None:
+    cells = synthetic.grid({"optimizer.lr": [0.1, 0.2], "optimizer.momentum": [0.1, 0.2]}, epochs=2)
+    report = make_report(load(synthetic.write_sweep(tmp_path, cells)))
+    plot = next(plot for plot in report.plots if plot.name == "heatmap-test_accuracy")
+    words = [text.get_text() for text in draw_heatmaps(*plot.arguments).texts]
+    assert "Rows: lr; columns: momentum." in words
+    assert "Columns: momentum." in report.tables["test_accuracy"].notes
+
+
+def test_captions_tell_of_intervals_only_where_there_are_any(report: Report, tmp_path: Path) -> None:
+    one = make_report(load(synthetic.write_sweep(tmp_path, synthetic.grid(AXES, epochs=2))))
+    assert not [plot.name for plot in one.plots if "interval" in plot.caption]
+    assert {plot.section for plot in report.plots if "interval" in plot.caption} >= {"rankings"}
+
+
+def test_ticks_that_differ_have_different_labels() -> None:
+    assert TickLabels().format_ticks([0.95866, 0.95867, 0.95868]) == ["0.95866", "0.95867", "0.95868"]
+    assert TickLabels().format_ticks([0.9, 0.95, 1.0]) == ["0.9", "0.95", "1"]
+
+
+def test_a_narrow_range_of_accuracies_has_ticks_too() -> None:
+    assert len(accuracy_ticks(float(log_error(0.9694)), float(log_error(0.9706)), 0.1)) > 1
+
+
+def test_every_option_of_two_groups_has_a_dot_of_its_own() -> None:
+    dots = [str(dot(row, column)) for row in range(16) for column in range(16)]
+    assert len(set(dots)) == len(dots)
+
+
+def test_no_column_of_gradients_is_left_out(tmp_path: Path) -> None:
+    losses = [f"loss_{k}" for k in range(8)]
+    cells = synthetic.grid({"activation": ["relu", "gelu"], "loss": losses}, epochs=2)
+    report = make_report(load(synthetic.write_sweep(tmp_path, cells)))
+    own = [plot for plot in report.plots if plot.section == "gradient norms"]
+    assert [plot.file for plot in own] == ["gradient_norm", "gradient_norm_2"]
+    assert [title for plot in own for title, _ in plot.arguments[0].columns] == [f"loss {n}" for n in losses]
+
+
+def test_curves_are_labelled_with_what_their_numbers_are(tmp_path: Path) -> None:
+    axes = {"activation": ["relu", "gelu"], "optimizer.weight_decay": [0.0, 0.005]}
+    report = make_report(load(synthetic.write_sweep(tmp_path, synthetic.grid(axes, epochs=2))))
+    keys = {plot.name: list(plot.arguments[0].keys) for plot in report.plots if "convergence-" in plot.name}
+    assert keys["convergence-activation-relu"] == ["weight_decay 0", "weight_decay 0.005"]
+    assert keys["convergence-weight_decay-0"] == ["relu", "gelu"]
+
+
+def test_figures_that_are_left_out_are_told(report: Report) -> None:
+    plots = [plot for plot in report.plots if plot.name.startswith("convergence")] * 10
+    assert first_of(plots[:3]) == plots[:3]
+    assert f"The first 48 of {len(plots)} figures." in first_of(plots)[-1].caption

@@ -1,0 +1,125 @@
+"""CSV files in a spreadsheet: no text is a formula, numbers stay numbers; and what else values look like."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports.__main__ import main
+from reports.runs.factors import label
+from reports.tables.formats import csv_text
+from reports.tables.spreadsheet import read_csv, text_cell, text_of, write_csv
+from reports.tables.table import text_table
+from tests.support import synthetic
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+cmd|x", "-cmd", "@SUM(A1)", "\t=1", "\r=1", "'=1", "=", "-1+2", "-1 ± 2"]
+)
+def test_what_would_be_a_formula_stands_behind_a_quote(text: str) -> None:
+    assert text_cell(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    "text", ["-1", "+1", "-0.5", "1e-5", "-1.5E+3", "−0.5", "relu", "", "a=b", "'quoted'", "–"]
+)
+def test_numbers_and_other_texts_stay_as_they_are(text: str) -> None:
+    assert text_cell(text) == text
+
+
+@given(st.text())
+def test_the_text_of_a_cell_is_the_one_that_was_written(text: str) -> None:
+    assert text_of(text_cell(text)) == text
+
+
+def test_a_frame_is_read_as_it_was_written(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {"=head": ["=a", "-b"], "x": [-1.5, 2.0], "level": pd.Categorical(["@x", "-3"]), "none": [None, "y"]}
+    )
+    write_csv(frame, tmp_path / "x.csv")
+    assert (tmp_path / "x.csv").read_text() == "'=head,x,level,none\n'=a,-1.5,'@x,\n'-b,2.0,-3,y\n"
+    read = read_csv(tmp_path / "x.csv")
+    assert read.to_dict("list") == {
+        "=head": ["=a", "-b"],
+        "x": ["-1.5", "2.0"],
+        "level": ["@x", "-3"],
+        "none": ["", "y"],
+    }
+
+
+def test_a_table_holds_no_formula() -> None:
+    text = csv_text(text_table("t", "T", ("=head", "b"), [("=cmd", "-0.5"), ("@x", "+1")]))
+    assert text.splitlines() == ["'=head,b", "'=cmd,-0.5", "'@x,+1"]
+
+
+def test_a_name_that_is_a_formula_is_exported_as_text_everywhere(tmp_path: Path) -> None:
+    cells = synthetic.grid({"loss": ["mse", "=cmd|x!A0"]}, epochs=2)
+    root = synthetic.write_sweep(tmp_path, cells)
+    assert main([str(root), "--no-plots"]) == main(["export", str(root), "--to", "csv"]) == 0
+    files = [*(root / "report" / "tables").glob("*.csv"), *(root / "export").glob("*.csv")]
+    assert sum("'=cmd" in path.read_text() for path in files) >= 3
+    for path in files:
+        assert not [
+            cell for cell in path.read_text().replace("\n", ",").split(",") if cell.strip('"').startswith("=")
+        ]
+
+
+def test_a_loss_that_was_infinite_is_null_in_json(tmp_path: Path) -> None:
+    cells = synthetic.grid({"loss": ["mse", "hinge"]}, epochs=3)
+    cells[0].status = "diverged"
+    root = synthetic.write_sweep(tmp_path, cells)
+    history = root / cells[0].name / "history.csv"
+    rows = history.read_text().splitlines()
+    history.write_text("\n".join([*rows[:-1], "3,inf,0.1,-inf,0.1,0.01,1,1,nan"]) + "\n")
+    assert main(["export", str(root), "--to", "json"]) == 0
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    text = (root / "export" / "history.json").read_text()
+    (last,) = [row for row in json.loads(text, parse_constant=refuse) if row["cell_id"] == cells[0].cell_id][
+        -1:
+    ]
+    assert last["train_loss"] is last["test_loss"] is last["grad_norm"] is None and last["lr"] == 0.01
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (np.float64(0.01), "0.01"),
+        (np.float64(2), "2"),
+        (np.float64(math.nan), "–"),
+        (np.int64(3), "3"),
+        (np.bool_(True), "true"),
+        (np.str_("a"), "a"),
+        ((np.int64(128), np.int64(64)), "128-64"),
+    ],
+)
+def test_a_value_is_shown_alike_whatever_holds_it(value: object, shown: str) -> None:
+    assert label(value) == shown
+
+
+def test_a_comparison_prints_plain_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, lr in (("a", 0.01), ("b", 0.1)):
+        synthetic.write_sweep(
+            tmp_path / name, synthetic.grid({"optimizer.lr": [lr], "loss": ["mse", "hinge"]}, epochs=2)
+        )
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
+    text = capsys.readouterr().out
+    assert "np." not in text and "optimizer.lr" in text and "| 0.01" in text.replace("\\", "")
+
+
+def test_a_report_without_plots_leaves_the_earlier_ones(tmp_path: Path) -> None:
+    root = synthetic.write_sweep(tmp_path, synthetic.grid({"loss": ["mse", "hinge"]}, epochs=2))
+    plots = root / "report" / "plots"
+    assert main([str(root), "--no-plots"]) == 0 and not plots.exists()
+    plots.mkdir()
+    (plots / "mine.png").write_bytes(b"picture")
+    assert main([str(root), "--no-plots"]) == 0
+    assert (plots / "mine.png").read_bytes() == b"picture"
+    assert not list(root.glob(".report-*"))

@@ -1,0 +1,111 @@
+"""One plot and one table on demand: right numbers, the formats asked for, mistakes in one line."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reports.__main__ import main
+from reports.on_demand import plot_of, table_of
+from reports.runs.query import where
+from reports.runs.reader import load
+from tests.support import synthetic
+
+AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "optimizer.lr": [0.1, 0.01, 0.001]}
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    cells = synthetic.grid(AXES, seeds=range(3), epochs=4)
+    return synthetic.write_sweep(tmp_path_factory.mktemp("sweep"), cells)
+
+
+def test_a_point_is_the_mean_over_the_cells_and_seeds_of_its_level(sweep: Path) -> None:
+    results = load(sweep)
+    drawing = plot_of(results, "lr", "test", "loss").arguments[0]
+    runs = results.runs.assign(lr=results.runs["lr"].astype(float))
+    for line in drawing.lines:
+        own = runs[runs["loss"] == line.name.removeprefix("loss ")].groupby("lr")["test_accuracy"].mean()
+        assert list(line.x) == own.index.tolist()
+        assert np.allclose([point.mean for point in line.points], own)
+    assert drawing.log and drawing.error_axis
+
+
+def test_a_curve_over_the_epochs_is_the_mean_of_all_runs(sweep: Path) -> None:
+    results = where(load(sweep), "loss=hinge")
+    line = plot_of(results, "epoch", "train_loss").arguments[0].lines[0]
+    assert np.allclose([p.mean for p in line.points], results.history.groupby("epoch")["train_loss"].mean())
+
+
+@pytest.mark.parametrize(("suffix", "magic"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
+def test_a_plot_is_written_in_the_format_that_its_name_ends_in(
+    sweep: Path, tmp_path: Path, suffix: str, magic: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / f"figure.{suffix}"
+    assert main(["plot", str(sweep), "--x", "activation", "--y", "gap", "--out", str(out)]) == 0
+    assert out.read_bytes().startswith(magic) and capsys.readouterr().out.strip() == str(out)
+
+
+def test_a_table_has_the_settings_where_they_were_asked_for(
+    sweep: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "table",
+        str(sweep),
+        "--rows",
+        "lr",
+        "--cols",
+        "loss",
+        "--where",
+        "activation=gelu",
+        "--to",
+        "csv",
+    ]
+    assert main(words) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    runs = load(sweep).runs
+    assert [row["lr"] for row in rows] == ["0.001", "0.01", "0.1"]
+    own = runs[(runs["activation"] == "gelu") & (runs["lr"] == "0.1") & (runs["loss"] == "hinge")]
+    assert rows[2]["hinge"].startswith(f"{own['test_accuracy'].mean():.4f} ±")
+
+
+@pytest.mark.parametrize("form", ["md", "latex"])
+def test_a_table_comes_in_every_format(sweep: Path, form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["table", str(sweep), "--metric", "gap", "--to", form]) == 0
+    assert {"md": "| --: |", "latex": r"\begin{tabular}"}[form] in capsys.readouterr().out
+
+
+def test_all_cells_stand_in_a_table(sweep: Path) -> None:
+    table = table_of(load(sweep))
+    assert len(table.rows) * (len(table.heads) - table.leading) == 12
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["plot", "--x", "actvation", "--y", "test"], "x: there is no actvation; did you mean activation"),
+        (["plot", "--x", "momentum", "--y", "test"], "momentum has one level"),
+        (
+            ["plot", "--x", "lr", "--y", "test_acuracy"],
+            "y: there is no test_acuracy; did you mean test_accuracy",
+        ),
+        (["plot", "--x", "lr", "--y", "test", "--by", "lr"], "by: lr is along x already"),
+        (["plot", "--x", "lr", "--y", "test", "--out", "figure.gif"], "must end in .png"),
+        (["plot", "--x", "lr", "--y", "test", "--where", "loss=hing"], "did you mean hinge"),
+        (["table", "--to", "md", "--rows", "lr", "--cols", "lr"], "lr is down the side already"),
+        (["table", "--to", "md", "--metric", "acc"], "metric: there is no acc"),
+    ],
+)
+def test_a_mistake_is_one_line_with_what_is_near(
+    sweep: Path, words: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([words[0], str(sweep), *words[1:]]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "" and shown.err.count("\n") == 1 and says in shown.err
+
+
+def test_a_directory_without_a_sweep_is_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plot", str(tmp_path), "--x", "lr", "--y", "test"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
