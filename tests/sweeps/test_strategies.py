@@ -1,4 +1,4 @@
-"""Strategies: asked when nothing is due, held to the sweep's own factors, the same wherever they were killed."""
+"""Strategies: asked when nothing is due, held to the factors of the sweep, the same wherever they are killed."""
 
 import random
 import signal
@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
+from sweeps.planning.settings import Settings
 from sweeps.planning.strategies.budget import seconds
+from sweeps.planning.strategies.named import strategy_of
+from sweeps.records.errors import UserError
 from sweeps.records.strategy import with_setting
 from tests.support.tiny.driver import Tiny, after
 
 MINE = "hydra.sweeper.strategy=tests.support.tiny.strategies."
 DECIDE = ("mode=score", "x=1,2", "part=a,b", "hydra.sweeper.strategy=until_decided")
-CLOSE = (*DECIDE, "mode.score.gain=0.0004")  # two levels of x that few seeds do not tell apart
+CLOSE = (*DECIDE, "mode.score.gain=0.0004", "step_s=0.02")  # two levels of x that few seeds do not tell apart
 
 
 def decided(tiny: Tiny, root: Path | None = None) -> Any:
@@ -100,30 +103,25 @@ def test_a_strategy_that_cannot_go_on_ends_the_sweep_orderly(
 
 
 @pytest.mark.parametrize(
-    ("overrides", "told"),
+    ("settings", "told"),
     [
-        (["strategy=until_decidd"], "strategy=until_decidd: must be one of until_decided"),
-        (["strategy=nowhere.at_all"], "strategy=nowhere.at_all: cannot be imported"),
-        (["strategy=tests.support.tiny.app.PROJECT"], "strategy=tests.support.tiny.app.PROJECT: cannot be imported"),
-        (["budget=30m"], "budget = 30m: has no effect without hydra.sweeper.strategy"),
-        (["max_seeds=5"], "max_seeds = 5: has no effect without hydra.sweeper.strategy"),
-        (["strategy=until_decided", "budget=soon"], "budget = soon: must be a time such as 90s, 30m, 2h"),
-        (["strategy=until_decided", "budget=30"], "budget = 30: must be a time such as"),
-        (["strategy=until_decided", "budget=-5m"], "budget = -5m: must be a time such as"),
-        (["strategy=until_decided", "budget=0m"], "budget = 0m: must be a time such as"),
-        (["strategy=until_decided", "max_seeds=0"], "max_seeds = 0: must be at least 1, or null"),
-        (
-            ["strategy=until_decided", "max_seeds=2"],
-            "max_seeds = 2: must be at least 3, the seeds of the first",
-        ),
-        (["strategy=until_decided", "ladder=[4,8]", "max_seeds=3"], "max_seeds = 3: must be at least 4"),
+        ({"strategy": "until_decidd"}, "strategy=until_decidd: must be one of until_decided"),
+        ({"strategy": "nowhere.at_all"}, "strategy=nowhere.at_all: cannot be imported"),
+        ({"strategy": "os.sep"}, "strategy=os.sep: must be a function, not a str"),
+        ({"budget": "30m"}, "budget = 30m: has no effect without hydra.sweeper.strategy"),
+        ({"max_seeds": 5}, "max_seeds = 5: has no effect without hydra.sweeper.strategy"),
+        ({"strategy": "a.b", "budget": "soon"}, "budget = soon: must be a time such as 90s, 30m, 2h"),
+        ({"strategy": "a.b", "budget": "30"}, "budget = 30: must be a time such as"),
+        ({"strategy": "a.b", "budget": "-5m"}, "budget = -5m: must be a time such as"),
+        ({"strategy": "a.b", "budget": "0m"}, "budget = 0m: must be a time such as"),
+        ({"strategy": "a.b", "max_seeds": 0}, "max_seeds = 0: must be at least 1, or null"),
     ],
 )
-def test_what_no_strategy_can_do_is_refused_in_one_line(tiny: Tiny, overrides: list[str], told: str) -> None:
-    error = tiny.run("mode=score", "x=1,2", *(f"hydra.sweeper.{text}" for text in overrides), code=2).stderr
-    assert told in error
-    assert len(error.splitlines()) == 1
-    assert not tiny.root.exists()
+def test_what_no_strategy_can_be_is_told_in_one_line(settings: dict[str, Any], told: str) -> None:
+    with pytest.raises(UserError) as error:
+        strategy_of(Settings.of(settings))
+    assert told in str(error.value)
+    assert len(error.value.lines) == 1
 
 
 @pytest.mark.parametrize(
@@ -135,6 +133,12 @@ def test_what_no_strategy_can_do_is_refused_in_one_line(tiny: Tiny, overrides: l
         ),
         (["x=1,2", "seed=a,b"], "seed = 'a': must be a whole number, 0 or more"),
         (["x=1", "seed=0,1,2"], "the sweep varies nothing that could be compared"),
+        (
+            ["x=1,2", "hydra.sweeper.max_seeds=2"],
+            "max_seeds = 2: must be at least 3, the seeds of the first look",
+        ),
+        (["x=1,2", "hydra.sweeper.ladder=[4,8]", "hydra.sweeper.max_seeds=3"], "must be at least 4"),
+        (["x=1,2", "hydra.sweeper.budget=30"], "budget = 30: must be a time such as 90s"),
     ],
 )
 def test_a_plan_that_cannot_be_decided_is_refused(tiny: Tiny, overrides: list[str], told: str) -> None:
@@ -173,7 +177,7 @@ def test_seeds_go_to_the_open_comparisons_in_whole_blocks(ran_close: Tiny) -> No
 
 
 def test_an_end_by_max_seeds_is_no_failure_and_says_what_is_open(tiny: Tiny) -> None:
-    output = tiny.run(*CLOSE, "mode.score.gain=0.0001", "hydra.sweeper.max_seeds=4").stdout.splitlines()
+    output = tiny.run(*CLOSE, "hydra.sweeper.max_seeds=4").stdout.splitlines()
     (line,) = [line for line in output if line.startswith("hydra.sweeper.max_seeds = 4: ")]
     assert "comparisons open" in line
     assert any(text.startswith("  open: ") and "seeds show" in text for text in output)
@@ -181,14 +185,10 @@ def test_an_end_by_max_seeds_is_no_failure_and_says_what_is_open(tiny: Tiny) -> 
 
 
 def test_a_budget_ends_before_a_step_that_does_not_fit(tiny: Tiny) -> None:
-    slow = (*CLOSE, "step_s=0.2", "hydra.sweeper.budget=3s")
-    output = tiny.run(*slow).stdout
-    assert "hydra.sweeper.budget = 3s: no time left for rung" in output
-    assert "  open: " in output
-    few = len(tiny.plan()["cells"])
-    assert few < 40
-    tiny.run(*CLOSE)
-    assert len(tiny.plan()["cells"]) > few
+    output = tiny.run(*CLOSE, "hydra.sweeper.budget=4s").stdout  # of which a launch alone is taken to need 4
+    assert "hydra.sweeper.budget = 4s: no time left for rung 1 of 4: 2 of 2 comparisons open" in output
+    assert "  open: part: a and b" in output
+    assert len(tiny.plan()["cells"]) == 4
 
 
 @pytest.mark.parametrize(
@@ -211,11 +211,11 @@ def test_a_setting_is_set_in_its_place_or_at_the_end() -> None:
 def killed(tiny: Tiny, moments: list[float]) -> None:
     """Kill the same command so often, each time so long after its start, and then let it end."""
     for moment in moments:
-        sweep = tiny.start(*CLOSE, "step_s=0.02", process_group=0)
+        sweep = tiny.start(*CLOSE, process_group=0)
         time.sleep(moment)
         sweep.send_signal(signal.SIGKILL)
         sweep.communicate(timeout=20)
-    tiny.run(*CLOSE, "step_s=0.02")
+    tiny.run(*CLOSE)
 
 
 def test_killed_it_ends_with_the_same_plan_the_same_runs_and_the_same_bits(
