@@ -1,4 +1,4 @@
-"""Strategies: asked when nothing is due, held to the factors of the sweep, the same wherever they are killed."""
+"""Strategies: asked when nothing is due, held to the factors of the sweep, the same wherever killed."""
 
 import random
 import signal
