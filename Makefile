@@ -17,7 +17,7 @@ TO      = $(if $(filter command,$(firstword $(origin DIR))),hydra.sweep.dir=$(DI
 QUICK  := not slow and not faults and not parity and not page and not cluster and not network and not package and not trackers
 
 .DEFAULT_GOAL := help
-.PHONY: help venv sweep study results plan report watch status data test test-full test-statistics test-faults test-parity test-page test-package test-trackers test-cluster docs bench bench-peers lint format lock
+.PHONY: help venv sweep study results plan report watch status data test test-full test-statistics test-faults test-parity test-page test-package test-trackers test-cluster docs site bench bench-peers lint format lock
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -115,6 +115,14 @@ test-cluster: $(READY)  ## Run the grid on a real SLURM and Ray, under faults (R
 	@if $(CLUSTER)/bin/python -c 'import pytest'; then \
 	  REQUIRE=$(REQUIRE) $(CLUSTER)/bin/python -m pytest -q -p no:cacheprovider tests/cluster $(PYTEST_ARGS); \
 	else echo "Skipped: pytest cannot be installed here." >&2; test "$(REQUIRE)" != 1; fi
+
+SITE := $(VENV)/site
+site: $(READY)  ## Build the documentation into site/, which opens without a network; every link in it is checked
+	@test -d $(SITE) || $(PYTHON) -m venv $(SITE)
+	@$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check 'sphinx>=8,<10' 'myst-parser>=4,<6' furo
+	@$(SITE)/bin/python -m sphinx -q -W --keep-going -d $(SITE)/doctrees docs site
+	@cp site/README.html site/index.html
+	@echo site/index.html
 
 docs: $(READY)  ## Renew the config reference from the comments in conf/
 	@$(BIN)/python -m sweeps.job.help_text > docs/reference/config.md

@@ -28,6 +28,11 @@ def report() -> int:
     return _run("reports.__main__")
 
 
+def verify() -> int:
+    """Run `python -m sweeps.verify`."""
+    return _run("sweeps.verify")
+
+
 def inspect() -> int:
     """Run `python -m sweeps.job.inspection`."""
     return _run("sweeps.job.inspection")

@@ -9,6 +9,7 @@ from reports.calibrate import calibrate, told
 from reports.claims.claim import Claim
 from reports.claims.gate import differing_verdicts, expected_claims, note
 from reports.compare import compare
+from reports.exports.bundle import bundle
 from reports.exports.frames import FORMATS, export
 from reports.exports.trackers import TRACKERS, export_to
 from reports.images import images
@@ -155,6 +156,23 @@ def run_export(words: Sequence[str]) -> int:
     return warn(results)
 
 
+def run_bundle(words: Sequence[str]) -> int:
+    """Put a sweep into one archive that others can check."""
+    parser = parser_of(
+        "reports bundle",
+        run_bundle.__doc__,
+        "It holds every run's record, curve and configuration, the report without pictures, checksums, and a "
+        "README that says how to check it. Made twice of the same records it is the same to the byte.",
+    )
+    parser.add_argument("directory", type=Path, metavar="DIR", help="a sweep's directory")
+    parser.add_argument("--to", type=Path, metavar="FILE.zip", required=True, help="the archive")
+    parser.add_argument("--claims", type=Path, metavar="FILE", help="claims to judge and to put into it")
+    options = parser.parse_args(words)
+    results = load(options.directory)
+    print(printable(bundle(results, options.to, options.claims)))
+    return warn(results)
+
+
 def run_publish(words: Sequence[str]) -> int:
     """Keep the results of studies as pages, and rebuild those."""
     parser = parser_of(
@@ -200,6 +218,7 @@ def warn(results: Results) -> int:
 
 
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "bundle": run_bundle,
     "calibrate": run_calibrate,
     "compare": run_compare,
     "export": run_export,

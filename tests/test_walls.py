@@ -26,6 +26,7 @@ SWEEPS = {  # room, or module of the top floor → the rooms that it may import 
     "sweeper": {"execution", "view", "planning", "records", "cli"},
     "status": {"view", "planning", "records", "cli"},
     "studies": {"execution", "records", "cli"},
+    "verify": {"execution", "planning", "records", "cli"},
     "__main__": {"job", "planning", "records", "cli"},
     "__init__": set(),
 }

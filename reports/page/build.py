@@ -1,6 +1,7 @@
 """A whole report from one directory: tables, plots and page, built aside and then put in place at once."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -71,10 +72,12 @@ def write_report(
     jobs: int = -1,
     claims: Path | None = None,
     out: Path | None = None,
+    called: Path | None = None,
 ) -> Path:
     """Build the report of a sweep and return its page; an older report stays until the new one is whole.
 
-    It is built in the sweep's directory, or as `out`. Raises UserError if that is no place for it.
+    It is built in the sweep's directory, or as `out`. Raises UserError if that is no place for it. `called`
+    is what the commands on the page call the sweep's directory, if it goes to another machine.
     """
     target = check_place(out.absolute()) if out else results.directory / REPORT_DIR
     report = make_report(results, plots, claims)
@@ -83,7 +86,8 @@ def write_report(
         if plots:
             save_all(report.plots, draft / "plots", jobs)
         (draft / FINDINGS).write_text(as_json(report.findings), encoding="utf-8")
-        content = content_of(report.analysis, report.judged, files_of(report))
+        shown = replace(report.analysis, results=replace(results, directory=called or results.directory))
+        content = content_of(shown, report.judged, files_of(report))
         (draft / "index.html").write_text(render(content), encoding="utf-8")
         save_cache(draft / CACHE.name, results.history, results.stamps)
         replace_directory(draft, target, keep=None if plots else "plots")

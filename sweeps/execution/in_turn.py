@@ -21,13 +21,19 @@ class Commands:
         self.signal = 0
         self._present: subprocess.Popen[bytes] | None = None
 
-    def run(self, arguments: Sequence[str], *, quiet: bool = False) -> int:
-        """Run a command to its end and return its exit code: 128 + n if signal n ended it, or came before."""
+    def run(self, arguments: Sequence[str], *, quiet: bool = False, said: Path | None = None) -> int:
+        """Run a command to its end and return its exit code: 128 + n if signal n ended it, or came before.
+
+        What it prints is lost if `quiet`; its errors go to the file `said`, if one is named.
+        """
         if self.signal:
             return 128 + self.signal
         safe = [] if Path.cwd() == HOME else ["-P"]  # nothing in the user's folder replaces what is installed
         output = subprocess.DEVNULL if quiet else None
-        self._present = subprocess.Popen([sys.executable, *safe, *arguments], stdout=output)
+        with open(said or os.devnull, "wb") as errors:
+            self._present = subprocess.Popen(
+                [sys.executable, *safe, *arguments], stdout=output, stderr=errors if said else None
+            )
         if self.signal:  # it came while the process was started
             self._present.send_signal(self.signal)
         code = self._present.wait()

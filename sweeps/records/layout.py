@@ -31,6 +31,8 @@ HIDDEN = ".sweep"
 PREVIOUS = ".previous"
 SUPERSEDED = ".superseded"
 CLAIMS = "claims.json"
+NOTES = "notes.md"  # of whoever ran it
+CHECKSUMS = "SHA256SUMS"  # in a bundle
 REPORT_DIR = "report"
 FINDINGS = "findings.json"  # in REPORT_DIR
 

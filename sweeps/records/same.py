@@ -1,0 +1,143 @@
+"""Whether two runs of one cell gave the same: every figure and every row of the curve, but what a clock says.
+
+On one machine the same code gives the same bits. Another processor or another BLAS orders its sums in another
+way, so there the figures may differ a little: that is `close`, never the same.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sweeps.records.layout import HISTORY
+from sweeps.records.record import Record
+
+FIGURES = (
+    "status",
+    "final",
+    "best",
+    "best_by_test",
+    "final_epoch",
+    "diverged",
+    "parameters",
+    "test_correct",
+    "test_by_class",
+    "boundary",
+)
+ARITHMETIC = (
+    "cpu",
+    "blas",
+    "blas_architecture",
+    "numpy",
+)  # of provenance: what may order sums in another way
+TIMES = ("_s", "_seconds")  # how the names of figures end that a clock gives
+CLOSE = 0.005  # of an accuracy, or in proportion of any other figure, on another processor or BLAS
+
+
+class Likeness(StrEnum):
+    """How a run that was repeated came out."""
+
+    IDENTICAL = "identical"
+    CLOSE = "close"
+    DIFFERENT = "different"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How like two runs are; `why` names the first figure that differs, and where they were computed."""
+
+    likeness: Likeness
+    why: str = ""
+
+
+def compare(first: Record, again: Record) -> Compared:
+    """Return how like a run is to an earlier one of the same cell."""
+    differences = list(_differences(first, again))
+    if not differences:
+        return Compared(Likeness.IDENTICAL)
+    name, then, now = differences[0]
+    why = f"{name} was {_shown(then)}, is {_shown(now)}"
+    machines = _machines(first, again)
+    if machines and _is_close(first, again):
+        return Compared(Likeness.CLOSE, f"{why}; {machines}")
+    return Compared(Likeness.DIFFERENT, f"{why}; {machines}" if machines else why)
+
+
+def _differences(first: Record, again: Record) -> Iterator[tuple[str, Any, Any]]:
+    """Yield name, earlier and later value of every figure that is not the same to the last bit."""
+    one, other = (dict(_figures(record.data)) for record in (first, again))
+    for name in one.keys() | other.keys() if one.keys() != other.keys() else one:
+        if not _same(then := one.get(name), now := other.get(name)):
+            yield name, then, now
+    yield from _rows_that_differ(_curve(first.path), _curve(again.path))
+
+
+def _figures(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the figures of a record by their dotted names, without those of a clock."""
+    for key in FIGURES:
+        value = data.get(key)
+        if isinstance(value, Mapping):
+            yield from ((f"{key}.{name}", part) for name, part in value.items() if not name.endswith(TIMES))
+        elif value is not None:
+            yield key, value
+
+
+def _curve(folder: Path) -> list[dict[str, str]]:
+    """Return the rows of a run's history, none if there is no such file."""
+    try:
+        with open(folder / HISTORY, newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    except FileNotFoundError:
+        return []
+
+
+def _rows_that_differ(
+    one: list[dict[str, str]], other: list[dict[str, str]]
+) -> Iterator[tuple[str, Any, Any]]:
+    if len(one) != len(other):
+        yield f"rows of {HISTORY}", len(one), len(other)
+    for number, (then, now) in enumerate(zip(one, other, strict=False), 1):
+        for name in then.keys() | now.keys():
+            if not str(name).endswith(TIMES) and not _same(then.get(name), now.get(name)):
+                yield f"{name} in row {number} of {HISTORY}", then.get(name), now.get(name)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are equal, NaN to NaN, and text to text."""
+    if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
+        return math.isnan(other)
+    return bool(one == other)
+
+
+def _machines(first: Record, again: Record) -> str:
+    """Return what of the arithmetic differs between where two runs were made; empty if nothing does."""
+    then, now = (record.data.get("provenance") or {} for record in (first, again))
+    changed = [name for name in ARITHMETIC if then.get(name) != now.get(name)]
+    return ", ".join(f"{name} was {then.get(name)}, is {now.get(name)}" for name in changed)
+
+
+def _is_close(first: Record, again: Record) -> bool:
+    """Whether the final figures of two runs differ by no more than another processor explains."""
+    if first.status != again.status:
+        return False
+    then, now = (record.data.get("final") or {} for record in (first, again))
+    names = [name for name in then.keys() | now.keys() if not name.endswith(TIMES)]
+    return all(_near(then.get(name), now.get(name), name) for name in names)
+
+
+def _near(then: Any, now: Any, name: str) -> bool:
+    if not isinstance(then, (int, float)) or not isinstance(now, (int, float)):
+        return _same(then, now)
+    allowed = CLOSE if name.endswith("accuracy") else CLOSE * max(abs(then), abs(now))
+    return abs(then - now) <= allowed
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a line has it: a float to its last digit, a long text by its beginning."""
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 24 else f"{text[:21]}…"

@@ -1,0 +1,197 @@
+"""`python -m sweeps.verify`: runs trained again, to the last bit, and what is told where they differ."""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweeps.records.same import Compared, Likeness, compare
+from tests.support.tiny.driver import PROJECT, Tiny
+
+CELL = ["dataset=sample", "training.epochs=2", "model.hidden=[8]", "loss=hinge", "init=normal"]
+
+
+def python(*words: str, cwd: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", *words],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def verify(root: Path, *words: str, code: int = 0) -> str:
+    process = python("sweeps.verify", str(root), *words, cwd=root.parent if root.exists() else Path.cwd())
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == code, (process.returncode, out, err)
+    return out + err
+
+
+def edit(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    data = json.loads((folder / "report.json").read_text())
+    change(data)
+    (folder / "report.json").write_text(json.dumps(data))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three runs of our own networks, one with a choice that its record alone remembers."""
+    place = tmp_path_factory.mktemp("trained")
+    words = [*CELL, "activation=relu,swish,selu", "++init.std=0.03", "hydra.sweep.dir=kept"]
+    process = python("sweeps", *words, cwd=place)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, (out, err)
+    return place / "kept"
+
+
+@pytest.fixture
+def root(trained: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(trained, tmp_path / "kept"))
+
+
+def cells(root: Path) -> list[Path]:
+    return sorted(path.parent for path in root.glob("*/report.json"))
+
+
+def test_what_nobody_touched_is_identical_and_nothing_is_changed(root: Path) -> None:
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    out = verify(root, "--cells", "9", "--seed", "5")
+    assert [line.split()[0] for line in out.splitlines()[:3]] == ["identical"] * 3
+    assert out.splitlines()[-1] == "3 of 3 runs trained again: identical (drawn with --seed 5)"
+    assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
+
+
+def test_the_same_seed_draws_the_same_runs(root: Path) -> None:
+    first, again = (verify(root, "--cells", "1", "--seed", "7") for _ in range(2))
+    assert first == again and "1 of 3 runs trained again: identical" in first
+
+
+def test_a_figure_that_was_touched_up_is_found(root: Path) -> None:
+    for folder in cells(root):
+        edit(folder, lambda data: data["final"].update(test_accuracy=0.9712))
+    out = verify(root, "--cells", "1", code=1)
+    assert "different" in out and "final.test_accuracy was 0.9712, is 0." in out
+    assert "1 of 3 runs trained again: 1 different" in out
+
+
+def test_a_curve_whose_hash_was_renewed_as_well_is_found(root: Path) -> None:
+    for folder in cells(root):
+        with open(folder / "history.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        rows[1]["test_loss"] = repr(float(rows[1]["test_loss"]) * (1 + 1e-15))
+        with open(folder / "history.csv", "w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        digest = hashlib.sha256((folder / "history.csv").read_bytes()).hexdigest()
+        edit(folder, lambda data, digest=digest: data["history_csv"].update(sha256=digest))
+    out = verify(root, "--cells", "1", code=1)
+    assert "different" in out and "test_loss in row 2 of history.csv was " in out
+
+
+def test_a_damaged_record_and_other_data_are_told(root: Path) -> None:
+    torn, other, _ = cells(root)
+    (torn / "report.json").write_text("{")
+    edit(other, lambda data: data["dataset"].update(sha256="0" * 64))
+    out = verify(root, "--cells", "2", code=1)
+    assert f"damaged    {torn.name}: report.json " in out
+    assert f"other data {other.name}: not of what sample held" in out
+    assert f"different  {other.name}: the data had SHA-256 000000000000, now " in out
+    assert "2 of 2 runs trained again: 1 identical, 1 different" in out
+
+
+def test_options_that_are_gone_are_told_in_a_line(root: Path) -> None:
+    for folder in cells(root):
+        edit(folder, lambda data: data["choices"].update(loss="of_mine"))
+    out = verify(root, "--cells", "1", code=1)
+    assert "different" in out and "could not be run: " in out and "of_mine" in out and "Traceback" not in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--cells", "0"], "--cells = 0: must be at least 1"),
+        (["--cells", "two"], "invalid int value: 'two'"),
+        (["--cell", "2", "--sed", "1"], "did you mean --seed?"),
+    ],
+)
+def test_wrong_words_are_one_line(root: Path, words: list[str], said: str) -> None:
+    out = verify(root, *words, code=2)
+    assert said in out and out.startswith("error: ") and out.count("\n") == 1
+
+
+def test_where_there_is_no_sweep_or_no_result(tmp_path: Path, root: Path) -> None:
+    assert "holds no sweep" in verify(tmp_path / "nowhere", code=2)
+    for folder in cells(root):
+        shutil.rmtree(folder)
+    assert "no run has a result yet" in verify(root, code=2)
+
+
+def test_another_application_is_run_by_its_own_script(two_done: Tiny) -> None:
+    process = python("sweeps.verify", str(two_done.root), cwd=two_done.cwd)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, (out, err)
+    assert "2 of 2 runs trained again: identical" in out
+
+
+def test_ctrl_c_ends_it_and_leaves_nothing(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setenv("TMPDIR", str(place))
+    process = python("sweeps.verify", str(root), "--cells", "3", cwd=tmp_path)
+    while not list(place.glob("verify-*")):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM and "Traceback" not in out + err
+    assert not list(place.glob("verify-*"))
+
+
+def compared(two: Tiny, change: Callable[[dict[str, Any]], None]) -> Compared:
+    """A run against itself, once the later record was changed."""
+    before = two.records()[0]
+    edit(before.path, change)
+    return compare(before, two.records()[0])
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "likeness"),
+    [
+        ({"test_accuracy": 0.9}, {"test_accuracy": 0.9049}, Likeness.CLOSE),
+        ({"test_accuracy": 0.9}, {"test_accuracy": 0.9051}, Likeness.DIFFERENT),
+        ({"rmse": 200.0}, {"rmse": 200.9}, Likeness.CLOSE),
+        ({"rmse": 200.0}, {"rmse": 202.0}, Likeness.DIFFERENT),
+        ({"rmse": 200.0, "fit_s": 1.0}, {"rmse": 200.0, "fit_s": 9.0}, Likeness.IDENTICAL),
+        ({"rmse": 200.0}, {"mae": 200.0}, Likeness.DIFFERENT),
+    ],
+)
+def test_another_processor_makes_figures_close_never_identical(
+    two_done: Tiny, then: dict[str, float], now: dict[str, float], likeness: Likeness
+) -> None:
+    folder = two_done.records()[0].path
+    edit(folder, lambda data: data.update(final=then, provenance={"cpu": "one"}))
+    found = compared(two_done, lambda data: data.update(final=now, provenance={"cpu": "another"}))
+    assert found.likeness is likeness
+    if likeness is not Likeness.IDENTICAL:
+        assert "cpu was one, is another" in found.why
+
+
+def test_on_the_same_processor_nothing_is_close(two_done: Tiny) -> None:
+    folder = two_done.records()[0].path
+    edit(folder, lambda data: data.update(final={"test_accuracy": 0.9}))
+    found = compared(two_done, lambda data: data.update(final={"test_accuracy": 0.9001}))
+    assert found == Compared(Likeness.DIFFERENT, "final.test_accuracy was 0.9, is 0.9001")
