@@ -100,7 +100,10 @@ class ResumableSweeperConf:
 
     # Short names of strategies.
     strategies: dict[str, str] = field(
-        default_factory=lambda: {"until_decided": "reports.deciding.until_decided"}
+        default_factory=lambda: {
+            "until_decided": "reports.deciding.until_decided",
+            "tune": "sweeps.planning.strategies.tune.tune",
+        }
     )
 
     # With a strategy: seeds of a cell at most, those that are there included; null: 20.
@@ -109,6 +112,31 @@ class ResumableSweeperConf:
     # With a strategy: how long the command may take (90s, 30m, 2h, 1h30m); null: no limit. It is looked at
     # between the steps of the strategy: none begins that would not fit.
     budget: str | None = None
+
+    # What strategy=tune searches for every combination of what is swept: key -> a list of values, {log: [low,
+    # high]}, {linear: [low, high]} or {int: [low, high]}; on the command line key=interval(low,high).
+    tune: dict[str, Any] = field(default_factory=dict)
+
+    # Trials of each combination; null: 8.
+    trials: int | None = None
+
+    # How the values of a trial are chosen: random, or tpe (with the extra [optuna]); null: random.
+    sampler: str | None = None
+
+    # Successive halving: values of `rung_key` (epochs, say), increasing. All trials run to the first, of
+    # each combination's the best to the next, fewer by the factor between them.
+    rungs: list[int] | None = None
+    rung_key: str | None = None
+
+    # Overrides that make a trial of a cell: key -> value (examples held out to judge by, say).
+    trial: dict[str, Any] = field(default_factory=dict)
+
+    # The figure of the record that trials are judged by, the higher the better (a dotted name).
+    judged_by: str = "final.test_accuracy"
+
+    # Dotted name of a function that takes a cell's resolved config, and yields the dotted names of the
+    # figures that its record will have: trials without the one that they are judged by are refused.
+    figures: str | None = None
 
     # How a worker starts the process of its cells: fork or spawn; null: fork on Linux, else spawn.
     start_method: str | None = None

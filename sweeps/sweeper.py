@@ -36,6 +36,7 @@ from sweeps.planning.place import short, sweep_directory
 from sweeps.planning.quoting import composed
 from sweeps.planning.settings import Settings
 from sweeps.planning.strategies.course import Course, End
+from sweeps.planning.strategies.ranges import searched
 from sweeps.records.content import other_data
 from sweeps.records.errors import UserError
 from sweeps.records.layout import SUPERSEDED
@@ -91,6 +92,8 @@ class Sweep:
         root = sweep_directory(config)
         composer = Composer(context.config_loader, config)
         without_effect.refuse(config, context.config_loader)
+        settings, arguments = searched(settings, arguments, composer.parser)
+        settings.require_strategy()
         return cls(context, task_function, config, settings, arguments, root, composer)
 
     def run(self) -> int:

@@ -31,6 +31,7 @@ from sweeps.records.layout import HISTORY, REPORT, cell_dirs
 from sweeps.records.plan import Cell, Plan, read_plan
 from sweeps.records.record import Record, read_record
 from sweeps.records.schema import BEGUN, COMPLETE
+from sweeps.records.strategy import trial_ids
 
 NAN = float("nan")
 MAX_BOUNDARIES = 12
@@ -76,7 +77,7 @@ def figures_of(plan: Plan, records: Mapping[str, Record]) -> Results:
     """Return the figures of the records of a plan's cells, without curves: what a strategy decides by."""
     root = next((record.path.parent for record in records.values()), Path())
     reader = FiguresReader(root, plan)
-    for cell in plan.cells:
+    for cell in reader.planned.values():
         reader.add(cell.id, cell.name, records.get(cell.id), cell)
     return assemble(root, plan, reader, [], None)
 
@@ -88,7 +89,9 @@ class Reader:
         self.known = known
         self.read_record = known.record if known else read_record
         self.cache = CurveCache(root)
-        self.planned = {cell.id: cell for cell in plan.cells} if plan else {}
+        self.trials = trial_ids(plan) if plan else set()
+        cells = plan.cells if plan else []
+        self.planned = {cell.id: cell for cell in cells if cell.id not in self.trials}
         self.ignore = plan.ignore if plan else []
         self.contents = Contents(plan)
         self.problems: list[Problem] = []
@@ -107,8 +110,9 @@ class Reader:
             path = folders.get(cell_id)
             record = self.read_record(path) if path else None
             self.add(cell_id, cell.name if path is None else path.name, record, cell)
-        outside = [path for cell_id, path in folders.items() if cell_id not in self.planned]
-        taken = outside if unplanned or not self.planned else []
+        known = {*self.planned, *self.trials}  # trials are compared with nothing (runs/trials.py reads them)
+        outside = [path for cell_id, path in folders.items() if cell_id not in known]
+        taken = outside if unplanned or not known else []
         for path in taken:
             record = self.read_record(path)
             if record.status != "missing":

@@ -32,6 +32,7 @@ class Draft:
     root: Path
     earlier: Plan | None = field(init=False)
     planner: Planner = field(init=False)
+    named: list[Cell] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         settings = self.settings
@@ -49,9 +50,10 @@ class Draft:
         """Return the plan of the command line. Raises UserError that lists what is wrong with any cell."""
         settings, planner = self.settings, self.planner
         planner.run(settings.all_grids(), self.arguments)
+        self.named = list(planner.cells.values())
         return Plan(
             sweep=settings.title,
-            cells=self._cells(list(planner.cells.values())),
+            cells=self._cells(self.named),
             swept=planner.swept,
             exclusions=[{"condition": str(item), "count": item.count} for item in planner.exclusions],
             duplicates=planner.duplicates,
@@ -68,10 +70,9 @@ class Draft:
 
         Raises UserError that lists what is wrong with any of them.
         """
-        _refuse_outside(plan, asked, self.settings)
+        _refuse_outside(self.named, plan, asked, self.settings)
         known = {cell.id for cell in plan.cells}
-        added = self.planner.add(asked)
-        new = self._cells([cell for cell in added if cell.id not in known])
+        new = self._cells([cell for cell in self.planner.add(asked) if cell.id not in known])
         made = replace(plan, cells=[*plan.cells, *new], swept=self.planner.swept, created=timestamp())
         return made, new
 
@@ -81,10 +82,12 @@ class Draft:
         return made if self.settings.fresh else _named_as_on_disk(made, self.root)
 
 
-def _refuse_outside(plan: Plan, asked: Sequence[Sequence[str]], settings: Settings) -> None:
-    """Raise UserError for cells that differ from all planned ones in what is not swept."""
-    free = {*plan.swept, SEED}
-    fixed = {_fixed(cell.overrides, free) for cell in plan.cells}
+def _refuse_outside(
+    named: Sequence[Cell], plan: Plan, asked: Sequence[Sequence[str]], settings: Settings
+) -> None:
+    """Raise UserError for cells that differ from all named ones in what is not swept."""
+    free = {*plan.swept, *settings.varied, SEED}
+    fixed = {_fixed(cell.overrides, free) for cell in named}
     for overrides in asked:
         if (given := _fixed(overrides, free)) not in fixed:
             outside = " ".join(sorted(given - frozenset().union(*fixed)) or sorted(given))

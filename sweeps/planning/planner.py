@@ -60,30 +60,32 @@ class Planner:
             raise UserError(*unknown)
 
     def add(self, combinations: Sequence[Sequence[str]]) -> list[Cell]:
-        """Plan further cells, after `run`, and return those that were not planned.
+        """Plan further cells, after `run`, and return them, each once; also those that are planned already.
 
         Raises UserError that lists what is wrong with any of them.
         """
         every = [*(cell.overrides for cell in self.cells.values()), *combinations]
         self.swept = list(dict.fromkeys([*self.swept, *swept_keys(every)]))
-        before, duplicates = set(self.cells), self.duplicates
-        self._add_all(combinations)
+        duplicates = self.duplicates
+        ids = self._add_all(combinations)
         self.duplicates = duplicates
-        return [cell for id, cell in self.cells.items() if id not in before]
+        return [self.cells[id] for id in dict.fromkeys(ids)]
 
-    def _add_all(self, combinations: Iterable[Sequence[str]]) -> None:
+    def _add_all(self, combinations: Iterable[Sequence[str]]) -> list[str]:
+        """Plan combinations; return the ids of those that are not excluded."""
         with job_values_as_text():
-            for overrides in combinations:
-                self._add(overrides)
+            ids = [id for overrides in combinations if (id := self._add(overrides)) is not None]
         if self.problems:
             raise UserError(*(_counted(line, count) for line, count in self.problems.items()))
+        return ids
 
-    def _add(self, overrides: Sequence[str]) -> None:
+    def _add(self, overrides: Sequence[str]) -> str | None:
+        """Plan a combination; return its id, None if it is excluded or a mistake."""
         try:
             parsed = [self.composer.parse(override) for override in overrides]
             self._see(dict.fromkeys(override.key_or_group for override in parsed), {})
             if self._is_excluded(lambda exclusion: exclusion.matches_overrides(parsed)):
-                return
+                return None
             if late := next((each for each in parsed if self.composer.sets_sweep(each)), None):
                 raise ValueError(f"{late.input_line}: sets the sweep itself; a command takes only one such")
             task, choices = self.composer.task(overrides)
@@ -91,19 +93,20 @@ class Planner:
             self._see(choices, config)
         except (HydraException, OmegaConfBaseException, ValueError, YAMLError) as error:
             self.problems[one_line(error)] += 1
-            return
+            return None
         if self._is_excluded(lambda exclusion: exclusion.matches(choices, config)):
-            return
+            return None
         identity = cell_id(config, self.ignore)
         if identity in self.cells:
             self.duplicates += 1
-            return
+            return identity
         name = directory_name(self._named(overrides, choices, config), choices, identity)
         cell = self.cells[identity] = Cell(identity, name, list(overrides), config, choices)
         wrong = list(mistakes(self.validate, config)) if self.validate else []
         self.problems.update(wrong)
         if (effective := self.effective) and not wrong:
             self._require_effect(cell, call("effective", lambda: effective(config), effective))
+        return identity
 
     def _require_effect(self, cell: Cell, part: Mapping[str, Any]) -> None:
         """Note it as a mistake if what tells a cell from an earlier one has no effect."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from omegaconf import OmegaConf
@@ -18,7 +19,12 @@ from sweeps.records.values import text
 UNNAMED = "adhoc"
 MAX_SEEDS = 20
 MAPPINGS = ("grids", "exclude")
-OF_STRATEGIES = ("max_seeds", "budget")
+TRIALS = 8
+SAMPLERS = ("random", "tpe")
+NEEDED = {  # what is of no use without another setting
+    **dict.fromkeys(("max_seeds", "budget", "tune"), "strategy"),
+    **dict.fromkeys(("trials", "sampler", "rungs"), "tune"),
+}
 TEXTS = ("code", "ignore", "name")
 
 
@@ -53,7 +59,25 @@ class Settings(ResumableSweeperConf):
     @property
     def of_strategy(self) -> dict[str, Any]:
         """What a strategy is told of the settings, and the plan keeps."""
-        return {"max_seeds": MAX_SEEDS if self.max_seeds is None else self.max_seeds}
+        told: dict[str, Any] = {"max_seeds": MAX_SEEDS if self.max_seeds is None else self.max_seeds}
+        if not self.tune:
+            return told
+        return told | {
+            "tune": self.tune,
+            "trials": TRIALS if self.trials is None else self.trials,
+            "sampler": self.sampler or SAMPLERS[0],
+            "rungs": self.rungs,
+            "rung_key": self.rung_key,
+            "trial": self.trial,
+            "judged_by": self.judged_by,
+        }
+
+    @property
+    def varied(self) -> set[str]:
+        """The keys that a strategy may vary besides those that are swept."""
+        if not self.tune:
+            return set()
+        return {*self.tune, *self.trial, *([self.rung_key] if self.rungs and self.rung_key else [])}
 
     def _problems(self) -> Iterator[str]:
         """Yield a line for each setting that is out of range."""
@@ -62,6 +86,9 @@ class Settings(ResumableSweeperConf):
             "workers": (self.workers is None or self.workers >= 1, "at least 1, or null"),
             "timeout_s": (self.timeout_s is None or self.timeout_s > 0, "more than 0, or null"),
             "max_seeds": (self.max_seeds is None or self.max_seeds >= 1, "at least 1, or null"),
+            "trials": (self.trials is None or self.trials >= 1, "at least 1, or null"),
+            "sampler": (self.sampler in (None, *SAMPLERS), f"{' or '.join(SAMPLERS)}, or null"),
+            "rungs": (_rising(self.rungs), "at least two increasing whole numbers from 1 on, or null"),
             "budget": (self.budget is None or self.budget_s is not None, budget.RULE),
             "start_method": (self.start_method in (None, "fork", "spawn"), "fork, spawn or null"),
         }
@@ -74,11 +101,26 @@ class Settings(ResumableSweeperConf):
         for key, (is_right, rule) in limits.items():
             if not is_right:
                 yield f"hydra.sweeper.{key} = {_shown(getattr(self, key))}: must be {rule}"
-        if self.strategy is None:
-            for key in OF_STRATEGIES:
-                if (value := getattr(self, key)) is not None:
-                    rule = "has no effect without hydra.sweeper.strategy"
-                    yield f"hydra.sweeper.{key} = {_shown(value)}: {rule}"
+        if self.rungs and not self.rung_key:
+            yield "hydra.sweeper.rung_key = None: must name the key whose values hydra.sweeper.rungs are"
+
+    def require_strategy(self) -> None:
+        """Raise UserError for what is set and has no effect, because no strategy asks for it."""
+        given = {key: value for key in NEEDED if (value := getattr(self, key)) not in (None, {})}
+        if wrong := [
+            f"hydra.sweeper.{key} = {_shown(value)}: has no effect without hydra.sweeper.{NEEDED[key]}"
+            for key, value in given.items()
+            if not getattr(self, NEEDED[key])
+        ]:
+            raise UserError(*wrong)
+
+
+def _rising(rungs: Any) -> bool:
+    """Whether rungs are none, or two or more increasing whole numbers."""
+    if rungs is None:
+        return True
+    whole = all(type(rung) is int and rung >= 1 for rung in rungs)
+    return whole and len(rungs) >= 2 and all(a < b for a, b in pairwise(rungs))
 
 
 def _plain(value: Any) -> Any:

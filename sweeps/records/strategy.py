@@ -4,10 +4,12 @@ A strategy is a function of a plan and the records of its cells, named by `hydra
 further cells, or none: then it has finished. It must depend on nothing else, so that a sweep that was killed
 goes on where it stood. The plan keeps, under `strategy`:
 
-    {"name", "settings", "steps": [{"time", "why", "cells", "runs", "about_s"}], "end": {"why", "left"}}
+    {"name", "settings", "named", "steps": [{"time", "why", "kind", "cells", "runs", "about_s"}],
+     "end": {"why", "left"}}
 
-The end is null while there is none. `cells` are the ids that a step has added, `runs` how many of them had no
-result, `about_s` is the forecast of their duration (s; null: none is known).
+The end is null while there is none. `named` is there where the command's cells are not run as they are.
+`cells` are the ids that a step has added, `runs` how many of them had no result, `about_s` is the forecast of
+their duration (s; null: none is known).
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from typing import Any
 from sweeps.records.plan import Cell, Plan
 
 SETTINGS = "settings"
+NAMED = "named"  # the cells of the command, each as its overrides, where they are not run as they are
+TRIALS = "trials"  # the kind of a step whose cells only help to choose, and are in no comparison
 SEED = "seed"
 
 
@@ -26,12 +30,14 @@ SEED = "seed"
 class Step:
     """Further cells, each as the overrides that make it; without any the strategy has finished.
 
-    `why` says in one line how things stand. `left` are lines on what stays open if the sweep ends here.
+    `why` says in one line how things stand. `left` are lines on what stays open if the sweep ends here. The
+    cells of `kind` TRIALS only help to choose others: reports compare them with nothing.
     """
 
     cells: Sequence[Sequence[str]] = ()
     why: str = ""
     left: Sequence[str] = field(default_factory=tuple)
+    kind: str = ""
 
 
 def key_of(override: str) -> str:
@@ -55,6 +61,12 @@ def settings_of(plan: Plan) -> dict[str, Any]:
 def asked(plan: Plan) -> set[str]:
     """Return the ids of the cells that the plan's strategy has added."""
     return {cell_id for step in plan.strategy.get("steps") or () for cell_id in step["cells"]}
+
+
+def trial_ids(plan: Plan) -> set[str]:
+    """Return the ids of the cells that only help to choose others."""
+    steps = plan.strategy.get("steps") or ()
+    return {cell_id for step in steps if step.get("kind") == TRIALS for cell_id in step["cells"]}
 
 
 def base(plan: Plan) -> list[Cell]:

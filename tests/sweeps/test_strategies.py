@@ -119,7 +119,9 @@ def test_a_strategy_that_cannot_go_on_ends_the_sweep_orderly(
 )
 def test_what_no_strategy_can_be_is_told_in_one_line(settings: dict[str, Any], told: str) -> None:
     with pytest.raises(UserError) as error:
-        strategy_of(Settings.of(settings))
+        made = Settings.of(settings)
+        made.require_strategy()
+        strategy_of(made)
     assert told in str(error.value)
     assert len(error.value.lines) == 1
 

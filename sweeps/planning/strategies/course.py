@@ -9,20 +9,22 @@ other begins with the cells of the command, and the answers come again as they c
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
+from sweeps.planning.callables import call, load_callable
 from sweeps.planning.draft import Draft
 from sweeps.planning.due import has_result
 from sweeps.planning.match import Match
 from sweeps.planning.strategies.forecast import forecast_s
-from sweeps.planning.strategies.named import Strategy, ask, check, strategy_of
+from sweeps.planning.strategies.named import Strategy, ask, check, runs_named, strategy_of
 from sweeps.records import plan_history
 from sweeps.records.errors import UserError
 from sweeps.records.plan import Cell, Plan
 from sweeps.records.record import Record, timestamp
-from sweeps.records.strategy import Step, asked, base, step_text
+from sweeps.records.strategy import NAMED, SETTINGS, TRIALS, Step, asked, base, step_text
 
 MOST_STEPS = 1000  # of a strategy within one command: one that needs more has no end
 
@@ -63,17 +65,11 @@ class Course:
         settings, earlier = draft.settings, draft.earlier
         plan, strategy = draft.plan(), strategy_of(settings)
         if strategy is not None:
-            node: dict[str, Any] = {
-                "name": settings.strategy,
-                "settings": settings.of_strategy,
-                "steps": [],
-                "end": None,
-            }
-            plan = _continued(replace(plan, strategy=node), earlier, draft)
+            plan = _begun(plan, strategy, draft)
         course = cls(draft, plan, strategy, started)
         course.known = {cell.id for cell in earlier.cells} if earlier else set()
         course._note(plan_history.past(earlier), plan)
-        if strategy is not None:
+        if strategy is not None and runs_named(strategy):
             check(strategy, course.plan)
         return course
 
@@ -114,6 +110,7 @@ class Course:
         plan, new = self.draft.extended(self.plan, step.cells)
         if not new:
             raise UserError(f"{self._name}: asks for no cell that is not planned, and has not finished")
+        self._require_figure(step, new)
         taken = self._step(step, new, records, workers)
         if taken["runs"] and self._is_late(taken["about_s"]):
             budget = self.draft.settings.budget
@@ -130,10 +127,25 @@ class Course:
         return {
             "time": timestamp(),
             "why": step.why,
+            "kind": step.kind,
             "cells": [cell.id for cell in new],
             "runs": len(to_run),
             "about_s": forecast_s(to_run, self.plan.cells, records, workers),
         }
+
+    def _require_figure(self, step: Step, new: Sequence[Cell]) -> None:
+        """Raise UserError for trials that the application says do not have the figure that judges them."""
+        settings = self.draft.settings
+        function = load_callable("figures", settings.figures)
+        if step.kind != TRIALS or function is None:
+            return
+        for cell in new:
+            known = call("figures", partial(_listed, function, cell.config), function)
+            if settings.judged_by not in known:
+                raise UserError(
+                    f"hydra.sweeper.judged_by = {settings.judged_by}: must be one of {', '.join(known)}, "
+                    f"which trials have; what makes one of a cell is hydra.sweeper.trial = {settings.trial}"
+                )
 
     def _is_late(self, about_s: float | None) -> bool:
         """Whether a step that may take so long does not fit into what is left of the budget."""
@@ -158,11 +170,35 @@ class Course:
         return f"hydra.sweeper.strategy={self.draft.settings.strategy}"
 
 
+def _listed(function: Callable[..., Any], config: Mapping[str, Any]) -> list[str]:
+    return list(function(config))
+
+
+def _begun(plan: Plan, strategy: Strategy, draft: Draft) -> Plan:
+    """Return the plan that a strategy begins with. Raises UserError for one that it can do nothing with."""
+    settings = draft.settings
+    node: dict[str, Any] = {
+        "name": settings.strategy,
+        "settings": settings.of_strategy,
+        "steps": [],
+        "end": None,
+    }
+    if runs_named(strategy):
+        return _continued(replace(plan, strategy=node), draft.earlier, draft)
+    node[NAMED] = [cell.overrides for cell in plan.cells]
+    plan = replace(plan, strategy=node)
+    check(strategy, plan)
+    return _continued(replace(plan, cells=[]), draft.earlier, draft)
+
+
 def _continued(plan: Plan, earlier: Plan | None, draft: Draft) -> Plan:
     """Return a plan with what the same strategy has added to the same cells before."""
     if earlier is None or earlier.strategy.get("name") != plan.strategy["name"]:
         return plan
     if {cell.id for cell in base(earlier)} != {cell.id for cell in plan.cells}:
+        return plan
+    told = (NAMED, SETTINGS) if NAMED in plan.strategy else ()  # of which every step of theirs depends
+    if any(earlier.strategy.get(key) != plan.strategy[key] for key in told):
         return plan
     added = asked(earlier)
     overrides = [cell.overrides for cell in earlier.cells if cell.id in added]

@@ -29,6 +29,11 @@ def strategy_of(settings: Settings) -> Strategy | None:
     return load_callable("strategy", dotted)
 
 
+def runs_named(strategy: Strategy) -> bool:
+    """Whether the cells that a command names are run as they are (`runs_named` of the strategy)."""
+    return bool(getattr(strategy, "runs_named", True))
+
+
 def check(strategy: Strategy, plan: Plan) -> None:
     """Let a strategy say what is wrong with a plan, by its own `check(plan)` if it has one.
 
