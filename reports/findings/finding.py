@@ -21,6 +21,7 @@ Kind = Literal[
     "size",
     "strategy",
     "timing",
+    "tuning",
     "unfinished",
     "variance",
 ]

@@ -78,6 +78,7 @@ def sentences(analysis: Analysis, findings: Sequence[Finding], known: bool) -> I
     if not known:
         yield "No run has ended well." if of_kind(findings, "divergence") else "No run has finished yet."
     yield from of_kind(findings, "strategy")
+    yield from of_kind(findings, "tuning")
     yield from of_kind(findings, "divergence")
     turning = [e for e in analysis.effects if e.metric.name == MAIN and e.depends_on is not None]
     if turning:

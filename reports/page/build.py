@@ -28,6 +28,10 @@ from reports.tables.grids import grid_tables
 from reports.tables.rankings import contrasts_table, levels_table, rankings_table, variance_table
 from reports.tables.spreadsheet import write_csv
 from reports.tables.table import Table, file_name
+from reports.tuning.told import plots as tuning_plots
+from reports.tuning.told import tables as tuning_tables
+from reports.tuning.told import tuning_of
+from reports.tuning.trials import trials_in
 from sweeps.records.errors import UserError
 from sweeps.records.layout import FINDINGS, REPORT_DIR
 
@@ -41,7 +45,8 @@ def make_report(results: Results, plots: bool = True, claims: Path | None = None
     """
     analysis, found = analyse(results), judged(results, claims)
     tables = {table.name: table for table in [*judged_tables(found), *all_tables(analysis)]}
-    drawn = [*judged_plots(found), *all_plots(analysis, tables)] if plots else []
+    tuning = tuning_of(trials_in(results.directory))
+    drawn = [*judged_plots(found), *all_plots(analysis, tables), *tuning_plots(tuning)] if plots else []
     return Report(results, told(analysis, found), analysis, tables, drawn, found)
 
 
@@ -61,6 +66,7 @@ def all_tables(analysis: Analysis) -> list[Table]:
         levels_table(effects),
         variance_table(analysis),
         *timing_tables(analysis),
+        *tuning_tables(tuning_of(trials_in(results.directory))),
         unfinished_table(results),
     ]
 
