@@ -238,20 +238,24 @@ def wrong(plan: Plan) -> Iterator[str]:
             yield f"{where}: must not be swept as well"
         elif any(key_of(text) == key for overrides in plan.strategy[NAMED] for text in overrides):
             yield f"{where}: must not be set as well"
-        elif own.kind != "list" and (found := _not_a_number(plan, key)):
-            yield f"{where}: must be values as the key has them, {found}"
+        elif own.kind != "list" and (found := _other_kind(plan, key, own)):
+            yield f"{where}: must be {found}"
     if settings["sampler"] == "tpe" and not tpe.is_there():
         yield "hydra.sweeper.sampler = tpe: needs Optuna: pip install 'mlp-grid[optuna]'"
 
 
-def _not_a_number(plan: Plan, key: str) -> str:
-    """Return the first value of a key, in the named cells, that is no number; empty if all are."""
+def _other_kind(plan: Plan, key: str, own: Range) -> str:
+    """Return what a key must be tuned over, if the named cells have values of another kind; else nothing."""
     for cell in plan.cells:
         if key in cell.choices:
-            return f"such as {cell.choices[key]}"
+            return f"a list of options, as {key} = {cell.choices[key]} is one"
         if not has_key(cell.config, key):
-            return "but no cell has it"
+            return f"of a key that the cells have; no cell has {key}"
         value = select(cell.config, key)
         if isinstance(value, bool) or not isinstance(value, int | float | None):
-            return f"such as {value}"
+            return f"a list of values, as {key} = {value} is no number"
+        if isinstance(value, int) and value and own.kind != "int":  # 0 may stand for 0.0
+            low, high = math.ceil(own.low), math.floor(own.high)
+            whole = f"{{int: [{low}, {high}]}}, or {key}=int(interval({low},{high}))"
+            return f"whole numbers, as {key} = {value} is one: {whole}"
     return ""
