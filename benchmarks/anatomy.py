@@ -63,7 +63,7 @@ class Anatomy:
         for number, layer in enumerate(run.network.layers, 1):
             self._open_layer(f"{number}. {_described(layer)}", layer, first=number == 1)
         run.loss = self._timed("loss and its gradient", run.loss)  # type: ignore[assignment]
-        object.__setattr__(run.optimizer, "update", self._timed("update", run.optimizer.update))
+        run.update = self._timed("update", run.update)  # type: ignore[method-assign]
 
     def _open_layer(self, name: str, layer: Layer, *, first: bool) -> None:
         product = 2 * self.task.batch_size * int(np.prod(layer.shapes.get("weight", (0,))))

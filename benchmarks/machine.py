@@ -10,7 +10,10 @@ from benchmarks.contest import version
 from sweeps.job.provenance import provenance
 from sweeps.planning import revision
 
-DISTRIBUTIONS = "numpy scipy hydra-core hydra-joblib-launcher scikit-learn torch jax jaxlib".split()
+DISTRIBUTIONS = (
+    *("numpy", "scipy", "hydra-core", "hydra-joblib-launcher"),
+    *("scikit-learn", "torch", "jax", "jaxlib"),
+)
 QUIET_LOAD = 0.5
 
 

@@ -3,7 +3,8 @@
 from sphinx.application import Sphinx
 
 project = "mlp-grid"
-copyright = "The mlp-grid developers"
+author = "The mlp-grid developers"
+html_show_copyright = False
 extensions = ["myst_parser"]
 root_doc = "README"
 source_suffix = {".md": "markdown"}

@@ -57,9 +57,9 @@ def cell_of(results: Results, text: str) -> Cell:
     title = " · ".join(f"{name} {row[name]}" for name in results.names) or results.sweep
     done = results.done[results.done["cell"] == number]
     answers = {
-        int(seed): results.answers[id]
-        for seed, id in zip(done["seed"], done["cell_id"], strict=True)
-        if id in results.answers
+        int(seed): results.answers[cell_id]
+        for seed, cell_id in zip(done["seed"], done["cell_id"], strict=True)
+        if cell_id in results.answers
     }
     if not answers:
         raise UserError(f"{title}: none of its {len(done)} finished runs has a test_correct; {AGAIN}")

@@ -62,13 +62,13 @@ class Status:
     def rows(self) -> list[Row]:
         """Every cell, the planned ones first, in the plan's order."""
         planned = {cell.id: cell for cell in self.plan.cells} if self.plan else {}
-        others = {id: record.path.name for id, record in self.records.items() if id not in planned}
+        others = {key: record.path.name for key, record in self.records.items() if key not in planned}
         inside = not self.plan  # without a plan the records are all there is
-        rows = [self._row(id, cell.name, True, cell) for id, cell in planned.items()]
-        return rows + [self._row(id, name, inside) for id, name in others.items()]
+        rows = [self._row(key, cell.name, True, cell) for key, cell in planned.items()]
+        return rows + [self._row(key, name, inside) for key, name in others.items()]
 
-    def _row(self, id: str, name: str, planned: bool, cell: Cell | None = None) -> Row:
-        record = self.records.get(id)
+    def _row(self, cell_id: str, name: str, planned: bool, cell: Cell | None = None) -> Row:
+        record = self.records.get(cell_id)
         content = self.explanation.content(cell)
         decided = verdict(record, self.explanation.code, self.retry, content)
         if record is not None and content is not None and decided.superseded:
@@ -76,7 +76,7 @@ class Status:
         status = record.status if record else "missing"
         if decided.superseded:
             status = OTHER_DATA
-        return Row(id, name, status, detail(record, decided), planned, decided.due and planned)
+        return Row(cell_id, name, status, detail(record, decided), planned, decided.due and planned)
 
     @cached_property
     def counts(self) -> Counter[str]:

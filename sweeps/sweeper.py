@@ -183,7 +183,7 @@ class Sweep:
             for number, cell in enumerate(plan.cells)
             if cell.id in due
         ]
-        if line := other_data(of_other_data(plan, {id: records.get(id) for id in due})):
+        if line := other_data(of_other_data(plan, {cell_id: records.get(cell_id) for cell_id in due})):
             print(f"{line}: run again; the old ones are kept in {short(self.root / SUPERSEDED)}")
         workers = worker_count(self.config, self.settings.workers, len(jobs))
         with live.live(self.root, plan, records=records, due=due, workers=workers, note=latest_step(plan)):

@@ -51,7 +51,7 @@ def test_the_bits_are_what_the_saved_network_predicts(overrides: tuple[str, ...]
     trainer = parts.trainer(data)
     trainer.run()
     record = outcome(trainer, data)
-    if PATIENT == overrides:
+    if overrides == PATIENT:
         assert record["final_epoch"] < len(trainer.history)  # it went back to its best epoch
     file = io.BytesIO()
     options: dict[str, Any] = {"model": parts.model, "activation": parts.activation, "scale": data.scale}
@@ -99,10 +99,12 @@ def test_what_is_written_is_read_whatever_the_number_of_examples(examples: int) 
     for bits in (draw.random(examples) < 0.9, np.ones(examples, bool)):
         if bits.any():
             found = answers_of(recorded(bits))
-            assert found is not None and found.examples == examples
+            assert found is not None
+            assert found.examples == examples
             assert (found.correct == bits).all()
     none = answers_of(recorded(np.zeros(examples, bool), test_by_class=[[0, examples]]))
-    assert none is not None and none.examples == examples  # where no bit is set, the classes tell
+    assert none is not None
+    assert none.examples == examples
     assert answers_of({"final": {"test_accuracy": 1.0}}) is None
 
 
@@ -326,7 +328,8 @@ def test_classes_that_runs_count_differently_are_not_shown(
         synthetic.write_cell(root, cells[0])
         assert main(["images", str(root), "relu", "gelu"]) == 0
         told = capsys.readouterr().out
-        assert "The records do not say of which class" in told and "| 2 | 100 | " in told
+        assert "The records do not say of which class" in told
+        assert "| 2 | 100 | " in told
 
 
 @pytest.mark.parametrize(
@@ -348,7 +351,9 @@ def test_a_cell_that_cannot_be_shown_is_one_line(
         synthetic.write_cell(root, one)
     assert main(["images", str(root), *names]) == 2
     told = capsys.readouterr()
-    assert told.err.startswith(f"error: {problem}") and told.err.count("\n") == 1 and not told.out
+    assert told.err.startswith(f"error: {problem}")
+    assert told.err.count("\n") == 1
+    assert not told.out
 
 
 def test_ten_thousand_runs_of_ten_thousand_examples_take_little_time_and_memory(tmp_path: Path) -> None:

@@ -167,7 +167,9 @@ def test_a_mistake_in_a_sweep_is_one_line(case: str, place: Path) -> None:
     done = run(place, "sweeps", *alone)
     lines = done.stderr.splitlines()
     assert done.returncode == 2, done.stderr
-    assert len(lines) == 1 and lines[0].startswith("error: ") and said in lines[0], done.stderr
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("error: ")
+    assert said in lines[0]
     assert not done.stdout
     after = sorted(str(path) for path in place.rglob("*") if "__pycache__" not in path.parts)
     assert after == [path for path in before if "__pycache__" not in path]
@@ -184,7 +186,8 @@ def test_a_sweep_file_may_choose_its_launcher(place: Path) -> None:
     )  # fmt: skip
     assert "JoblibLauncher" in typed.stdout
     default = run(place, "sweeps", "-c", "hydra", "-p", "hydra.launcher")
-    assert "JoblibLauncher" in default.stdout and "n_jobs: -1" in default.stdout
+    assert "JoblibLauncher" in default.stdout
+    assert "n_jobs: -1" in default.stdout
 
 
 @pytest.mark.parametrize(
@@ -202,4 +205,5 @@ def test_a_sweep_file_may_choose_its_launcher(place: Path) -> None:
 def test_make_takes_no_variable_that_nobody_reads(variables: list[str], code: int, said: str) -> None:
     command = ["make", "-n", "-o", ".venv/.ready", "sweep", *variables]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == code and said in done.stdout + done.stderr, done.stdout + done.stderr
+    assert done.returncode == code, done.stdout + done.stderr
+    assert said in done.stdout + done.stderr

@@ -13,7 +13,7 @@ from sweeps.status import Status
 from tests.support import synthetic
 from tests.support.tiny.driver import Tiny
 
-Damage = Callable[[Path], None]
+Damage = Callable[[Path], object]
 
 
 def shorten(file: Path) -> None:
@@ -31,11 +31,11 @@ def link(file: Path) -> None:
 
 DAMAGES: dict[str, Damage] = {
     "missing": Path.unlink,
-    "empty": lambda file: file.write_bytes(b"") and None,
+    "empty": lambda file: file.write_bytes(b""),
     "without its last row": shorten,
-    "zeros of the same size": lambda file: file.write_bytes(bytes(file.stat().st_size)) and None,
-    "another number": lambda file: file.write_text(file.read_text().replace("1", "3")) and None,
-    "a row more": lambda file: file.write_text(file.read_text() + file.read_text()) and None,
+    "zeros of the same size": lambda file: file.write_bytes(bytes(file.stat().st_size)),
+    "another number": lambda file: file.write_text(file.read_text().replace("1", "3")),
+    "a row more": lambda file: file.write_text(file.read_text() + file.read_text()),
     "a pipe": fifo,
     "a link": link,
 }

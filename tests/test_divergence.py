@@ -150,10 +150,12 @@ def test_a_job_that_says_done_with_a_figure_that_is_not_finite_has_diverged(
 def test_a_record_of_the_first_version_that_is_done_with_a_null_is_in_no_mean(tmp_path: Path) -> None:
     cells = synthetic.grid({"activation": ["relu", "gelu"]}, seeds=(0, 1, 2))
     synthetic.write_sweep(tmp_path, cells)
-    for one, flagged in ((cells[0], True), (cells[1], False)):
+    for one, is_flagged in ((cells[0], True), (cells[1], False)):
         folder = tmp_path / one.name
         data = read_record(folder).data
-        write_record(folder, data | {"final": data["final"] | {"test_loss": math.nan if flagged else None}})
+        write_record(
+            folder, data | {"final": data["final"] | {"test_loss": math.nan if is_flagged else None}}
+        )
     flagged, bare = (read_record(tmp_path / one.name) for one in cells[:2])
     assert (flagged.status, flagged.data["diverged"]) == ("diverged", {"what": "final test loss"})
     assert flagged.is_complete  # the same again would come to the same

@@ -39,7 +39,9 @@ def test_every_cell_leaves_a_full_record(smoke: Path) -> None:
         assert data["final"].keys() == {"train_loss", "train_accuracy", "test_loss", "test_accuracy"}
         assert data["final"]["test_accuracy"] > 0.3  # chance is 0.1
         answers = answers_of(data)
-        assert answers is not None and answers.examples == 500 and len(answers.by_class) == 10
+        assert answers is not None
+        assert answers.examples == 500
+        assert len(answers.by_class) == 10
         assert data["timing"]["blas_threads"] == 1
         assert data["timing"]["concurrent_runs"] in (1, 2, 3, 4)
         assert data["parameters"] == 784 * 32 + 32 + 32 * 10 + 10
@@ -67,7 +69,8 @@ def test_the_report_is_rebuilt_from_the_records_byte_for_byte(smoke: Path) -> No
 
     first = tables()
     assert {"test_accuracy.csv", "test_accuracy.md", "test_accuracy.tex"} <= first.keys()
-    assert (smoke / "report" / "index.html").exists() and list((smoke / "report").rglob("*.png"))
+    assert (smoke / "report" / "index.html").exists()
+    assert list((smoke / "report").rglob("*.png"))
     subprocess.run(["rm", "-r", str(smoke / "report")], check=True)
     assert tables("--no-plots") == first
 
@@ -94,7 +97,8 @@ def test_xor_leaves_the_boundary_that_it_has_learned(tmp_path: Path) -> None:
     run("sweeps", *arguments, f"hydra.sweep.dir={tmp_path}")
     (record,) = load_records(tmp_path).values()
     boundary = record.data["boundary"]
-    assert len(boundary["label"]) == len(boundary["y"]) and len(boundary["label"][0]) == len(boundary["x"])
+    assert len(boundary["label"]) == len(boundary["y"])
+    assert len(boundary["label"][0]) == len(boundary["x"])
     assert {label for row in boundary["label"] for label in row} == {0, 1}
 
 
@@ -117,7 +121,9 @@ def test_a_mistake_is_told_in_one_line_and_writes_nothing(override: str, said: s
     arguments = ("dataset=sample", override) if "dataset" not in override else (override,)
     done = run("sweeps", *arguments, f"hydra.sweep.dir={target}", code=2)
     lines = done.stderr.strip().splitlines()
-    assert len(lines) == 1 and lines[0].startswith("error: ") and said in lines[0], done.stderr
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("error: ")
+    assert said in lines[0]
     assert not target.exists()
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -18,7 +19,7 @@ from tests.support import synthetic
 from tests.support.tiny.driver import PROJECT, Tiny, descendants, wait_gone, wait_until
 
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+ASCII: dict[str, Any] = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 OURS = ("mlp", "sweeps", "reports", "conf", "hydra_plugins", "benchmarks", "examples")
 
 

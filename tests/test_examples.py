@@ -45,7 +45,8 @@ def test_a_killed_sweep_of_scikit_learn_continues_and_is_reported(tmp_path: Path
     root, grid = tmp_path / "runs" / "digits", ("epochs=8", "hydra.launcher.n_jobs=2")
     killed, end = start(tmp_path, *grid), time.monotonic() + 120
     while len(done(root)) < 3:
-        assert killed.poll() is None and time.monotonic() < end, killed.communicate()
+        assert killed.poll() is None, killed.communicate()
+        assert time.monotonic() < end
         time.sleep(0.05)
     killed.send_signal(signal.SIGKILL)
     killed.communicate(timeout=60)
@@ -54,7 +55,8 @@ def test_a_killed_sweep_of_scikit_learn_continues_and_is_reported(tmp_path: Path
 
     out, _ = finish(start(tmp_path, *grid))
     after = done(root)
-    assert len(after) == 16 and f"{len(before)} kept" in out
+    assert len(after) == 16
+    assert f"{len(before)} kept" in out
     assert {cell: after[cell] for cell in before} == before, "what was done was done again"
 
     report = subprocess.run(
@@ -62,11 +64,14 @@ def test_a_killed_sweep_of_scikit_learn_continues_and_is_reported(tmp_path: Path
     )
     assert "16 runs (16 done)" in report.stdout
     table = (root / "report" / "tables" / "test_accuracy.csv").read_text()
-    assert "relu" in table and "tanh" in table and "64-32" in table
+    assert "relu" in table
+    assert "tanh" in table
+    assert "64-32" in table
     accuracy = [record.data["final"]["test_accuracy"] for record in load_records(root).values()]
     assert min(accuracy) > 0.8
     plan = json.loads((root / "sweep.json").read_text())
-    assert plan["sweep"] == "digits" and len(plan["cells"]) == 16
+    assert plan["sweep"] == "digits"
+    assert len(plan["cells"]) == 16
 
 
 def test_a_mistake_in_any_cell_stops_it_before_the_first(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_a_planned_run_without_a_result_is_1_for_every_command(state: str, tmp_p
     )
 
 
-MAINS = {
+MAINS: dict[str, Callable[[list[str]], int]] = {
     "status": status.main,
     "report": reports,
     "compare": lambda words: reports(["compare", *words]),
@@ -68,7 +68,9 @@ def test_a_line_break_in_a_path_splits_no_line(
     paths = [str(tmp_path / "a\nb")] * (2 if command == "compare" else 1)
     assert MAINS[command](paths) == 2
     said = capsys.readouterr().err
-    assert said.startswith("error: ") and said.count("\n") == 1 and "a\\nb" in said
+    assert said.startswith("error: ")
+    assert said.count("\n") == 1
+    assert "a\\nb" in said
 
 
 def test_what_is_not_planned_is_not_missing(tmp_path: Path) -> None:

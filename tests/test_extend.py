@@ -78,7 +78,8 @@ def test_what_is_not_of_the_kind_is_refused_and_never_called(own: Path) -> None:
     done = mlp_sweep(own, f"activation._target_={','.join(targets)}", "dataset=sample", code=2)
     rule = "must be a dataclass derived from Activation"
     assert done.stderr.splitlines() == [f"error: activation._target_ = {name}: {rule}" for name in targets]
-    assert not (own / "HARM").exists() and not (own / "runs").exists()
+    assert not (own / "HARM").exists()
+    assert not (own / "runs").exists()
 
 
 def test_no_file_of_the_users_replaces_an_installed_module(own: Path) -> None:
@@ -89,7 +90,8 @@ def test_no_file_of_the_users_replaces_an_installed_module(own: Path) -> None:
 
 def test_help_lists_the_users_own_options_beside_ours(own: Path) -> None:
     shown = mlp_sweep(own, "--help", "--config-dir", "conf").stdout
-    assert "  sine " in shown and "  relu " in shown
+    assert "  sine " in shown
+    assert "  relu " in shown
 
 
 @pytest.mark.parametrize(

@@ -81,8 +81,8 @@ def test_packages_say_that_they_are_typed(package: str) -> None:
 def pythons() -> dict[str, str]:
     """Version → interpreter, of every Python on this machine that the package is for."""
     candidates = [sys.executable, *map(str, sorted(Path.home().glob(".pyenv/versions/3.*/bin/python")))]
-    candidates += [found for minor in range(11, 15) if (found := shutil.which(f"python3.{minor}"))]
-    found = {}
+    candidates += [path for minor in range(11, 15) if (path := shutil.which(f"python3.{minor}"))]
+    found: dict[str, str] = {}
     for python in candidates:
         command = [python, "-c", "import sys; print(*sys.version_info[:2])"]
         done = subprocess.run(command, capture_output=True, text=True)

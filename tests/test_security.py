@@ -62,7 +62,7 @@ def edit(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
 def everything(folder: Path) -> dict[str, str]:
     """Every file, link and directory below, with what it holds."""
     return {
-        str(path): os.readlink(path)
+        str(path): str(path.readlink())
         if path.is_symlink()
         else hashlib.sha256(path.read_bytes()).hexdigest()
         if path.is_file()
@@ -95,10 +95,11 @@ def test_a_target_that_a_record_names_is_not_imported(sweep: Path, tmp_path: Pat
     (tmp_path / "trap.py").write_text("open('HARM', 'w').close()\n")
     command = {"_target_": "os.system", "command": "touch HARM"}
     for path, harm in zip(cells(sweep), (command, {"_target_": "trap.Trap"}) * 2, strict=True):
-        edit(
-            path / "report.json",
-            lambda data, harm=harm: data["config"].update(dict.fromkeys(data["config"], harm)),
-        )
+
+        def do_harm(data: Any, harm: dict[str, str] = harm) -> None:
+            data["config"].update(dict.fromkeys(data["config"], harm))
+
+        edit(path / "report.json", do_harm)
     edit(sweep / "sweep.json", lambda plan: plan.update(base=dict.fromkeys(plan["base"], command)))
     code = f"""
 from reports.__main__ import main as report
@@ -155,9 +156,11 @@ def test_links_that_lead_out_are_not_written_through(name: str, sweep: Path, tmp
     with nothing_changes(outside):
         codes, text = run_all(sweep)
     if name.startswith("export"):
-        assert codes["export"] == 2 and "is a link that leads elsewhere" in text
+        assert codes["export"] == 2
+        assert "is a link that leads elsewhere" in text
     elif name == "report":
-        assert codes["report"] == 0 and not place.is_symlink(), "the link made way for the report"
+        assert codes["report"] == 0
+        assert not place.is_symlink(), "the link made way for the report"
     else:
         assert "is a link" in text
     assert not list(sweep.glob(".report-*")), "nothing is left behind"
@@ -242,7 +245,9 @@ class Page(html.parser.HTMLParser):
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.scripts, self.handlers, self.foreign = 0, [], []
+        self.scripts = 0
+        self.handlers: list[str] = []
+        self.foreign: list[str] = []
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -291,8 +296,11 @@ def test_markup_in_every_field_stays_text(sweep: Path) -> None:
     assert codes["report"] == 1, "one run has failed"
     text = (sweep / "report" / "index.html").read_text()
     page = Page(text)
-    assert page.scripts == plain.scripts and not page.handlers and not page.foreign
-    assert "<img src=x" not in text and "alert(1)" in text
+    assert page.scripts == plain.scripts
+    assert not page.handlers
+    assert not page.foreign
+    assert "<img src=x" not in text
+    assert "alert(1)" in text
     for table in (sweep / "report" / "tables").glob("*.md"):
         assert not re.search(r"(?<!\\)[<`]", table.read_text()), table.name
     for table in (sweep / "report" / "tables").glob("*.tex"):
@@ -361,7 +369,8 @@ def test_a_lock_that_is_its_own_successor_ends(tmp_path: Path) -> None:
 def test_files_are_read_whole_or_refused_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("[1]")
     (tmp_path / "link").symlink_to("file")
-    assert read_file(tmp_path / "file") == b"[1]" and read_json(tmp_path / "file") == [1]
+    assert read_file(tmp_path / "file") == b"[1]"
+    assert read_json(tmp_path / "file") == [1]
     for path, largest, said in (("link", 10, "is a link"), (".", 10, "is no file"), ("file", 2, "is larger")):
         with pytest.raises(ValueError, match=said):
             read_file(tmp_path / path, largest)

@@ -93,7 +93,7 @@ def ensure(files: Files) -> Path:
 @contextlib.contextmanager
 def _lock(folder: Path) -> Iterator[None]:
     """Let one process at a time fetch into a folder; the system drops the lock of a process that dies."""
-    with open(folder / ".lock", "a+b") as file:
+    with (folder / ".lock").open("a+b") as file:
         with contextlib.suppress(OSError):  # without locks two processes fetch twice, which is harmless
             _take_turn(file, folder)
             for abandoned in folder.glob(".fetch-*"):  # by a process that was killed
@@ -159,10 +159,10 @@ def _unpack(folder: Path, name: str, target: Path, files: Files) -> None:
     path = stored(folder, name)
     if path is None:
         raise SourceError(f"no {name}")
-    with open(path, "rb") as raw:
+    with path.open("rb") as raw:
         gzipped = raw.peek(2)[:2] == b"\x1f\x8b"  # not by name: servers may unpack on the way
     digest = hashlib.sha256()
-    with gzip.open(path) if gzipped else open(path, "rb") as content, open(target, "wb") as copy:
+    with gzip.open(path) if gzipped else path.open("rb") as content, target.open("wb") as copy:
         while chunk := content.read(1 << 20):
             digest.update(chunk)
             copy.write(chunk)

@@ -50,5 +50,5 @@ def mark(state: os.stat_result) -> Mark:
 
 @functools.lru_cache(maxsize=64)
 def _hashed(path: Path, _: Mark) -> str:
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

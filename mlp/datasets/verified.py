@@ -44,7 +44,7 @@ def problems(folder: Path, sha256: Mapping[str, str]) -> dict[str, str]:
 
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file, read from its first byte to its last."""
-    with open(path, "rb") as file:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -11,6 +11,7 @@ from mlp.lockstep.stack import Stack, stacked
 from mlp.optimizers import LBFGS
 from mlp.randomness import Stream, generator
 from mlp.training.evaluation import evaluate, layer_stats
+from mlp.training.search import search
 from mlp.training.trainer import Trainer
 
 SHARED = 800
@@ -69,7 +70,7 @@ class Lockstep:
         wall, cpu = time.perf_counter(), time.process_time()
         optimizer = runs[0].optimizer
         if isinstance(optimizer, LBFGS):
-            figures = [Figures(*runs[0].minimize(epoch, optimizer))]
+            figures = [Figures(*search(runs[0], epoch, optimizer))]
         else:
             figures = self._steps(epoch, runs)
         spent = {

@@ -53,6 +53,6 @@ def one_hot(labels: Array, classes: int, dtype: DTypeLike = np.float32) -> Array
 
     labels: integers (batch,); ValueError if one is not in 0 ... classes − 1.
     """
-    if labels.size and not (0 <= labels.min() and labels.max() < classes):
+    if labels.size and not (labels.min() >= 0 and labels.max() < classes):
         raise ValueError(f"labels = {labels.min()} ... {labels.max()}: must be in 0 ... {classes - 1}")
     return np.eye(classes, dtype=dtype)[labels]

@@ -1,4 +1,4 @@
-"""Optimisers: rules that move one flat vector of parameters along its gradient, in place."""
+"""Optimisers, which move one flat vector of parameters along its gradient in place; L-BFGS beside them."""
 
 from mlp.optimizers.adaptive import Adagrad, Adam, AdamW, RMSprop
 from mlp.optimizers.lbfgs import LBFGS

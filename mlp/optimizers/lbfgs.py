@@ -1,4 +1,4 @@
-"""L-BFGS, which takes whole minimisations over all the data instead of single steps."""
+"""L-BFGS: a minimiser beside the optimisers, which takes no steps but searches over all the data at once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from typing import Annotated
 
 import numpy as np
 
-from mlp.optimizers.optimizer import Optimizer, State
+from mlp.optimizers.optimizer import Descent
 from mlp.ranges import Count, numbers
-from mlp.workspace import Array, Workspace
+from mlp.workspace import Array
 
 
 @dataclass(frozen=True, kw_only=True)
-class LBFGS(Optimizer):
+class LBFGS(Descent):
     """Quasi-Newton descent from the last few gradients (Liu & Nocedal 1989), in SciPy's L-BFGS-B.
 
     max_iter: iterations, each with a line search, in one call of minimize (that is, in one epoch)
@@ -51,7 +51,3 @@ class LBFGS(Optimizer):
             options={"maxiter": self.max_iter, "maxcor": self.history},
         )
         np.copyto(params, result.x, casting="same_kind")
-
-    def step(self, params: Array, grads: Array, state: State, lr: float, work: Workspace) -> None:
-        """Raise TypeError: a gradient alone is not enough for a line search."""
-        raise TypeError("L-BFGS takes no single steps: call minimize")

@@ -15,15 +15,26 @@ State = dict[str, Array]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Optimizer(Checked, ABC):
-    """A rule for one step, with the one place where weights are penalised (biases are not).
+class Descent(Checked):
+    """What every way down has: a learning rate, and the one place where weights are penalised.
 
-    The penalty adds weight_decay · ‖w‖² / 2 + l1 · Σ|w| to the loss, so λ w + l1 sign(w) to the gradient.
+    The penalty adds weight_decay · ‖w‖² / 2 + l1 · Σ|w| to the loss, so λ w + l1 sign(w) to the gradient;
+    biases are not penalised.
     """
 
     lr: Positive = 0.01
     weight_decay: NotNegative = 0.0
     l1: NotNegative = 0.0
+
+    def decay(self, weights: Array, grads: Array, lr: float) -> None:
+        """Add the gradient of weight_decay · ‖w‖² / 2 to the weights' own."""
+        if self.weight_decay:
+            add_scaled(grads, self.weight_decay, weights)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer(Descent, ABC):
+    """A rule for one step along a gradient."""
 
     def init(self, params: Array) -> State:
         """Return the state before the first step: arrays that a checkpoint holds as they are."""
@@ -43,11 +54,6 @@ class Optimizer(Checked, ABC):
             np.sign(params[:weights], out=signs)
             add_scaled(grads[:weights], self.l1, signs)
         self.step(params, grads, state, lr, work)
-
-    def decay(self, weights: Array, grads: Array, lr: float) -> None:
-        """Add the gradient of weight_decay · ‖w‖² / 2 to the weights' own."""
-        if self.weight_decay:
-            add_scaled(grads, self.weight_decay, weights)
 
     @abstractmethod
     def step(self, params: Array, grads: Array, state: State, lr: float, work: Workspace) -> None:

@@ -11,13 +11,12 @@ from mlp.batches import Batches
 from mlp.checkpoint import history_rows, require_like
 from mlp.layers import BatchNorm, Dropout
 from mlp.losses import Loss
-from mlp.losses.loss import scratch_like
 from mlp.network import Network
 from mlp.optimizers import LBFGS, Optimizer
 from mlp.randomness import Stream, generator
 from mlp.schedules import Schedule
 from mlp.training.config import Training
-from mlp.training.evaluation import EVALUATION_BATCH, evaluate, l2_norm
+from mlp.training.evaluation import evaluate, l2_norm
 from mlp.workspace import Array
 
 
@@ -41,7 +40,7 @@ class Trainer:
 
     network: Network
     loss: Loss
-    optimizer: Optimizer
+    optimizer: Optimizer | LBFGS
     schedule: Schedule
     training: Training
     train: Batches
@@ -54,7 +53,8 @@ class Trainer:
         shuffled = generator(self.seed, Stream.SPLIT).permutation(len(self.train))
         self.validation_rows = np.sort(shuffled[: self.training.validation_size])
         self.train_rows = np.sort(shuffled[self.training.validation_size :])
-        self.slots = self.optimizer.init(self.network.params)
+        rule = self.optimizer
+        self.slots = rule.init(self.network.params) if isinstance(rule, Optimizer) else {}
         keeps_best = self.training.patience is not None or self.training.save_weights == "best"
         self.best = {name: array.copy() for name, array in self._learned().items()} if keeps_best else {}
 
@@ -70,10 +70,10 @@ class Trainer:
         """Gradient steps of an epoch; L-BFGS counts as one."""
         whole = isinstance(self.optimizer, LBFGS)
         full, rest = divmod(len(self.train_rows), self.training.batch_size)
-        return 1 if whole else full + (rest > self._normalises)
+        return 1 if whole else full + (rest > self.normalises)
 
     @property
-    def _normalises(self) -> bool:
+    def normalises(self) -> bool:
         """Whether the network has batch normalisation, which needs two examples at a time."""
         return any(isinstance(layer, BatchNorm) for layer in self.network.layers)
 
@@ -98,9 +98,10 @@ class Trainer:
         return self.optimizer.lr * self.schedule(epoch, self.training.epochs)
 
     def update(self, lr: float) -> None:
-        """Take one step along the gradient that the network holds."""
-        network = self.network
-        self.optimizer.update(
+        """Take one step along the gradient that the network holds; L-BFGS has none (mlp.training.search)."""
+        network, rule = self.network, self.optimizer
+        assert isinstance(rule, Optimizer)
+        rule.update(
             network.params, network.grads, self.slots, lr=lr, weights=network.weights, work=network.work
         )
 
@@ -129,35 +130,8 @@ class Trainer:
     def order(self, epoch: int) -> Array:
         """Return the rows (n,) of an epoch, counted from 0, as it takes them."""
         order = generator(self.seed, Stream.ORDER, epoch).permutation(self.train_rows)
-        alone = self._normalises and len(order) % self.training.batch_size == 1
+        alone = self.normalises and len(order) % self.training.batch_size == 1
         return order[:-1] if alone else order
-
-    def minimize(self, epoch: int, optimizer: LBFGS) -> tuple[float, float, float]:
-        """Let L-BFGS search with the loss over all examples; return loss, accuracy, gradient norm there."""
-        network, rows, whole = self.network, self.train_rows, np.empty_like(self.network.grads)
-        alone = self._normalises and len(rows) % EVALUATION_BATCH == 1
-        size = EVALUATION_BATCH - 1 if alone else EVALUATION_BATCH
-
-        def value_and_grad() -> tuple[float, Array]:
-            self.reseed_dropout(epoch)
-            whole.fill(0.0)
-            total_loss = 0.0
-            for inputs, targets, _ in self.train.split(size, rows):
-                logits = network.forward(inputs, train=True)
-                grad = scratch_like(logits, "grad", network.work)
-                total_loss += float(self.loss(logits, targets, grad, network.work).sum())
-                network.backward(grad)
-                share = len(targets) / len(rows) if self.loss.reduction == "mean" else 1.0
-                np.add(whole, share * network.grads, out=whole)
-            return (total_loss / len(rows) if self.loss.reduction == "mean" else total_loss), whole
-
-        optimizer.minimize(value_and_grad, network.params, weights=network.weights)
-        norm = l2_norm(whole)
-        if not math.isfinite(norm):  # the search may have looked there last, and gone back
-            value_and_grad()
-            norm = l2_norm(whole)
-        loss, accuracy = self.evaluate(self.train, rows)
-        return loss, accuracy, norm
 
     def clip(self) -> float:
         """Return the L2 norm of the gradient, after scaling it down to `clip_norm` where it is longer."""

@@ -58,7 +58,7 @@ def components(values: Floats, settings: Mapping[str, Sequence[str]]) -> Compone
     codes = {name: code for name, code in codes.items() if code.max(initial=0) > 0}
     parts = additive_parts(y, codes)
     within = cross(y) / len(y) - sum(parts.values())
-    zero = {name: 0.0 for name in settings}
+    zero = dict.fromkeys(settings, 0.0)
     return Components(
         {**zero, **{name: max(part, 0.0) for name, part in parts.items()}}, max(within, 0.0), variance
     )

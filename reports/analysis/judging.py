@@ -70,8 +70,7 @@ def advantage(pair: Pair, first: str, higher: bool) -> tuple[float, float]:
     """Return how far a level is ahead, at least and at most; anything where the pair is in doubt."""
     if pair.why or not np.isfinite(pair.low):
         return ANYTHING
-    ends = (pair.low, pair.high) if (pair.first == first) == higher else (-pair.high, -pair.low)
-    return ends
+    return (pair.low, pair.high) if (pair.first == first) == higher else (-pair.high, -pair.low)
 
 
 def judge_effects(sizes: Sequence[EffectSizes], symbols: Sequence[str]) -> Verdict:

@@ -63,7 +63,7 @@ def level_difference(
     states = both[["status_1", "status_2"]]
     pairs = both[(states == DONE).all(axis=1)]
     ids = pairs[["cell_id_1", "cell_id_2"]].to_numpy(dtype=object).ravel()
-    sizes = {answers[id].examples if id in answers else 0 for id in ids}
+    sizes = {answers[cell].examples if cell in answers else 0 for cell in ids}
     lost = states.isin([DONE, DIVERGED]).all(axis=1) & (states == DIVERGED).any(axis=1)
     if lost.any() or len(sizes) != 1 or 0 in sizes:
         return None

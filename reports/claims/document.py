@@ -69,6 +69,6 @@ def place_of(entry: Any, problem: str) -> str:
         return ""
     tests = entry.get("tests")
     places = [entry, *(tests if isinstance(tests, list) else ())]
-    key = problem.split()[0].rstrip(":")
+    key = problem.split(maxsplit=1)[0].rstrip(":")
     found = [place.lines[key] for place in places if isinstance(place, Placed) and key in place.lines]
     return f":{[*found, entry.line][0]}"

@@ -71,7 +71,7 @@ def having(rows: pd.DataFrame, where: Conditions) -> "pd.Series[bool]":
 def column(rows: pd.DataFrame, name: str) -> str:
     """Return the column of a setting; Unknown if there is none of that name."""
     known = settings_of(rows)
-    for candidate in (name, name.split(".")[-1]):
+    for candidate in (name, name.rsplit(".", maxsplit=1)[-1]):
         if candidate in known:
             return candidate
     raise Unknown(f"{name}: no setting of that name; known are {', '.join(sorted(known))}")

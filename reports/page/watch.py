@@ -1,6 +1,5 @@
 """A sweep's directory as it changes: only files that changed are read."""
 
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -88,7 +87,7 @@ def is_due(seen: Seen) -> bool:
 def stamp(path: Path) -> Stamp:
     """Return what changes with a file's content: size, time, and the file's number."""
     try:
-        state = os.stat(path, follow_symlinks=False)
+        state = path.lstat()
     except OSError:
         return None
     return state.st_size, state.st_mtime_ns, state.st_ino

@@ -146,7 +146,7 @@ def vary_within(settings: pd.DataFrame, key: str, group: str) -> bool:
 
 def is_option_of(settings: pd.DataFrame, key: str) -> bool:
     """Whether a dotted key exists for some choices of its (varying) group only."""
-    group = key.split(".")[0]
+    group = key.split(".", maxsplit=1)[0]
     if group == key or group not in settings or settings[group].nunique() < 2:
         return False
     exists = settings[key].map(lambda value: value == value)

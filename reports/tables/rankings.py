@@ -76,9 +76,8 @@ def ranking_note(effect: Effect) -> str:
     notes = [effect.why]
     if effect.depends_on is not None:
         notes.append(f"the order turns round with {effect.depends_on or 'single cells'}: no main effect")
-    if effect.comparison is not None:
-        if effect.seeds == 1:
-            notes.append("1 seed: nothing is tested")
+    if effect.comparison is not None and effect.seeds == 1:
+        notes.append("1 seed: nothing is tested")
     return "; ".join(filter(None, [*notes, *limits(effect, effect.comparison)]))
 
 

@@ -104,7 +104,7 @@ def mistake(*problems: str, code: int = USER_ERROR) -> int:
 def _is_somewhere() -> bool:
     """Whether the present directory still exists."""
     try:
-        os.getcwd()
+        Path.cwd()
     except FileNotFoundError:
         return False
     return True

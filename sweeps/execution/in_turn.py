@@ -30,7 +30,7 @@ class Commands:
             return 128 + self.signal
         safe = [] if Path.cwd() == HOME else ["-P"]  # nothing in the user's folder replaces what is installed
         output = subprocess.DEVNULL if quiet else None
-        with open(said or os.devnull, "wb") as errors:
+        with Path(said or os.devnull).open("wb") as errors:
             self._present = subprocess.Popen(
                 [sys.executable, *safe, *arguments], stdout=output, stderr=errors if said else None
             )

@@ -15,7 +15,6 @@ be told that it came too late: then nobody runs the chunk in this launch, and th
 from __future__ import annotations
 
 import contextlib
-import os
 import pickle
 import random
 import sys
@@ -82,18 +81,18 @@ class Todo:
             for name in names:
                 taken = self.folder / "taken" / name
                 with contextlib.suppress(FileNotFoundError):  # somebody was faster
-                    os.rename(self.folder / "todo" / piece / name, taken)
+                    (self.folder / "todo" / piece / name).rename(taken)
                     chunk: list[Unit] = pickle.loads(taken.read_bytes())
                     return chunk
             with contextlib.suppress(OSError):  # somebody has removed it, or the sweep all of it
-                os.rmdir(self.folder / "todo" / piece)
+                (self.folder / "todo" / piece).rmdir()
         return None
 
 
 def _listed(folder: Path) -> list[str]:
     """Return the names in a folder; none if it has been removed, by a worker or at the end of the sweep."""
     try:
-        return os.listdir(folder)
+        return [path.name for path in folder.iterdir()]
     except FileNotFoundError:
         return []
 

@@ -205,7 +205,8 @@ class Shift:
                 return End("failed", "TimeoutError", f"was ended after hydra.sweeper.timeout_s = {limit:g} s")
             if time_s - refreshed > lock.REFRESH_S:
                 refreshed = time_s
-                if not all([held.refresh() for held in locks]):
+                still_held = [held.refresh() for held in locks]  # each, also where an earlier one is lost
+                if not all(still_held):
                     raise LockLost
         return None
 

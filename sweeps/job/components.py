@@ -26,15 +26,15 @@ from mlp.schedules import Constant, Schedule
 from mlp.training import Trainer, Training
 from mlp.workspace import Workspace
 
-KINDS: dict[str, type] = {
-    "activation": Activation,
-    "loss": Loss,
-    "model": MLP,
-    "init": Initializer,
-    "optimizer": Optimizer,
-    "schedule": Schedule,
-    "dataset": Dataset,
-    "training": Training,
+KINDS: dict[str, tuple[type, ...]] = {
+    "activation": (Activation,),
+    "loss": (Loss,),
+    "model": (MLP,),
+    "init": (Initializer,),
+    "optimizer": (Optimizer, LBFGS),
+    "schedule": (Schedule,),
+    "dataset": (Dataset,),
+    "training": (Training,),
 }
 
 
@@ -46,7 +46,7 @@ class Components:
     loss: Loss
     model: MLP
     init: Initializer
-    optimizer: Optimizer
+    optimizer: Optimizer | LBFGS
     schedule: Schedule
     dataset: Dataset
     training: Training
@@ -179,7 +179,7 @@ def _component_problems(key: str, node: str) -> tuple[str, ...]:
 
 def build(key: str, node: Any) -> Any:
     """Return the component that `node` ({_target_: …, parameters}) names, checked to be of its key's kind."""
-    kind = KINDS[key]
+    kinds = KINDS[key]
     if not isinstance(node, Mapping) or not isinstance(node.get("_target_"), str):
         raise ValueError(f"{key} = {node!r}: must be a mapping with a _target_, such as conf/{key} holds")
     target = node["_target_"]
@@ -189,9 +189,11 @@ def build(key: str, node: Any) -> Any:
     except Exception as error:
         raise ValueError(f"{key}._target_ = {target}: cannot be imported ({_first_line(error)})") from None
     if not (
-        isinstance(component, type) and dataclasses.is_dataclass(component) and issubclass(component, kind)
+        isinstance(component, type) and dataclasses.is_dataclass(component) and issubclass(component, kinds)
     ):
-        raise ValueError(f"{key}._target_ = {target}: must be a dataclass derived from {kind.__qualname__}")
+        raise ValueError(
+            f"{key}._target_ = {target}: must be a dataclass derived from {kinds[0].__qualname__}"
+        )
     parameters = {name: _frozen(value) for name, value in node.items() if name != "_target_"}
     known = [field.name for field in dataclasses.fields(component) if field.init]
     for name in parameters:

@@ -43,7 +43,7 @@ class Journal:
         if len(trainer.history) == 1:
             self._write_history(durable=False)  # only now the columns are known
         else:
-            with open(self.directory / HISTORY, "a", encoding="utf-8") as file:
+            with (self.directory / HISTORY).open("a", encoding="utf-8") as file:
                 file.write(csv_row(trainer.history[-1]))
         if time.monotonic() - self.saved >= self.pause_s:
             write_atomic(self.directory / CHECKPOINT, self._checkpoint())

@@ -29,7 +29,7 @@ def groups(cells: Iterable[Cell], settings: Settings, config: DictConfig) -> dic
     found = {cell.id: _group(group, cell) for cell in cells}
     if config.hydra.get("callbacks"):
         alone = Group(None, "hydra.callbacks are called for one cell at a time")
-        return {id: alone if each.key is not None else each for id, each in found.items()}
+        return {cell_id: alone if each.key is not None else each for cell_id, each in found.items()}
     return found
 
 

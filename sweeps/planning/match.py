@@ -41,7 +41,8 @@ class Match:
         """How many planned cells have a result that is not run again."""
         planned = self.verdicts.items()
         return sum(
-            not each.due and id in self.records and self.records[id].is_complete for id, each in planned
+            not each.due and cell_id in self.records and self.records[cell_id].is_complete
+            for cell_id, each in planned
         )
 
     def near_misses(self, settings: Settings) -> list[str]:

@@ -49,7 +49,7 @@ class Planner:
     def run(self, grids: Sequence[Mapping[str, Any]], arguments: Sequence[str]) -> None:
         """Plan the union of the grids; the result is in `cells`, `swept`, `exclusions` and `duplicates`."""
         self.exclusions = [Exclusion(condition) for condition in self.exclude]
-        self._unseen = {key: "name" for key in self.named} | {key: "ignore" for key in self.ignore}
+        self._unseen = dict.fromkeys(self.named, "name") | dict.fromkeys(self.ignore, "ignore")
         self._unseen |= {key: "exclude" for condition in self.exclude for key in condition}
         planned = list(combinations(grids, arguments, self.composer.parser))
         self.swept = swept_keys(planned)
@@ -69,12 +69,13 @@ class Planner:
         duplicates = self.duplicates
         ids = self._add_all(combinations)
         self.duplicates = duplicates
-        return [self.cells[id] for id in dict.fromkeys(ids)]
+        return [self.cells[cell_id] for cell_id in dict.fromkeys(ids)]
 
     def _add_all(self, combinations: Iterable[Sequence[str]]) -> list[str]:
         """Plan combinations; return the ids of those that are not excluded."""
         with job_values_as_text():
-            ids = [id for overrides in combinations if (id := self._add(overrides)) is not None]
+            added = map(self._add, combinations)
+            ids = [identity for identity in added if identity is not None]
         if self.problems:
             raise UserError(*(_counted(line, count) for line, count in self.problems.items()))
         return ids

@@ -6,8 +6,8 @@ is then an interpolation, which fails or leads elsewhere.
 
 from __future__ import annotations
 
-import os
 import re
+from pathlib import Path
 
 from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import DictConfig, open_dict, read_write
@@ -27,7 +27,7 @@ def composed(config: DictConfig) -> DictConfig:
     """Return a config that Hydra has just composed, with the places in `hydra.runtime` as they are."""
     runtime = config.hydra.runtime
     with read_write(config), open_dict(runtime):
-        runtime.cwd = literal(os.getcwd())
+        runtime.cwd = literal(str(Path.cwd()))
         for source in runtime.config_sources:
             source.path = literal(source._get_node("path")._value())
     return config

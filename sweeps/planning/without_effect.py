@@ -85,6 +85,11 @@ def _overrides_of(result: ResultDefault, files: ConfigRepository) -> Iterator[tu
     """Yield group and option of each absolute override in a file's defaults list, but the main config's."""
     file = None if result.primary or not result.config_path else files.load_config(result.config_path)
     for default in (file.defaults_list or ()) if file else ():
-        if isinstance(default, GroupDefault) and default.override and str(default.group).startswith("/"):
-            if isinstance(default.value, str) and "$" not in default.value:
-                yield str(default.group).lstrip("/"), default.value
+        if (
+            isinstance(default, GroupDefault)
+            and default.override
+            and str(default.group).startswith("/")
+            and isinstance(default.value, str)
+            and "$" not in default.value
+        ):
+            yield str(default.group).lstrip("/"), default.value

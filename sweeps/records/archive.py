@@ -44,7 +44,7 @@ def checksums_problem(root: Path) -> str:
     if odd := sorted(told.keys() ^ there):
         return f"{odd[0]} is {'missing' if odd[0] in told else f'not in {CHECKSUMS}'}"
     for name in sorted(told):
-        with open(root / name, "rb") as file:
+        with (root / name).open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() != told[name]:
                 return f"{name} is not as it was: its SHA-256 is another than in {CHECKSUMS}"
     return ""

@@ -54,7 +54,7 @@ class Content:
         try:
             if self.file is None or not stat.S_ISREG(Path(self.file).stat().st_mode):
                 return self
-            with open(self.file, "rb") as file:
+            with Path(self.file).open("rb") as file:
                 return Content(self.name, hashlib.file_digest(file, "sha256").hexdigest(), (), self.file)
         except (OSError, ValueError):
             return self

@@ -152,10 +152,10 @@ def is_alive(file: Path, owner: Owner, now: float | None = None) -> bool:
 def _replace(place: Path, path: Path) -> None:
     """Rename the lock that was taken over onto the first; a directory that has its name is set aside."""
     try:
-        os.replace(place, path)
+        place.replace(path)
     except IsADirectoryError:
         set_aside(path)
-        os.replace(place, path)
+        place.replace(path)
 
 
 def _link(draft: Path, place: Path) -> None:

@@ -113,5 +113,5 @@ def _boot() -> str | None:
 
 def _target(link: Path) -> str | None:
     with suppress(OSError):
-        return os.readlink(link)
+        return str(link.readlink())
     return None

@@ -90,7 +90,7 @@ def _figures(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _curve(folder: Path) -> list[dict[str, str]]:
     """Return the rows of a run's history, none if there is no such file."""
     try:
-        with open(folder / HISTORY, newline="", encoding="utf-8") as file:
+        with (folder / HISTORY).open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
     except FileNotFoundError:
         return []

@@ -31,17 +31,17 @@ class Case:
 def find(text: str, plan: Plan | None, records: Mapping[str, Record]) -> Case:
     """Return the one cell whose id or name begins with the text, or whose name holds it. Raises UserError."""
     planned = {cell.id: cell for cell in plan.cells} if plan else {}
-    names = {id: record.path.name for id, record in records.items()} | {
-        id: cell.name for id, cell in planned.items()
+    names = {cell_id: record.path.name for cell_id, record in records.items()} | {
+        cell_id: cell.name for cell_id, cell in planned.items()
     }
     wanted = text.rstrip("/").rpartition("/")[2]
-    ids = [id for id, name in names.items() if wanted in (id, name)]
-    ids = ids or [id for id, name in names.items() if id.startswith(wanted) or name.startswith(wanted)]
-    ids = ids or [id for id, name in names.items() if wanted in name]
+    ids = [key for key, name in names.items() if wanted in (key, name)]
+    ids = ids or [key for key, name in names.items() if key.startswith(wanted) or name.startswith(wanted)]
+    ids = ids or [key for key, name in names.items() if wanted in name]
     if not ids:
         raise UserError(f"no cell is called {text}: neither the plan nor the records know it")
     if len(ids) > 1:
-        examples = ", ".join(names[id] for id in ids[:3])
+        examples = ", ".join(names[key] for key in ids[:3])
         raise UserError(
             f"{text} may be any of {len(ids):,} cells, such as {examples}: give more of the name, or the id"
         )
@@ -140,7 +140,7 @@ class Explanation:
 
     def _records_outside(self) -> list[Cell]:
         planned = {cell.id for cell in self.plan.cells} if self.plan else set()
-        return [_as_cell(id, record) for id, record in self.records.items() if id not in planned]
+        return [_as_cell(key, record) for key, record in self.records.items() if key not in planned]
 
     def _planned_without_record(self) -> list[Cell]:
         return [cell for cell in self.plan.cells if cell.id not in self.records] if self.plan else []
@@ -156,10 +156,10 @@ def state(record: Record) -> str:
     return ", ".join(parts)
 
 
-def _as_cell(id: str, record: Record | None) -> Cell:
+def _as_cell(cell_id: str, record: Record | None) -> Cell:
     data = record.data if record else {}
-    name = record.path.name if record else id
-    return Cell(id, name, data.get("overrides", []), data.get("config", {}), data.get("choices", {}))
+    name = record.path.name if record else cell_id
+    return Cell(cell_id, name, data.get("overrides", []), data.get("config", {}), data.get("choices", {}))
 
 
 def _some(files: list[str]) -> str:

@@ -172,13 +172,13 @@ class Watch:
 
     def _left_s(self, now: float) -> float | None:
         """Return the time until all cells are done: shared by the workers, but not before the slowest one."""
-        paces = {id: pace for id, cell in self._running.items() if (pace := cell.pace_s(now)) is not None}
+        paces = {key: pace for key, cell in self._running.items() if (pace := cell.pace_s(now)) is not None}
         mean = self._forecast.mean_s or (statistics.fmean(paces.values()) if paces else None)
         if mean is None:
             return None
         rests = [
-            (1 - cell.share) * (paces.get(id) or self._forecast.cell_s(cell.cell.overrides) or mean)
-            for id, cell in self._running.items()
+            (1 - cell.share) * (paces.get(key) or self._forecast.cell_s(cell.cell.overrides) or mean)
+            for key, cell in self._running.items()
         ]
         left = self._forecast.left_s()
         waiting = self._forecast.cells * mean if left is None else left

@@ -72,7 +72,7 @@ def last_row(path: Path) -> dict[str, str]:
     try:
         if not stat.S_ISREG(path.lstat().st_mode):  # a pipe, say, that nobody writes to
             return {}
-        with open(path, "rb") as file:
+        with path.open("rb") as file:
             header = file.readline(TAIL)
             file.seek(max(len(header), file.seek(0, 2) - TAIL))
             rows = file.read().split(b"\n")[:-1]  # what follows the last line end is being written just now

@@ -59,7 +59,7 @@ def screen(title: str, note: str = "") -> Iterator[Screen]:
 
     `note` is a line on what the cells are run for.
     """
-    with open(os.dup(2), "w", encoding="utf-8", errors="replace") as terminal:
+    with os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace") as terminal:
         console = _Console(file=terminal, highlight=False, markup=False, emoji=False)
         with Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
             shown = Screen(title, note, console, live)

@@ -178,7 +178,7 @@ def test_tasks_that_wait_are_cancelled_by_the_command_after_one_that_was_killed(
 def test_attempts_are_bounded(slurm: Slurm, tmp_path: Path) -> None:
     tiny = Tiny(tmp_path)
     overrides = ("mode=hang,plain", *PLAIN, "hydra.sweeper.max_attempts=2")
-    sweep = tiny.start(*overrides, **slurm.environment)
+    sweep = tiny.start(*overrides, process_group=None, **slurm.environment)
     for attempt in (1, 2):
 
         def hanging(attempt: int = attempt) -> list[Record]:
@@ -200,7 +200,9 @@ def limited(
         tiny = Tiny(tmp_path_factory.mktemp(f"limit-{told_before_s}"))
         limit = ("hydra.launcher.timeout_min=1", f"hydra.launcher.signal_delay_s={told_before_s}")
         settings = (*limit, "hydra.sweeper.max_attempts=6")  # SLURM may signal up to a minute early
-        sweeps[tiny] = tiny.start("x=1", f"steps={STEPS}", "step_s=1", *PLAIN, *settings, **slurm.environment)
+        sweeps[tiny] = tiny.start(
+            "x=1", f"steps={STEPS}", "step_s=1", *PLAIN, *settings, process_group=None, **slurm.environment
+        )
     yield sweeps
     for sweep in sweeps.values():
         sweep.terminate()

@@ -1,5 +1,7 @@
 """The activations: slopes are derivatives, extremes stay finite, nothing is allocated."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from scipy.special import erf, expit
@@ -46,7 +48,7 @@ ELEMENTWISE = [
 ALL = [*ELEMENTWISE, Softmax()]
 KINKS = np.array([-3.0, 0.0, 3.0])
 
-FORMULAS = {
+FORMULAS: dict[Activation, Callable[[Array], Array]] = {
     ReLU(): lambda z: np.where(z > 0, z, 0),
     LeakyReLU(): lambda z: np.where(z > 0, z, 0.01 * z),
     ELU(alpha=0.5): lambda z: np.where(z > 0, z, 0.5 * (np.exp(np.minimum(z, 0)) - 1)),
@@ -109,11 +111,12 @@ def test_backward_is_the_derivative_along_random_directions(activation: Activati
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_extreme_inputs_stay_finite_without_a_warning(activation: Activation, dtype: type) -> None:
     row = [-1e4, -100.0, -88.0, -20.0, -3.0, -1e-30, 0.0, 1e-30, 3.0, 20.0, 88.0, 100.0, 1e4]
+    z: Array
     for z in (np.array([row, row[::-1]], dtype), np.zeros((1, 5), dtype), np.full((1, 1), 1e4, dtype)):
         value, slope = apply(activation, z)
         assert np.isfinite(value).all()
         assert np.isfinite(slope).all()
-        gradient = np.ones_like(z)
+        gradient: Array = np.ones_like(z)
         activation.backward(gradient, value, slope, Workspace(dtype))
         assert np.isfinite(gradient).all()
 

@@ -62,7 +62,8 @@ class Handler(BaseHTTPRequestHandler):
         self.requests.append(self.path)
         _, place, name = self.path.split("/")
         if place in ("endless", "drip", "slow"):
-            return self.stream(place, name)
+            self.stream(place, name)
+            return
         body = gzip.compress(CONTENT[name.removesuffix(".gz")])
         if place == "hang":
             self.release.wait(20)
@@ -190,7 +191,7 @@ def test_who_waits_for_another_process_says_so(
 ) -> None:
     monkeypatch.setattr(download, "SILENT_S", 0.1)
     cache.mkdir(parents=True)
-    with open(cache / ".lock", "wb", buffering=0) as held:
+    with (cache / ".lock").open("wb", buffering=0) as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         held.write(b"process 7 on a-host")
         waiting = threading.Thread(target=ensure, args=(files(folder_of(tmp_path / "there")),))

@@ -43,7 +43,7 @@ def rewritten(path: Path, content: bytes) -> None:
     state = path.stat()
     assert len(content) == state.st_size
     time.sleep(0.02)  # the file system's clock ticks
-    with open(path, "r+b") as file:
+    with path.open("r+b") as file:
         file.write(content)
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
     now = path.stat()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlp.activations import ELU, GELU, SELU, Activation, Identity, Maxout, ReLU, Sigmoid, Softmax, Tanh
-from mlp.initializers import Auto, He, Initializer, LeCun, Normal, Uniform, Xavier, Zero
+from mlp.initializers import Auto, He, Initializer, LeCun, Normal, Uniform, VarianceScaling, Xavier, Zero
 from mlp.workspace import Array, Workspace
 
 FAN_IN, FAN_OUT = 300, 200
@@ -20,7 +20,7 @@ def draw(init: Initializer, seed: int = 0, activation: Activation | None = None)
 
 @pytest.mark.parametrize("distribution", ["normal", "uniform"])
 @pytest.mark.parametrize("rule", STD)
-def test_mean_is_zero_and_variance_is_the_rule(rule: type[Initializer], distribution: str) -> None:
+def test_mean_is_zero_and_variance_is_the_rule(rule: type[VarianceScaling], distribution: str) -> None:
     weights = draw(rule(distribution=distribution))
     assert weights.shape == (FAN_IN, FAN_OUT)
     assert weights.dtype == np.float64
@@ -29,7 +29,7 @@ def test_mean_is_zero_and_variance_is_the_rule(rule: type[Initializer], distribu
 
 
 @pytest.mark.parametrize("rule", STD)
-def test_uniform_draws_fill_their_interval(rule: type[Initializer]) -> None:
+def test_uniform_draws_fill_their_interval(rule: type[VarianceScaling]) -> None:
     bound = sqrt(3) * STD[rule]
     assert np.abs(draw(rule(distribution="uniform"))).max() == pytest.approx(bound, rel=1e-3)
     assert np.abs(draw(rule(distribution="uniform"))).max() < bound
@@ -75,7 +75,7 @@ def test_the_generator_decides() -> None:
     ],
 )
 def test_auto_is_the_rule_that_suits_the_activation(
-    activation: Activation, rule: type[Initializer], distribution: str
+    activation: Activation, rule: type[VarianceScaling], distribution: str
 ) -> None:
     auto = draw(Auto(distribution=distribution), activation=activation)
     np.testing.assert_array_equal(auto, draw(rule(distribution=distribution)))

@@ -61,7 +61,7 @@ def run(
     model: MLP = MLP((12,)),  # noqa: B008
     activation: Activation = ReLU(),  # noqa: B008
     loss: Loss = SoftmaxCE(),  # noqa: B008
-    optimizer: Optimizer = SGD(),  # noqa: B008
+    optimizer: Optimizer | LBFGS = SGD(),  # noqa: B008
     **training: Any,
 ) -> Trainer:
     network = model.build(FEATURES, CLASSES, activation=activation, init=Auto(), seed=3)
@@ -138,13 +138,11 @@ def test_one_that_diverges_leaves_the_others_as_they_were() -> None:
 
 
 def test_runs_that_end_early_are_told_and_the_others_go_on() -> None:
-    group = [{"optimizer": SGD(lr=lr)} for lr in (0.5, 0.001)]
-    training = {"epochs": 30, "validation_size": 30, "patience": 2}
+    group: list[dict[str, Any]] = [{"optimizer": SGD(lr=lr)} for lr in (0.5, 0.001)]
+    training: dict[str, Any] = {"epochs": 30, "validation_size": 30, "patience": 2}
     train, test = batches(), batches(train=False)
     runs = [run(train, test, **(training | member)) for member in group]
-    ended: list[int] = []
-    for one in Lockstep(runs).ended():
-        ended.append(len(one.history))
+    ended = [len(one.history) for one in Lockstep(runs).ended()]
     assert ended == sorted(len(run.history) for run in runs)
     assert ended[0] < ended[1]
     for member, one in zip(group, runs, strict=True):
@@ -153,7 +151,7 @@ def test_runs_that_end_early_are_told_and_the_others_go_on() -> None:
 
 @pytest.mark.parametrize("stopped_after", [1, 2])
 def test_runs_stopped_at_different_epochs_catch_up_and_end_the_same(stopped_after: int) -> None:
-    group = [{"activation": ReLU()}, {"activation": GELU()}, {"activation": Tanh()}]
+    group: list[dict[str, Any]] = [{"activation": ReLU()}, {"activation": GELU()}, {"activation": Tanh()}]
     whole, states = in_group(group, epochs=3), []
     train, test = batches(), batches(train=False)
     before = [run(train, test, epochs=3, **member) for member in group]

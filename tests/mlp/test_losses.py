@@ -1,6 +1,7 @@
 """The losses: values by the textbook, gradients of exactly those values, finite at the extremes."""
 
 from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def from_labels(loss: Loss, z: Array, y: int) -> float:
             soft = (1 - s) * t + s / classes
             return float(sum(q * (np.log(q) - log_q) for q, log_q in zip(soft, log_p, strict=True) if q > 0))
         case Focal(alpha=alpha, gamma=gamma):
-            weight = alpha[y] if isinstance(alpha, tuple) else alpha
+            weight: Any = alpha[y] if isinstance(alpha, tuple) else alpha
             return float(-weight * (1 - np.exp(log_p[y])) ** gamma * log_p[y])
         case BCE():
             return float(-log_expit(z[y]) - sum(log_expit(-z[k]) for k in range(classes) if k != y))
@@ -80,7 +81,7 @@ def from_labels(loss: Loss, z: Array, y: int) -> float:
 
 def batches(magnitude: float = 20.0, dtype: type = np.float64) -> st.SearchStrategy[tuple[Array, Array]]:
     """Logits (batch, CLASSES) up to a magnitude, ties and equal rows among them, and labels (batch,)."""
-    width = 32 if dtype is np.float32 else 64
+    width: Literal[32, 64] = 32 if dtype is np.float32 else 64
     return st.integers(1, 6).flatmap(
         lambda n: st.tuples(
             arrays(dtype, (n, CLASSES), elements=st.floats(-magnitude, magnitude, width=width)),
@@ -182,7 +183,7 @@ def test_smoothed_softmax_ce_and_kldiv_have_equal_gradients(batch: tuple[Array, 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_memory_order_does_not_matter_and_inputs_stay_as_they_are(loss: Loss, dtype: type) -> None:
     rng = np.random.default_rng(1)
-    logits = rng.standard_normal((6, CLASSES)).astype(dtype)
+    logits: Array = rng.standard_normal((6, CLASSES)).astype(dtype)
     targets = one_hot(rng.integers(0, CLASSES, 6), CLASSES, dtype)
     results = []
     for order in ("C", "F"):
@@ -208,7 +209,7 @@ def test_float32_is_float64_up_to_rounding(loss: Loss) -> None:
 
 @pytest.mark.parametrize("loss", ALL, ids=repr)
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_repeated_calls_allocate_no_arrays(loss: Loss, order: str) -> None:
+def test_repeated_calls_allocate_no_arrays(loss: Loss, order: Literal["C", "F"]) -> None:
     rng = np.random.default_rng(3)
     logits = np.array(rng.standard_normal((13_000, CLASSES)), np.float32, order=order)
     targets = np.array(one_hot(rng.integers(0, CLASSES, 13_000), CLASSES), order=order)
@@ -266,7 +267,7 @@ def test_no_finite_logit_makes_a_loss_on_probabilities_overflow(loss: Loss, dtyp
     """A loss of 6e38 in float32 counts as the largest number; where it is 0 it stays 0."""
     most = float(np.finfo(dtype).max) * 0.9
     rows = [[most, -most, 0, 1], [-most] * 4, [most] * 4, [0, -most, -most, -most], [most, most, -most, 1]]
-    logits = np.array(rows, dtype)
+    logits: Array = np.array(rows, dtype)
     for label in range(CLASSES):
         values, grad = evaluate(loss, logits, np.full(len(logits), label))
         assert np.isfinite(values).all()
@@ -294,7 +295,7 @@ def test_a_margin_that_is_kept_by_more_than_the_dtype_holds_costs_nothing(loss: 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_softmax_at_the_ends_of_the_range(dtype: type) -> None:
     most, work = np.finfo(dtype).max, PoisonedWorkspace(dtype)
-    z = np.array([[most, -most, -most], [-np.inf, 0, 0], [-most] * 3, [most] * 3], dtype)
+    z: Array = np.array([[most, -most, -most], [-np.inf, 0, 0], [-most] * 3, [most] * 3], dtype)
     shifted, p = np.empty_like(z), np.empty_like(z)
     log_norm = special.softmax(z, shifted, p, work)
     third = dtype(1) / dtype(3)
@@ -309,7 +310,7 @@ def test_softmax_at_the_ends_of_the_range(dtype: type) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_sigmoid_and_softplus_at_the_ends_of_the_range(dtype: type) -> None:
     most = np.finfo(dtype).max
-    z = np.array([-np.inf, -most, 0.0, most, np.inf], dtype)
+    z: Array = np.array([-np.inf, -most, 0.0, most, np.inf], dtype)
     out, spare = np.empty_like(z), np.empty_like(z)
     special.sigmoid(z, out)
     assert out.tolist() == [0.0, 0.0, 0.5, 1.0, 1.0]

@@ -36,7 +36,9 @@ def test_batch_norm_agrees_in_both_modes_and_in_its_gradient() -> None:
         5, 3, activation=GELU(), init=Xavier(), seed=0, dtype=np.float64
     )
     first, norm, _, last = network.layers
-    assert isinstance(first, Linear) and isinstance(norm, BatchNorm) and isinstance(last, Linear)
+    assert isinstance(first, Linear)
+    assert isinstance(norm, BatchNorm)
+    assert isinstance(last, Linear)
     twin = torch.nn.Sequential(
         torch_linear(first),
         torch.nn.BatchNorm1d(6, dtype=torch.float64),

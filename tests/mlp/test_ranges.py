@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 from typing import Any, get_type_hints
 
 import pytest
@@ -69,12 +70,9 @@ CASES = [(component, field, value) for (component, field), values in BAD.items()
 def test_refused_in_one_line_that_names_field_value_and_range(
     component: type[Checked], field: str, value: Any
 ) -> None:
-    with pytest.raises(ValueError) as caught:
+    line = re.escape(f"{field} = {value!r}: must be ") + r".+\Z"  # a dot is no line end
+    with pytest.raises(ValueError, match=rf"\A{line}"):
         component(**{field: value})
-    message = str(caught.value)
-    assert message.startswith(f"{field} = {value!r}: must be ")
-    assert len(message) > len(f"{field} = {value!r}: must be ")
-    assert "\n" not in message
 
 
 def test_a_list_of_alphas_is_kept_as_a_tuple() -> None:
@@ -84,7 +82,7 @@ def test_a_list_of_alphas_is_kept_as_a_tuple() -> None:
 
 
 @pytest.mark.parametrize("component", sorted({c for c, _ in BAD}, key=str), ids=lambda c: c.__name__)
-def test_no_parameter_goes_unchecked(component: type[Checked]) -> None:
+def test_no_parameter_goes_unchecked(component: type[Any]) -> None:
     hints = get_type_hints(component, include_extras=True)
     assert all(hasattr(hints[field.name], "__metadata__") for field in dataclasses.fields(component))
 

@@ -48,9 +48,9 @@ def trained(data: Data, model: MLP, activation: Activation, **training: Any) -> 
         He(),
         SGD(lr=0.05),
         Constant(),
-        Bytes(),
+        Bytes(),  # type: ignore[arg-type]
         options,
-        1,  # type: ignore[arg-type]
+        1,
     )
     run = parts.trainer(data)
     run.run()
@@ -58,7 +58,8 @@ def trained(data: Data, model: MLP, activation: Activation, **training: Any) -> 
 
 
 def logits(run: Any) -> Array:
-    return run.network.forward(run.test.x * run.test.scale)
+    outputs: Array = run.network.forward(run.test.x * run.test.scale)
+    return outputs
 
 
 def save(path: Path, run: Any, data: Data, model: MLP, activation: Activation) -> None:
@@ -100,7 +101,8 @@ def test_the_file_holds_no_pickle_and_its_first_weights_are_in_the_original_orde
         assert set(arrays) == {"about", "0.weight", "0.bias", "2.weight", "2.bias"}
     assert about["activation"] == {"name": "mlp.activations.rectifiers.ReLU", "parameters": {}}
     live = run.network.layers[0].params["weight"]
-    assert data.columns is not None and not np.array_equal(data.columns, np.arange(FEATURES))
+    assert data.columns is not None
+    assert not np.array_equal(data.columns, np.arange(FEATURES))
     np.testing.assert_array_equal(weight[data.columns], live)
 
 

@@ -186,19 +186,19 @@ def test_under_batch_normalisation_a_last_batch_of_one_example_is_left_out(
 ) -> None:
     model = MLP(hidden=(12,), batch_norm=True)
     run = trainer(model, epochs=1, batch_size=batch_size)
-    rows: list[int] = []
+    counts: list[int] = []
     norm = next(layer for layer in run.network.layers if isinstance(layer, BatchNorm))
     update = norm._update_running
 
-    def note(mean: Any, variance: Any, count: int) -> None:
-        rows.append(count)
-        update(mean, variance, count)
+    def note(mean: Any, variance: Any, rows: int) -> None:
+        counts.append(rows)
+        update(mean, variance, rows)
 
     norm._update_running = note  # type: ignore[method-assign]
     run.run()
-    assert len(rows) == run.steps
-    assert sum(rows) == 230 - left_out
-    assert min(rows) > 1
+    assert len(counts) == run.steps
+    assert sum(counts) == 230 - left_out
+    assert min(counts) > 1
     plain = trainer(epochs=1, batch_size=batch_size)
     assert plain.steps == -(-230 // batch_size)  # without it a batch of one row is a batch
 
@@ -220,7 +220,8 @@ def test_lbfgs_under_batch_normalisation_has_no_chunk_of_one_example() -> None:
     run = replace(trainer(model, epochs=1), optimizer=LBFGS(max_iter=2))
     run.train_rows = np.tile(run.train_rows, 3)[: EVALUATION_BATCH + 1]
     run.run()
-    assert run.diverged is None and len(run.history) == 1
+    assert run.diverged is None
+    assert len(run.history) == 1
 
 
 def test_batch_normalisation_refuses_to_train_on_one_row() -> None:

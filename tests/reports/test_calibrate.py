@@ -26,7 +26,8 @@ def sweep(path: Path, name: str) -> Path:
 def test_it_prints_what_is_achieved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["calibrate", str(sweep(tmp_path, "five seeds")), "--simulations", "2"]) == 0
     told = capsys.readouterr()
-    assert "2 simulated sweeps of each kind" in told.out and "2 of 2 simulated" in told.err
+    assert "2 simulated sweeps of each kind" in told.out
+    assert "2 of 2 simulated" in told.err
     for line in ("any false difference", "all intervals", "interval of the best", "at the margin called ≈"):
         assert line in told.out
     assert all(kind in told.out for kind in KINDS)
@@ -66,7 +67,8 @@ def test_draws_have_the_variances_of_the_residuals() -> None:
     values = rng.normal(0, 1.5, (1, 400)) + own * rng.normal(0, 1, (3, 400))
     values[0, :50] = np.nan
     found = residuals_of(values)
-    assert found is not None and found.shared == pytest.approx(1.5**2, rel=0.2)
+    assert found is not None
+    assert found.shared == pytest.approx(1.5**2, rel=0.2)
     for draw in (found.gaussian, found.resampled):
         drawn = np.concatenate([draw(rng) for _ in range(20)], axis=1)
         assert drawn.var(axis=1) == pytest.approx(1.5**2 + own[:, 0] ** 2, rel=0.2)

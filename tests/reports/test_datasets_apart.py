@@ -63,7 +63,8 @@ def test_a_factor_is_ranked_within_each_data_set(report: Report) -> None:
         ("hidden (mnist)", {"64", "128", "256"}),
         ("hidden (xor)", {"none", "8", "256"}),
     ]
-    assert all(pair.look for r in own for pair in r.pairs) and next(iter(own[1].levels)) == "8"
+    assert all(pair.look for r in own for pair in r.pairs)
+    assert next(iter(own[1].levels)) == "8"
     within = [f.within for f in report.findings if f.factor == "hidden" and f.metric == "test_accuracy"]
     assert within == [{"dataset": "mnist"}, {"dataset": "xor"}]
     assert not any(ranking.factor == "dataset" for ranking in report.rankings)
@@ -72,8 +73,10 @@ def test_a_factor_is_ranked_within_each_data_set(report: Report) -> None:
 def test_the_best_cell_is_one_per_data_set(report: Report) -> None:
     best = [finding.text for finding in report.findings if finding.about == "Best cell"]
     assert len(best) == 2
-    assert best[0].startswith("On mnist, the highest") and best[1].startswith("On xor, the highest")
-    assert "has hidden 8" in best[1] and "dataset" not in best[1]
+    assert best[0].startswith("On mnist, the highest")
+    assert best[1].startswith("On xor, the highest")
+    assert "has hidden 8" in best[1]
+    assert "dataset" not in best[1]
     table = report.tables["best_cells"]
     place = table.heads.index("dataset")
     assert [row[place].text for row in table.rows] == ["mnist"] * 3 + ["xor"] * 3
@@ -112,7 +115,8 @@ def test_only_levels_that_share_cells_are_ranked_together(tmp_path: Path) -> Non
     assert [r.title for r in own] == ["activation (1)", "activation (2)"]
     assert [set(r.levels) for r in own] == [{"selu", "relu"}, {"swish", "gelu"}]
     assert all(pair.look for r in own for pair in r.pairs)
-    assert own[0].alone == ("tanh",) and own[1].alone == ()
+    assert own[0].alone == ("tanh",)
+    assert own[1].alone == ()
 
 
 def test_levels_of_which_no_two_share_a_cell_are_not_compared(tmp_path: Path) -> None:
@@ -139,7 +143,8 @@ def test_cliques_are_all_the_largest_sets_without_a_pair_apart(apart: set[frozen
     every = {frozenset(s for k, s in enumerate("abcdefg") if bits >> k & 1) for bits in range(1, 128)}
     fits = {group for group in every if not any(pair <= group for pair in apart)}
     largest = {group for group in fits if not any(group < other for other in fits)}
-    assert {frozenset(group) for group in found} == largest and len(found) == len(largest)
+    assert {frozenset(group) for group in found} == largest
+    assert len(found) == len(largest)
 
 
 def test_twenty_levels_without_a_difference_are_one_set_at_once() -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,11 @@ from reports.runs.query import where
 from reports.runs.reader import load
 from tests.support import synthetic
 
-AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "optimizer.lr": [0.1, 0.01, 0.001]}
+AXES: dict[str, list[Any]] = {
+    "activation": ["relu", "gelu"],
+    "loss": ["mse", "hinge"],
+    "optimizer.lr": [0.1, 0.01, 0.001],
+}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +35,8 @@ def test_a_point_is_the_mean_over_the_cells_and_seeds_of_its_level(sweep: Path) 
         own = runs[runs["loss"] == line.name.removeprefix("loss ")].groupby("lr")["test_accuracy"].mean()
         assert list(line.x) == own.index.tolist()
         assert np.allclose([point.mean for point in line.points], own)
-    assert drawing.log and drawing.error_axis
+    assert drawing.log
+    assert drawing.error_axis
 
 
 def test_a_curve_over_the_epochs_is_the_mean_of_all_runs(sweep: Path) -> None:
@@ -45,7 +51,8 @@ def test_a_plot_is_written_in_the_format_that_its_name_ends_in(
 ) -> None:
     out = tmp_path / f"figure.{suffix}"
     assert main(["plot", str(sweep), "--x", "activation", "--y", "gap", "--out", str(out)]) == 0
-    assert out.read_bytes().startswith(magic) and capsys.readouterr().out.strip() == str(out)
+    assert out.read_bytes().startswith(magic)
+    assert capsys.readouterr().out.strip() == str(out)
 
 
 def test_a_table_has_the_settings_where_they_were_asked_for(
@@ -103,7 +110,9 @@ def test_a_mistake_is_one_line_with_what_is_near(
 ) -> None:
     assert main([words[0], str(sweep), *words[1:]]) == 2
     shown = capsys.readouterr()
-    assert shown.out == "" and shown.err.count("\n") == 1 and says in shown.err
+    assert shown.out == ""
+    assert shown.err.count("\n") == 1
+    assert says in shown.err
 
 
 def test_a_directory_without_a_sweep_is_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """What a report must say of sweeps whose truth is known, read from what `python -m reports DIR` leaves."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +44,18 @@ def test_three_seeds_planned_at_first_decide_a_large_difference(tmp_path: Path) 
     own = effect(findings_of(write(tmp_path, {"activation": ["relu", "gelu"]}, 3, truth, [3])), "activation")
     found = pair(own, "relu", "gelu")
     assert (found["first"], found["relation"], found["look"], found["decided_at"]) == ("relu", ">", 3, 3)
-    assert found["p"] < 0.05 and found["low"] > 0
-    assert "not tested" not in own["text"] and "too few" not in own["text"]
+    assert found["p"] < 0.05
+    assert found["low"] > 0
+    assert "not tested" not in own["text"]
+    assert "too few" not in own["text"]
 
 
 def test_a_question_that_stays_open_says_what_it_would_take(tmp_path: Path) -> None:
-    axes = {"activation": ["relu", "gelu"]}
+    axes: dict[str, list[Any]] = {"activation": ["relu", "gelu"]}
     own = effect(findings_of(write(tmp_path, axes, 3, noisy(0.01, gelu=0.004), [3])), "activation")
     found = pair(own, "relu", "gelu")
-    assert found["relation"] == "?" and found["power"]["detectable"] > 0
+    assert found["relation"] == "?"
+    assert found["power"]["detectable"] > 0
     assert f"3 seeds show {found['power']['detectable']:.4f} with 80 %" in own["text"]
     assert "the one seen would take" in own["text"]
 
@@ -63,19 +67,22 @@ def test_a_rate_over_eight_values_with_a_diverged_run(tmp_path: Path) -> None:
         rate = float(values["optimizer.lr"])
         if rate == 3.0 and values["seed"] == 2 and values["activation"] == "relu":
             return "diverged"
-        return 0.97 - 0.01 * abs(np.log10(rate / 0.1)) + float(rng.normal(0, 0.0008))
+        return 0.97 - 0.01 * abs(math.log10(rate / 0.1)) + float(rng.normal(0, 0.0008))
 
-    axes = {"activation": ["relu", "gelu"], "optimizer.lr": rates}
+    axes: dict[str, list[Any]] = {"activation": ["relu", "gelu"], "optimizer.lr": rates}
     found = findings_of(write(tmp_path, axes, 5, truth, [5]))
     own = effect(found, "lr")
-    assert len(own["pairs"]) == 28 and all(p["look"] == 5 for p in own["pairs"])  # all are tested
+    assert len(own["pairs"]) == 28
+    assert all(p["look"] == 5 for p in own["pairs"])
     means = [
         float(part.split(" ")[-1]) for part in own["text"].partition(": ")[2].partition(" (")[0].split(", ")
     ]
-    assert means == sorted(means, reverse=True) and len(means) == 8
+    assert means == sorted(means, reverse=True)
+    assert len(means) == 8
     shown = [p for p in own["pairs"] if p["relation"] == ">"]
     assert len(shown) >= 18
-    assert "3 1 of 10" in own["text"] and "comes from divergence" in own["text"]
+    assert "3 1 of 10" in own["text"]
+    assert "comes from divergence" in own["text"]
     (shares,) = (f["text"] for f in found if f["kind"] == "variance")
     told = [float(part.split(" %")[0].split(" ")[-1]) for part in shares.partition(": ")[2].split(", ")]
     assert sum(told) == pytest.approx(100, abs=1e-9)
@@ -86,7 +93,7 @@ def test_an_order_that_turns_round_has_no_main_effect(tmp_path: Path) -> None:
         ahead = {("relu", "mse"): 0.03, ("selu", "hinge"): 0.029}
         return 0.9 + ahead.get((values["activation"], values["loss"]), 0.0) + float(rng.normal(0, 0.001))
 
-    axes = {"activation": ["relu", "selu"], "loss": ["mse", "hinge"]}
+    axes: dict[str, list[Any]] = {"activation": ["relu", "selu"], "loss": ["mse", "hinge"]}
     found = findings_of(write(tmp_path, axes, 5, truth, [5]))
     own = [f for f in found if f["factor"] == "activation" and f["metric"] == "test_accuracy"]
     assert [f["kind"] for f in own] == ["interaction", "conditional_effect", "conditional_effect"]
@@ -108,7 +115,8 @@ def test_a_level_that_diverges_in_nine_of_ten_seeds_is_last_and_the_rest_is_test
 
     found = findings_of(write(tmp_path, ACTIVATIONS, 10, truth, [10]))
     own = effect(found, "activation")
-    assert own["text"].startswith("Test accuracy by activation: gelu 0.9") and "selu 9 of 10" in own["text"]
+    assert own["text"].startswith("Test accuracy by activation: gelu 0.9")
+    assert "selu 9 of 10" in own["text"]
     assert own["text"].partition(" (")[0].split(", ")[-1].startswith("selu ")
     assert pair(own, "gelu", "relu")["relation"] == ">"
     assert pair(own, "gelu", "selu")["from_divergence"] > 0.7
@@ -122,7 +130,7 @@ def test_a_mistyped_level_is_named_as_left_out_and_the_rest_is_tested(tmp_path: 
         shift = 0.01 if values["activation"] == "gelu" else 0.04 * (values["activation"] == "rleu")
         return "failed" if wrong else 0.95 + shift + float(rng.normal(0, 0.001))
 
-    axes = {"activation": ["relu", "gelu", "rleu"], "loss": ["mse", "hinge", "focal"]}
+    axes: dict[str, list[Any]] = {"activation": ["relu", "gelu", "rleu"], "loss": ["mse", "hinge", "focal"]}
     found = findings_of(write(tmp_path, axes, 10, truth, [10]))
     own = effect(found, "activation")
     assert "left out: rleu (1 of 30 runs have a result)" in own["text"].replace("Left", "left")
@@ -133,7 +141,10 @@ def test_a_mistyped_level_is_named_as_left_out_and_the_rest_is_tested(tmp_path: 
 
 
 def test_a_diagonal_without_runs_costs_no_whole_seed_or_cell(tmp_path: Path) -> None:
-    axes = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge", "focal", "softmax_ce"]}
+    axes: dict[str, list[Any]] = {
+        "activation": ["relu", "gelu"],
+        "loss": ["mse", "hinge", "focal", "softmax_ce"],
+    }
     losses = list(axes["loss"])
 
     def truth(values: dict[str, Any], rng: np.random.Generator) -> "float | str":
@@ -143,11 +154,12 @@ def test_a_diagonal_without_runs_costs_no_whole_seed_or_cell(tmp_path: Path) -> 
 
     found = pair(effect(findings_of(write(tmp_path, axes, 5, truth, [5])), "activation"), "gelu", "relu")
     assert (found["seeds"], found["cells"], found["first"]) == (5, 4, "gelu")
-    assert found["relation"] in (">", "≈") and found["low"] > 0
+    assert found["relation"] in (">", "≈")
+    assert found["low"] > 0
 
 
 def test_a_rate_at_chance_is_not_said_to_converge_soonest(tmp_path: Path) -> None:
-    axes = {"activation": ["relu", "gelu"], "optimizer.lr": [0.01, 0.1, 3.0]}
+    axes: dict[str, list[Any]] = {"activation": ["relu", "gelu"], "optimizer.lr": [0.01, 0.1, 3.0]}
     cells = synthetic.grid(axes, seeds=range(5), epochs=10)
     synthetic.write_plan(tmp_path, cells)
     for one in cells:
@@ -174,9 +186,11 @@ def test_losses_are_not_compared_across_losses_and_other_concurrency_is_told(
         synthetic.write_sweep(tmp_path / name, cells, sweep=name)
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
     out = capsys.readouterr().out
-    assert "Test accuracy" in out and "| Test loss" not in out
+    assert "Test accuracy" in out
+    assert "| Test loss" not in out
     assert "Test loss is left out: values of different losses cannot be compared." in out
-    assert "Times were measured under other conditions" in out and "2 runs at once" in out
+    assert "Times were measured under other conditions" in out
+    assert "2 runs at once" in out
 
 
 def test_epochs_to_a_target_that_one_of_ten_runs_reaches_are_not_the_best(tmp_path: Path) -> None:
@@ -195,7 +209,7 @@ def test_epochs_to_a_target_that_one_of_ten_runs_reaches_are_not_the_best(tmp_pa
 
 
 def test_two_levels_without_an_interaction_have_no_share_of_it(tmp_path: Path) -> None:
-    axes = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}
+    axes: dict[str, list[Any]] = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}
     found = findings_of(write(tmp_path, axes, 5, noisy(gelu=0.005, hinge=0.01), [5]))
     (shares,) = (f["text"] for f in found if f["kind"] == "variance")
     told = dict(part.rsplit(" ", 2)[:2] for part in shares.partition(": ")[2].rstrip(".").split(", "))
@@ -208,7 +222,8 @@ def test_findings_say_what_the_contract_names(tmp_path: Path) -> None:
     keys = {"first", "second", "estimate", "low", "high", "p", "relation", "seeds", "cells"}
     for finding in found:
         for each in finding.get("pairs", []):
-            assert keys <= set(each) and each["relation"] in (">", "≈", "?")
+            assert keys <= set(each)
+            assert each["relation"] in (">", "≈", "?")
             if each["relation"] == ">" and finding["metric"] == "test_accuracy":
                 assert each["low"] > 0  # the better one is the first
             if each["p"] is not None:
@@ -217,11 +232,12 @@ def test_findings_say_what_the_contract_names(tmp_path: Path) -> None:
 
 def test_a_margin_and_a_ladder_of_the_plan_are_kept_to(tmp_path: Path) -> None:
     truth = noisy(0.0005, gelu=0.003)
-    axes = {"activation": ["relu", "gelu"]}
+    axes: dict[str, list[Any]] = {"activation": ["relu", "gelu"]}
     narrow = effect(findings_of(write(tmp_path / "a", axes, 8, truth, [2, 8], margin=0.001)), "activation")
     wide = effect(findings_of(write(tmp_path / "b", axes, 8, truth, [2, 8], margin=0.02)), "activation")
     assert (narrow["margin"], narrow["pairs"][0]["relation"]) == (0.001, ">")
     assert (wide["margin"], wide["pairs"][0]["relation"]) == (0.02, "≈")
-    assert narrow["pairs"][0]["look"] == 5 and "the first 5 of 8 seeds" in narrow["text"]
+    assert narrow["pairs"][0]["look"] == 5
+    assert "the first 5 of 8 seeds" in narrow["text"]
     own = effect(findings_of(write(tmp_path / "c", axes, 8, truth, [2, 8], ladder=[4, 8])), "activation")
     assert own["pairs"][0]["look"] == 8

@@ -60,7 +60,7 @@ def cell_sds(rng: np.random.Generator, *shape: int) -> Floats:
 
 
 def null_ladder(rng: np.random.Generator, sims: int) -> Counts:
-    wrong = {first: 0 for first in (3, 5, None)}
+    wrong = dict.fromkeys((3, 5, None), 0)
     for _ in range(sims):
         values = rng.normal(size=(2, 8, 20))
         for first in wrong:
@@ -110,7 +110,7 @@ def by_factor(grid: Floats, axis: int) -> Matched:
     others = [f"factor {other}" for other in range(grid.ndim - 1) if other != axis]
     return from_arrays(
         values.reshape(len(values), -1, values.shape[-1]),
-        settings={name: place.astype(str) for name, place in zip(others, places, strict=True)},
+        settings={name: place.astype(str).tolist() for name, place in zip(others, places, strict=True)},
         factor=f"factor {axis}",
     )
 
@@ -179,11 +179,7 @@ def diverges_on_hard_seeds(rng: np.random.Generator, sims: int) -> Counts:
     over_all, seen = [0] * len(plans), 0
     for _ in range(sims):
         for place, (n, first, margin) in enumerate(plans):
-            seed = rng.normal(size=n)
-            values = 0.97 + SEED_SD * rng.normal(size=(2, 8, n)) + 0.001 * seed
-            values[0] += 0.001
-            lost = np.zeros(values.shape, dtype=bool)
-            lost[0] = seed < stats.norm.ppf(0.4)
+            values, lost = diverging_on_hard_seeds(rng, n)
             pair = found(values, settings(ladder(first), 1, margin), diverged=lost).pairs[0]
             better = pair.relation == ">" and pair.first == "level 0"
             over_all[place] += better
@@ -197,8 +193,18 @@ def diverges_on_hard_seeds(rng: np.random.Generator, sims: int) -> Counts:
     }
 
 
+def diverging_on_hard_seeds(rng: np.random.Generator, n: int) -> tuple[Floats, Mask]:
+    """Values (2 levels, 8 cells, n seeds), and which runs diverged: those of level 0 on its hardest seeds."""
+    seed = rng.normal(size=n)
+    values = 0.97 + SEED_SD * rng.normal(size=(2, 8, n)) + 0.001 * seed
+    values[0] += 0.001
+    lost = np.zeros(values.shape, dtype=bool)
+    lost[0] = seed < stats.norm.ppf(0.4)
+    return values, lost
+
+
 def equal_divergence(rng: np.random.Generator, sims: int) -> Counts:
-    wrong = {share: 0 for share in (0.1, 0.5, 0.9)}
+    wrong = dict.fromkeys((0.1, 0.5, 0.9), 0)
     for _ in range(sims):
         for share in wrong:
             values = 0.97 + SEED_SD * rng.normal(size=(3, 4, 20))
@@ -229,13 +235,20 @@ def effects(rng: np.random.Generator, sims: int) -> Counts:
 
 
 def limits(rng: np.random.Generator, sims: int) -> Counts:
+    ends = {"at least": (0.97, np.inf), "about": (0.965, 0.975)}
+    return at_their_limits(
+        rng, sims, lambda kind, values: between_limits(values, *ends[kind], ladder(5)).verdict == "refuted"
+    )
+
+
+def at_their_limits(rng: np.random.Generator, sims: int, refutes: Callable[[str, Floats], bool]) -> Counts:
+    """Cells just as good as is said of them: `refutes` judges a kind of limit by values (cells, 5 seeds)."""
     wrong = {("at least", 24): 0, ("at least", 96): 0, ("about", 24): 0}
     for _ in range(sims):
         for kind, cells in wrong:
             truth = 0.97 if kind == "at least" else 0.9748
             values = truth + cell_sds(rng, cells) * rng.normal(size=(cells, 5))
-            ends = (0.97, np.inf) if kind == "at least" else (0.965, 0.975)
-            wrong[kind, cells] += between_limits(values, *ends, ladder(5)).verdict == "refuted"
+            wrong[kind, cells] += refutes(kind, values)
     return {f"{kind} over {cells} cells refuted": (count, 0.05) for (kind, cells), count in wrong.items()}
 
 

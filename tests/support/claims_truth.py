@@ -5,16 +5,23 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
+from reports.analysis.equivalence import Verdict
 from reports.analysis.intervals import Floats, Mask
 from reports.analysis.sequential import ladder
-from reports.claims.claim import Judgement, Verdict
+from reports.claims.claim import Judgement
 from reports.claims.file import parse_claims
 from reports.claims.judge import judge_claims
 from reports.claims.looks import Looks
 from reports.claims.observations import complete
-from tests.support.analysis_truth import SEED_SD, Case, Counts, cell_sds
+from tests.support.analysis_truth import (
+    SEED_SD,
+    Case,
+    Counts,
+    at_their_limits,
+    cell_sds,
+    diverging_on_hard_seeds,
+)
 
 Levels = dict[str, list[str]]
 
@@ -63,14 +70,15 @@ def effects(rng: np.random.Generator, sims: int) -> Counts:
 
 
 def limits(rng: np.random.Generator, sims: int) -> Counts:
-    wrong = {("at least", 24): 0, ("at least", 96): 0, ("about", 24): 0}
-    for _ in range(sims):
-        for kind, cells in wrong:
-            truth = 0.97 if kind == "at least" else 0.9748
-            values = truth + cell_sds(rng, cells) * rng.normal(size=(cells, 5))
-            claim = {"at_least": 0.97} if kind == "at least" else {"about": 0.97, "within": 0.005}
-            wrong[kind, cells] += verdict(drawn(values, {"cell": names("c", cells)}), **claim) == "refuted"
-    return {f"{kind} over {cells} cells refuted": (count, 0.05) for (kind, cells), count in wrong.items()}
+    claims: dict[str, dict[str, Any]] = {
+        "at least": {"at_least": 0.97},
+        "about": {"about": 0.97, "within": 0.005},
+    }
+
+    def refutes(kind: str, values: Floats) -> bool:
+        return verdict(drawn(values, {"cell": names("c", len(values))}), **claims[kind]) == "refuted"
+
+    return at_their_limits(rng, sims, refutes)
 
 
 def equal_levels(rng: np.random.Generator, sims: int) -> Counts:
@@ -109,11 +117,7 @@ def diverges_on_hard_seeds(rng: np.random.Generator, sims: int) -> Counts:
     seen = over_all = 0
     grid = {"loss": ["new", "old"], "cell": names("c", 8)}
     for _ in range(sims):
-        seed = rng.normal(size=10)
-        values = 0.97 + SEED_SD * rng.normal(size=(2, 8, 10)) + 0.001 * seed
-        values[0] += 0.001
-        lost = np.zeros(values.shape, dtype=bool)
-        lost[0] = seed < stats.norm.ppf(0.4)
+        values, lost = diverging_on_hard_seeds(rng, 10)
         better = verdict(drawn(values, grid, diverged=lost), 5, factor="loss", order="new > old") == "holds"
         seen += better and bool(lost.any())
         over_all += better

@@ -106,7 +106,12 @@ def planned(made: Truth, seeds: Sequence[int], margin: float | None = MARGIN, mo
     """The plan of the whole grid with these seeds."""
     names = [*made.levels]
     runs = [run_of(names, cell, seed) for seed in seeds for cell in made.means]
-    strategy = {"name": "until_decided", "settings": {"max_seeds": most}, "steps": [], "end": None}
+    strategy: dict[str, Any] = {
+        "name": "until_decided",
+        "settings": {"max_seeds": most},
+        "steps": [],
+        "end": None,
+    }
     plan = Plan("drawn", runs, names, margin=margin, ladder=[*RUNGS], strategy=strategy)
     return replace(plan, history=[plan_history.entry(plan)])
 

@@ -59,16 +59,14 @@ def decided_at_the_margin(rng: np.random.Generator, sims: int) -> Counts:
 
 
 def drawn_from_published(rng: np.random.Generator) -> Truth:
-    """A grid whose effects and spread are those of published contrasts, in margins."""
+    """Two factors of two levels, their effects and the spread from two contrasts of one study, in margins."""
     table = published()
-    first = table.iloc[int(rng.integers(len(table)))]
-    sizes = MARGIN * rng.choice(table["size"].to_numpy(), size=5) * rng.choice([-1, 1], size=5)
-    blocks = int(np.clip(first["cells"], 1, 8))
-    effects = {"a": [0, MARGIN * first["size"], *sizes[: int(rng.integers(0, 3))]]}
-    if blocks > 1:
-        effects["b"] = [0, *np.resize(sizes[2:], blocks - 1)]
-    spread = MARGIN * float(first["spread"]) * (blocks / 2) ** 0.5
-    return truth(effects, spread, rng, unequal=0.5)
+    study = table[table["study"] == rng.choice(table["study"].to_numpy())]
+    rows = study.iloc[rng.integers(len(study), size=2)]
+    sizes = MARGIN * rows["size"].to_numpy() * rng.choice([-1, 1], size=2)
+    # A contrast of two levels over two cells each varies from seed to seed as much as a cell does.
+    spread = MARGIN * float(rows["spread"].median())
+    return truth({"a": [0, sizes[0]], "b": [0, sizes[1]]}, spread, rng, unequal=0.5)
 
 
 def decided_as_published(rng: np.random.Generator, sims: int) -> Counts:

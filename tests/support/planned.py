@@ -27,7 +27,9 @@ def settings_of(name: str, group: str = "study") -> dict[str, Any]:
     with initialize_config_dir(str(CONF), version_base="1.3", job_name="plan"):
         loader = GlobalHydra.instance().config_loader()
         master = loader.load_configuration("config", [f"{group}={name}"], RunMode.MULTIRUN)
-        settings: Any = OmegaConf.to_container(master.hydra.sweeper, resolve=True)
+        settings: dict[str, Any] = dict(
+            OmegaConf.to_container(master.hydra.sweeper, resolve=True)  # type: ignore[arg-type]
+        )
         cells = planned(loader, master, settings, [f"{group}={name}"])
         return settings | {"dir": master.hydra.sweep.dir, "cells": cells}
 
@@ -53,7 +55,7 @@ def observations(study: str, seed: int = 0) -> pd.DataFrame:
             rows.append({k: label(v) for k, v in flatten(cell.config, cell.choices).items()})
             runs.append((part, "done", str(cell.config["seed"]), cell.id, settings["workers"] or 2))
     table = pd.DataFrame(rows).fillna(ABSENT).drop(columns=["seed", "study", "sweep"], errors="ignore")
-    table = table[[c for c in table if not c.endswith("_target_")]]
+    table = table[[c for c in table.columns if not str(c).endswith("_target_")]]
     table = table.rename(columns=short_names(list(table.columns), (*RUN, *FIGURES)))
     head = pd.DataFrame(runs, columns=[*RUN, "concurrent_runs"])
     rng = np.random.default_rng(seed)
@@ -70,8 +72,14 @@ def measured(study: str, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def engines() -> list[dict[str, Any]]:
-    shared = {"hidden": "256", "batch_size": "256", "lr": "0.1", "epochs": "5", "status": "done"}
-    shared |= {"part": "engines", "concurrent_runs": 1.0, "blas_threads": 1.0}
+    shared: dict[str, Any] = {
+        "hidden": "256",
+        "batch_size": "256",
+        "lr": "0.1",
+        "epochs": "5",
+        "status": "done",
+    }
+    shared |= {"part": "engines", "status": "done", "concurrent_runs": 1.0, "blas_threads": 1.0}
     kinds = [("numpy", "same"), ("torch", "same"), ("torch", "own")]
     return [
         {"engine": engine, "weights": weights, "seed": str(seed), **shared}
@@ -81,5 +89,5 @@ def engines() -> list[dict[str, Any]]:
 
 
 def stability() -> list[dict[str, Any]]:
-    shared = {"part": "stability", "status": "done", "nonfinite": 0.0}
+    shared: dict[str, Any] = {"part": "stability", "status": "done", "nonfinite": 0.0}
     return [{"loss": loss, "seed": str(k), **shared} for loss in ("softmax_ce", "focal") for k in range(5)]

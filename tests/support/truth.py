@@ -63,11 +63,13 @@ def effect(
     found: Sequence[Mapping[str, Any]], factor: str, metric: str = "test_accuracy"
 ) -> Mapping[str, Any]:
     """The one effect of a factor on a metric."""
+    own: Mapping[str, Any]
     (own,) = (f for f in found if (f["kind"], f["factor"], f["metric"]) == ("effect", factor, metric))
     return own
 
 
 def pair(finding: Mapping[str, Any], one: str, other: str) -> Mapping[str, Any]:
     """The comparison of two levels."""
+    own: Mapping[str, Any]
     (own,) = (p for p in finding["pairs"] if {p["first"], p["second"]} == {one, other})
     return own

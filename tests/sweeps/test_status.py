@@ -207,7 +207,7 @@ def test_explain_names_the_value_that_changed(root: Path, capsys: pytest.Capture
 
 
 def test_explain_does_not_invent_relatives(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    far = replace(a_cell(8), config={key: 1 for key in "abcdefgh"})
+    far = replace(a_cell(8), config=dict.fromkeys("abcdefgh", 1))
     record(root, far, "done")
     assert "nearest" not in answer(capsys, root, "--explain", CELLS[5].id)
 
@@ -255,7 +255,8 @@ def test_the_command_needs_neither_hydra_nor_the_network_library(root: Path) -> 
     run = subprocess.run(
         [sys.executable, "-c", script, str(root)], cwd=PROJECT, capture_output=True, text=True
     )
-    assert run.returncode == 1 and not run.stderr, "what has no result is 1, and nothing heavy was loaded"
+    assert run.returncode == 1, "what has no result is 1"
+    assert not run.stderr, "nothing heavy was loaded"
 
 
 def test_looking_changes_nothing_on_disk(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

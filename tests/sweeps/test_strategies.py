@@ -36,6 +36,13 @@ def results(tiny: Tiny) -> dict[str, Any]:
     }
 
 
+def set_up(settings: dict[str, Any]) -> None:
+    """Look for the strategy of these settings, as a sweep does first."""
+    made = Settings.of(settings)
+    made.require_strategy()
+    strategy_of(made)
+
+
 @pytest.fixture(scope="module")
 def ran_close(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     return after(tmp_path_factory.mktemp("close"), *CLOSE)
@@ -119,9 +126,7 @@ def test_a_strategy_that_cannot_go_on_ends_the_sweep_orderly(
 )
 def test_what_no_strategy_can_be_is_told_in_one_line(settings: dict[str, Any], told: str) -> None:
     with pytest.raises(UserError) as error:
-        made = Settings.of(settings)
-        made.require_strategy()
-        strategy_of(made)
+        set_up(settings)
     assert told in str(error.value)
     assert len(error.value.lines) == 1
 

@@ -61,7 +61,7 @@ class Heard(Commands):
         super().__init__()
         self.codes, self.commands = list(codes), list[str]()
 
-    def run(self, arguments: Sequence[str], *, quiet: bool = False) -> int:
+    def run(self, arguments: Sequence[str], *, quiet: bool = False, said: Path | None = None) -> int:
         self.commands.append(" ".join(arguments[1:]))
         return self.codes.pop(0) if self.codes else 0
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,10 @@ def root(trained: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "kept"))
 
 
+def with_hash(digest: str, data: dict[str, Any]) -> None:
+    data["history_csv"]["sha256"] = digest
+
+
 def cells(root: Path) -> list[Path]:
     return sorted(path.parent for path in root.glob("*/report.json"))
 
@@ -75,30 +80,33 @@ def test_what_nobody_touched_is_identical_and_nothing_is_changed(root: Path) -> 
 
 def test_the_same_seed_draws_the_same_runs(root: Path) -> None:
     first, again = (verify(root, "--cells", "1", "--seed", "7") for _ in range(2))
-    assert first == again and "1 of 3 runs trained again: identical" in first
+    assert first == again
+    assert "1 of 3 runs trained again: identical" in first
 
 
 def test_a_figure_that_was_touched_up_is_found(root: Path) -> None:
     for folder in cells(root):
         edit(folder, lambda data: data["final"].update(test_accuracy=0.9712))
     out = verify(root, "--cells", "1", code=1)
-    assert "different" in out and "final.test_accuracy was 0.9712, is 0." in out
+    assert "different" in out
+    assert "final.test_accuracy was 0.9712, is 0." in out
     assert "1 of 3 runs trained again: 1 different" in out
 
 
 def test_a_curve_whose_hash_was_renewed_as_well_is_found(root: Path) -> None:
     for folder in cells(root):
-        with open(folder / "history.csv", newline="") as file:
+        with (folder / "history.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
         rows[1]["test_loss"] = repr(float(rows[1]["test_loss"]) * (1 + 1e-15))
-        with open(folder / "history.csv", "w", newline="") as file:
+        with (folder / "history.csv").open("w", newline="") as file:
             writer = csv.DictWriter(file, rows[0], lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
         digest = hashlib.sha256((folder / "history.csv").read_bytes()).hexdigest()
-        edit(folder, lambda data, digest=digest: data["history_csv"].update(sha256=digest))
+        edit(folder, partial(with_hash, digest))
     out = verify(root, "--cells", "1", code=1)
-    assert "different" in out and "test_loss in row 2 of history.csv was " in out
+    assert "different" in out
+    assert "test_loss in row 2 of history.csv was " in out
 
 
 def test_a_damaged_record_and_other_data_are_told(root: Path) -> None:
@@ -116,7 +124,10 @@ def test_options_that_are_gone_are_told_in_a_line(root: Path) -> None:
     for folder in cells(root):
         edit(folder, lambda data: data["choices"].update(loss="of_mine"))
     out = verify(root, "--cells", "1", code=1)
-    assert "different" in out and "could not be run: " in out and "of_mine" in out and "Traceback" not in out
+    assert "different" in out
+    assert "could not be run: " in out
+    assert "of_mine" in out
+    assert "Traceback" not in out
 
 
 @pytest.mark.parametrize(
@@ -129,7 +140,9 @@ def test_options_that_are_gone_are_told_in_a_line(root: Path) -> None:
 )
 def test_wrong_words_are_one_line(root: Path, words: list[str], said: str) -> None:
     out = verify(root, *words, code=2)
-    assert said in out and out.startswith("error: ") and out.count("\n") == 1
+    assert said in out
+    assert out.startswith("error: ")
+    assert out.count("\n") == 1
 
 
 def test_where_there_is_no_sweep_or_no_result(tmp_path: Path, root: Path) -> None:
@@ -157,7 +170,8 @@ def test_ctrl_c_ends_it_and_leaves_nothing(
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 128 + signal.SIGTERM and "Traceback" not in out + err
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "Traceback" not in out + err
     assert not list(place.glob("verify-*"))
 
 

@@ -104,7 +104,8 @@ class Course:
         """Extend the plan by a step, or end."""
         self.asks += 1
         if not step.cells:
-            return self._end(End(step.why, tuple(step.left)))
+            self._end(End(step.why, tuple(step.left)))
+            return
         if self.asks > MOST_STEPS:
             raise UserError(f"{self._name}: has not finished after {MOST_STEPS:,} steps")
         plan, new = self.draft.extended(self.plan, step.cells)
@@ -115,7 +116,8 @@ class Course:
         if taken["runs"] and self._is_late(taken["about_s"]):
             budget = self.draft.settings.budget
             why = f"hydra.sweeper.budget = {budget}: no time left for {step_text(taken)}"
-            return self._end(End(why, tuple(step.left)))
+            self._end(End(why, tuple(step.left)))
+            return
         strategy = self.plan.strategy | {"steps": [*self.plan.strategy["steps"], taken]}
         self._note(self.plan.history, replace(plan, strategy=strategy))
 

@@ -103,10 +103,7 @@ def searched(
 
     Raises UserError for an interval whose ends are no numbers from low to high, or with another strategy.
     """
-    typed = {
-        text: override
-        for text, override in zip(arguments, parser.parse_overrides(list(arguments)), strict=True)
-    }
+    typed = dict(zip(arguments, parser.parse_overrides(list(arguments)), strict=True))
     given = {override.get_key_element(): override for override in typed.values()}
     filed = {
         key: parser.parse_overrides([f"{key}={value}"])[0]

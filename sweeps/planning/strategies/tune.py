@@ -165,7 +165,8 @@ class Search:
     def promoted(self, place: int) -> Iterator[list[str]]:
         """Yield the trials that go on to a rung and are not planned there yet."""
         before, rung = self.rungs[place - 1], self.rungs[place]
-        assert before is not None and rung is not None
+        assert before is not None
+        assert rung is not None
         planned = {tuple(cell.overrides) for cell in self.plan.cells}
         for combination, trials in self.by_combination.items():
             ended = [trial for trial in trials if trial.rung == before and trial.figure > -math.inf]

@@ -53,7 +53,8 @@ def test_simulations_continue_where_they_stopped(tmp_path: Path, capsys: pytest.
 def test_make_takes_the_cases_and_how_often_they_are_drawn() -> None:
     words = ["make", "-n", "-o", ".venv/.ready", "test-statistics", "CASES=limits effects", "SIMS=5"]
     shown = subprocess.run(words, cwd=Path(__file__).parents[3], capture_output=True, text=True)
-    assert shown.returncode == 0 and shown.stdout.endswith(" --sims 5 limits effects\n"), shown
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.endswith(" --sims 5 limits effects\n")
 
 
 def test_a_count_that_is_too_high_is_marked_and_fails(

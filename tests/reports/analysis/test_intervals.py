@@ -26,7 +26,8 @@ def test_t_interval_agrees_with_scipy() -> None:
 def test_one_value_has_a_mean_and_no_interval() -> None:
     interval = t_interval([0.5, np.nan])
     assert (interval.mean, interval.n) == (0.5, 1)
-    assert np.isnan(interval.low) and np.isnan(interval.high)
+    assert np.isnan(interval.low)
+    assert np.isnan(interval.high)
 
 
 def test_prediction_interval_is_wider_by_the_further_run() -> None:

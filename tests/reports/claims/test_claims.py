@@ -20,7 +20,7 @@ from reports.runs.reader import load
 from sweeps.records.errors import UserError
 from tests.support import synthetic
 
-FACTOR = {"factor": "loss", "metric": "test_accuracy"}
+FACTOR: dict[str, Any] = {"factor": "loss", "metric": "test_accuracy"}
 
 
 def frame(means: dict[str, float], *, seeds: int = 5, noise: float = 0.0002, **more: Any) -> pd.DataFrame:
@@ -38,7 +38,7 @@ def frame(means: dict[str, float], *, seeds: int = 5, noise: float = 0.0002, **m
     return complete(pd.DataFrame(rows))
 
 
-def judge(runs: pd.DataFrame, looks: Looks = ONE_LOOK, **claim: Any) -> Judgement:
+def judge(runs: pd.DataFrame, looks: Looks = ONE_LOOK, /, **claim: Any) -> Judgement:
     entry = {"id": "X", "statement": "x", **claim}
     return judge_claims(parse_claims([entry], "test"), runs, looks)[0]
 
@@ -72,7 +72,7 @@ def test_what_noise_hides_is_undecided_either_way() -> None:
 def test_a_small_but_certain_difference_is_an_equivalence_and_no_order() -> None:
     """hinge − softmax_ce = +.0022 and mse − softmax_ce = −.0029 were once ">" and "~" in one chain."""
     runs = frame({"hinge": 0.9622, "softmax_ce": 0.960, "mse": 0.9571}, noise=0.0001)
-    order = {**FACTOR, "order": "hinge > softmax_ce ~ mse"}
+    order: dict[str, Any] = {**FACTOR, "order": "hinge > softmax_ce ~ mse"}
     wide, narrow = (judge(runs, **order, margin=margin).outcomes[0].pairs for margin in (0.005, 0.001))
     assert [pair.verdict for pair in wide] == ["refuted", "holds", "holds"]
     assert [pair.verdict for pair in narrow] == ["holds", "holds", "refuted"]
@@ -118,7 +118,8 @@ def test_without_a_margin_of_its_own_a_test_takes_a_tenth_of_the_best_level() ->
     margins.append(judge(runs, **{**FACTOR, "metric": "gap"}, order="hinge > mse").outcomes[0].margin)
     error = 0.1 * (1 - by_loss["hinge"])
     assert margins[:3] == pytest.approx([error, error, 1.0])
-    assert np.isnan(margins[3]) and margins[4] == pytest.approx(error)
+    assert np.isnan(margins[3])
+    assert margins[4] == pytest.approx(error)
     relative = judge(runs, **FACTOR, order="hinge > mse", margin="2%").outcomes[0].margin
     assert relative == pytest.approx(0.02 * by_loss["hinge"])
 
@@ -138,9 +139,11 @@ def test_fewer_than_three_seeds_decide_nothing(seeds: int) -> None:
         assert judgement.verdict == "undecided"
         assert "too few for the first look" in judgement.outcomes[0].why
     limit = judge(runs, metric="test_accuracy", at_least=0.5)
-    assert limit.verdict == "undecided" and "too few" in limit.outcomes[0].why
+    assert limit.verdict == "undecided"
+    assert "too few" in limit.outcomes[0].why
     ratio = judge(runs, **FACTOR, ratio={"hinge / focal": 1.09})
-    assert ratio.verdict == "undecided" and "too few" in ratio.outcomes[0].why
+    assert ratio.verdict == "undecided"
+    assert "too few" in ratio.outcomes[0].why
 
 
 def test_the_seeds_are_looked_at_in_the_order_planned_and_each_look_has_its_level() -> None:
@@ -171,7 +174,9 @@ def test_intervals_and_p_agree(noise: float) -> None:
         assert (pair.p <= 0.05) == (pair.low >= 0 or pair.high <= 0)
         low, high, p = pair.corrected
         assert (p <= 0.05) == (low >= 0 or high <= 0)
-        assert low <= pair.low and pair.high <= high and p >= pair.p
+        assert low <= pair.low
+        assert pair.high <= high
+        assert p >= pair.p
 
 
 def test_a_part_holds_at_its_own_level_and_refutes_at_the_shared_one() -> None:
@@ -180,7 +185,8 @@ def test_a_part_holds_at_its_own_level_and_refutes_at_the_shared_one() -> None:
     single = judge(runs, **FACTOR, order="hinge > mse").outcomes[0].pairs[0]
     same = next(pair for pair in pairs if pair.second == "mse")
     assert (same.low, same.high, same.p) == (single.low, single.high, single.p)
-    assert same.corrected[2] > same.p and single.corrected == (single.low, single.high, single.p)
+    assert same.corrected[2] > same.p
+    assert single.corrected == (single.low, single.high, single.p)
     twice = judge(runs, **FACTOR, tests=[{"order": "hinge > mse"}] * 2).outcomes[0].pairs[0]
     assert twice.corrected[2] > single.p
 
@@ -194,7 +200,7 @@ def test_best_stands_before_every_other_level_and_worst_behind() -> None:
 
 
 def test_a_cell_is_best_only_if_no_other_is_as_good() -> None:
-    cells = {"factor": ["loss", "hidden"], "metric": "test_accuracy"}
+    cells: dict[str, Any] = {"factor": ["loss", "hidden"], "metric": "test_accuracy"}
     runs = frame({"hinge": 0.98, "mse": 0.96})
     assert judge(runs, **cells, best={"loss": "hinge", "hidden": "256-64"}).verdict == "holds"
     tied = frame({"hinge": 0.98, "mse": 0.98})
@@ -203,7 +209,7 @@ def test_a_cell_is_best_only_if_no_other_is_as_good() -> None:
 
 def test_limits_are_held_against_the_interval_of_every_cell() -> None:
     runs = frame({"hinge": 0.9, "focal": 0.4}, noise=0.001)
-    limit = {"metric": "test_accuracy", "where": {"loss": "focal"}}
+    limit: dict[str, Any] = {"metric": "test_accuracy", "where": {"loss": "focal"}}
     assert judge(runs, **limit, at_most=0.5).verdict == "holds"
     assert judge(runs, **limit, at_least=0.5).verdict == "refuted"
     assert judge(runs, **limit, at_most=0.405).verdict == "undecided"
@@ -220,7 +226,7 @@ def test_a_ratio_is_held_against_the_interval_of_the_geometric_mean() -> None:
     runs = frame({"mse": 0.3, "focal": 0.6}).assign(concurrent_runs=1.0, blas_threads=1.0)
     seconds = runs["loss"].map({"mse": 0.2, "focal": 0.4}) * (1 + 0.01 * runs["test_accuracy"])
     runs = runs.assign(epoch_cpu_s=seconds)
-    ratio = {"factor": "loss", "metric": "epoch_cpu_s"}
+    ratio: dict[str, Any] = {"factor": "loss", "metric": "epoch_cpu_s"}
     assert judge(runs, **ratio, ratio={"focal / mse": 2.0}).verdict == "holds"
     assert judge(runs, **ratio, ratio={"focal / mse": 2.5}).verdict == "refuted"
     assert judge(runs, **ratio, ratio={"focal / mse": 2.5}, within="30%").verdict == "holds"
@@ -241,7 +247,8 @@ def test_an_effect_is_taken_over_cells_that_every_level_has() -> None:
     (effect,) = judge(unequal, metric="test_accuracy", effects="hidden > activation").outcomes
     assert dict(effect.shown)["activation"].mean == pytest.approx(0, abs=1e-12)
     twice = judge(pd.concat([runs, runs]), metric="test_accuracy", effects="hidden > activation")
-    assert twice.verdict == "undecided" and "say in where" in twice.outcomes[0].why
+    assert twice.verdict == "undecided"
+    assert "say in where" in twice.outcomes[0].why
 
 
 def test_a_ratio_of_what_is_not_above_zero_is_not_taken_from_the_other_runs() -> None:
@@ -249,9 +256,10 @@ def test_a_ratio_of_what_is_not_above_zero_is_not_taken_from_the_other_runs() ->
     runs = complete(
         runs[["part", "status", "seed", "loss", "hidden"]].assign(gap=[*[-0.01] * 2, *[0.01] * 22])
     )
-    claim = {"factor": "loss", "metric": "gap", "ratio": {"hinge / mse": 1}}
+    claim: dict[str, Any] = {"factor": "loss", "metric": "gap", "ratio": {"hinge / mse": 1}}
     judgement = judge(runs, **claim)
-    assert judgement.verdict == "undecided" and "not above 0" in judgement.outcomes[0].why
+    assert judgement.verdict == "undecided"
+    assert "not above 0" in judgement.outcomes[0].why
     assert judge(runs[runs["seed"] != "0"], **claim).verdict == "holds"
 
 
@@ -270,9 +278,10 @@ def test_the_margin_of_a_pair_is_a_share_of_what_the_pair_was_compared_on() -> N
 
 def test_times_count_only_where_runs_were_alone() -> None:
     runs = frame({"mse": 0.3, "focal": 0.6}).assign(epoch_cpu_s=lambda f: f["test_accuracy"])
-    cost = {"factor": "loss", "metric": "epoch_cpu_s", "order": "focal > mse"}
+    cost: dict[str, Any] = {"factor": "loss", "metric": "epoch_cpu_s", "order": "focal > mse"}
     judgement = judge(runs, **cost)
-    assert judgement.verdict == "undecided" and "timed alone" in judgement.outcomes[0].why
+    assert judgement.verdict == "undecided"
+    assert "timed alone" in judgement.outcomes[0].why
     timing = runs.assign(part="timing", concurrent_runs=1.0)
     assert judge(pd.concat([runs, timing]), **cost).verdict == "holds"
     assert judge(runs.assign(concurrent_runs=1.0), **cost).verdict == "holds"
@@ -313,10 +322,11 @@ def test_runs_that_differ_in_more_are_matched_in_the_rest_or_refused() -> None:
     assert judge(runs, **FACTOR, order="hinge > focal").outcomes[0].cells == 2  # an option of hinge alone
     twice = pd.concat([runs, runs[runs["loss"] == "hinge"].assign(margin="1")])
     judgement = judge(twice, **FACTOR, order="hinge > focal")
-    assert judgement.verdict == "undecided" and "say in where" in judgement.outcomes[0].why
+    assert judgement.verdict == "undecided"
+    assert "say in where" in judgement.outcomes[0].why
     assert judge(twice, **FACTOR, order="hinge > focal", where={"margin": [5, "–"]}).verdict == "holds"
-    named = {"metric": "test_accuracy", "order": "wide > focal"}
-    levels = {"wide": {"loss": "hinge", "margin": 5}, "focal": {"loss": "focal"}}
+    named: dict[str, Any] = {"metric": "test_accuracy", "order": "wide > focal"}
+    levels: dict[str, Any] = {"wide": {"loss": "hinge", "margin": 5}, "focal": {"loss": "focal"}}
     assert judge(twice, **named, levels=levels).verdict == "holds"
 
 
@@ -330,7 +340,7 @@ def test_a_setting_that_changes_along_must_be_named() -> None:
 def test_a_claim_with_several_tests_is_refuted_by_one_and_needs_all_to_hold() -> None:
     runs = frame({"hinge": 0.98, "focal": 0.93})
     good, bad = {"order": "hinge > focal"}, {"order": "focal > hinge"}
-    open_ = {"order": "hinge > focal", "metric": "gap"}
+    open_: dict[str, Any] = {"order": "hinge > focal", "metric": "gap"}
     assert judge(runs, **FACTOR, tests=[good, good]).verdict == "holds"
     assert judge(runs, **FACTOR, tests=[good, bad, open_]).verdict == "refuted"
     assert judge(runs, **FACTOR, tests=[good, open_]).verdict == "undecided"
@@ -392,7 +402,8 @@ def test_a_chain_is_taken_apart() -> None:
 def test_a_mistake_in_a_claim_is_one_line(claim: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as caught:
         parse_claims([{"id": "X", "statement": "x", **claim}], "my.yaml")
-    assert str(caught.value).startswith("my.yaml: claim X: ") and message in str(caught.value)
+    assert str(caught.value).startswith("my.yaml: claim X: ")
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -427,7 +438,9 @@ def test_a_claims_file_that_cannot_be_read_is_one_line(tmp_path: Path, content: 
     file.write_text(content)
     with pytest.raises(UserError) as caught:
         judge_file(file, frame({"hinge": 0.9}), ONE_LOOK)
-    assert said in str(caught.value) and str(file) in str(caught.value) and "\n" not in str(caught.value)
+    assert said in str(caught.value)
+    assert str(file) in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_claims_file_that_is_none_is_not_waited_for(tmp_path: Path) -> None:
@@ -451,12 +464,14 @@ def test_observations_hold_every_run_with_its_settings_and_figures(tmp_path: Pat
     cells[3].status = "diverged"
     results = load(synthetic.write_sweep(tmp_path / "s", cells))
     runs = observe(results)
-    assert len(runs) == 20 and set(runs["part"]) == {"main"}
+    assert len(runs) == 20
+    assert set(runs["part"]) == {"main"}
     assert set(runs.loc[runs["loss"] == "hinge", "margin"]) == {"5"}
     assert set(runs.loc[runs["loss"] == "mse", "margin"]) == {"–"}
     done = runs["status"] == "done"
     assert runs.loc[done, "test_accuracy"].to_numpy() == pytest.approx(results.done["test_accuracy"])
-    assert runs.loc[~done, "test_accuracy"].isna().all() and runs.loc[~done, "unstable"].tolist() == [1.0]
+    assert runs.loc[~done, "test_accuracy"].isna().all()
+    assert runs.loc[~done, "unstable"].tolist() == [1.0]
 
 
 def test_a_sweep_below_a_sweep_is_a_part_of_its_own(tmp_path: Path) -> None:
@@ -468,7 +483,12 @@ def test_a_sweep_below_a_sweep_is_a_part_of_its_own(tmp_path: Path) -> None:
     (root / "measured" / "engines.csv").write_text(rows)
     runs = observe(load(root))
     assert runs["part"].value_counts().to_dict() == {"main": 10, "timing": 10, "engines": 10}
-    engines = {"part": "engines", "factor": "engine", "metric": "test_accuracy", "order": "numpy > torch"}
+    engines: dict[str, Any] = {
+        "part": "engines",
+        "factor": "engine",
+        "metric": "test_accuracy",
+        "order": "numpy > torch",
+    }
     assert judge(runs, **engines).verdict == "holds"
 
 
@@ -488,7 +508,8 @@ def test_an_early_dip_is_how_far_accuracy_falls_below_the_best_so_far(tmp_path: 
     table["train_loss"] = [9, 8, 7, 6, 5, 4, 3, 2, 1, 0.5]
     table.to_csv(path, index=False)
     row = observe(load(root)).iloc[0]
-    assert row["early_dip"] == pytest.approx(0.1) and row["unstable"] == 0
+    assert row["early_dip"] == pytest.approx(0.1)
+    assert row["unstable"] == 0
     table["train_loss"] = [9, 8, 7, 6, 6.5, 4, 3, 2, 1, 0.5]
     table.to_csv(path, index=False)
     assert observe(load(root)).iloc[0]["unstable"] == 1

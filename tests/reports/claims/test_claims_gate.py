@@ -68,7 +68,8 @@ def test_a_mistake_is_one_line_with_file_and_line_and_ends_with_2(
 ) -> None:
     assert report(sweep, "--claims", str(claims(tmp_path, more)), "--check") == 2
     lines = capfd.readouterr().err.splitlines()
-    assert len(lines) == 1 and said in lines[0]
+    assert len(lines) == 1
+    assert said in lines[0]
     assert not (sweep / "report").exists()
 
 
@@ -101,7 +102,8 @@ def test_claims_that_are_first_seen_after_the_runs_say_so_beside_the_verdict(
     assert "holds (written after the runs)" in verdict_line(sweep)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     text = (sweep / "report" / "tables" / "claims.md").read_text()
-    assert digest in text and "first seen in this directory on" in text
+    assert digest in text
+    assert "first seen in this directory on" in text
     assert "written after the runs" in (sweep / "report" / "index.html").read_text()
 
 
@@ -122,7 +124,8 @@ def test_claims_that_a_command_noted_before_the_first_run_were_written_before(
     file.write_text(file.read_text() + "# changed\n")
     seen = json.loads((root / ".sweep" / "claims.json").read_text())
     seen_again = first_seen(root, file.read_bytes())
-    assert len(seen) == 1 and seen_again >= max(map(datetime.fromisoformat, seen.values()))
+    assert len(seen) == 1
+    assert seen_again >= max(map(datetime.fromisoformat, seen.values()))
 
 
 def test_a_commit_dates_the_very_content_that_it_brought(sweep: Path, tmp_path: Path) -> None:
@@ -186,5 +189,6 @@ def test_a_study_that_seeds_were_added_to_is_not_looked_at_once(tmp_path: Path) 
     plan = json.loads((root / "sweep.json").read_text())
     (root / "sweep.json").write_text(json.dumps({**plan, "history": [{**HISTORY[0], "seeds": [0, 1, 2]}]}))
     found = judged(load(root))
-    assert found is not None and found.claims[0].written is None
+    assert found is not None
+    assert found.claims[0].written is None
     assert looks_of(load(root), finished=True).ladder("main", 5).looks == (3, 5, 10, 20, 40)

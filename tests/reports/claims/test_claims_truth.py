@@ -4,12 +4,14 @@ A case fails where its errors are so many that, at the largest share allowed, as
 probability below .001 (binomial): with 400 draws and 5 % allowed that is above 35 (8.75 %).
 """
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from reports.claims.tables import numbers
-from tests.support.analysis_truth import check
-from tests.support.claims_truth import CASES, SEED_SD, drawn, judged, verdict
+from tests.support.analysis_truth import SEED_SD, check
+from tests.support.claims_truth import CASES, drawn, judged, verdict
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -24,7 +26,7 @@ def test_verdicts_are_wrong_no_more_often_than_they_say_in_400_draws(name: str) 
 
 
 OPTIMIZERS = {"optimizer": ["sgd", "adam"], "cell": [f"c{k}" for k in range(5)]}
-ORDER = {"factor": "optimizer", "order": "sgd > adam"}
+ORDER: dict[str, Any] = {"factor": "optimizer", "order": "sgd > adam"}
 
 
 def test_one_seed_of_which_one_level_diverged_everywhere_decides_nothing() -> None:
@@ -60,7 +62,7 @@ def test_an_order_that_turns_round_with_another_setting_is_undecided_and_says_wi
     values = 0.97 + SEED_SD * np.random.default_rng(4).normal(size=(2, 3, 4, 5))
     values[0] += np.array([0.030, 0, -0.029])[:, None, None]
     grid = {"activation": ["relu", "selu"], "loss": ["mse", "ce", "hinge"], "cell": ["1", "2", "3", "4"]}
-    claim = {"factor": "activation", "order": "relu > selu"}
+    claim: dict[str, Any] = {"factor": "activation", "order": "relu > selu"}
     judgement = judged(drawn(values, grid), **claim)
     assert judgement.verdict == "undecided"
     assert judgement.outcomes[0].why == "relu, selu: the order turns round with loss"
@@ -73,7 +75,8 @@ def test_a_divergence_in_some_cells_only_turns_an_order_round() -> None:
     lost = np.zeros(values.shape, dtype=bool)
     lost[1, 0] = True
     judgement = judged(drawn(values, OPTIMIZERS, diverged=lost), factor="optimizer", order="adam > sgd")
-    assert judgement.verdict == "undecided" and "turns round" in judgement.outcomes[0].why
+    assert judgement.verdict == "undecided"
+    assert "turns round" in judgement.outcomes[0].why
 
 
 def test_convergence_is_not_compared_with_what_stays_at_chance() -> None:
@@ -82,10 +85,11 @@ def test_convergence_is_not_compared_with_what_stays_at_chance() -> None:
     runs = drawn(values, {"lr": ["0.1", "0.3", "3"], "cell": ["1", "2"]})
     epochs = runs["lr"].map({"0.1": 12.0, "0.3": 6.0, "3": 1.0})
     runs = runs.assign(convergence=epochs + rng.integers(0, 2, len(runs)))
-    claim = {"factor": "lr", "metric": "convergence"}
+    claim: dict[str, Any] = {"factor": "lr", "metric": "convergence"}
     assert verdict(runs, order="0.3 > 0.1", **claim) == "holds"
     judgement = judged(runs, order="3 > 0.3", **claim)
-    assert judgement.verdict == "undecided" and "no runs with 3" in judgement.outcomes[0].why
+    assert judgement.verdict == "undecided"
+    assert "no runs with 3" in judgement.outcomes[0].why
     assert "10 runs more than 0.05 below the best accuracy are not compared" in numbers(judgement.outcomes[0])
 
 
@@ -95,5 +99,6 @@ def test_what_a_diverged_run_costs_is_not_made_up() -> None:
     lost[1, 0] = True
     runs = drawn(values, OPTIMIZERS, diverged=lost).assign(gap=lambda f: f["test_accuracy"] * 0.01)
     outcome = judged(runs, factor="optimizer", metric="gap", order="adam > sgd").outcomes[0]
-    assert outcome.counted_as == "left out" and outcome.pairs[0].cells == 4
+    assert outcome.counted_as == "left out"
+    assert outcome.pairs[0].cells == 4
     assert abs(outcome.pairs[0].estimate) < 0.0001

@@ -17,7 +17,6 @@ import urllib.request
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -47,7 +46,7 @@ def rerun(sweep: Path) -> str:
     return first.cell_id
 
 
-def needs(package: str) -> Any:
+def needs(package: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(find_spec(package) is None, reason=f"needs {package}: make test-trackers")
 
 
@@ -124,10 +123,12 @@ def test_mlflow_reads_back_what_was_exported_once(sweep: Path) -> None:
     (experiment,) = client.search_experiments(filter_string="name = 'grid'")
     found = {run.data.tags["mlp_grid.cell_id"]: run for run in client.search_runs([experiment.experiment_id])}
     expected = {run.cell_id: run for run in tracked(load(sweep))}
-    assert found.keys() == expected.keys() and len(found) == 4
+    assert found.keys() == expected.keys()
+    assert len(found) == 4
     for cell, run in expected.items():
         stored = found[cell]
-        assert stored.info.run_name == run.name and stored.info.status == "FINISHED"
+        assert stored.info.run_name == run.name
+        assert stored.info.status == "FINISHED"
         assert stored.data.params == {key: str(value) for key, value in run.settings.items()}
         assert stored.data.metrics.get("final_test_accuracy") == run.figures.get("test_accuracy")
         curve = client.get_metric_history(stored.info.run_id, "test_accuracy")
@@ -135,7 +136,8 @@ def test_mlflow_reads_back_what_was_exported_once(sweep: Path) -> None:
             (epoch.number, epoch.figures["test_accuracy"]) for epoch in run.epochs
         ]
     page = seen_in_the_ui(sweep, f"experiments/{experiment.experiment_id}/runs")
-    assert "4</" in page and "matching runs" in page
+    assert "4</" in page
+    assert "matching runs" in page
     assert any(run.name[:12] in page for run in expected.values())
 
 
@@ -194,9 +196,9 @@ def test_tensorboard_reads_back_what_was_exported_once(sweep: Path) -> None:
         events = EventAccumulator(str(folder / run.name))
         events.Reload()
         for name in ("train_loss", "test_accuracy", "lr", "epoch_wall_s"):
-            assert [(e.step, pytest.approx(e.value)) for e in events.Scalars(name)] == [
-                (epoch.number, epoch.figures[name]) for epoch in run.epochs
-            ]
+            scalars = events.Scalars(name)
+            assert [e.step for e in scalars] == [epoch.number for epoch in run.epochs]
+            assert [e.value for e in scalars] == pytest.approx([epoch.figures[name] for epoch in run.epochs])
         if run.figures:
             (final,) = events.Scalars("final/test_accuracy")
             assert math.isclose(final.value, run.figures["test_accuracy"], rel_tol=1e-6)

@@ -53,7 +53,8 @@ def test_any_numbers_come_back_within_one_step_and_the_missing_stay_missing(
     given = np.array(values)
     back = packed(given, along=along)
     known = np.isfinite(given)
-    assert np.isnan(back[~known]).all() and np.isfinite(back[known]).all()
+    assert np.isnan(back[~known]).all()
+    assert np.isfinite(back[known]).all()
     if known.any():
         wide = given[known].min() > 0 and given[known].max() > 1000 * given[known].min()
         span = given[known].max() / 65534 - given[known].min() / 65534
@@ -76,7 +77,8 @@ def test_integers_come_back_exactly_and_others_are_refused() -> None:
     packer.integers("small", [0, 3, 65535])
     packer.integers("large", [0, 70_000, 2**32 - 1])
     _, columns = unpacked(packer.packed())
-    assert columns["small"].tolist() == [0, 3, 65535] and columns["large"].tolist() == [0, 70_000, 2**32 - 1]
+    assert columns["small"].tolist() == [0, 3, 65535]
+    assert columns["large"].tolist() == [0, 70_000, 2**32 - 1]
     with pytest.raises(ValueError, match="needs integers"):
         packer.integers("negative", [-1])
 
@@ -94,5 +96,7 @@ def test_long_curves_keep_their_ends_and_are_never_cut_off() -> None:
     shown = thinned(Curves(lengths, steps, {"loss": steps * 2}, {"loss": "loss"}), 60)
     ends = np.cumsum(shown.lengths)
     assert shown.lengths.tolist() == [30, 0, 5]
-    assert shown.steps[0] == 1 and shown.steps[ends[0] - 1] == 1000 and shown.steps[-1] == 5
+    assert shown.steps[0] == 1
+    assert shown.steps[ends[0] - 1] == 1000
+    assert shown.steps[-1] == 5
     assert np.array_equal(shown.values["loss"], shown.steps * 2)

@@ -4,6 +4,7 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -19,7 +20,11 @@ from reports.runs.results import natural
 from tests.reports.page.test_packed import unpacked
 from tests.support import synthetic
 
-AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "optimizer.weight_decay": [0.0, 0.0005]}
+AXES: dict[str, list[Any]] = {
+    "activation": ["relu", "gelu"],
+    "loss": ["mse", "hinge"],
+    "optimizer.weight_decay": [0.0, 0.0005],
+}
 HOSTILE = "<script>alert(1)</script></script>&\u202e" + "x" * 300
 
 
@@ -66,7 +71,8 @@ def page_of(path: Path, seeds: int = 1, **more: str) -> str:
 def test_one_seed_says_that_nothing_was_tested(tmp_path: Path) -> None:
     text = html.unescape(page_of(tmp_path))
     assert "nothing is tested" in text
-    assert "relu > gelu" not in text and "gelu > relu" not in text
+    assert "relu > gelu" not in text
+    assert "gelu > relu" not in text
 
 
 def test_five_seeds_rank(tmp_path: Path) -> None:
@@ -75,14 +81,16 @@ def test_five_seeds_rank(tmp_path: Path) -> None:
 
 def test_an_incomplete_sweep_says_what_is_missing(tmp_path: Path) -> None:
     text = page_of(tmp_path, _0="missing", _1="failed")
-    assert "2 runs have no result yet" in text and "python -m reports serve" in text
+    assert "2 runs have no result yet" in text
+    assert "python -m reports serve" in text
     assert "no result yet" not in page_of(tmp_path / "whole")
 
 
 def test_every_link_within_the_page_leads_somewhere(tmp_path: Path) -> None:
     page = Page(page_of(tmp_path, seeds=5, _0="diverged", _1="missing"))
     inside = [link[1:] for link in page.links if link.startswith("#")]
-    assert len(inside) > 5 and set(inside) <= set(page.ids)
+    assert len(inside) > 5
+    assert set(inside) <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
 
 
@@ -91,19 +99,22 @@ def test_every_file_that_the_page_names_exists(tmp_path: Path) -> None:
     index = write_report(load(synthetic.write_sweep(tmp_path, cells)), jobs=1)
     page = Page(index.read_text(encoding="utf-8"))
     files = [link for link in page.links if not link.startswith(("#", "data:"))]
-    assert len(files) > 20 and all((index.parent / file).is_file() for file in files)
-    assert files[0] == "tables/runs.csv" and page.images == []
+    assert len(files) > 20
+    assert all((index.parent / file).is_file() for file in files)
+    assert files[0] == "tables/runs.csv"
+    assert page.images == []
 
 
 def test_nothing_leaves_the_disk_and_nothing_unsigned_runs(tmp_path: Path) -> None:
     text = page_of(tmp_path)
     assert not re.search(r"https?:|//cdn|@import", text.replace("http://www.w3.org/2000/svg", ""))
-    assert "default-src 'none'" in html.unescape(text) and "unsafe" not in text
+    assert "default-src 'none'" in html.unescape(text)
+    assert "unsafe" not in text
     assert not {name for name in Page(text).attributes if name.startswith("on") or name == "style"}
 
 
 def test_hostile_text_stays_text(tmp_path: Path) -> None:
-    axes = {"loss": ["mse", HOSTILE], "activation": ["relu", "gelu"]}
+    axes: dict[str, list[Any]] = {"loss": ["mse", HOSTILE], "activation": ["relu", "gelu"]}
     cells = synthetic.grid(axes)
     for one, name in zip(cells, "abcd", strict=True):
         one.name = f"{name}-{one.cell_id}"
@@ -116,8 +127,11 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
 
 def test_the_page_holds_every_run(tmp_path: Path) -> None:
     folders, states = runs_of(page_of(tmp_path, seeds=2, _3="missing"))
-    assert len(folders) == 16 and folders.count("") == 1 and folders[3] == ""
-    assert states.count("missing") == 1 and states.count("done") == 15
+    assert len(folders) == 16
+    assert folders.count("") == 1
+    assert folders[3] == ""
+    assert states.count("missing") == 1
+    assert states.count("done") == 15
 
 
 def test_the_same_records_give_the_same_page(tmp_path: Path) -> None:
@@ -139,7 +153,8 @@ def test_a_sweep_without_any_result_has_a_page(tmp_path: Path, status: str) -> N
 def test_cells_of_different_numbers_of_seeds_are_not_multiplied(tmp_path: Path) -> None:
     cells = synthetic.grid({"activation": ["relu", "gelu"]}, seeds=range(3))[:-2]
     page = html.unescape(rendered(tmp_path / "some", cells))
-    assert "<span>1 to 3 seeds</span>" in page and "<b>4</b> done" in page
+    assert "<span>1 to 3 seeds</span>" in page
+    assert "<b>4</b> done" in page
     assert "<span>2 seeds</span>" in page_of(tmp_path / "all", seeds=2)
 
 
@@ -147,12 +162,17 @@ def test_the_only_cell_is_not_said_to_be_ahead_of_others(tmp_path: Path) -> None
     for seeds in (1, 5):
         cells = synthetic.grid({"activation": ["relu"]}, seeds=range(seeds))
         page = rendered(tmp_path / str(seeds), cells)
-        assert "the only cell" in page and re.search(r"<b>97\.\d\d %", page)
-        assert "may be as good" not in page and "all others" not in page
+        assert "the only cell" in page
+        assert re.search(r"<b>97\.\d\d %", page)
+        assert "may be as good" not in page
+        assert "all others" not in page
 
 
 def test_a_factor_of_too_many_levels_is_said_not_to_be_ranked(tmp_path: Path) -> None:
-    axes = {"optimizer.lr": [0.001 * k for k in range(1, 22)], "activation": ["relu", "gelu"]}
+    axes: dict[str, list[Any]] = {
+        "optimizer.lr": [0.001 * k for k in range(1, 22)],
+        "activation": ["relu", "gelu"],
+    }
     cells = synthetic.grid(axes, seeds=(0, 1), epochs=2)
     page = rendered(tmp_path, cells)
     assert "Test accuracy by lr: not compared, for more than 20 levels." in page
@@ -226,7 +246,8 @@ def test_where_nothing_can_be_written_one_line_says_so(
     words = [str(sweep), "--no-plots"] if what == "report" else ["export", str(sweep), "--to", "csv"]
     assert main(words) == 2
     error = capsys.readouterr().err
-    assert error.startswith(f"error: {sweep}") and error.endswith(": Read-only file system\n")
+    assert error.startswith(f"error: {sweep}")
+    assert error.endswith(": Read-only file system\n")
 
 
 def test_an_export_to_a_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -241,7 +262,8 @@ def test_a_file_in_the_place_of_the_report_stays(tmp_path: Path, capsys: pytest.
     (sweep / "report").write_text("mine")
     assert main([str(sweep), "--no-plots"]) == 2
     assert "report: is a file" in capsys.readouterr().err
-    assert (sweep / "report").read_text() == "mine" and not list(sweep.glob(".report*"))
+    assert (sweep / "report").read_text() == "mine"
+    assert not list(sweep.glob(".report*"))
 
 
 def test_latex_of_a_study_has_its_claims_too(tmp_path: Path) -> None:
@@ -273,7 +295,8 @@ def test_export_writes_tidy_frames(tmp_path: Path) -> None:
     for form in ("csv", "json", "latex"):
         assert main(["export", str(tmp_path), "--to", form]) == 0
     runs = pd.read_csv(tmp_path / "export" / "runs.csv")
-    assert len(runs) == 8 and runs["weight_decay"].tolist()[:2] == [0.0, 0.0005]
+    assert len(runs) == 8
+    assert runs["weight_decay"].tolist()[:2] == [0.0, 0.0005]
     assert len(pd.read_csv(tmp_path / "export" / "history.csv")) == 80
     assert len(json.loads((tmp_path / "export" / "runs.json").read_text())) == 8
     assert r"\begin{table}" in (tmp_path / "export" / "tables.tex").read_text()
@@ -329,7 +352,8 @@ def test_compare_matches_cells_by_what_they_share(tmp_path: Path, capsys: pytest
     text = capsys.readouterr().out
     assert re.search(r"Test accuracy +\| −0\.0\d+ .*\| 3 +\| 4 ", text)
     assert re.search(r"training.epochs +\| 10 +\| 4 ", text)
-    assert "Cells only in" in text and "4 cells matched." in text
+    assert "Cells only in" in text
+    assert "4 cells matched." in text
     assert "seeds are too few runs" not in text
 
 
@@ -341,5 +365,6 @@ def test_the_cells_that_differ_most_are_not_called_different_for_being_picked(tm
         sides.append(load(synthetic.write_sweep(tmp_path / str(size), cells)))
     table = cells_table(match(*sides))
     p = [row[table.heads.index("p")].text for row in table.rows]
-    assert len(p) == 20 and min(map(float, p)) > 0.05
+    assert len(p) == 20
+    assert min(map(float, p)) > 0.05
     assert "corrected over all of them" in table.notes[0]

@@ -214,13 +214,12 @@ def test_the_file_alone_shows_everything_without_a_network_or_a_word_on_the_cons
         "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0
     )
     visit(page, small)
-    assert complaints(page) == [] and os.listdir(small.parent) == ["index.html"]
+    assert complaints(page) == []
+    assert [path.name for path in small.parent.iterdir()] == ["index.html"]
     asked = {event["request"]["url"] for event in page.of("Network.requestWillBeSent")}
     assert {url for url in asked if not url.startswith("data:")} == {small.as_uri()}
-    assert (
-        len(texts(page, "#panels td b")) == 12
-        and page.run("document.querySelectorAll('#plot path.mean').length") > 0
-    )
+    assert len(texts(page, "#panels td b")) == 12
+    assert page.run("document.querySelectorAll('#plot path.mean').length") > 0
     page.call(
         "Network.emulateNetworkConditions",
         offline=False,
@@ -234,8 +233,10 @@ def test_answer_grid_and_effects_need_no_script(page: Browser, small: Path) -> N
     page.call("Emulation.setScriptExecutionDisabled", value=True)
     page.open(small.as_uri())
     page.call("Emulation.setScriptExecutionDisabled", value=False)
-    assert "gelu" in texts(page, "#answer .winner")[0] and "%" in texts(page, "#answer .figure")[0]
-    assert len(texts(page, "#panels td b")) == 12 and len(texts(page, "#charts figure")) == 3
+    assert "gelu" in texts(page, "#answer .winner")[0]
+    assert "%" in texts(page, "#answer .figure")[0]
+    assert len(texts(page, "#panels td b")) == 12
+    assert len(texts(page, "#charts figure")) == 3
     assert len(texts(page, "#matters .strip dt")) == 4
 
 
@@ -251,7 +252,8 @@ def test_the_script_draws_the_grid_as_it_was_built(page: Browser, small: Path) -
         page,
         "{ const box = document.querySelector('#controls select'); box.dispatchEvent(new Event('change')); }",
     )
-    assert page.run(cells) == built and sorted(page.run(CHARTS)) == sorted(charts)
+    assert page.run(cells) == built
+    assert sorted(page.run(CHARTS)) == sorted(charts)
 
 
 CHARTS = """[...document.querySelectorAll('#charts circle, #charts .whisker, #charts text')].map((e) =>
@@ -280,7 +282,8 @@ def test_the_cross_hair_tells_the_values_under_it(page: Browser, small: Path) ->
     )
     page.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0] + box[2] - 13, y=box[1] + box[3] / 2)
     values = texts(page, "#picked output")
-    assert len(values) == 2 and all(re.fullmatch(r"\d\d\.\d\d %", value) for value in values)
+    assert len(values) == 2
+    assert all(re.fullmatch(r"\d\d\.\d\d %", value) for value in values)
     assert texts(page, "#plot .hair text") == ["epoch 10"]
     last = page.run(f"document.querySelector('#panels [data-pick=\"{GELU_HINGE}\"] b').textContent")
     assert values[0] == f"{last} %"
@@ -300,9 +303,11 @@ def test_the_grid_pivots(page: Browser, small: Path) -> None:
     visit(page, small)
     choose(page, "#controls", "Rows", "lr")
     assert texts(page, "#panels tbody th")[:3] == ["0.001", "0.01", "0.1"]
-    assert len(texts(page, "#panels table")) == 2 and "loss mse" in texts(page, "#panels caption")[0]
+    assert len(texts(page, "#panels table")) == 2
+    assert "loss mse" in texts(page, "#panels caption")[0]
     click(page, "#controls input[type=checkbox]")
-    assert len(texts(page, "#panels table")) == 1 and "mean over loss" in texts(page, "#grid-about")[0]
+    assert len(texts(page, "#panels table")) == 1
+    assert "mean over loss" in texts(page, "#grid-about")[0]
     assert set(texts(page, "#panels td small")) >= {"2 cells"}
     choose(page, "#controls", "Metric", "gap")
     assert "generalisation gap" in texts(page, "#grid-about")[0]
@@ -316,7 +321,8 @@ def test_a_mean_over_cells_is_the_mean_of_their_figures(page: Browser, small: Pa
         "[...document.querySelectorAll('#panels [data-pick^=\"gelu,hinge,\"] b')]"
         ".map((e) => Number(e.textContent))"
     )
-    assert len(cells) == 3 and abs(shown - sum(cells) / 3) < 0.011
+    assert len(cells) == 3
+    assert abs(shown - sum(cells) / 3) < 0.011
 
 
 def test_losses_are_compared_within_each_loss_only(page: Browser, small: Path) -> None:
@@ -326,7 +332,8 @@ def test_losses_are_compared_within_each_loss_only(page: Browser, small: Path) -
     rows = page.run("""[...document.querySelectorAll('#panels tbody tr')]
       .map((row) => [...row.querySelectorAll('td b')].map((b) => b.textContent))""")
     best = [text for row in rows for text in row if not text.startswith("+")]
-    assert len(rows) == 6 and len(best) == 2  # the best of each loss
+    assert len(rows) == 6
+    assert len(best) == 2
     fill(page, "#controls input[type=search]", "activation=gelu")
     choose(page, "#controls", "Rows", "activation")
     choose(page, "#controls", "Columns", "lr")
@@ -371,7 +378,8 @@ def test_an_effect_is_shown_as_the_difference_to_a_baseline(page: Browser, small
     visit(page, small)
     choose(page, '[data-factor="loss"]', "baseline", "mse")
     rows = texts(page, '[data-factor="loss"] tbody tr')
-    assert any(row.startswith("mse0.00") for row in rows) and any("hinge+" in row for row in rows)
+    assert any(row.startswith("mse0.00") for row in rows)
+    assert any("hinge+" in row for row in rows)
     assert "difference to mse" in texts(page, '[data-factor="loss"] .note')[0]
 
 
@@ -379,7 +387,8 @@ def test_what_happens_at_a_rate_is_one_click_away(page: Browser, small: Path) ->
     visit(page, small)
     assert "∞ 4" in texts(page, '[data-factor="lr"] svg text')
     click(page, '[data-factor="lr"] .levels-row button:last-child')
-    assert len(texts(page, "#panels td b")) == 4 and "where=lr%3D0.1" in page.run("location.hash")
+    assert len(texts(page, "#panels td b")) == 4
+    assert "where=lr%3D0.1" in page.run("location.hash")
 
 
 def test_the_tests_follow_the_metric(page: Browser, small: Path) -> None:
@@ -425,7 +434,8 @@ def test_a_query_chooses_runs(page: Browser, small: Path, query: str, runs: int)
 def test_a_query_that_cannot_be_answered_says_why(page: Browser, small: Path, query: str, says: str) -> None:
     visit(page, small)
     fill(page, "#query", query)
-    assert says in texts(page, "#query-problem")[0] and texts(page, "#shown") == ["60 runs"]
+    assert says in texts(page, "#query-problem")[0]
+    assert texts(page, "#shown") == ["60 runs"]
 
 
 def test_runs_sort_by_any_head_with_the_missing_last(page: Browser, small: Path) -> None:
@@ -445,7 +455,8 @@ def test_ticked_runs_lie_over_one_another(page: Browser, small: Path) -> None:
     visit(page, small, "#q=loss%3Dhinge&pick=")
     for place in (1, 2):
         click(page, f"#run-table tbody tr:nth-child({place}) input")
-    assert len(picks(page)) == 2 and all("seed" in name for name in picks(page))
+    assert len(picks(page)) == 2
+    assert all("seed" in name for name in picks(page))
     assert page.run("document.querySelectorAll('#plot path.mean').length") == 2
 
 
@@ -457,7 +468,8 @@ def test_which_runs_failed_and_why_is_on_top_and_one_click_from_the_runs(page: B
     assert texts(page, "#shown") == ["1 of 60 runs"]
     click(page, "#run-table tbody tr td:last-child button")
     details = texts(page, "#run-table .details")[0]
-    assert "Run it again: python -m sweeps.runs" in details and "no <memory> left" in details
+    assert "Run it again: python -m sweeps.runs" in details
+    assert "no <memory> left" in details
 
 
 def test_a_link_shows_another_reader_the_same(page: Browser, small: Path) -> None:
@@ -480,7 +492,8 @@ def test_a_link_shows_another_reader_the_same(page: Browser, small: Path) -> Non
 )
 def test_a_link_that_makes_no_sense_breaks_nothing(page: Browser, small: Path, state: str) -> None:
     visit(page, small, state)
-    assert complaints(page) == [] and len(texts(page, "#panels td")) >= 4
+    assert complaints(page) == []
+    assert len(texts(page, "#panels td")) >= 4
 
 
 def test_tables_are_copied_as_latex_and_markdown(page: Browser, small: Path) -> None:
@@ -492,8 +505,11 @@ def test_tables_are_copied_as_latex_and_markdown(page: Browser, small: Path) -> 
     click(page, '[data-table="latex"]')
     click(page, '[data-table="markdown"]')
     tex, markdown = page.run("taken")
-    assert r"\begin{tabular}{llrr}" in tex and r"\textbf{" in tex and r"\caption{Test accuracy (\%)" in tex
-    assert markdown.count("\n| ") >= 7 and "**" in markdown
+    assert r"\begin{tabular}{llrr}" in tex
+    assert r"\textbf{" in tex
+    assert r"\caption{Test accuracy (\%)" in tex
+    assert markdown.count("\n| ") >= 7
+    assert "**" in markdown
     click(page, "#copy-link")
     assert page.run("taken.at(-1)").startswith("file://")
 
@@ -585,11 +601,10 @@ def test_hostile_names_stay_text(page: Browser, hostile: Path) -> None:
     )
     click(page, "#failures [data-query]")
     click(page, "#run-table tbody tr td:last-child button")
-    assert complaints(page) == [] and page.run("document.title").startswith("<script>")
-    assert (
-        page.run("document.querySelectorAll('script').length") == 2
-        and page.run("document.images.length") == 0
-    )
+    assert complaints(page) == []
+    assert page.run("document.title").startswith("<script>")
+    assert page.run("document.querySelectorAll('script').length") == 2
+    assert page.run("document.images.length") == 0
     assert page.run("document.querySelectorAll('main i:not([class^=k]), main b b').length") == 0
     assert HOSTILE[:60] in texts(page, "#run-table .details")[0]
 
@@ -646,12 +661,16 @@ def own_application() -> Content:
 def test_an_application_of_ones_own_has_its_own_metrics_and_no_curves(page: Browser, tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text(render(own_application()), encoding="utf-8")
     visit(page, tmp_path / "index.html")
-    assert complaints(page) == [] and not page.run("document.getElementById('curves')")
-    assert "error, °C" in texts(page, "#grid-about")[0] and "lower is better" in texts(page, "#matters h2")[0]
+    assert complaints(page) == []
+    assert not page.run("document.getElementById('curves')")
+    assert "error, °C" in texts(page, "#grid-about")[0]
+    assert "lower is better" in texts(page, "#matters h2")[0]
     shades = page.run(
         "[...document.querySelectorAll('#panels td')].map((e) => [e.textContent, e.className.trim()])"
     )
-    assert ["2.0", "k20 best"] in shades and ["4.5", "k0"] in shades and shades[-1][0] == "failed"
+    assert ["2.0", "k20 best"] in shades
+    assert ["4.5", "k0"] in shades
+    assert shades[-1][0] == "failed"
     choose(page, "#controls", "Show", "diff")
     assert set(texts(page, "#panels td b")) == {"+1.0", "2.0", "+0.5", "+2.5", "+2.0", "failed"}
     choose(page, '[data-factor="kernel"]', "baseline", "linear")
@@ -666,7 +685,8 @@ def test_an_application_of_ones_own_has_its_own_metrics_and_no_curves(page: Brow
 def test_an_application_without_curves_or_settings_has_a_page(page: Browser, tmp_path: Path) -> None:
     path = write_page(tmp_path, [synthetic.cell({"seed": 0})])
     visit(page, path)
-    assert complaints(page) == [] and "only cell" in texts(page, "#answer")[0]
+    assert complaints(page) == []
+    assert "only cell" in texts(page, "#answer")[0]
     assert texts(page, "#shown") == ["1 runs"] or texts(page, "#shown") == ["1 run"]
 
 
@@ -722,7 +742,8 @@ def test_a_sweep_is_watched_to_its_end(page: Browser, tmp_path: Path) -> None:
         for _ in range(65):
             with suppress(RuntimeError):
                 page.run("new Promise((done) => setTimeout(done, 100))")
-        assert "%" in texts(page, "#answer .figure")[0] and len(texts(page, "#panels td b")) == 4
+        assert "%" in texts(page, "#answer .figure")[0]
+        assert len(texts(page, "#panels td b")) == 4
         assert page.run("document.title").startswith("✓")
         assert page.run("document.querySelectorAll('#plot path.mean').length") > 0
         assert complaints(page) == []

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,11 @@ from reports.page.view import render
 from reports.runs.reader import load
 from tests.support import synthetic
 
-AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "optimizer.weight_decay": [0.0, 0.0005]}
+AXES: dict[str, list[Any]] = {
+    "activation": ["relu", "gelu"],
+    "loss": ["mse", "hinge"],
+    "optimizer.weight_decay": [0.0, 0.0005],
+}
 TURN = {"mse": 0.02, "hinge": -0.02}  # what relu gains: its order with gelu turns round with the loss
 
 
@@ -47,7 +52,8 @@ def test_the_answer_is_the_best_cell_with_its_corrected_interval(five: tuple[Ana
         shown.figure == f"{100 * interval.mean:.2f} % [{100 * interval.low:.2f}, {100 * interval.high:.2f}]"
     )
     assert len(shown.may_be_best) == best.count("may be best")
-    assert "picked among 8 cells" in shown.note and not content.answer.warning
+    assert "picked among 8 cells" in shown.note
+    assert not content.answer.warning
 
 
 def test_every_pair_is_among_the_tests_with_what_was_worked_out(five: tuple[Analysis, Content]) -> None:
@@ -62,7 +68,8 @@ def test_every_pair_is_among_the_tests_with_what_was_worked_out(five: tuple[Anal
             pair.high,
             pair.p,
         )
-        assert shown.why == pair.why and bool(shown.power) == (pair.power is not None)
+        assert shown.why == pair.why
+        assert bool(shown.power) == (pair.power is not None)
         assert shown.look.startswith(f"{pair.look} seeds")
 
 
@@ -76,14 +83,16 @@ def test_where_an_order_turns_round_only_effects_within_are_shown_and_that_is_sa
     assert [effect.levels[0].level for effect in own] == ["relu", "gelu"]
     assert [effect.text for effect in own] == ["relu > gelu", "gelu > relu"]
     caveats = [text for text in content.answer.sentences if "turn round" in text]
-    assert len(caveats) == 1 and "activation (with loss)" in caveats[0]
+    assert len(caveats) == 1
+    assert "activation (with loss)" in caveats[0]
     assert "activation (loss mse)" in render(content)
 
 
 def test_one_seed_is_said_once_with_the_command_for_the_first_look(tmp_path: Path) -> None:
     _, content = made(tmp_path, 1)
     assert content.answer.warning.startswith("1 seed: nothing is tested")
-    assert content.answer.command.endswith("seed=0,1,2") and content.answer.best[0].note == "a single run"
+    assert content.answer.command.endswith("seed=0,1,2")
+    assert content.answer.best[0].note == "a single run"
     assert not any(effect.text or effect.note for effect in content.effects)
 
 

@@ -28,7 +28,7 @@ from reports.runs.reader import load
 from tests.support import synthetic
 
 ROOT = Path(__file__).parents[3]
-AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}
+AXES: dict[str, list[Any]] = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}
 PATIENCE_S = 20.0
 
 
@@ -114,9 +114,11 @@ def wait_for(events: Iterator[tuple[str, Any]], wanted: str) -> Any:
 
 def test_scripts_get_runs_and_findings_as_json(served: Served) -> None:
     runs = served.json("/api/runs.json")
-    assert len(runs) == 12 and {run["status"] for run in runs} == {"done", "failed"}
+    assert len(runs) == 12
+    assert {run["status"] for run in runs} == {"done", "failed"}
     done = next(run for run in runs if run["status"] == "done")
-    assert done["settings"].keys() == {"activation", "loss"} and 0 < done["metrics"]["test_accuracy"] < 1
+    assert done["settings"].keys() == {"activation", "loss"}
+    assert 0 < done["metrics"]["test_accuracy"] < 1
     found = served.json("/api/findings.json")
     assert {"best", "effect", "failure"} <= {each["kind"] for each in found}
     assert {each["factor"] for each in found if each["kind"] == "effect"} == {"activation", "loss"}
@@ -132,7 +134,8 @@ def test_nobody_gets_anything_without_the_token_or_by_another_name(served: Serve
     served.json("/api/runs.json")
     own = f"127.0.0.1:{served.port}"
     for path in ("/", "/events", "/api/runs.json", "/files/x/report.json"):
-        assert served.get(f"{path}?token=wrong")[0] == 403 and served.get(f"{path}?")[0] == 403
+        assert served.get(f"{path}?token=wrong")[0] == 403
+        assert served.get(f"{path}?")[0] == 403
         assert served.get(path, Host="evil.example")[0] == 403
         assert served.get(path, Host=f"evil.example:{served.port}")[0] == 403
     assert served.get("/", Host=own)[0] == 200
@@ -152,7 +155,8 @@ def test_a_head_has_no_content(served: Served) -> None:
 def test_files_of_runs_are_served_as_they_are(served: Served, sweep: Path) -> None:
     name = next(path.name for path in sweep.iterdir() if (path / "report.json").exists())
     status, content = served.get(f"/files/{name}/history.csv")
-    assert status == 200 and content == (sweep / name / "history.csv").read_bytes()
+    assert status == 200
+    assert content == (sweep / name / "history.csv").read_bytes()
 
 
 def test_no_path_leads_out_of_the_sweep(served: Served, sweep: Path) -> None:
@@ -181,7 +185,8 @@ def test_no_path_leads_out_of_the_sweep(served: Served, sweep: Path) -> None:
         "/.sweep/lock",
     ):
         status, content = served.get(path)
-        assert status == 404 and b"secret" not in content, path
+        assert status == 404, path
+        assert b"secret" not in content, path
     link.unlink()
     linked.unlink()
 
@@ -199,13 +204,16 @@ def test_only_what_changed_is_sent_and_a_curve_only_by_what_it_has_grown(tmp_pat
         cells[7].status = "running"
         synthetic.write_cell(root, cells[7])
         [run] = wait_for(events, "runs")["runs"]
-        assert run["id"] == cells[7].cell_id and run["from"] == 0 and run["curve"]["steps"] == [1, 2, 3]
+        assert run["id"] == cells[7].cell_id
+        assert run["from"] == 0
+        assert run["curve"]["steps"] == [1, 2, 3]
         cells[7].status = "done"
         synthetic.write_cell(root, cells[7])
         grown = wait_for(events, "runs")["runs"][-1]
         while grown["status"] != "done":
             grown = wait_for(events, "runs")["runs"][-1]
-        assert grown["from"] in (3, 6) and grown["metrics"]["test_accuracy"] > 0.8
+        assert grown["from"] in (3, 6)
+        assert grown["metrics"]["test_accuracy"] > 0.8
 
 
 def levels(findings: Any) -> int:
@@ -236,7 +244,8 @@ def test_a_directory_that_is_not_there_yet_is_waited_for(
     root = tmp_path / "runs" / "later"
     with serving(root) as served:
         status, page = served.get("/")
-        assert status == 200 and b"Waiting for" in page
+        assert status == 200
+        assert b"Waiting for" in page
         assert served.get("/api/runs.json")[0] == 503
         synthetic.write_sweep(root, synthetic.grid(AXES, epochs=3))
         assert len(served.json("/api/runs.json")) == 4
@@ -279,10 +288,12 @@ def test_the_command_prints_its_address_and_the_tunnel_and_ctrl_c_ends_it_with_0
     assert found
     port = int(found[1])
     tunnel = process.stdout.readline()
-    assert f"ssh -N -L {port}:127.0.0.1:{port} " in tunnel and tunnel.endswith("@10.0.0.2\n")
+    assert f"ssh -N -L {port}:127.0.0.1:{port} " in tunnel
+    assert tunnel.endswith("@10.0.0.2\n")
     next(Served(port, found[2]).events())  # somebody listens while it ends
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=20)[1] == "" and process.returncode == 0
+    assert process.communicate(timeout=20)[1] == ""
+    assert process.returncode == 0
 
 
 def test_a_port_in_use_is_a_mistake_in_one_line(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -320,7 +331,8 @@ def test_two_thousand_cells_at_fifty_changes_a_second_are_followed(tmp_path: Pat
     began = time.process_time()
     assert len(list(watch.changes())) == 50
     busy = time.process_time() - began
-    assert idle < 0.25 and busy < 0.5  # of each second, if it looks once
+    assert idle < 0.25
+    assert busy < 0.5
 
 
 def test_a_run_whose_directory_is_gone_is_missing_again(tmp_path: Path) -> None:
@@ -330,5 +342,6 @@ def test_a_run_whose_directory_is_gone_is_missing_again(tmp_path: Path) -> None:
     list(watch.changes())
     shutil.rmtree(root / cells[0].name)
     [seen] = watch.changes()
-    assert seen.record.cell_id == cells[0].cell_id and seen.record.status == "missing"
+    assert seen.record.cell_id == cells[0].cell_id
+    assert seen.record.status == "missing"
     assert list(watch.changes()) == []

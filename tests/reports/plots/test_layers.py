@@ -1,6 +1,7 @@
 """Figures of layers: taken from the histories that have them, and no plot where no run kept any."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from reports.runs.reader import load
 from reports.runs.results import Results
 from tests.support import synthetic
 
-AXES = {"activation": ["relu", "gelu"], "model.hidden": [[8], [8, 4], [2], [3]]}
+AXES: dict[str, list[Any]] = {"activation": ["relu", "gelu"], "model.hidden": [[8], [8, 4], [2], [3]]}
 
 
 def swept(folder: Path, *, kept: bool, dead: str = "0.25") -> Results:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from reports.runs.metrics import METRICS
 from reports.runs.reader import load
 from tests.support import synthetic
 
-AXES = {
+AXES: dict[str, list[Any]] = {
     "activation": ["relu", "gelu"],
     "loss": ["mse", "hinge"],
     "model.hidden": [[128], [256, 64]],
@@ -69,7 +70,7 @@ def test_every_plot_is_drawn_as_png_and_svg_and_the_same_again(report: Report, t
     assert all(file.read_bytes() == (tmp_path / "b" / file.name).read_bytes() for file in files)
 
 
-STAR = [
+STAR: list[dict[str, Any]] = [
     {"activation": "relu", "model.hidden": [128]},
     {"activation": "gelu", "model.hidden": [128]},
     {"activation": "relu", "model.hidden": [128], "loss": "mse"},
@@ -91,7 +92,8 @@ def test_a_sweep_around_one_cell_has_a_figure_per_setting_and_no_empty_panel(tmp
     sheets = {plot.name: plot.arguments[0] for plot in report.plots if plot.name.startswith("convergence")}
     assert set(sheets) == {f"convergence-{name}" for name in ("activation", "loss", "hidden", "weight_decay")}
     hidden = sheets["convergence-hidden"]
-    assert list(hidden.places) == ["16", "32", "64", "128"] and len(hidden.bands["cell"].unique()) == 4
+    assert list(hidden.places) == ["16", "32", "64", "128"]
+    assert len(hidden.bands["cell"].unique()) == 4
     assert hidden.note == "All with loss hinge, activation relu, weight_decay 0."
     decay = next(plot.arguments[0] for plot in report.plots if plot.name == "accuracy-against-weight_decay")
     assert (decay.panels, decay.lines, len(decay.test)) == (({},), None, 2)
@@ -107,7 +109,8 @@ def test_what_most_panels_share_is_said_once() -> None:
     assert common == {"a": "1", "b": "2"}
     assert [short(levels, common) for levels in combinations] == ["c 0", "c 1", "c 2", "a 0, c 0"]
     assert usual_note(common) == "Usual: a 1, b 2."
-    assert usual([{"a": "1", "b": "2"}] * 3) == {} and short({"a": "1"}, {"a": "1"}) == "as usual"
+    assert usual([{"a": "1", "b": "2"}] * 3) == {}
+    assert short({"a": "1"}, {"a": "1"}) == "as usual"
 
 
 def test_every_panel_of_a_heat_map_names_its_own_rows(tmp_path: Path) -> None:
@@ -115,7 +118,8 @@ def test_every_panel_of_a_heat_map_names_its_own_rows(tmp_path: Path) -> None:
     figure = draw_heatmaps(table, METRICS["test_accuracy"])
     found = [[tick.get_text() for tick in axes.get_yticklabels()] for axes in figure.axes]
     assert found == [list(panel.labels) for panel in grid_panels(table, METRICS["test_accuracy"])]
-    assert ["hinge", "mse"] in found and ["hinge"] in found
+    assert ["hinge", "mse"] in found
+    assert ["hinge"] in found
 
 
 def test_held_out_examples_have_curves_of_their_own(tmp_path: Path) -> None:
@@ -128,9 +132,11 @@ def test_held_out_examples_have_curves_of_their_own(tmp_path: Path) -> None:
     plot = next(plot for plot in report.plots if plot.name.startswith("convergence"))
     sheet = plot.arguments[0]
     by_loss = sheet.bands.groupby("loss", observed=True)["validation_accuracy"]
-    assert by_loss.first()["hinge"] == 0.9 and by_loss.count()["mse"] == 0
+    assert by_loss.first()["hinge"] == 0.9
+    assert by_loss.count()["mse"] == 0
     crossed = [line for axes in draw_curves(sheet).axes for line in axes.lines if line.get_marker() == "x"]
-    assert len(crossed) == 2 and "validation crossed" in plot.caption
+    assert len(crossed) == 2
+    assert "validation crossed" in plot.caption
 
 
 @pytest.mark.parametrize(
@@ -161,7 +167,8 @@ def test_a_bad_option_does_not_flatten_the_shades_of_the_others() -> None:
     shade = shades(
         [0.1, 0.96, 0.97, 0.98, 0.97, 0.96, 0.97, 0.98, 0.97, 0.96, 0.97, 0.96], METRICS["test_accuracy"]
     )
-    assert shade[0] < 0 and shade[3] == 1  # below the scale, and so marked
+    assert shade[0] < 0
+    assert shade[3] == 1
     assert shade[3] - shade[1] > 0.3
     assert np.isnan(shades([np.nan, 0.5], METRICS["test_accuracy"])[0])
 
@@ -177,7 +184,8 @@ def test_the_frontier_is_what_no_cell_beats_in_both() -> None:
 
 def test_ticks_are_round_and_apart() -> None:
     ticks = accuracy_ticks(float(log_error(0.85)), float(log_error(0.993)), 0.1)
-    assert ticks == sorted(ticks) and {0.9, 0.98, 0.99} <= set(ticks)
+    assert ticks == sorted(ticks)
+    assert {0.9, 0.98, 0.99} <= set(ticks)
 
 
 def test_pens_tell_levels_apart_in_grey_too() -> None:
@@ -210,7 +218,8 @@ def test_figures_of_long_names_have_files_of_their_own(tmp_path: Path) -> None:
         one.name = one.cell_id
     plots = make_report(load(synthetic.write_sweep(tmp_path, cells))).plots
     files = {plot.file for plot in plots}
-    assert len(files) == len(plots) and max(len(file.encode()) for file in files) <= 120
+    assert len(files) == len(plots)
+    assert max(len(file.encode()) for file in files) <= 120
 
 
 def test_a_heat_map_names_its_rows_and_columns(tmp_path: Path) -> None:
@@ -252,7 +261,7 @@ def test_no_column_of_gradients_is_left_out(tmp_path: Path) -> None:
 
 
 def test_curves_are_labelled_with_what_their_numbers_are(tmp_path: Path) -> None:
-    axes = {"activation": ["relu", "gelu"], "optimizer.weight_decay": [0.0, 0.005]}
+    axes: dict[str, list[Any]] = {"activation": ["relu", "gelu"], "optimizer.weight_decay": [0.0, 0.005]}
     report = make_report(load(synthetic.write_sweep(tmp_path, synthetic.grid(axes, epochs=2))))
     keys = {plot.name: list(plot.arguments[0].keys) for plot in report.plots if "convergence-" in plot.name}
     assert keys["convergence-activation-relu"] == ["weight_decay 0", "weight_decay 0.005"]

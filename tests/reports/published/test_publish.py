@@ -49,7 +49,8 @@ def test_every_claim_has_a_verdict_from_runs(name: str) -> None:
     claims = pd.read_csv(RESULTS / name / "claims.csv", keep_default_na=False)
     assert set(claims["verdict"]) <= {"holds", "refuted", "undecided"}
     assert not kept(name).unfinished
-    assert (claims["seeds"] >= 1).all() and (claims["numbers"] != "").all()
+    assert (claims["seeds"] >= 1).all()
+    assert (claims["numbers"] != "").all()
 
 
 def test_every_claim_and_every_figure_of_the_five_reports_has_its_row() -> None:
@@ -129,7 +130,8 @@ def test_records_are_kept_as_small_tables_that_say_nothing_of_the_host(tmp_path:
     machine = pd.read_csv(folder / "machine.csv").set_index("what")["value"]
     assert synthetic.provenance()["host"] not in machine.tolist()
     text = (folder / "README.md").read_text()
-    assert "heatmap-test_accuracy.png" in text and f"by version {version()}" in text
+    assert "heatmap-test_accuracy.png" in text
+    assert f"by version {version()}" in text
 
 
 def test_a_study_whose_timing_sweep_has_no_run_yet_is_kept_without_times(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The query language: what it chooses, and what it says of what it does not understand."""
 
+from typing import Any
+
 import pytest
 
 from reports.runs.query import where
@@ -11,7 +13,11 @@ from tests.support import synthetic
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
-    axes = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "optimizer.lr": [0.1, 0.01, 0.001]}
+    axes: dict[str, list[Any]] = {
+        "activation": ["relu", "gelu"],
+        "loss": ["mse", "hinge"],
+        "optimizer.lr": [0.1, 0.01, 0.001],
+    }
     cells = synthetic.grid(axes, seeds=range(3), epochs=3)
     cells[0].status = "failed"
     return load(synthetic.write_sweep(tmp_path_factory.mktemp("sweep"), cells))

@@ -9,7 +9,7 @@ import pytest
 import reports.runs.curve_cache
 from reports.page.build import write_report
 from reports.runs.curve_cache import CACHE, load_cache
-from reports.runs.curves import read_curve
+from reports.runs.curves import Curve, read_curve
 from reports.runs.reader import load
 from tests.support import synthetic
 
@@ -20,9 +20,12 @@ AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The histories that had to be parsed."""
     paths: list[Path] = []
-    monkeypatch.setattr(
-        reports.runs.curve_cache, "read_curve", lambda path: (paths.append(path), read_curve(path))[1]
-    )
+
+    def read(path: Path) -> Curve:
+        paths.append(path)
+        return read_curve(path)
+
+    monkeypatch.setattr(reports.runs.curve_cache, "read_curve", read)
     return paths
 
 

@@ -3,6 +3,7 @@ import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,14 +18,19 @@ from sweeps.records.history import description
 from sweeps.status import main as show_status
 from tests.support import synthetic
 
-SMALL = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "model.hidden": [[128], [256, 64]]}
+SMALL: dict[str, list[Any]] = {
+    "activation": ["relu", "gelu"],
+    "loss": ["mse", "hinge"],
+    "model.hidden": [[128], [256, 64]],
+}
 
 
 def test_every_planned_cell_has_a_row_and_its_factors_in_the_plans_order(tmp_path: Path) -> None:
     results = load(synthetic.write_sweep(tmp_path, synthetic.grid(SMALL, seeds=(0, 1))))
     assert results.names == ["activation", "loss", "hidden"]
     assert [f.levels for f in results.factors] == [("relu", "gelu"), ("mse", "hinge"), ("128", "256-64")]
-    assert len(results.runs) == 16 and results.runs["cell"].nunique() == 8
+    assert len(results.runs) == 16
+    assert results.runs["cell"].nunique() == 8
     assert set(results.runs["status"]) == {"done"}
 
 
@@ -113,7 +119,8 @@ def test_a_boundary_that_is_none_is_named_and_not_drawn(tmp_path: Path, boundary
     cells[1].extra = {"boundary": {"x": [0.0, 1.0], "y": [0.0, 1.0, 2.0], "label": [[0, 1]] * 3}}
     results = load(synthetic.write_sweep(tmp_path, cells))
     assert [problem.path.parent.name for problem in results.problems] == [cells[0].name]
-    assert list(results.boundaries) == [cells[1].cell_id] and len(results.done) == 2
+    assert list(results.boundaries) == [cells[1].cell_id]
+    assert len(results.done) == 2
 
 
 def test_what_may_not_be_read_is_named_and_the_rest_reported(
@@ -184,7 +191,8 @@ def test_an_option_of_one_choice_makes_variants_of_that_choice(tmp_path: Path) -
     results = load(synthetic.write_sweep(tmp_path, cells))
     assert results.factor("loss").levels == ("hinge, margin 1", "hinge, margin 5", "mse")
     hinge = results.where(loss="hinge")
-    assert hinge.names == ["margin"] and hinge.factor("margin").numeric
+    assert hinge.names == ["margin"]
+    assert hinge.factor("margin").numeric
 
 
 def test_a_setting_that_others_determine_is_no_factor(tmp_path: Path) -> None:
@@ -206,7 +214,7 @@ def test_mistakes_of_the_user_are_one_line(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[[Path, Path], int]] = {
     "status": lambda root, _: show_status([str(root)]),
     "report": lambda root, _: reports([str(root), "--no-plots"]),
     "compare": lambda root, whole: reports(["compare", str(whole), str(root)]),
@@ -239,7 +247,8 @@ def test_every_command_gives_the_same_answer_on_a_plan_that_cannot_be_believed(
     before = sorted(root.rglob("*"))
     assert COMMANDS[command](root, whole) == 2
     said = capsys.readouterr()
-    assert said.out == "" and said.err.count("\n") == 1
+    assert said.out == ""
+    assert said.err.count("\n") == 1
     assert said.err.startswith(f"error: {plan} {message}")
     assert sorted(root.rglob("*")) == before
 

@@ -1,6 +1,8 @@
 """Reported figures beside ours: prediction intervals, ratios of times, counts of parameters."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,14 +23,14 @@ from tests.support import planned
 CELL = "loss=mse hidden=128 lr=0.01"
 
 
-def source(figures: list[tuple[str, str, float]], **more: object) -> Reference:
+def source(figures: list[tuple[str, str, float]], **more: Any) -> Reference:
     rows = [("mine", cell, metric, reported, "") for cell, metric, reported in figures]
     table = pd.DataFrame(rows, columns=["study", "cell", "metric", "reported", "note"])
     empty = Reference("mine", "", "", (), {"epochs": ("50",)}, (), (), (), table)
     return replace(empty, **more)
 
 
-def runs(values: list[float], **settings: str) -> pd.DataFrame:
+def runs(values: Iterable[float], **settings: str) -> pd.DataFrame:
     base = {"loss": "mse", "hidden": "128", "lr": "0.01", "epochs": "50", "part": "main", "status": "done"}
     rows = [{**base, **settings, "seed": str(k), "test_accuracy": v} for k, v in enumerate(values)]
     return pd.DataFrame(rows)
@@ -42,7 +44,8 @@ def test_a_figure_is_inside_where_one_more_run_would_fall() -> None:
     assert rows["low"][0] == pytest.approx(0.962 - half, abs=1e-5)
     assert rows["high"][0] == pytest.approx(0.962 + half, abs=1e-5)
     assert rows["inside"].tolist() == ["true", "true", "true", "false"]
-    assert rows["ours"][0] == pytest.approx(0.962) and rows["runs"].tolist() == [5] * 4
+    assert rows["ours"][0] == pytest.approx(0.962)
+    assert rows["runs"].tolist() == [5] * 4
     mean_half = stats.t.ppf(0.975, 4) * np.std(values, ddof=1) / np.sqrt(5)
     assert rows["interval"][0] == pytest.approx(mean_half, abs=1e-5)
     assert rows["difference"][3] == pytest.approx(-0.008)
@@ -59,16 +62,20 @@ def test_only_the_runs_of_that_cell_are_taken() -> None:
         pd.concat([runs([0.9] * 5), runs([0.5] * 5, epochs="10"), runs([0.1] * 5, loss="hinge")])
     )
     rows = reported_against_ours(source([(CELL, "test_accuracy", 0.9)]), frame)
-    assert rows["ours"][0] == pytest.approx(0.9) and rows["runs"][0] == 5
+    assert rows["ours"][0] == pytest.approx(0.9)
+    assert rows["runs"][0] == 5
     two = reported_against_ours(source([("hidden=128", "test_accuracy", 0.9)]), frame)
-    assert two["runs"][0] == 0 and two["inside"][0] == ""
+    assert two["runs"][0] == 0
+    assert two["inside"][0] == ""
 
 
 @pytest.mark.parametrize(("values", "count"), [([], 0), ([0.9], 1)])
 def test_without_two_runs_nothing_is_inside_or_outside(values: list[float], count: int) -> None:
     frame = complete(runs(values or [0.9], **({} if values else {"loss": "hinge"})))
     row = reported_against_ours(source([(CELL, "test_accuracy", 0.9)]), frame).iloc[0]
-    assert row["runs"] == count and row["inside"] == "" and row["low"] == ""
+    assert row["runs"] == count
+    assert row["inside"] == ""
+    assert row["low"] == ""
 
 
 def test_times_compare_as_ratios_of_one_report() -> None:
@@ -76,7 +83,7 @@ def test_times_compare_as_ratios_of_one_report() -> None:
     figures = [(slow, "total_time_s", 400.0), (fast, "total_time_s", 100.0)]
     rounds = np.array([0.2, 0.21, 0.19, 0.2, 0.205])
     timed = {"part": "timing", "epochs": "3"}
-    frame = pd.concat([runs(rounds * k, loss=loss, **timed) for loss, k in (("focal", 4.0), ("mse", 1.0))])
+    frame = pd.concat([runs(rounds * 4, loss="focal", **timed), runs(rounds, loss="mse", **timed)])
     frame = frame.assign(epoch_cpu_s=frame["test_accuracy"], concurrent_runs=1.0, test_accuracy=np.nan)
     rows = reported_against_ours(source(figures, unsaid={}), complete(frame))
     assert rows["ours"].tolist() == pytest.approx([rounds.mean() * 4 * 200, rounds.mean() * 200])

@@ -2,26 +2,38 @@
 
 import pytest
 
+from reports.claims.claim import Claim
 from reports.claims.evaluate import evaluate
 from reports.claims.looks import ONE_LOOK
-from reports.sources import STUDIES, reference
+from reports.runs.factors import label
+from reports.sources import STUDIES, Reference
+from reports.sources import reference as reference_of
 from reports.sources.reported import cell_settings, find, parameter_counts, reported_against_ours
 from tests.support import planned
 
 SEEDS = 5
+
+
+def reference(study: str) -> Reference:
+    source = reference_of(study)
+    assert source is not None
+    return source
+
+
 CLAIMS = [(study, claim.id) for study in STUDIES for claim in reference(study).claims]
 BEYOND = [(study, claim.id) for study in STUDIES for claim in reference(study).beyond]
 FIGURES = [study for study in STUDIES if len(reference(study).figures)]
 
 
-def claim_of(study: str, name: str):
+def claim_of(study: str, name: str) -> Claim:
     source = reference(study)
     return next(claim for claim in (*source.claims, *source.beyond) if claim.id == name)
 
 
 def test_all_figures_and_claims_of_the_five_reports_are_here() -> None:
     assert sum(len(reference(study).figures) for study in STUDIES) == 214
-    assert len(CLAIMS) == 70 and len(set(CLAIMS)) == 70
+    assert len(CLAIMS) == 70
+    assert len(set(CLAIMS)) == 70
 
 
 @pytest.mark.parametrize("study", STUDIES)
@@ -69,7 +81,7 @@ def test_a_reported_cell_is_the_planned_cell_of_that_config(study: str) -> None:
                     assert cell.choices[name] == value
                 else:
                     group, _, key = leaf[name].partition(".")
-                    assert planned.label(tuple_of(cell.config[group][key])) == value
+                    assert label(tuple_of(cell.config[group][key])) == value
 
 
 def tuple_of(value: object) -> object:

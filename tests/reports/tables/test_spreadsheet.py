@@ -85,7 +85,8 @@ def test_a_loss_that_was_infinite_is_null_in_json(tmp_path: Path) -> None:
     (last,) = [row for row in json.loads(text, parse_constant=refuse) if row["cell_id"] == cells[0].cell_id][
         -1:
     ]
-    assert last["train_loss"] is last["test_loss"] is last["grad_norm"] is None and last["lr"] == 0.01
+    assert last["train_loss"] is last["test_loss"] is last["grad_norm"] is None
+    assert last["lr"] == 0.01
 
 
 @pytest.mark.parametrize(
@@ -111,13 +112,16 @@ def test_a_comparison_prints_plain_values(tmp_path: Path, capsys: pytest.Capture
         )
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
     text = capsys.readouterr().out
-    assert "np." not in text and "optimizer.lr" in text and "| 0.01" in text.replace("\\", "")
+    assert "np." not in text
+    assert "optimizer.lr" in text
+    assert "| 0.01" in text.replace("\\", "")
 
 
 def test_a_report_without_plots_leaves_the_earlier_ones(tmp_path: Path) -> None:
     root = synthetic.write_sweep(tmp_path, synthetic.grid({"loss": ["mse", "hinge"]}, epochs=2))
     plots = root / "report" / "plots"
-    assert main([str(root), "--no-plots"]) == 0 and not plots.exists()
+    assert main([str(root), "--no-plots"]) == 0
+    assert not plots.exists()
     plots.mkdir()
     (plots / "mine.png").write_bytes(b"picture")
     assert main([str(root), "--no-plots"]) == 0

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ from reports.tables.table import Table, text_table
 from tests.support import synthetic
 
 NAN = float("nan")
-AXES = {
+AXES: dict[str, list[Any]] = {
     "activation": ["relu", "gelu"],
     "loss": ["mse", "hinge"],
     "model.hidden": [[128], [256, 64]],
@@ -66,7 +67,8 @@ def test_one_seed_shows_plain_figures_marks_the_best_and_says_that_nothing_was_t
     for panel in (table.rows[k : k + 2] for k in range(0, 8, 2)):
         entries = [entry for row in panel for entry in row[3:]]
         best = max(entries, key=lambda entry: entry.value)
-        assert [entry for entry in entries if entry.mark] == [best] and best.mark == "best"
+        assert [entry for entry in entries if entry.mark] == [best]
+        assert best.mark == "best"
         assert best.text == f"{best.value:.4f}"
     assert any("nothing is tested" in note for note in table.notes)
 
@@ -124,10 +126,15 @@ def test_losses_are_compared_only_with_themselves(tmp_path: Path) -> None:
 
 
 def test_an_unforeseen_axis_gets_its_own_tables(tmp_path: Path) -> None:
-    axes = {"loss": ["mse", "hinge"], "model.residual": [False, True], "training.batch_size": [10, 100, 1000]}
+    axes: dict[str, list[Any]] = {
+        "loss": ["mse", "hinge"],
+        "model.residual": [False, True],
+        "training.batch_size": [10, 100, 1000],
+    }
     tables = tables_of(load(synthetic.write_sweep(tmp_path, synthetic.grid(axes))))
     assert tables["test_accuracy_by_batch_size"].heads == ("loss", "residual", "10", "100", "1000")
-    assert "timing_by_residual" in tables and "rankings" in tables
+    assert "timing_by_residual" in tables
+    assert "rankings" in tables
 
 
 def test_one_cell_and_one_factor_have_tables_too(tmp_path: Path) -> None:
@@ -135,7 +142,8 @@ def test_one_cell_and_one_factor_have_tables_too(tmp_path: Path) -> None:
     assert len(one["test_accuracy"].rows) == 1
     few = synthetic.grid({"optimizer.lr": [0.1, 0.01]})
     table = tables_of(load(synthetic.write_sweep(tmp_path / "few", few)))["test_accuracy"]
-    assert table.heads == ("lr", "Test accuracy") and [row[0] for row in texts(table)] == ["0.01", "0.1"]
+    assert table.heads == ("lr", "Test accuracy")
+    assert [row[0] for row in texts(table)] == ["0.01", "0.1"]
 
 
 def test_timing_carries_the_number_of_concurrent_runs(tmp_path: Path) -> None:
@@ -175,14 +183,16 @@ def test_markdown_shows_every_text_as_it_is() -> None:
             MarkdownIt("commonmark").enable("table").render(markdown(text_table("x", "x", ["h"], [[text]])))
         )
         cell = re.search(r"<td[^>]*>(.*?)</td>", html)
-        assert cell and unescape(cell[1]) == text and "<" not in cell[1]
+        assert cell
+        assert unescape(cell[1]) == text
+        assert "<" not in cell[1]
 
 
 HOSTILE = "[a_b] & c%$#{}~^\\ <script>\n*\u202e\x07|ε"
 
 
 def hostile(path: Path) -> list[Table]:
-    axes = {"loss": ["mse", HOSTILE], "activation": ["relu", "gelu", "selu"]}
+    axes: dict[str, list[Any]] = {"loss": ["mse", HOSTILE], "activation": ["relu", "gelu", "selu"]}
     cells = synthetic.grid(axes, seeds=range(2))
     for number, one in enumerate(cells):
         one.name = f"{number}-{one.cell_id}"
@@ -209,13 +219,17 @@ def test_latex_tables_are_well_formed_whatever_their_texts(tmp_path: Path) -> No
         assert rules == sorted(rules)
         body = text[rules[0] : rules[2]].splitlines()
         rows = [line for line in body if not line.startswith((r"\toprule", r"\midrule", r"\addlinespace"))]
-        assert len(rows) == len(table.rows) + 1 and all(line.endswith(r" \\") for line in rows)
+        assert len(rows) == len(table.rows) + 1
+        assert all(line.endswith(r" \\") for line in rows)
         assert {columns_of(line) for line in rows} == {len(table.heads)}
         columns = re.search(r"\\begin\{(?:tabular|longtable)\}\{([lr]+)\}", text)
-        assert columns and len(columns[1]) == len(table.heads)
+        assert columns
+        assert len(columns[1]) == len(table.heads)
         bare = re.sub(r"\\[&%$#_{}]", "", text)
-        assert bare.count("{") == bare.count("}") and bare.count("$") % 2 == 0
-        assert not re.search(r"[#^~]|\x07|\u202e", bare) and text.count("%") - text.count(r"\%") == 1
+        assert bare.count("{") == bare.count("}")
+        assert bare.count("$") % 2 == 0
+        assert not re.search(r"[#^~]|\x07|\u202e", bare)
+        assert text.count("%") - text.count(r"\%") == 1
         assert not [line for line in text.splitlines() if line.startswith(("[", "*"))]
 
 
@@ -241,7 +255,7 @@ STATES = ("done", "diverged", "failed", "missing", "interrupted")
 @st.composite
 def sweeps(draw: st.DrawFn) -> list[synthetic.Cell]:
     """A small grid, of which any cells may be left out of the plan and any runs have no result."""
-    axes = {
+    axes: dict[str, list[Any]] = {
         "activation": ["relu", "gelu"][: draw(st.integers(1, 2))],
         "loss": ["mse", "hinge"][: draw(st.integers(1, 2))],
         "optimizer.lr": [0.1, 0.01][: draw(st.integers(1, 2))],
@@ -274,7 +288,8 @@ def test_any_sweep_has_tables_and_the_order_of_its_records_changes_none(
                 synthetic.write_cell(Path(folder) / "b" / "grid", one)
         assert as_text(first) == as_text(load(Path(folder) / "b" / "grid"))
     done = [one for one in cells if one.status == "done"]
-    assert len(first.done) == len(done) and int(first.cells["runs"].sum()) == len(cells)
+    assert len(first.done) == len(done)
+    assert int(first.cells["runs"].sum()) == len(cells)
     figures = [entry.value for row in tables_of(first)["test_accuracy"].rows for entry in row]
     assert np.isfinite(figures).sum() == first.done["cell"].nunique()
 
@@ -285,7 +300,8 @@ def test_a_run_that_repeats_the_settings_and_seed_of_another_is_named_and_left_o
     for one in [*cells, again]:
         synthetic.write_cell(tmp_path, one)
     results = load(tmp_path)
-    assert len(results.runs) == 4 and not results.problems
+    assert len(results.runs) == 4
+    assert not results.problems
     assert results.repeated.startswith("1 run, which repeats the settings, data and seed of another (")
     assert len(tables_of(results)["test_accuracy"].rows) == 2
 

@@ -84,7 +84,7 @@ def tell(cfg: DictConfig) -> dict[str, Any]:
         "num": config.job.num,
         "overrides": list(config.overrides.task),
         "choice": config.runtime.choices["mode"],
-        "mode": config.mode.name,
+        "mode": config.mode.name if config.mode else None,
         "cwd": str(Path.cwd()),
         "log": "hello from the log",
     }
@@ -117,7 +117,7 @@ def misbehave(action: str) -> Any:
 def score(cfg: DictConfig) -> float:
     """A made-up accuracy: an effect of x, and chance that goes by the cell and the seed."""
     chance = random.Random(f"{cfg.x} {cfg.part.kind} {cfg.seed}").gauss(0, cfg.mode.score.spread)
-    return 0.9 + cfg.mode.score.gain * cfg.x + chance
+    return float(0.9 + cfg.mode.score.gain * cfg.x + chance)
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")

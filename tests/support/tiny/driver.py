@@ -44,7 +44,7 @@ class Tiny:
 
     def run(self, *overrides: str, code: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run to the end, and check the exit code."""
-        process = self.start(*overrides, **environment)
+        process = self.start(*overrides, process_group=None, **environment)
         out, err = process.communicate(timeout=120)
         assert process.returncode == code, f"exit code {process.returncode}, not {code}\n{out}\n{err}"
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)

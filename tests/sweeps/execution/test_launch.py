@@ -59,8 +59,10 @@ def test_a_command_that_is_about_to_take_its_lock_keeps_its_folder(tmp_path: Pat
         folder.mkdir(parents=True)
     os.utime(dead, (0, 0))
     with command_folder(tmp_path, "own") as own:
-        assert starting.exists() and not dead.exists()
-        assert at_work(tmp_path, besides=own) is None and at_work(tmp_path) is not None
+        assert starting.exists()
+        assert not dead.exists()
+        assert at_work(tmp_path, besides=own) is None
+        assert at_work(tmp_path) is not None
     assert at_work(tmp_path) is None
 
 

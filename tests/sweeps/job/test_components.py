@@ -106,7 +106,8 @@ def test_only_components_of_the_right_kind_are_built(key: str, node: Any, said: 
 @pytest.mark.parametrize("choice", ["step", "exponential", "inverse_time", "cosine", "warmup"])
 def test_lbfgs_has_no_schedule(choice: str) -> None:
     (line,) = problems(compose_config("optimizer=lbfgs", f"schedule={choice}"))
-    assert line.startswith("schedule = ") and "must be constant with lbfgs" in line
+    assert line.startswith("schedule = ")
+    assert "must be constant with lbfgs" in line
 
 
 NO_EFFECT = [

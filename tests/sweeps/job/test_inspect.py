@@ -50,7 +50,8 @@ def test_table_and_pictures_show_the_mistakes(run: Record, capsys: pytest.Captur
     out, err = capsys.readouterr()
     folder = run.path / "inspect"
     lines = out.splitlines()
-    assert not err and lines[-1] == str(folder)
+    assert not err
+    assert lines[-1] == str(folder)
     assert f"test accuracy {run.data['final']['test_accuracy']:.4f}" in lines[1]
     assert "record says" not in out
     assert sum(int(line.split()[1]) for line in lines[4:-1]) == 500
@@ -98,7 +99,8 @@ def test_what_cannot_be_inspected_is_said_in_one_line(
     ):
         assert inspection.main([str(path)]) == 2
         err = capsys.readouterr().err
-        assert said in err and len(err.splitlines()) == 1
+        assert said in err
+        assert len(err.splitlines()) == 1
     (plain / "weights.npz").write_text("torn")
     assert inspection.main([str(plain)]) == 1
     assert "is no saved network" in capsys.readouterr().err
@@ -116,7 +118,8 @@ def test_a_run_that_is_damaged_or_not_finished_is_no_mistake_of_the_users(
     )
     assert inspection.main([str(path)]) == 1
     err = capsys.readouterr().err
-    assert f"{path}: is no finished run: its record is " in err and err.count("\n") == 1
+    assert f"{path}: is no finished run: its record is " in err
+    assert err.count("\n") == 1
 
 
 def test_other_arrays_can_be_looked_at_and_what_a_record_names_is_not_imported(
@@ -157,7 +160,8 @@ def test_arrays_of_some_of_the_classes_will_do_and_what_does_not_fit_is_said_in_
     ):
         assert look(arrays, classes, tmp_path / out) == 2
         err = capsys.readouterr().err
-        assert said in err and len(err.splitlines()) == 1
+        assert said in err
+        assert len(err.splitlines()) == 1
     assert not (tmp_path / "out").exists()
 
 

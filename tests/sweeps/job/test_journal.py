@@ -59,7 +59,8 @@ def kill_after(root: Path, epochs: int, seed: int = 0) -> Path:
     )
     deadline = time.monotonic() + 60
     while not (found := [p for p in root.glob("*/history.csv") if p.read_text().count("\n") > epochs]):
-        assert time.monotonic() < deadline and sweep.poll() is None
+        assert time.monotonic() < deadline
+        assert sweep.poll() is None
         time.sleep(0.002)
     os.killpg(sweep.pid, signal.SIGKILL)
     sweep.wait()
@@ -267,8 +268,11 @@ def test_a_refused_state_changes_nothing(killed: Path) -> None:
     del state["about"]
     fresh = trainer(MLP(hidden=(64,)))
     before = fresh.network.params.copy()
-    for wrong in ({"history": same_epoch(state["history"])}, {"params": one_nan(state["params"])}):
-        with pytest.raises(ValueError):
+    for wrong, why in (
+        ({"history": same_epoch(state["history"])}, "does not count epochs"),
+        ({"params": one_nan(state["params"])}, "is not finite"),
+    ):
+        with pytest.raises(ValueError, match=why):
             fresh.load_state(state | wrong)
         assert not fresh.history
         np.testing.assert_array_equal(fresh.network.params, before)

@@ -48,7 +48,7 @@ def results(root: Path) -> dict[str, Any]:
     """Return what each record and history says, its times left out."""
     found = {}
     for identity, record in load_records(root).items():
-        with open(record.path / "history.csv", encoding="utf-8") as file:
+        with (record.path / "history.csv").open(encoding="utf-8") as file:
             rows = [{k: v for k, v in row.items() if not k.endswith("_s")} for row in csv.DictReader(file)]
         found[identity] = (record.status, record.data["final"], record.data.get("diverged"), rows)
     return found

@@ -106,7 +106,8 @@ def test_names_read_well() -> None:
 def test_a_name_tells_whole_values_or_none() -> None:
     long = {f"key{number}": "v" * 20 for number in range(6)}
     names = [directory_name({"lr": lr, **long, "last": 7}, {}, "0" * 12) for lr in (0.1, 0.01)]
-    assert names[0].startswith("lr=0.1-key0=") and names[1].startswith("lr=0.01-key0=")
+    assert names[0].startswith("lr=0.1-key0=")
+    assert names[1].startswith("lr=0.01-key0=")
     for name in names:
         words = name.removesuffix(f"-{'0' * 12}").split("-")
         assert set(words) <= {

@@ -1,6 +1,7 @@
 """Choosing a setting for each cell from an earlier sweep's records."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ FIGURE = "final.validation_accuracy"
 SCORES = {("relu", "0.1"): 0.9, ("relu", "1"): 0.8, ("gelu", "0.1"): 0.7, ("gelu", "1"): 0.95}
 
 
-def searched(root: Path, scores: dict[tuple[str, str], float | None]) -> None:
+def searched(root: Path, scores: Mapping[tuple[str, str], float | None]) -> None:
     cells = []
     for number, ((activation, lr), score) in enumerate(scores.items()):
         identity = f"{number:012x}"

@@ -14,7 +14,7 @@ import pytest
 
 from reports.__main__ import main as reports
 from sweeps.planning.chosen import finished_plan
-from sweeps.planning.due import verdict
+from sweeps.planning.due import Retry, verdict
 from sweeps.records.content import Content
 from sweeps.records.errors import UserError
 from sweeps.records.plan import Cell, Plan, read_plan, write_plan
@@ -187,7 +187,7 @@ def test_records_of_the_first_version_are_taken_by_the_values_of_then(
     known = Content("mnist", NEW, earlier=("first",))
     assert known.is_of(record) is accepted
     found = Record(Path("x"), "0" * 12, "done", record)
-    assert verdict(found, "", "failed", known).due is not accepted
+    assert verdict(found, "", Retry.FAILED, known).due is not accepted
     unknown = Content("own.npz", NEW)
     first = "dataset" not in record or not isinstance(record["dataset"], dict)
     assert unknown.is_of(record) is (accepted and not first)

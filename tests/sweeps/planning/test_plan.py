@@ -190,7 +190,7 @@ def test_keys_that_nothing_has_are_named(composer: Composer, settings: dict[str,
 
 
 def test_keys_that_only_another_option_has_are_known(composer: Composer) -> None:
-    others = {
+    others: dict[str, Any] = {
         "named": ["part.shade"],
         "ignore": ["part.shade"],
         "exclude": [{"part.shade": 3, "sweep": "pair"}],
@@ -238,7 +238,8 @@ def test_a_plan_may_hold_values_that_json_has_not(tmp_path: Path) -> None:
     config = {"x": float("inf"), "file": Path("/data"), "raw": b"abc"}
     write_plan(tmp_path, Plan("odd", [Cell("0" * 12, "a", [], config, {}), Cell("1" * 12, "b", [], {}, {})]))
     plan = read_plan(tmp_path)
-    assert plan is not None and plan.cells[0].config == {"x": None, "file": "/data", "raw": "b'abc'"}
+    assert plan is not None
+    assert plan.cells[0].config == {"x": None, "file": "/data", "raw": "b'abc'"}
 
 
 def test_there_may_be_no_plan(tmp_path: Path) -> None:

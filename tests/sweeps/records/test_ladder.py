@@ -20,8 +20,11 @@ def test_a_ladder_that_is_none_is_told(value: object) -> None:
 
 
 def test_a_ladder_and_a_margin_that_are_some_are_taken() -> None:
-    assert not ladder_problem(None) and not ladder_problem([3, 7]) and not ladder_problem([5])
-    assert not margin_problem(None) and not margin_problem(0.001)
+    assert not ladder_problem(None)
+    assert not ladder_problem([3, 7])
+    assert not ladder_problem([5])
+    assert not margin_problem(None)
+    assert not margin_problem(0.001)
     assert all(margin_problem(value) for value in (0, -1, float("nan"), float("inf"), True, "0.1"))
 
 
@@ -32,17 +35,22 @@ def test_mistakes_end_with_exit_code_2_and_nothing_is_written(tmp_path: Path) ->
         done = tiny.run("x=1", f"hydra.sweeper.{setting}", code=2)
         (line,) = done.stderr.strip().splitlines()
         key = setting.partition("=")[0]
-        assert line.startswith(f"error: hydra.sweeper.{key} = ") and "must be" in line
+        assert line.startswith(f"error: hydra.sweeper.{key} = ")
+        assert "must be" in line
         assert not (tiny.root / "sweep.json").exists()
 
 
 def test_the_first_plan_of_a_directory_fixes_its_ladder(tiny: Tiny) -> None:
     tiny.run("x=1", "hydra.sweeper.ladder=[4,8]", "hydra.sweeper.margin=0.01")
     plan = read_plan(tiny.root)
-    assert plan and plan.ladder == [4, 8] and plan.margin == 0.01
+    assert plan
+    assert plan.ladder == [4, 8]
+    assert plan.margin == 0.01
     tiny.run("x=1,2")  # says nothing of it
     plan = read_plan(tiny.root)
-    assert plan and plan.ladder == [4, 8] and plan.margin is None
+    assert plan
+    assert plan.ladder == [4, 8]
+    assert plan.margin is None
     before = (tiny.root / "sweep.json").read_bytes()
     done = tiny.run("x=1,2", "hydra.sweeper.ladder=[3,6]", code=2)
     assert done.stderr.startswith(

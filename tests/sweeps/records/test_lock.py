@@ -55,7 +55,8 @@ def test_where_there_is_no_proc_ps_is_asked_as_every_system_has_it(
     for zone in ("America/New_York", "Asia/Tokyo"):
         monkeypatch.setenv("TZ", zone)
         started.add(process_started(os.getpid()))
-    assert len(started) == 1 and None not in started
+    assert len(started) == 1
+    assert None not in started
     assert process_started(dead.pid) is None
     (tmp_path / "ps").write_text(BSD_PS)
     (tmp_path / "ps").chmod(0o755)
@@ -130,7 +131,7 @@ def test_a_lock_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
 def test_of_another_machine_of_the_same_name_the_age_counts(tmp_path: Path, other: dict[str, str]) -> None:
     """It has a process of the same number, or has none: nothing can be told from that."""
     for pid in (os.getpid(), 2**22 - 1):
-        owner = replace(this_process(), pid=pid, token="b" * 12, **other)  # type: ignore[arg-type]
+        owner = replace(this_process(), pid=pid, token="b" * 12, **other)
         assert not owner.is_here()
         path = tmp_path / f"lock-{pid}"
         path.write_text(json.dumps(asdict(owner)))
@@ -178,7 +179,8 @@ def test_a_container_of_the_same_host_name_keeps_its_lock(tmp_path: Path, contai
     command = [*container, sys.executable, "-c", HOLDS, str(path)]
     inside = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3])
     try:
-        assert inside.stdout is not None and inside.stdout.readline() == "held\n"
+        assert inside.stdout is not None
+        assert inside.stdout.readline() == "held\n"
         with pytest.raises(Held, match=f" on {this_process().host}"):
             acquire(path)
         assert json.loads(path.read_text())["boot"] == this_process().boot

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeps.records import record
 from sweeps.records.atomic import plain, set_aside, write_atomic, write_json
 from sweeps.records.layout import cell_dirs
 from sweeps.records.process import this_process
 from sweeps.records.record import load_records, read_record, write_record
+from sweeps.records.schema import STATUSES
 
 ID = "0123456789ab"
 
@@ -51,7 +51,8 @@ def test_non_finite_numbers_become_null_and_are_named(tmp_path: Path) -> None:
 
 def test_what_no_file_or_reader_could_hold_is_written_as_something_that_they_can(tmp_path: Path) -> None:
     path = cell(tmp_path)
-    write_record(path, report(huge=10**5000, half="a\udcffb", **{"kept": {(1, 2): 3}}) | {(1, 2): 4})
+    odd: dict[Any, Any] = {(1, 2): 4}
+    write_record(path, report(huge=10**5000, half="a\udcffb", **{"kept": {(1, 2): 3}}) | odd)
     data = read_record(path).data
     assert (data["huge"], data["half"], data["kept"], data["(1, 2)"]) == (None, "a?b", {"(1, 2)": 3}, 4)
     assert data["nonfinite"] == ["huge"]
@@ -214,7 +215,7 @@ def test_reading_records_needs_the_standard_library_alone() -> None:
 
 
 def test_statuses_of_the_contract() -> None:
-    assert record.STATUSES == ("done", "diverged", "failed", "running", "interrupted")
+    assert STATUSES == ("done", "diverged", "failed", "running", "interrupted")
 
 
 def test_a_link_in_a_circle_is_no_cell_and_hides_none(tmp_path: Path) -> None:

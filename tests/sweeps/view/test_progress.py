@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -160,7 +161,12 @@ def test_a_poll_does_not_look_at_all_cells(tmp_path: Path, monkeypatch: pytest.M
     watch = Watch(tmp_path, plan)
     looks: list[Path] = []
     stat = Path.stat
-    monkeypatch.setattr(Path, "stat", lambda path, **more: (looks.append(path), stat(path, **more))[1])
+
+    def look(path: Path, **more: Any) -> os.stat_result:
+        looks.append(path)
+        return stat(path, **more)
+
+    monkeypatch.setattr(Path, "stat", look)
     watch.poll()
     watch.poll()
     assert len(looks) < 200
@@ -247,7 +253,7 @@ def test_time_left_is_known_from_the_first_epochs(tmp_path: Path, plan: Plan) ->
     seen = view_of(watch)
     assert seen.left_s is None
     seen.running[0].first = (1, time.time() - 6)
-    with open(tmp_path / plan.cells[0].name / "history.csv", "a") as history:
+    with (tmp_path / plan.cells[0].name / "history.csv").open("a") as history:
         history.write("4,0.5,0.9\n")
     assert view_of(watch).left_s == pytest.approx(7 * 20 + 0.6 * 20, rel=0.05)
 
@@ -333,7 +339,7 @@ def test_plain_lines_come_after_a_while(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr(live_view.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     lines = Lines("grid")
     for second in range(130):
         clock[0] = float(second)
@@ -370,7 +376,7 @@ def test_a_broken_view_does_not_stop_the_sweep(
 def test_the_view_ends_with_its_body_whatever_that_raises(tmp_path: Path, plan: Plan) -> None:
     with pytest.raises(KeyboardInterrupt), live(tmp_path, plan, poll_s=60):
         raise KeyboardInterrupt
-    assert not [thread for thread in live_view.threading.enumerate() if thread.name.endswith("(_follow)")]
+    assert not [thread for thread in threading.enumerate() if thread.name.endswith("(_follow)")]
 
 
 # On a real terminal.
