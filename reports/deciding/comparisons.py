@@ -36,11 +36,22 @@ class Compared:
         return f"{self.effect.title}{where}: {self.pair.first} and {self.pair.second}"
 
 
-def comparisons(results: Results, looks: Looks) -> list[Compared]:
-    """Return every two levels that a report compares by the main metric, if runs that match are planned."""
+def main_effects(results: Results, looks: Looks) -> list[Effect]:
+    """Return the effects of all factors on the main metric, as a report has them."""
+    return effects_of(results.by_dataset(), looks, (MAIN,))
+
+
+def comparisons(results: Results, effects: Sequence[Effect]) -> list[Compared]:
+    """Return every two levels that are compared, if runs that match are planned."""
     parts = results.by_dataset()
-    found = effects_of(parts, looks, (MAIN,))
-    return [each for effect in found for each in of_effect(effect, parts[effect.data])]
+    return [each for effect in effects for each in of_effect(effect, parts[effect.data])]
+
+
+def left_out(effects: Sequence[Effect]) -> list[str]:
+    """Return the levels that nothing can be said of, for want of runs with a result, and why."""
+    shown = [(effect, each) for effect in effects for each in effect.shown.values()]
+    told = [f"{e.title}: {level}, {why}" for e, each in shown for level, why in each.left_out.items()]
+    return list(dict.fromkeys(told))
 
 
 def of_effect(effect: Effect, part: Results) -> Iterator[Compared]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reports.analysis.looks import Looks, looks_of
-from reports.deciding.comparisons import comparisons, open_ones
+from reports.deciding.comparisons import comparisons, left_out, main_effects, open_ones
 from reports.deciding.wording import decided, left_open
 from reports.runs.reader import figures_of
 from reports.runs.results import Results
@@ -32,12 +32,14 @@ class UntilDecided:
         """Return the runs of the next look, or how things stand at the end."""
         results = figures_of(plan, records)
         rungs = Rungs(plan, results, looks_of(results), settings_of(plan)[MAX_SEEDS])
-        found = comparisons(results, rungs.looks)
+        effects = main_effects(results, rungs.looks)
+        found = comparisons(results, effects)
         still = open_ones(found)
+        gone = [f"  left out: {text}" for text in left_out(effects)]
         if not still:
-            return Step(why=decided(found))
+            return Step(why=decided(found), left=tuple(gone))
         short = f"{len(still)} of {len(found)} comparisons open"
-        left = [*left_open(still)]
+        left = [*left_open(still), *gone]
         cells = {rungs.cell[run] for each in still for run in each.runs}
         target = rungs.next(cells)
         if target is None:

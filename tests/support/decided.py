@@ -14,7 +14,7 @@ from scipy import stats
 
 from reports.analysis.looks import looks_of
 from reports.deciding import until_decided
-from reports.deciding.comparisons import Compared, comparisons
+from reports.deciding.comparisons import Compared, comparisons, main_effects
 from reports.runs.reader import figures_of
 from sweeps.records import plan_history
 from sweeps.records.ladder import RUNGS
@@ -130,7 +130,7 @@ def decide(made: Truth, margin: float | None = MARGIN, most: int = 20) -> Decide
 def compared(plan: Plan, made: Truth) -> list[Compared]:
     """Every comparison of a plan whose runs have all ended."""
     results = figures_of(plan, records_of(plan, made))
-    return comparisons(results, looks_of(results))
+    return comparisons(results, main_effects(results, looks_of(results)))
 
 
 def true_difference(made: Truth, each: Compared) -> float:

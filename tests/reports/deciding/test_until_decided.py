@@ -1,4 +1,4 @@
-"""`until_decided` as a pure function of a plan and its records, and how often it is wrong in simulated sweeps."""
+"""`until_decided`: a pure function of a plan and its records; how often it is wrong in simulated sweeps."""
 
 from dataclasses import replace
 
@@ -7,6 +7,7 @@ import pytest
 
 from reports.deciding import until_decided
 from sweeps.records.plan import Plan
+from sweeps.records.record import Record
 from sweeps.records.strategy import SEED, settings_of
 from tests.support.analysis_truth import check
 from tests.support.decided import MARGIN, decide, planned, records_of, truth
@@ -87,13 +88,27 @@ def test_max_seeds_between_two_looks_adds_none_that_no_look_would_use(rng: np.ra
 
 def test_a_failed_run_is_not_asked_for_again(rng: np.random.Generator) -> None:
     made = truth({"a": [0, MARGIN]}, 5 * MARGIN, rng, unequal=0)
-    plan = planned(made, range(3))
-    records = records_of(plan, made)
-    failed = plan.cells[-1]
-    records[failed.id] = replace(records[failed.id], status="failed", data={"config": failed.config})
+    plan = planned(made, range(5))
+    records = failing(plan, records_of(plan, made), 1)
     step = until_decided(plan, records)
-    assert step.why.startswith("rung 2")
-    assert {overrides[-1] for overrides in step.cells} == {"seed=3", "seed=4"}
+    assert step.why.startswith("rung 2 of 3")
+    assert {overrides[-1] for overrides in step.cells} == {f"seed={seed}" for seed in range(5, 10)}
+
+
+def test_a_level_that_nothing_can_be_said_of_is_told(rng: np.random.Generator) -> None:
+    made = truth({"a": [0, MARGIN]}, 5 * MARGIN, rng, unequal=0)
+    plan = planned(made, range(3))
+    step = until_decided(plan, failing(plan, records_of(plan, made), 1))
+    assert not step.cells
+    assert step.left == ("  left out: a: a1, 2 of 3 runs have a result",)
+
+
+def failing(plan: Plan, records: dict[str, Record], last: int) -> dict[str, Record]:
+    """The records with those of the last runs of the plan failed."""
+    failed = {run.id: run.config for run in plan.cells[-last:]}
+    return records | {
+        run: replace(records[run], status="failed", data={"config": config}) for run, config in failed.items()
+    }
 
 
 def test_it_answers_alike_however_often_it_is_asked(rng: np.random.Generator) -> None:
