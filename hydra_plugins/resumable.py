@@ -94,6 +94,13 @@ class ResumableSweeperConf:
     # level's error.
     margin: float | None = None
 
+    # The figure that the sweep is about, of those that the job returns; null: the only one, or test_accuracy.
+    # What a job returns that is a single number is called value.
+    metric: str | None = None
+
+    # Which direction of it is better: maximize or minimize; null: maximize.
+    direction: str | None = None
+
     # What decides on further cells when nothing is due: until_decided (adds seeds where a comparison is
     # open), another name of `strategies`, or the dotted name of a function of a plan and its records.
     strategy: str | None = None
@@ -174,7 +181,10 @@ class ResumableSweeper(Sweeper):
         self.given = (hydra_context, task_function, config)
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Run the sweep. Raises SystemExit with its exit code unless all cells have a result."""
+        """Run the sweep and return Hydra's list of JobReturn, in a list: one batch.
+
+        Raises SystemExit with its exit code unless all cells have a result.
+        """
         from sweeps.sweeper import command
 
-        command(*self.given, self.settings, arguments)
+        return command(*self.given, self.settings, arguments)

@@ -18,6 +18,7 @@ class Stream(IntEnum):
     SHIFT = 3
     SPLIT = 4
     DATA = 5
+    TEST_SPLIT = 6
 
 
 def generator(seed: int, stream: Stream, index: int = 0, part: int = 0) -> np.random.Generator:

@@ -10,7 +10,7 @@ import dataclasses
 import itertools
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import IO, Any
 
@@ -19,12 +19,18 @@ import numpy as np
 from mlp import activations
 from mlp.activations import Activation
 from mlp.checkpoint import digest
+from mlp.datasets.labels import Label
+from mlp.datasets.scaling import Scaling
 from mlp.initializers import Zero
 from mlp.layers import Linear
 from mlp.network import MLP, Network
 from mlp.workspace import Array
 
 FORMAT = 1
+PREPARED = (
+    2  # the format of a file with labels or a scaling: who knows only 1 would predict from other inputs
+)
+OFFSET, FACTOR = "input.offset", "input.factor"
 BATCH = 500
 """Rows per forward pass."""
 
@@ -35,6 +41,8 @@ class Trained:
 
     features, classes: inputs of an example, and outputs
     scale: what bytes are multiplied with to become inputs (1/255 for images)
+    labels: what the classes 0, 1, … are called; None: they have no other names
+    scaling: what is done to inputs then, as to those that were trained on; None: nothing
     origin: whose network it is (cell, code, data), as far as the file says
     """
 
@@ -45,6 +53,8 @@ class Trained:
     classes: int
     scale: float
     origin: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    labels: tuple[Label, ...] | None = None
+    scaling: Scaling | None = None
 
     def scores(self, x: Array) -> Array:
         """Return the network's outputs (n, classes), before any softmax, for x (n, …).
@@ -53,14 +63,18 @@ class Trained:
         training; floats are inputs as they are. Raises ValueError for other shapes and types, and for floats
         in the range of bytes where bytes were trained on.
         """
-        inputs = self._inputs(np.asarray(x))
+        return self.outputs(self._inputs(np.asarray(x)))
+
+    def outputs(self, inputs: Array) -> Array:
+        """Return the network's outputs (n, classes) for inputs (n, features) as it was trained on."""
+        inputs = inputs.astype(self.network.params.dtype, copy=False)
         rows = [self.network.forward(part).copy() for part in batches(inputs)]
         return np.concatenate([np.empty((0, self.classes), inputs.dtype), *rows])
 
     def predict(self, x: Array) -> Array:
-        """Return the most likely class (n,) of each example; x as for `scores`."""
+        """Return the most likely class (n,) of each example, by its label if it has one; x as in `scores`."""
         classes: Array = self.scores(x).argmax(axis=1)
-        return classes
+        return classes if self.labels is None else np.array(self.labels)[classes]
 
     def _inputs(self, x: Array) -> Array:
         if x.ndim < 2 or np.prod(x.shape[1:]) != self.features:
@@ -75,6 +89,8 @@ class Trained:
             raise ValueError(
                 f"x holds {flat.max():g}: must be integers from 0 to {limit}, or floats in [0, 1]"
             )
+        if self.scaling is not None:
+            return self.scaling(flat * self.scale if flat.dtype.kind in "ui" else flat)
         inputs: Array = flat.astype(self.network.params.dtype)
         return inputs * inputs.dtype.type(self.scale) if flat.dtype.kind in "ui" else inputs
 
@@ -92,9 +108,11 @@ def save(
     activation: Activation,
     columns: Array | None = None,
     scale: float = 1.0,
+    labels: Sequence[Label] | None = None,
+    scaling: Scaling | None = None,
     origin: Mapping[str, str] | None = None,
 ) -> None:
-    """Write a network; `columns` (features,) and `scale` are those of the data that it was trained on.
+    """Write a network; `columns` (features,), `scale`, `labels` and `scaling` are those of its training data.
 
     `origin` names whose it is, for who loads it.
     """
@@ -103,14 +121,17 @@ def save(
     if columns is not None:
         first = arrays[first_weight(network)]
         first[columns] = first.copy()
+    if scaling is not None:
+        arrays |= {OFFSET: scaling.offset, FACTOR: scaling.factor}
     about: dict[str, Any] = {
-        "format": FORMAT,
+        "format": FORMAT if labels is None and scaling is None else PREPARED,
         "model": described(model),
         "activation": described(activation),
         "features": linear[0].shapes["weight"][0],
         "classes": linear[-1].shapes["weight"][1],
         "scale": scale,
         "origin": dict(origin or {}),
+        **({} if labels is None else {"labels": list(labels)}),
     }
     about["sha256"] = digest(arrays, about)
     entries: dict[str, Any] = {"about": np.array(json.dumps(about)), **arrays}
@@ -141,8 +162,10 @@ def load(path: str | PathLike[str], *, activation: Activation | None = None) -> 
 
 def rebuilt(about: Mapping[str, Any], arrays: Mapping[str, Array], activation: Activation | None) -> Trained:
     """Return the network that the entries of a file describe; ValueError unless they agree."""
-    if about["format"] != FORMAT:
-        raise ValueError(f"its format is {about['format']}, not {FORMAT}")
+    if about["format"] not in (FORMAT, PREPARED):
+        raise ValueError(f"its format is {about['format']}, not {FORMAT} or {PREPARED}")
+    arrays = dict(arrays)
+    scaling = taken_scaling(arrays, about["features"])
     if about["model"]["name"] != name_of(MLP):
         raise ValueError(f"its model is {about['model']['name']}, not {name_of(MLP)}")
     model = MLP(**parameters(about["model"]))
@@ -155,7 +178,34 @@ def rebuilt(about: Mapping[str, Any], arrays: Mapping[str, Array], activation: A
         raise ValueError("its arrays are not those of its model")
     for name, array in live.items():
         np.copyto(array, arrays[name], casting="same_kind")
-    return Trained(network, model, activation, features, classes, scale, about.get("origin", {}))
+    labels = known_labels(about.get("labels"), classes)
+    return Trained(
+        network, model, activation, features, classes, scale, about.get("origin", {}), labels, scaling
+    )
+
+
+def taken_scaling(arrays: dict[str, Array], features: int) -> Scaling | None:
+    """Take the scaling out of a file's arrays, None if there is none; ValueError if it is of other inputs."""
+    found = [arrays.pop(name) for name in (OFFSET, FACTOR) if name in arrays]
+    if not found:
+        return None
+    if len(found) < 2 or any(each.shape != (features,) or each.dtype != np.float64 for each in found):
+        raise ValueError("its scaling is not one of its inputs")
+    return Scaling(*found)
+
+
+def known_labels(labels: Any, classes: int) -> tuple[Label, ...] | None:
+    """Return a file's labels; ValueError unless they are one for each class, of one kind."""
+    if labels is None:
+        return None
+    kinds = {bool if isinstance(each, bool) else str if isinstance(each, str) else float for each in labels}
+    if (
+        len(set(labels)) != classes
+        or len(kinds) > 1
+        or not all(isinstance(e, str | int | float) for e in labels)
+    ):
+        raise ValueError("its labels are not one for each class")
+    return tuple(labels)
 
 
 def require_whole(about: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reports.calibrate import calibrate, told
-from reports.claims.claim import Claim
+from reports.claims.claim import Claim, claim_metrics
 from reports.claims.gate import differing_verdicts, expected_claims, note
 from reports.compare import compare
 from reports.exports.bundle import bundle
@@ -65,11 +65,16 @@ def run_report(words: Sequence[str]) -> int:
     parser.add_argument("--out", type=Path, metavar="DIR", help="build it as DIR (default: directory/report)")
     parser.add_argument("--no-plots", action="store_true", help="tables and page only")
     options = parser.parse_args(words)
-    expected = expected_claims(options.claims) if options.check else []
     if options.note:
         print(printable(note(options.directory, options.claims)))
         return 0
     results = load(options.directory, unplanned=options.all, target=options.target)
+    if options.target is not None and results.measures.own:
+        raise UserError(
+            f"--target {options.target:g}: is a test accuracy; these runs are about {results.main.name}"
+        )
+    metrics = claim_metrics(results.measures)
+    expected = expected_claims(options.claims, metrics) if options.check else []
     page = write_report(results, plots=not options.no_plots, claims=options.claims, out=options.out)
     print(printable(f"{summary_line(results)}\n{page}"))
     return max(warn(results), check(expected, judged(results, options.claims)) if expected else 0)

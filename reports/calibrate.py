@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from reports.analysis.best import cells_by
-from reports.analysis.counting import MAIN, counted
-from reports.analysis.effects import effects_of, margin_of
+from reports.analysis.counting import Counted, counted
+from reports.analysis.effects import Effect, effects_of, margin_of
 from reports.analysis.intervals import Integers, t_quantile
 from reports.analysis.looks import Looks, looks_of
-from reports.analysis.matched import cells_of
+from reports.analysis.matched import Matched, cells_of
 from reports.analysis.outcomes import DIVERGED, DONE
 from reports.analysis.residuals import Residuals, residuals_of
 from reports.runs.results import Results
@@ -79,7 +79,8 @@ class Design:
         ended = runs["status"].isin([DONE, DIVERGED])
         status = runs["status"].where(~ended, DONE)
         return replace(
-            self.results, runs=runs.assign(status=status, **{MAIN: np.where(ended, values, np.nan)})
+            self.results,
+            runs=runs.assign(status=status, **{self.results.main.name: np.where(ended, values, np.nan)}),
         )
 
 
@@ -116,8 +117,7 @@ def design(results: Results, looks: Looks) -> Design:
     """Return the plan of one data set with what its runs vary by. Raises UserError if that is not known."""
     if not results.factors:
         raise UserError(f"{results.directory}: varies nothing that could be compared")
-    use = counted(results, MAIN)
-    cells = cells_of(use.runs, results.names, MAIN, counting=use.counting, seeds=looks.order)
+    cells = cells_by_main(results, looks)[1]
     finished = cells.finished[0]
     residuals = residuals_of(finished)
     if residuals is None:
@@ -135,13 +135,21 @@ def with_margin(results: Results, designs: Mapping[str, Design]) -> Looks:
     looks = looks_of(results)
     if looks.margin is not None:
         return looks
-    found = []
-    for each in designs.values():
-        use = counted(each.results, MAIN)
-        matched = cells_of(use.runs, each.results.names, MAIN, counting=use.counting, seeds=looks.order)
-        found.append(margin_of(use, matched, looks))
+    found = [margin_of(*cells_by_main(each.results, looks), looks) for each in designs.values()]
     known = [margin for margin in found if margin == margin]
     return replace(looks, margin=min(known)) if known else looks
+
+
+def cells_by_main(results: Results, looks: Looks) -> tuple[Counted, Matched]:
+    """Return the runs of the main metric, and its cells."""
+    use, name = counted(results, results.main.name), results.main.name
+    options = {"counting": use.counting, "seeds": looks.order, "higher": use.higher}
+    return use, cells_of(use.runs, results.names, name, **options)
+
+
+def effects_on_main(parts: Mapping[str, Results], looks: Looks) -> list[Effect]:
+    """Return every factor's effect on the main metric."""
+    return effects_of(parts, looks, [part.main.name for part in parts.values()][:1])
 
 
 def equal_cells(
@@ -149,10 +157,10 @@ def equal_cells(
 ) -> None:
     """Simulate one sweep in which nothing has an effect."""
     parts = {data: each.drawn(kind, rng, {}) for data, each in designs.items()}
-    pairs = [pair for effect in effects_of(parts, looks, (MAIN,)) for pair in effect.pairs if pair.look]
+    pairs = [pair for effect in effects_on_main(parts, looks) for pair in effect.pairs if pair.look]
     achieved.false_differences.add(any(pair.low > 0 or pair.high < 0 for pair in pairs))
     achieved.covered.add(all(pair.low <= 0 <= pair.high for pair in pairs))
-    judged = [cells.best()[0] for part in parts.values() if (cells := cells_by(part, MAIN, looks))]
+    judged = [cells.best()[0] for part in parts.values() if (cells := cells_by(part, part.main.name, looks))]
     achieved.worse_cells.add(any(best.selection.worse.any() for best in judged))
     tested = [
         (best.selection.interval, each.base)
@@ -175,7 +183,7 @@ def at_the_margin(
 
 def called_equivalent(parts: Mapping[str, Results], looks: Looks) -> Iterator[bool]:
     """Yield of every pair with the first level of its factor whether it is called equivalent."""
-    for effect in effects_of(parts, looks, (MAIN,)):
+    for effect in effects_on_main(parts, looks):
         first = first_level(parts[effect.data], effect.factor)
         yield from (pair.relation == "≈" for pair in effect.pairs if first in (pair.first, pair.second))
 

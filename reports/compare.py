@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 
 from reports.analysis.contrasts import MIN_SEEDS, spread_of
-from reports.analysis.counting import MAIN, counted
+from reports.analysis.counting import counted
 from reports.analysis.effects import matched_by
 from reports.analysis.intervals import t_quantile, t_tail
 from reports.analysis.looks import Looks
 from reports.analysis.sequential import ladder, read
 from reports.runs.contents import AT_FIRST, by_content, known_contents
 from reports.runs.factors import DATASET, REPLICATE, find_factors, label
-from reports.runs.metrics import METRICS, RANKED, Metric
+from reports.runs.metrics import RANKED, Metric
 from reports.runs.results import RESERVED, Results
 from reports.tables.formats import markdown
 from reports.tables.number_formats import p_text, show_contrast
@@ -27,7 +27,7 @@ LISTED = 20
 ALPHA = 0.05
 FEW = f"Fewer than {MIN_SEEDS} seeds are too few runs to test any difference."
 NOTHING = "No finished runs agree in the seed and in all that both sweeps vary: nothing could be compared."
-METRICS_COMPARED = (*RANKED, "test_loss")
+OURS = (*RANKED, "test_loss")
 CONDITIONS = ("concurrent_runs", "blas_threads", "machine")
 
 
@@ -53,7 +53,8 @@ class Comparison:
     def metrics(self) -> tuple[str, ...]:
         """What can be compared: values of a loss only where both sweeps have the same losses."""
         other = any(key.split(".")[0] == "loss" for key, _, _ in self.fixed)
-        return tuple(name for name in METRICS_COMPARED if METRICS[name].across_losses or not other)
+        metrics = self.joined.measures.metrics
+        return tuple(name for name in compared_by(self.joined) if metrics[name].across_losses or not other)
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ def compare(first: Results, second: Results) -> str:
     for results in (first, second):
         if results.runs.empty:
             raise UserError(f"{results.directory}: has no run that could be compared")
+    if first.main.name not in second.measures.metrics:
+        raise UserError(
+            f"{second.directory}: its runs have no {first.main.name}, which {first.directory} is about; "
+            f"they have {', '.join(second.measures.metrics)}"
+        )
     comparison = match(first, second)
     names = (str(first.directory), str(second.directory))
     tables = [differences_table(comparison, names), cells_table(comparison), *only_tables(comparison, names)]
@@ -81,6 +87,14 @@ def compare(first: Results, second: Results) -> str:
     heads = ["" if compared(comparison) else NOTHING, different_data(comparison, names)]
     heads += [left_out(comparison), other_conditions(comparison, names)]
     return "\n\n".join(filter(None, [*heads, text]))
+
+
+def compared_by(results: Results) -> list[str]:
+    """Return the metrics by which sweeps are compared, the main one first."""
+    metrics, main = results.measures.metrics, results.main.name
+    if results.measures.own:
+        return [name for name in metrics if results.runs[name].notna().any()]
+    return [main, *(name for name in OURS if name != main)]
 
 
 def different_data(comparison: Comparison, names: Sequence[str]) -> str:
@@ -98,7 +112,7 @@ def different_data(comparison: Comparison, names: Sequence[str]) -> str:
 
 def compared(comparison: Comparison) -> bool:
     """Whether any cell has finished runs of one seed on both sides."""
-    done = comparison.both[comparison.both["test_accuracy"].notna()]
+    done = comparison.both[comparison.both[comparison.joined.main.name].notna()]
     return bool(done.duplicated([*comparison.names, REPLICATE]).any())
 
 
@@ -111,10 +125,11 @@ def match(first: Results, second: Results) -> Comparison:
     apart = (REPLICATE, DATASET)  # figures on different data compare nothing
     fixed = [key for key in settings.columns if key not in apart and differs_as_a_whole(settings[key])]
     shown = tuple((key, label(settings[key].iloc[0]), label(settings[key].iloc[-1])) for key in fixed)
-    factors, labels = find_factors(settings.drop(columns=fixed), [], RESERVED)
+    taken = (*RESERVED, *first.measures.metrics)
+    factors, labels = find_factors(settings.drop(columns=fixed), [], taken)
     runs = pd.concat([first.runs, second.runs], keys=["first", "second"])
     names = tuple(factor.name for factor in factors)
-    own = runs.drop(columns=[c for c in runs.columns if c not in (*RESERVED, REPLICATE)])
+    own = runs.drop(columns=[c for c in runs.columns if c not in (*taken, REPLICATE)])
     both = own.assign(**{name: labels[name] for name in names})
     both[SIDE] = pd.Categorical(both.index.get_level_values(0), categories=["first", "second"])
     dataset = next((factor.name for factor in factors if factor.key == DATASET), None)
@@ -129,7 +144,9 @@ def match(first: Results, second: Results) -> Comparison:
 
 def left_out(comparison: Comparison) -> str:
     """Return which metrics are left out because the losses differ, in a line; empty if none are."""
-    labels = [METRICS[name].label for name in METRICS_COMPARED if name not in comparison.metrics]
+    metrics = comparison.joined.measures.metrics
+    names = [name for name in compared_by(comparison.joined) if name not in comparison.metrics]
+    labels = [metrics[name].label for name in names]
     return (
         f"{', '.join(labels)} is left out: values of different losses cannot be compared." if labels else ""
     )
@@ -164,14 +181,16 @@ def differs_as_a_whole(column: pd.Series) -> bool:
 
 def differences_table(comparison: Comparison, names: Sequence[str]) -> Table:
     """Return the difference of every main metric over all matched cells: second − first."""
-    found = [(METRICS[name], difference(comparison, name)) for name in comparison.metrics]
+    metrics = comparison.joined.measures.metrics
+    found = [(metrics[name], difference(comparison, name)) for name in comparison.metrics]
     rows = [
         (metric.label, *texts(c, metric), str(c.seeds), str(c.cells)) for metric, c in found if c is not None
     ]
     heads = ("metric", "difference", "low", "high", "p", "seeds", "matched cells")
+    worst = "the worst" if comparison.joined.measures.own else "one at chance, or as the worst"
     note = (
         "Averaged over the matched cells within each seed, tested over the seeds at looks that share 5 %. "
-        "A diverged run counts as one at chance, or as the worst that finished; in times it is left out."
+        f"A diverged run counts as {worst} that finished; in times it is left out."
     )
     few = any(c is not None and 0 < c.seeds < MIN_SEEDS for _, c in found)
     title = f"{names[1]} − {names[0]}"
@@ -196,21 +215,21 @@ def texts(c: Difference, metric: Metric) -> tuple[str, ...]:
 
 
 def cells_table(comparison: Comparison) -> Table:
-    """Return the cells whose test accuracy changed most, each with its interval over its seeds."""
-    metric = METRICS[MAIN]
+    """Return the cells whose main metric changed most, each with its interval over its seeds."""
+    metric = comparison.joined.main
     found = changes(comparison)
     rows = [(*key, *texts(c, metric), str(c.seeds)) for key, c in found[:LISTED]]
     heads = (*comparison.names, "difference", "low", "high", "p", "seeds")
     notes = (f"{len(found)} cells matched. Intervals and p are corrected over all of them (Bonferroni).",)
     few = any(c.seeds < MIN_SEEDS for _, c in found)
-    title = "Largest differences in test accuracy"
+    title = f"Largest differences in {metric.words}"
     return text_table("cells", title, heads, rows, *notes, *((FEW,) if few else ()))
 
 
 def changes(comparison: Comparison) -> list[tuple[tuple[str, ...], Difference]]:
-    """Return every matched cell's change in test accuracy among finished runs, the largest first."""
+    """Return every matched cell's change in the main metric among finished runs, the largest first."""
     keys = [*comparison.names, REPLICATE]
-    wide = comparison.both.pivot(index=keys, columns=SIDE, values=MAIN)
+    wide = comparison.both.pivot(index=keys, columns=SIDE, values=comparison.joined.main.name)
     sides = [wide[side] if side in wide else pd.Series(dtype=float) for side in ("first", "second")]
     change = (sides[1] - sides[0]).dropna()
     if change.empty:

@@ -12,9 +12,8 @@ from reports.analysis.looks import looks_of
 from reports.plots.plot import DPI, Plot
 from reports.plots.single import EPOCH, single
 from reports.plots.style import RC
-from reports.runs.curves import COLUMNS
 from reports.runs.factors import Factor
-from reports.runs.metrics import METRICS, Metric
+from reports.runs.metrics import Metric
 from reports.runs.query import name_of, where
 from reports.runs.reader import load
 from reports.runs.results import Results
@@ -94,16 +93,17 @@ def trials_plot(directory: Path, by: str) -> Plot:
 
 def plot_of(results: Results, x: str, y: str, by: str = "") -> Plot:
     """Return a figure of a sweep. Raises UserError for a name that it does not know."""
-    x = EPOCH if x == EPOCH else factor_of(results, x, "x").name
+    x = EPOCH if x in (EPOCH, results.step) else factor_of(results, x, "x").name
     by = factor_of(results, by, "by").name if by else ""
     if by == x:
         raise UserError(f"by: {by} is along x already")
     if x != EPOCH:
         metric = metric_of(results, y, "y")
         return single(results, x, metric.name, by, metric.label, has_error_axis(metric))
-    known = [c for c in COLUMNS[1:] if results.history[c].notna().any()]
-    name = name_of(y, known, "y")
-    return single(results, x, name, by, name.replace("_", " "), name.endswith("accuracy"))
+    name = name_of(y, results.curve_columns, "y")
+    return single(
+        results, x, name, by, name.replace("_", " "), name.endswith("accuracy") and not results.measures.own
+    )
 
 
 def has_error_axis(metric: Metric) -> bool:
@@ -124,10 +124,11 @@ def factor_of(results: Results, word: str, option: str) -> Factor:
 
 def metric_of(results: Results, word: str, option: str) -> Metric:
     """Return a metric that some run has. Raises UserError for another."""
-    known = [name for name in METRICS if results.runs[name].notna().any()]
+    metrics = results.measures.metrics
+    known = [name for name in metrics if results.runs[name].notna().any()]
     if not known:
         raise UserError(f"{option}: no run has a figure yet")
-    return METRICS[name_of(word, known, option)]
+    return metrics[name_of(word, known, option, results.main.name)]
 
 
 def write(plot: Plot, target: Path) -> Path:
@@ -162,7 +163,7 @@ def run_table(words: Sequence[str]) -> int:
 
 def table_of(results: Results, metric: str = "", rows: str = "", cols: str = "") -> Table:
     """Return a metric over the grid, with these settings down the side and across; others stand before."""
-    shown = metric_of(results, metric or next(iter(METRICS)), "metric")
+    shown = metric_of(results, metric or results.main.name, "metric")
     row = factor_of(results, rows, "rows") if rows else None
     column = factor_of(results, cols, "cols") if cols else None
     if row and row is column:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hydra.core.utils import JobReturn
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
@@ -22,6 +23,7 @@ from sweeps.execution.checks import check_launcher, check_machine, check_workers
 from sweeps.execution.directory import working_in
 from sweeps.execution.launch import Launch, worker_count
 from sweeps.execution.plan_store import store
+from sweeps.execution.returned import returns
 from sweeps.execution.stopping import Stop, mark_interrupted, stoppable
 from sweeps.planning import without_effect
 from sweeps.planning.callables import call, load_callable
@@ -44,7 +46,7 @@ from sweeps.records.plan import Cell, Plan
 from sweeps.records.record import Record, load_records
 from sweeps.records.strategy import latest_step
 from sweeps.view import live
-from sweeps.view.wording import finished, interrupted, planned
+from sweeps.view.wording import finished, interrupted, planned, without_metric
 
 
 def command(
@@ -53,16 +55,21 @@ def command(
     config: DictConfig,
     settings: Mapping[str, Any],
     arguments: list[str],
-) -> None:
-    """Run a sweep as a command: mistakes on stderr, exit code as SystemExit unless it is 0."""
+) -> list[list[JobReturn]]:
+    """Run a sweep as a command: mistakes on stderr, exit code as SystemExit unless it is 0.
+
+    Returns one batch, the cells' ends.
+    """
     open_streams()
     try:
-        code = Sweep.of(context, task_function, composed(config), Settings.of(settings), arguments).run()
+        sweep = Sweep.of(context, task_function, composed(config), Settings.of(settings), arguments)
+        code = sweep.run()
     except UserError as error:
         code = mistake(*error.lines)
     if code:
         context.callbacks.on_multirun_end(config=config, config_name=config.hydra.job.config_name)
         raise SystemExit(code)
+    return [sweep.ends]
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,7 @@ class Sweep:
     arguments: list[str]
     root: Path
     composer: Composer
+    ends: list[JobReturn] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -169,6 +177,7 @@ class Sweep:
             code=plan.code,
             ignore=self.settings.ignore,
             revision=revision,
+            goal=self.settings.goal,
             group_job=load_callable("group_job", self.settings.group_job),
         )
         return Launch(runner, self.config, folder, self.settings)
@@ -201,7 +210,10 @@ class Sweep:
             cell.id in records and records[cell.id].is_complete and is_stale(records[cell.id], plan.code)
             for cell in plan.cells
         )
+        self.ends.extend(returns(plan, records, self.root, self.composer))
         print(finished(short(self.root), plan, records, kept, stale, seconds))
+        if line := without_metric(self.settings.goal, plan, records):
+            print(line)
         print_end(course.end)
         if problem:
             print(f"error: {problem}", file=sys.stderr)

@@ -88,8 +88,8 @@ SWEEPS: dict[str, tuple[list[str], str]] = {
         "hydra.sweep.dir=file/a\\nb: must be a directory, but file is none",
     ),
     "a subdirectory": (
-        ["hydra.sweep.subdir=abc"],
-        "hydra.sweep.subdir=abc: has no effect and must be left out",
+        ["hydra.sweep.subdir=abc/${hydra.job.num}"],
+        "hydra.sweep.subdir=abc/0: must be one name: cells lie directly in hydra.sweep.dir",
     ),
     "Hydra's other mode": (["hydra.mode=RUN"], "hydra.mode=RUN: must be MULTIRUN"),
     "a group that is a number": (["loss=1"], "loss=1: Config group override must be a string"),

@@ -2,11 +2,14 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from mlp.datasets.identity import Identity, sha256_of_arrays
+from mlp.datasets.labels import Label
 from mlp.datasets.oddities import oddities
+from mlp.datasets.scaling import Scaling
 from mlp.workspace import Array
 
 
@@ -28,6 +31,9 @@ class Data:
     y_train and y_test are (n,) integer labels in [0, classes). `sha256` identifies the data in a run record:
     that of the file or files that they were read from; left out, it is taken over the arrays.
 
+    `labels` are what the classes 0, 1, … were called, None if they had no other names. Inputs to which
+    `scaling` was applied are told by it; `byte_scale` is what bytes are multiplied with before.
+
     With `columns` (features,) given, column j of x is input columns[j] of the original, and row i of x_train
     is zero from column extent_train[i] on; x_test likewise.
     """
@@ -42,8 +48,13 @@ class Data:
     columns: Array | None = None
     extent_train: Array | None = None
     extent_test: Array | None = None
+    labels: tuple[Label, ...] | None = None
+    scaling: Scaling | None = None
+    byte_scale: float = 0.0
 
     def __post_init__(self) -> None:
+        if not self.byte_scale:
+            object.__setattr__(self, "byte_scale", self.scale)
         if not self.sha256:
             arrays = (self.x_train, self.y_train, self.x_test, self.y_test)
             object.__setattr__(self, "sha256", sha256_of_arrays(*arrays))
@@ -85,6 +96,14 @@ class Dataset(ABC):
     @abstractmethod
     def load(self) -> Data:
         """Return the data; raise DatasetError if it cannot be had."""
+
+    def seeded(self, seed: int) -> "Dataset":
+        """Return the data set as a run of this seed has it; overridden where the split follows the seed."""
+        return self
+
+    def split(self) -> dict[str, Any] | None:
+        """Return how test examples were taken from the others, None where they were given."""
+        return None
 
     def identity(self) -> Identity:
         """Return what identifies the content, as `load` gives it; overridden where that is known for less."""

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,14 +17,28 @@ class Identity:
     """The content of a data set.
 
     `sha256` (64 hex digits) is that of its file or files as they lie on disk, or of its arrays where there is
-    no file. `file` is the one file that it is of, if there is just one. `earlier` are the values by which run
-    records of the first version know the same content. `warnings` are lines on what looks like a mistake.
+    no file. `file` is the one file that it is of, if there is just one. `files` are those that it is made of,
+    with the `rule` by which (label, split): it is then `joined` of their hashes. `earlier` are the values by
+    which run records of the first version know the same content. `warnings` are lines on what looks like a
+    mistake.
     """
 
     sha256: str
     file: Path | None = None
     earlier: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    rule: str = ""
+
+
+def joined(hashes: Sequence[str], rule: str = "") -> str:
+    """Return one hash for the hashes of several files and the rule by which they make the data.
+
+    One file without a rule keeps its own. `sweeps/records/content.py` looks at files by the same formula.
+    """
+    if len(hashes) == 1 and not rule:
+        return hashes[0]
+    return hashlib.sha256("\n".join([*hashes, rule]).encode()).hexdigest()
 
 
 def sha256_of_arrays(*arrays: Array) -> str:

@@ -1,21 +1,17 @@
 """Data sets from an .npz file: the user's own arrays, and the piece of MNIST that comes with the package."""
 
-import hashlib
-import os
-import stat
 import zipfile
-import zlib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from numpy.lib import format as npy
 
 from mlp.datasets.data import Data, Dataset, Dimensions, require_integer, train_examples
 from mlp.datasets.download import DatasetError
 from mlp.datasets.identity import Identity, Mark, mark, sha256_of_file
 from mlp.datasets.oddities import oddities
+from mlp.datasets.stored import UNREADABLE, Header, header, plain_file, steady, unreadable
 from mlp.workspace import Array
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
@@ -56,8 +52,8 @@ class NPZ(Dataset):
         path = self._file()
         try:
             found = _inspect(path, self.classes, mark(path.stat()))
-        except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-            raise DatasetError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+        except UNREADABLE as error:
+            raise unreadable(path, error) from error
         train = train_examples(self.train_size, found.train)
         return Dimensions(train, found.test, found.features, found.classes)
 
@@ -82,27 +78,7 @@ class NPZ(Dataset):
         )
 
     def _file(self) -> Path:
-        """Return the file's path; raise DatasetError unless it is plain: a pipe would be waited for."""
-        try:
-            path = Path(self.path).expanduser()
-            mode = path.stat().st_mode
-        except RuntimeError as error:  # ~name, of nobody
-            raise DatasetError(f"cannot read {self.path}: there is no such user") from error
-        except OSError as error:
-            raise DatasetError(f"cannot read {path}: {error.strerror}") from error
-        if not stat.S_ISREG(mode):
-            kind = _KINDS.get(stat.S_IFMT(mode), "no file")
-            raise DatasetError(f"cannot read {path}: must be an .npz file, not a {kind}")
-        return path
-
-
-_KINDS = {
-    stat.S_IFDIR: "directory",
-    stat.S_IFIFO: "pipe",
-    stat.S_IFSOCK: "socket",
-    stat.S_IFCHR: "device",
-    stat.S_IFBLK: "device",
-}
+        return plain_file(self.path, "an .npz file")
 
 
 @dataclass(frozen=True)
@@ -144,18 +120,8 @@ def _all_labels(path: Path) -> Array:
 
 def _read(path: Path) -> tuple[list[Array], str]:
     """Return the four arrays and the SHA-256 of the whole file that they are in, both of one content."""
-    try:
-        with path.open("rb") as file:
-            before = mark(os.fstat(file.fileno()))
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            file.seek(0)  # hashing has left it at its end
-            with np.load(file, allow_pickle=False) as arrays:
-                found = [arrays[name] for name in NAMES]
-            if mark(os.fstat(file.fileno())) != before:
-                raise DatasetError(f"{path}: was changed while it was read; try again when it is complete")
-    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise DatasetError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
-    return found, sha256
+    with steady(path) as (file, sha256), np.load(file, allow_pickle=False) as arrays:
+        return [arrays[name] for name in NAMES], sha256
 
 
 @lru_cache(maxsize=8)
@@ -178,19 +144,13 @@ def _inspect(path: Path, classes: int | None, _: Mark) -> Dimensions:
     return Dimensions(shapes["x_train"][0], shapes["x_test"][0], features, known)
 
 
-def _header(archive: zipfile.ZipFile, name: str, path: Path) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+def _header(archive: zipfile.ZipFile, name: str, path: Path) -> Header:
     """Return shape and dtype of one array without reading it."""
     if f"{name}.npy" not in archive.namelist():
         has = ", ".join(sorted(entry.removesuffix(".npy") for entry in archive.namelist())) or "nothing"
         raise DatasetError(f"{path}: no array {name}; it has {has}")
     with archive.open(f"{name}.npy") as file:
-        try:
-            version = npy.read_magic(file)
-            read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            shape, _, dtype = read(file)
-        except ValueError as error:
-            raise DatasetError(f"{path}: {name} is not an array ({error})") from error
-    return shape, dtype
+        return header(file, f"{path}: {name}", archive.getinfo(f"{name}.npy").file_size)
 
 
 def _require_pair(x: tuple[int, ...], y: tuple[int, ...], part: str, path: Path) -> None:

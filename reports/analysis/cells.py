@@ -11,6 +11,8 @@ from reports.runs.factors import DATASET, Factor
 from reports.runs.metrics import Metric
 from reports.runs.results import PENDING, Results
 
+OF_A_GROUP = ("epoch_cpu_s", "epoch_wall_s", "seconds_to_target")  # seconds that runs in lockstep share
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -65,10 +67,11 @@ def cell_text(row: "CellRow", metric: Metric, usual: int) -> str:
 
 def without_figure(row: "CellRow", metric: Metric) -> str:
     """Return why a cell has no figure."""
-    if row.done and metric.unit == "seconds" and not row.timed:
+    if row.done and metric.name in OF_A_GROUP and not row.timed:
         return "no seconds of its own"  # trained in lockstep
     if row.done:
-        return f"not reached (0 of {row.runs})" if row.runs > 1 else "not reached"
+        none = "no figure" if metric.unit == "figure" else "not reached"
+        return f"{none} (0 of {row.runs})" if row.runs > 1 else none
     if row.diverged:
         return f"diverged (0 of {row.runs})" if row.runs > 1 else "diverged"
     states = [state for state in PENDING if getattr(row, state)]

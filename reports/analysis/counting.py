@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from reports.analysis.outcomes import DIVERGED, Counting, within_reach
-from reports.runs.metrics import METRICS, Metric
+from reports.runs.metrics import OF_CLASSES, Metric
 from reports.runs.results import Results
 from reports.runs.test_sets import test_set
 
-MAIN = "test_accuracy"
+OF_TEST = ("test_accuracy", "best_test_accuracy", "selected_test_accuracy")
 REACH = 0.05  # of the best cell's accuracy: only such cells are compared in how soon they converge
 
 
@@ -19,7 +19,7 @@ class Counted:
 
     `grain` is the step of the metric; `examples` the number of test examples, if known. `out_of_reach` has
     the runs that take no part, because their cells are far from the best accuracy. `why` says what a diverged
-    run counts as.
+    run counts as, `main` whether the sweep is about this metric.
     """
 
     metric: Metric
@@ -29,6 +29,7 @@ class Counted:
     examples: int | None = None
     out_of_reach: pd.DataFrame | None = None
     why: str = ""
+    main: bool = False
 
     @property
     def higher(self) -> bool:
@@ -38,13 +39,19 @@ class Counted:
 
 def counted(results: Results, name: str) -> Counted:
     """Return the runs of one data set that take part in comparisons by a metric."""
-    metric = METRICS[name]
+    metric = results.measures.metrics[name]
+    return replace(counted_as(results, metric), main=metric.name == results.main.name)
+
+
+def counted_as(results: Results, metric: Metric) -> Counted:
+    """Return the runs that take part, and what those without a figure count as, by the metric's kind."""
     if metric.unit == "accuracy":
         return accuracies(results, metric)
     if metric.unit == "seconds":
         ended = results.runs[results.runs["status"] != DIVERGED]
-        slow = name == "seconds_to_target"
-        worst = float(ended[name].max()) if slow and ended[name].notna().any() else None
+        slow = metric.name == "seconds_to_target"
+        figures = ended[metric.name]
+        worst = float(figures.max()) if slow and figures.notna().any() else None
         return Counted(metric, ended, Counting(unreached=worst), why="diverged runs are left out")
     if metric.unit == "epochs" and metric.better:
         return epochs(results, metric)
@@ -54,8 +61,8 @@ def counted(results: Results, name: str) -> Counted:
 def accuracies(results: Results, metric: Metric) -> Counted:
     """Return accuracies: a diverged run is a classifier at chance, or else the worst finished one."""
     known = test_set(results)
-    of_test = metric.name in (MAIN, "best_test_accuracy", "selected_test_accuracy")
-    if metric.better != "higher" or known.chance is None:
+    of_test = metric.name in OF_TEST
+    if metric.better != "higher" or known.chance is None or metric.name in OF_CLASSES:
         why = "the worst figure of any finished run"
         return Counted(metric, results.runs, Counting(), why=why)
     examples = known.examples if of_test else None

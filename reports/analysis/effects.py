@@ -8,7 +8,7 @@ import numpy as np
 
 from reports.analysis.comparable import comparable
 from reports.analysis.comparison import MAX_LEVELS, Comparison, compare, compare_within, parts_by
-from reports.analysis.counting import MAIN, Counted, counted
+from reports.analysis.counting import Counted, counted
 from reports.analysis.equivalence import accuracy_margin, relative_margin
 from reports.analysis.intervals import NAN, Interval, t_interval
 from reports.analysis.looks import Looks
@@ -16,7 +16,7 @@ from reports.analysis.matched import Matched, match
 from reports.analysis.missing import adjusted
 from reports.analysis.pairs import Pair
 from reports.analysis.settings import Settings
-from reports.runs.metrics import RANKED, Metric
+from reports.runs.metrics import Metric
 from reports.runs.results import Results
 
 
@@ -118,8 +118,8 @@ class Set:
     number: int
 
 
-def effects_of(parts: Mapping[str, Results], looks: Looks, metrics: Sequence[str] = RANKED) -> list[Effect]:
-    """Return every factor's effect on every metric that has a figure, within each data set.
+def effects_of(parts: Mapping[str, Results], looks: Looks, metrics: Sequence[str]) -> list[Effect]:
+    """Return every factor's effect on each of these metrics that has a figure, within each data set.
 
     The error rate of a metric is shared by all its factors, data sets and sets of levels.
     """
@@ -138,6 +138,8 @@ def effects_of(parts: Mapping[str, Results], looks: Looks, metrics: Sequence[str
 def sets_of(results: Results, data: str, use: Counted, looks: Looks) -> Iterator[Set]:
     """Yield the sets of comparable levels of every factor; one without any set is a set of its own."""
     for factor in results.factors:
+        if factor.key == "loss" and not use.metric.across_losses:
+            continue  # values of different losses cannot be compared
         others = [name for name in results.names if name != factor.name]
         matched = matched_by(use, factor.name, others, looks)
         sets, alone = comparable(matched)
@@ -173,7 +175,7 @@ def effect(each: Set, looks: Looks, family: int) -> Effect:
         None,
         alone=each.alone,
         out_of_reach=out_of_reach(use, matched),
-        exploratory=use.metric.name != MAIN,
+        exploratory=not use.main,
         set_number=each.number,
         counts_as=use.why,
     )
@@ -200,7 +202,7 @@ def not_compared(matched: Matched) -> str:
 
 def margin_of(use: Counted, matched: Matched, looks: Looks) -> float:
     """Return the difference that counts as none, NaN if there is no default and none was set."""
-    if looks.margin is not None and use.metric.name == MAIN:
+    if looks.margin is not None and use.main:
         return looks.margin
     if use.metric.unit == "accuracy":
         found = accuracy_margin(matched.finished, use.examples) if use.higher else NAN

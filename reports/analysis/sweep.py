@@ -3,18 +3,18 @@
 Figures on different data compare no settings: everything here is worked out within each data set.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 
 from reports.analysis.best import Best, cells_by
+from reports.analysis.choosing import chosen_by
 from reports.analysis.components import Components, EffectSizes, compare_effects, components
-from reports.analysis.counting import MAIN, counted
+from reports.analysis.counting import counted
 from reports.analysis.effects import Effect, effects_of, matched_by
 from reports.analysis.looks import Looks, looks_of
 from reports.analysis.matched import Matched, cells_of
-from reports.runs.metrics import RANKED
 from reports.runs.results import Results
 
 
@@ -33,8 +33,9 @@ class Analysis:
     """What a sweep shows.
 
     `parts` are the results of each data set (all under "" where there is only one). `best` has the cells of
-    each data set by the main metric; `effects` every factor by every ranked metric; `components` the
-    variances by (metric, data set), none where no cell has two seeds; `sizes` every two factors compared.
+    each data set by the metric that the best is chosen by (choosing.py); `effects` every factor by every
+    ranked metric; `components` the variances by (metric, data set), none where no cell has two seeds; `sizes`
+    every two factors compared.
     """
 
     results: Results
@@ -56,23 +57,26 @@ def analyse(results: Results) -> Analysis:
     """Work out what a sweep shows."""
     looks = looks_of(results)
     parts = results.by_dataset()
-    cells = {data: cells_by(part, MAIN, looks, results) for data, part in parts.items()}
+    metric = chosen_by(results)
+    cells = {data: cells_by(part, metric, looks, results) for data, part in parts.items()}
     best = {data: own.best()[0] for data, own in cells.items() if own is not None}
     return Analysis(
         results,
         parts,
         looks,
         best,
-        tuple(effects_of(parts, looks)),
-        components_of(parts, looks),
+        tuple(effects_of(parts, looks, results.measures.ranked)),
+        components_of(parts, looks, results.measures.ranked),
         tuple(sizes_of(parts, looks)),
     )
 
 
-def components_of(parts: Mapping[str, Results], looks: Looks) -> dict[tuple[str, str], Components]:
+def components_of(
+    parts: Mapping[str, Results], looks: Looks, metrics: Sequence[str]
+) -> dict[tuple[str, str], Components]:
     """Return the components of every ranked metric that varies, by metric and data set."""
     found = {}
-    for name in RANKED:
+    for name in metrics:
         for data, part in parts.items():
             if not part.factors or part.runs[name].nunique() < 2:
                 continue
@@ -90,7 +94,7 @@ def sizes_of(parts: Mapping[str, Results], looks: Looks) -> list[SizesCompared]:
     """Compare every two factors by how much they move the main metric."""
     matched: dict[str, dict[str, Matched]] = {}
     for data, part in parts.items():
-        use = counted(part, MAIN)
+        use = counted(part, part.main.name)
         own = {
             name: without_few(matched_by(use, name, [n for n in part.names if n != name], looks))
             for name in part.names

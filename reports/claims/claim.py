@@ -7,7 +7,7 @@ from typing import Any
 
 from reports.analysis.equivalence import Verdict, conjunction
 from reports.analysis.intervals import NAN, Interval
-from reports.runs.metrics import HELD_OUT, METRICS, Metric
+from reports.runs.metrics import HELD_OUT, METRICS, Measures, Metric
 
 Verdicts = tuple[Verdict, Verdict, Verdict]  # at half the margin, at the margin, at twice it
 Conditions = Mapping[str, tuple[str, ...]]
@@ -27,6 +27,13 @@ NOT_OBSERVED = (
 CLAIM_METRICS = {
     metric.name: metric for metric in (*METRICS.values(), *EXTRA_METRICS) if metric.name not in NOT_OBSERVED
 }
+
+
+def claim_metrics(measures: Measures) -> Mapping[str, Metric]:
+    """Return the metrics that claims about runs can be about."""
+    if measures.own:
+        return measures.metrics
+    return CLAIM_METRICS | {name: m for name, m in measures.metrics.items() if name not in METRICS}
 
 
 @dataclass(frozen=True)

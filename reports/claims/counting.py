@@ -84,12 +84,14 @@ def margin_of(test: Test, finished: Floats, accuracies: Floats, examples: int | 
         means = [abs(mean) for mean in level_means(finished)]
         best = max if metric.better == "higher" else min
         return test.margin * best(means, default=NAN) if test.relative else test.margin
-    if metric is TEST_ACCURACY and sweep > 0:
+    if (metric is TEST_ACCURACY or metric.main) and sweep > 0:
         return sweep
     if metric.name == "unstable":
         return NAN
     if metric.unit == "accuracy":
         margin = accuracy_margin(finished if metric.better == "higher" else accuracies, examples)
+    elif metric.unit == "figure" and metric.better != "lower":
+        return NAN
     else:
         margin = relative_margin(finished)
     return margin if margin > 0 else NAN

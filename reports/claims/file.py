@@ -22,18 +22,19 @@ from reports.runs.factors import label
 from reports.runs.metrics import Metric
 from sweeps.records.errors import UserError
 
+Metrics = Mapping[str, Metric]
 TEST_KEYS = (*KINDS, "metric", "where", "part", "factor", "levels", "among", "along", "margin", "within")
 CLAIM_KEYS = ("id", "statement", "tests", "note", "explains", "expect", *TEST_KEYS)
 WITHOUT_MARGIN = ("train_loss", "test_loss", "nonfinite", "unstable")
 LEVELS_OF = ("order", "best", "worst", "equivalent", "ratio")
 
 
-def read_claims(path: Path) -> list[Claim]:
-    """Read a claims file; UserError with every mistake on a line of its own."""
-    return parse_claims(read_yaml(path).get("claims"), str(path))
+def read_claims(path: Path, metrics: Metrics = CLAIM_METRICS) -> list[Claim]:
+    """Read a claims file about these metrics; UserError with every mistake on a line of its own."""
+    return parse_claims(read_yaml(path).get("claims"), str(path), metrics)
 
 
-def parse_claims(entries: Any, source: str) -> list[Claim]:
+def parse_claims(entries: Any, source: str, metrics: Metrics = CLAIM_METRICS) -> list[Claim]:
     """Return the claims of a list of mappings; UserError with every mistake on a line of its own."""
     if not isinstance(entries, list) or not entries:
         raise UserError(f"{source}: claims must be a list with at least one claim")
@@ -41,7 +42,7 @@ def parse_claims(entries: Any, source: str) -> list[Claim]:
     for number, entry in enumerate(entries, 1):
         name = entry.get("id", f"number {number}") if isinstance(entry, dict) else f"number {number}"
         try:
-            claims.append(parse_claim(entry))
+            claims.append(parse_claim(entry, metrics))
         except ValueError as error:
             place = place_of(entry, str(error))
             problems.append(f"{source}{place}: claim {name}: {error}")
@@ -56,7 +57,7 @@ def parse_claims(entries: Any, source: str) -> list[Claim]:
     return claims
 
 
-def parse_claim(entry: Any) -> Claim:
+def parse_claim(entry: Any, metrics: Metrics) -> Claim:
     """Return one claim; ValueError in one line."""
     if not isinstance(entry, dict):
         raise ValueError("must be a mapping")
@@ -68,7 +69,7 @@ def parse_claim(entry: Any) -> Claim:
     own = entry.get("tests", [{}])
     if not isinstance(own, list) or not own or not all(isinstance(test, dict) for test in own):
         raise ValueError("tests must be a list of mappings")
-    tests = [test for each in own for test in parse_tests(inherit(shared, each))]
+    tests = [test for each in own for test in parse_tests(inherit(shared, each), metrics)]
     note, explains = str(entry.get("note", "")), tuple(map(str, as_list(entry, "explains")))
     if (expect := entry.get("expect")) not in (None, *VERDICTS):
         raise ValueError(f"expect = {expect}: must be one of {', '.join(VERDICTS)}")
@@ -82,7 +83,7 @@ def inherit(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]
     return {**shared, **own, "where": where}
 
 
-def parse_tests(entry: Mapping[str, Any]) -> Iterable[Test]:
+def parse_tests(entry: Mapping[str, Any], metrics: Metrics) -> Iterable[Test]:
     """Yield the tests of one mapping, one for each metric."""
     allow(entry, TEST_KEYS)
     kinds = [kind for kind in KINDS if kind in entry]
@@ -90,9 +91,9 @@ def parse_tests(entry: Mapping[str, Any]) -> Iterable[Test]:
         raise ValueError(f"must have one of {', '.join(KINDS)}; has {' and '.join(kinds) or 'none'}")
     names = entry.get("metric")
     for name in names if isinstance(names, list) and names else [names]:
-        if name not in CLAIM_METRICS:
-            raise ValueError(f"metric = {name}: must be one of {', '.join(CLAIM_METRICS)}")
-        yield parse_test(kinds[0], entry, CLAIM_METRICS[name])
+        if not isinstance(name, str) or name not in metrics:
+            raise ValueError(f"metric = {name}: must be one of {', '.join(metrics)}")
+        yield parse_test(kinds[0], entry, metrics[name])
 
 
 def parse_test(kind: str, entry: Mapping[str, Any], metric: Metric) -> Test:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from reports.analysis.equivalence import conjunction
-from reports.claims.claim import Claim, Judgement, Outcome, Test, Written
+from reports.claims.claim import CLAIM_METRICS, Claim, Judgement, Outcome, Test, Written
 from reports.claims.evaluate import evaluate
-from reports.claims.file import read_claims
+from reports.claims.file import Metrics, read_claims
 from reports.claims.looks import Looks
 from reports.claims.runs import Unknown
 from sweeps.records.errors import UserError
@@ -18,13 +18,17 @@ __all__ = ["judge_claims", "judge_file"]
 
 
 def judge_file(
-    path: Path, frame: pd.DataFrame, looks: Looks, written: Written | None = None
+    path: Path,
+    frame: pd.DataFrame,
+    looks: Looks,
+    written: Written | None = None,
+    metrics: Metrics = CLAIM_METRICS,
 ) -> list[Judgement]:
     """Judge a user's claims; UserError for a mistake in the file, or in what it names of the runs.
 
     `written` is what is known of when the file was written.
     """
-    claims = read_claims(path)
+    claims = read_claims(path, metrics)
     problems = [
         f"{path}{'' if claim.line is None else f':{claim.line}'}: claim {claim.id}: {problem}"
         for claim in claims

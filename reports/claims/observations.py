@@ -6,13 +6,16 @@ averaged together. The rows can be kept as one CSV file and read back, so that e
 them can be rebuilt without the run records.
 """
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_float_dtype
 
 from reports.runs.factors import ABSENT, label, short_names
+from reports.runs.metrics import METRICS
+from reports.runs.own_curves import with_ours
 from reports.runs.reader import load
 from reports.runs.results import Results
 from reports.tables.spreadsheet import read_csv, write_csv
@@ -71,7 +74,8 @@ def observe(results: Results) -> pd.DataFrame:
     settings = pd.concat([part.settings.map(label) for part in parts.values()], ignore_index=True)
     settings = settings.fillna(ABSENT).drop(columns="seed", errors="ignore")
     settings = settings[[c for c in settings if not (str(c).endswith("_target_") or c in ("study", "sweep"))]]
-    settings = settings.rename(columns=short_names(list(settings.columns), (*RUN, *FIGURES)))
+    taken = (*RUN, *FIGURES, *results.measures.metrics)
+    settings = settings.rename(columns=short_names(list(settings.columns), taken))
     runs = pd.concat([figures(part, name) for name, part in parts.items()], ignore_index=True)
     frame = pd.concat([runs[list(RUN)], settings, runs.drop(columns=list(RUN))], axis=1)
     return with_measurements(frame, results.directory)
@@ -80,12 +84,15 @@ def observe(results: Results) -> pd.DataFrame:
 def figures(results: Results, part: str) -> pd.DataFrame:
     """Return what identifies each run and what was measured of it."""
     runs, status = results.runs, results.runs["status"]
-    curves = curve_figures(results.history).reindex(runs["cell_id"].to_numpy()).set_index(runs.index)
+    curves = (
+        curve_figures(with_ours(results.history)).reindex(runs["cell_id"].to_numpy()).set_index(runs.index)
+    )
     unstable = (curves["loss_rises"] > 0).astype(float).where(status == "done")
     unstable = unstable.mask(status == "diverged", 1.0)
     dips = curves["early_dip"].where(status == "done")
     frame = runs.assign(part=part, unstable=unstable, early_dip=dips, nonfinite=np.nan)
-    return frame[[*RUN, *FIGURES]].round(dict.fromkeys(FIGURES, DECIMALS))
+    own = [name for name in results.measures.metrics if name not in (*METRICS, *FIGURES)]
+    return frame[[*RUN, *FIGURES, *own]].round(dict.fromkeys(FIGURES, DECIMALS))
 
 
 def curve_figures(history: pd.DataFrame) -> pd.DataFrame:
@@ -128,17 +135,23 @@ def read_rows(path: Path) -> pd.DataFrame:
 def complete(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with every column that observations have, settings filled in where they are absent."""
     absent = [name for name in (*RUN, *FIGURES) if name not in frame]
-    texts = [name for name in (*frame.columns, *absent) if name not in FIGURES]
+    figures = [*(name for name in frame if name not in FIGURES and is_figure(frame, name)), *FIGURES]
+    texts = [name for name in (*frame.columns, *absent) if name not in figures]
     added = frame.reindex(columns=[*frame.columns, *absent])
     words = added[texts].astype(object)
     order = [*RUN, *(name for name in texts if name not in RUN)]
     filled = words.where(words.notna(), ABSENT).astype(str)
-    return pd.concat([filled[order], added[list(FIGURES)].astype(float)], axis=1)
+    return pd.concat([filled[order], added[figures].astype(float)], axis=1)
 
 
 def settings_of(frame: pd.DataFrame) -> list[str]:
-    """Return the columns that hold settings."""
-    return [name for name in frame.columns if name not in (*RUN, *FIGURES)]
+    """Return the columns that hold settings: texts, while figures are numbers."""
+    return [name for name in frame.columns if name not in RUN and not is_figure(frame, name)]
+
+
+def is_figure(frame: pd.DataFrame, name: Hashable) -> bool:
+    """Whether a column is a figure, of ours or of an application's own."""
+    return name in FIGURES or is_float_dtype(frame[name])
 
 
 def varying(frame: pd.DataFrame) -> list[str]:
@@ -149,7 +162,7 @@ def varying(frame: pd.DataFrame) -> list[str]:
 def compact(frame: pd.DataFrame, keep: Iterable[str] = ()) -> pd.DataFrame:
     """Return the rows without the settings and figures that say nothing, but with those to `keep`."""
     wanted = {*varying(frame), *CORE, *keep}
-    told = [name for name in FIGURES if frame[name].notna().any()]
+    told = [name for name in frame if is_figure(frame, name) and frame[name].notna().any()]
     return frame[[*RUN, *(name for name in settings_of(frame) if name in wanted), *told]]
 
 

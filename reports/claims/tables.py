@@ -7,7 +7,7 @@ import pandas as pd
 
 from reports.analysis.counting import REACH
 from reports.analysis.intervals import Interval
-from reports.claims.claim import VERDICTS, Compared, Conditions, Judgement, Outcome, Test
+from reports.claims.claim import CLAIM_METRICS, VERDICTS, Compared, Conditions, Judgement, Outcome, Test
 from reports.tables.number_formats import minus, p_text, show_contrast
 from reports.tables.table import Table, file_name, text_table
 
@@ -198,7 +198,15 @@ def claims_table(judgements: Sequence[Judgement], name: str = "claims", title: s
     )
     columns = ["id", "statement", "verdict", "other", "test", "numbers", "why", "seeds", "cells"]
     body = rows[columns]
-    return text_table(name, title, heads, body.astype(str).to_numpy().tolist(), *NOTES, *dated(judgements))
+    rule, usual, reading = NOTES
+    margin = OWN_MARGIN if all(map(about_own, judgements)) else usual
+    cells = body.astype(str).to_numpy().tolist()
+    return text_table(name, title, heads, cells, rule, margin, reading, *dated(judgements))
+
+
+def about_own(judgement: Judgement) -> bool:
+    """Whether a claim is about figures of an application's own alone."""
+    return all(test.metric.name not in CLAIM_METRICS for test in judgement.claim.tests)
 
 
 def dated(judgements: Sequence[Judgement]) -> list[str]:
@@ -206,6 +214,10 @@ def dated(judgements: Sequence[Judgement]) -> list[str]:
     return list(dict.fromkeys(j.written.detail for j in judgements if j.written))
 
 
+OWN_MARGIN = (
+    "Margin m, where the claim names none: of seconds, and of what is to be small and is above 0, a tenth of "
+    "the least level. The verdicts at half and at twice the margin stand beside."
+)
 NOTES = (
     "a > b: a is ahead, by an interval above 0 that is not within the margin; refuted where b is ahead "
     "or the two are equivalent. a ~ b: equivalent, the whole interval within the margin; refuted where it is "

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from reports.analysis.counting import MAIN
 from reports.analysis.effects import Effect, effects_of
 from reports.analysis.looks import Looks
 from reports.analysis.pairs import Pair
@@ -38,7 +37,7 @@ class Compared:
 
 def main_effects(results: Results, looks: Looks) -> list[Effect]:
     """Return the effects of all factors on the main metric, as a report has them."""
-    return effects_of(results.by_dataset(), looks, (MAIN,))
+    return effects_of(results.by_dataset(), looks, (results.main.name,))
 
 
 def comparisons(results: Results, effects: Sequence[Effect]) -> list[Compared]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from reports.page.build import make_report
+from reports.runs.curves import STEP
 from reports.runs.results import Results, natural
 from reports.tables.formats import latex
 from reports.tables.spreadsheet import write_csv
@@ -26,8 +27,9 @@ def export(results: Results, to: str, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     if to == "latex":
         return [write_latex(results, folder / "tables.tex")]
-    runs = natural(results, results.runs).drop(columns="cell")
-    frames = {"runs": runs, "history": results.history.astype({"cell_id": str})}
+    runs = natural(results, results.runs[results.columns]).drop(columns="cell")
+    history = results.history.astype({"cell_id": str}).rename(columns={STEP: results.step})
+    frames = {"runs": runs, "history": history}
     paths = []
     for name, frame in frames.items():
         paths.append(folder / f"{name}.{to}")

@@ -6,12 +6,15 @@ from itertools import pairwise
 import pandas as pd
 
 from reports.analysis.best import Best
-from reports.analysis.counting import MAIN
+from reports.analysis.cells import summarise
+from reports.analysis.choosing import beside
 from reports.analysis.intervals import Interval
 from reports.analysis.sweep import Analysis, SizesCompared
 from reports.findings.finding import Finding
-from reports.runs.metrics import METRICS
+from reports.runs.metrics import Metric
+from reports.tables.cells import shown
 from reports.tables.number_formats import p_words, percents
+from reports.tables.rankings import listed
 
 TIED = 3  # cells that are named where several have the best figure
 
@@ -24,23 +27,50 @@ def best_cells(analysis: Analysis) -> Iterator[Finding]:
             continue
         names = [name for name in results.names if not results.dataset or name != results.dataset.name]
         head = f"On {data}, the" if data else "The"
-        text = f"{head} {whose(best, results.cells, names)}{others(best)}."
+        text = f"{head} {whose(best, results.cells, names)}{figures(analysis, best)}{others(best)}."
         within = {results.dataset.name: data} if results.dataset else None
-        yield Finding("best", "Best cell", text, "best_cells", behind(best), metric=MAIN, within=within)
+        yield Finding(
+            "best",
+            "Best cell",
+            text,
+            "best_cells",
+            behind(best),
+            metric=results.main.name,
+            within=within,
+            chosen_by=best.use.metric.name,
+        )
 
 
 def whose(best: Best, cells: pd.DataFrame, names: Sequence[str]) -> str:
     """Return the best mean with the cell that has it, or the cells that share it."""
-    metric, leaders = METRICS[MAIN], best.leaders
+    metric, leaders = best.use.metric, best.leaders
     figure = metric.show(best.selection.means[leaders[0]]) + interval(best)
     if not names:
-        return f"only cell has a test accuracy of {figure}{lost(best)}"
+        article = "an" if metric.words[:1] in "aeio" else "a"
+        return f"only cell has {article} {metric.words} of {figure}{lost(best)}"
+    top = "highest" if best.higher else "lowest"
     rows = [cells.loc[int(best.cells[place])] for place in leaders[:TIED]]
     told = [", ".join(f"{name} {row[name]}" for name in names) for row in rows]
     if len(leaders) == 1:
-        return f"highest test accuracy, {figure}, has {told[0]}{lost(best)}"
+        return f"{top} {metric.words}, {figure}, has {told[0]}{lost(best)}"
     more = "; …" if len(leaders) > TIED else ""
-    return f"highest test accuracy, {figure}, is shared by {len(leaders)} cells: {'; '.join(told)}{more}"
+    return f"{top} {metric.words}, {figure}, is shared by {len(leaders)} cells: {'; '.join(told)}{more}"
+
+
+def figures(analysis: Analysis, best: Best) -> str:
+    """Return what else has to be told of the best cell: its test figure, if it was chosen by another."""
+    told = [f"{metric.words} {text}" for metric, text in chosen_figures(analysis, best)]
+    if not told:
+        return ""
+    what = "it" if len(best.leaders) == 1 else "the first of them"
+    return f"; {what} has {listed(told)}"
+
+
+def chosen_figures(analysis: Analysis, best: Best) -> list[tuple[Metric, str]]:
+    """Return the metrics to tell of the best cell beside that it was chosen by, each as tables print it."""
+    cell, results = int(best.cells[best.leaders[0]]), analysis.results
+    metrics = [metric for metric in beside(results) if metric.name != best.use.metric.name]
+    return [(metric, shown(metric, summarise(results, metric.name), cell)) for metric in metrics]
 
 
 def interval(best: Best) -> str:
@@ -48,7 +78,7 @@ def interval(best: Best) -> str:
     found = corrected(best)
     if found is None:
         return ""
-    metric, picked = METRICS[MAIN], f"corrected for being picked among {len(best.cells)}"
+    metric, picked = best.use.metric, f"corrected for being picked among {len(best.cells)}"
     return f" [{metric.show(found.low)}, {metric.show(found.high)}; {picked}]"
 
 
@@ -94,8 +124,9 @@ def behind(best: Best) -> str:
 
 def variance(analysis: Analysis) -> Iterator[Finding]:
     """Yield the shares of the variance of the main metric, and which factors move it more than which."""
+    main = analysis.results.main
     for (metric, data), found in analysis.components.items():
-        if metric != MAIN:
+        if metric != main.name:
             continue
         shares = found.shares
         texts = percents(shares)
@@ -103,13 +134,13 @@ def variance(analysis: Analysis) -> Iterator[Finding]:
         where = f" on {data}" if data else ""
         lost = analysis.best[data]
         counts = f", a diverged run counted as {lost.use.why}" if lost.diverged.any() else ""
-        text = f"Share of the variance of test accuracy{where}, corrected for noise{counts}: {told}."
+        text = f"Share of the variance of {main.words}{where}, corrected for noise{counts}: {told}."
         yield Finding(
-            "variance", "What moves it", text, "variance", metric=MAIN, within=within(analysis, data)
+            "variance", "What moves it", text, "variance", metric=metric, within=within(analysis, data)
         )
         if sizes := neighbours([each for each in analysis.sizes if each.data == data]):
-            text = f"{'; '.join(map(size_words, sizes))}."
-            yield Finding("size", "What moves it", text[:1].upper() + text[1:], "variance", metric=MAIN,
+            text = f"{'; '.join(size_words(each, main) for each in sizes)}."
+            yield Finding("size", "What moves it", text[:1].upper() + text[1:], "variance", metric=metric,
                           within=within(analysis, data))  # fmt: skip
 
 
@@ -128,12 +159,17 @@ def neighbours(sizes: Sequence[SizesCompared]) -> list[SizesCompared]:
     return [by_pair[frozenset(pair)] for pair in pairwise(order) if frozenset(pair) in by_pair]
 
 
-def size_words(each: SizesCompared) -> str:
-    """Return which of two factors moves the metric more, if that is shown."""
-    one, other = (f"{max(size, 0.0) ** 0.5:.4f}" for size in (each.sizes.first, each.sizes.second))
+def size_words(each: SizesCompared, metric: Metric) -> str:
+    """Return which of two factors moves the main metric more, if that is shown."""
+    one, other = (size_text(max(size, 0.0) ** 0.5, metric) for size in (each.sizes.first, each.sizes.second))
     figures = f"{one} against {other}, {p_words(each.sizes.p)}"
     if each.sizes.difference.low > 0:
         return (
-            f"{each.first} moves test accuracy more than {each.second} (a level's typical effect: {figures})"
+            f"{each.first} moves {metric.words} more than {each.second} (a level's typical effect: {figures})"
         )
-    return f"whether {each.first} moves test accuracy more than {each.second} is open ({figures})"
+    return f"whether {each.first} moves {metric.words} more than {each.second} is open ({figures})"
+
+
+def size_text(size: float, metric: Metric) -> str:
+    """Return a typical effect in the metric's units."""
+    return metric.show(size) if metric.unit == "figure" else f"{size:.4f}"

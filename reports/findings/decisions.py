@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reports.analysis.counting import MAIN
 from reports.analysis.effects import Effect
 from reports.analysis.equivalence import Relation
 from reports.analysis.sweep import Analysis
@@ -19,22 +18,23 @@ def decisions(analysis: Analysis) -> Iterator[Finding]:
     strategy = (analysis.results.plan or {}).get("strategy")
     if not strategy:
         return
-    yield about(f"{strategy['name']}: {progress(strategy)}.")
+    main = analysis.results.main.name
+    yield about(main, f"{strategy['name']}: {progress(strategy)}.")
     for relation, standing in STANDINGS.items():
         told = [
             text
             for effect in analysis.effects
-            if effect.metric.name == MAIN
+            if effect.metric.name == main
             for text in pairs(effect, relation)
         ]
         if told:
             more = f"; and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
-            yield about(f"{standing} ({len(told)}): {'; '.join(told[:SHOWN])}{more}.")
+            yield about(main, f"{standing} ({len(told)}): {'; '.join(told[:SHOWN])}{more}.")
 
 
-def about(text: str) -> Finding:
+def about(main: str, text: str) -> Finding:
     """Return a sentence on what the strategy has done."""
-    return Finding("strategy", "What is decided", text, "contrasts", metric=MAIN)
+    return Finding("strategy", "What is decided", text, "contrasts", metric=main)
 
 
 def progress(strategy: Mapping[str, Any]) -> str:

@@ -79,7 +79,7 @@ def finding(effect: Effect, kind: str, comparison: Comparison, limits: Mapping[s
     return Finding(
         "effect" if kind == "effect" else "conditional_effect",
         heading(metric),
-        ". ".join(sentence[:1].upper() + sentence[1:] for sentence in parts) + ".",
+        ". ".join([parts[0], *(sentence[:1].upper() + sentence[1:] for sentence in parts[1:])]) + ".",
         "contrasts",
         factor=effect.factor,
         metric=metric.name,

@@ -32,7 +32,8 @@ class Finding:
     """A sentence: its `kind`, the heading it stands under, the name of its table, the figures in short.
 
     `factor` and `metric` are what it is about, `within` the levels that it is limited to (None: to none),
-    `pairs` the comparisons that it tells of, `margin` the difference that counts as none in them.
+    `pairs` the comparisons that it tells of, `margin` the difference that counts as none in them, `chosen_by`
+    the metric that a best cell was chosen by.
     """
 
     kind: Kind
@@ -45,6 +46,7 @@ class Finding:
     within: Mapping[str, str] | None = None
     pairs: tuple[Pair, ...] = ()
     margin: float = math.nan
+    chosen_by: str | None = None
 
 
 def as_json(findings: Sequence[Finding]) -> str:
@@ -57,6 +59,8 @@ def entry(finding: Finding) -> dict[str, Any]:
     within = None if finding.within is None else dict(finding.within)
     head = {"kind": finding.kind, "factor": finding.factor, "metric": finding.metric, "within": within}
     made: dict[str, Any] = {**head, "text": finding.text, "table": finding.table}
+    if finding.kind == "best":
+        made["chosen_by"] = finding.chosen_by
     if finding.kind in ("effect", "conditional_effect"):
         made |= {
             "margin": number(finding.margin),

@@ -8,7 +8,6 @@ from reports.findings.decisions import decisions
 from reports.findings.effects import effect_findings
 from reports.findings.finding import Finding
 from reports.findings.state import divergence, testing, timing, unfinished
-from reports.runs.metrics import RANKED
 from reports.runs.results import Results
 from reports.sources.judged import Judged
 from reports.tuning.told import sentences, tuning_of
@@ -25,10 +24,10 @@ def findings(analysis: Analysis) -> list[Finding]:
         return [*head, *lost, *unfinished(results)]
     data = results.dataset.name if results.dataset else None
     told = [*best_cells(analysis), *testing(analysis), *decisions(analysis), *tuned(results)]
-    for name in RANKED:
+    for name in results.measures.ranked:
         own = [effect for effect in analysis.effects if effect.metric.name == name]
         told += effect_findings(own, data)
-        told += variance(analysis) if name == RANKED[0] else ()
+        told += variance(analysis) if name == results.main.name else ()
     return [*told, *timing(results), *divergence(results), *unfinished(results)]
 
 

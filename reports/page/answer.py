@@ -4,16 +4,18 @@ import math
 from collections.abc import Iterator, Sequence
 
 from reports.analysis.best import Best
-from reports.analysis.counting import MAIN
+from reports.analysis.cells import summarise
+from reports.analysis.choosing import choice_note
 from reports.analysis.intervals import Interval
 from reports.analysis.sweep import Analysis
-from reports.findings.best import corrected, lost, others
+from reports.findings.best import chosen_figures, corrected, lost, others
 from reports.findings.finding import Finding
 from reports.page import content as page
 from reports.page.provenance import command_of
 from reports.page.shown import show, with_unit
 from reports.page.swept import shown
-from reports.runs.metrics import METRICS
+from reports.runs.factors import REPLICATE
+from reports.runs.metrics import OF_CLASSES
 from reports.runs.results import Results
 from reports.tables.rankings import listed
 
@@ -26,7 +28,7 @@ def answer(analysis: Analysis, findings: Sequence[Finding]) -> page.Answer:
     command = seeds_command(analysis.results, first) if best and analysis.seeds < first else ""
     return page.Answer(
         best=tuple(best),
-        sentences=tuple(sentences(analysis, findings, bool(best))),
+        sentences=(*sentences(analysis, findings, bool(best)), *(footnotes(analysis) if best else ())),
         warning=warning if best else "",
         command=command,
         command_note=cost_note(analysis.results, first) if command else "",
@@ -37,13 +39,22 @@ def best_of(analysis: Analysis, data: str, best: Best) -> page.Best:
     """Return the best cell of a data set with its corrected interval, and how the others stand."""
     place, interval = best.leaders[0], corrected(best)
     mean = float(best.selection.means[place])
-    figure = with_unit(shown(METRICS[MAIN]), mean) if interval is None else interval_text(interval)
+    figure = (
+        with_unit(shown(analysis.results, best.use.metric), mean)
+        if interval is None
+        else interval_text(analysis.results, best, interval)
+    )
+    told = note(analysis, best)
+    if (main := analysis.results.main) is not best.use.metric:  # chosen by validation, reported by test
+        told = f"with the best {best.use.metric.words}, {figure}: {told}"
+        means = summarise(analysis.results, main.name)["mean"]
+        figure = with_unit(shown(analysis.results, main), float(means.loc[int(best.cells[place])]))
     near = [k for k, standing in enumerate(best.standing) if standing == "may be best"]
     cells = best.cells[[*best.leaders[1:], *near]].tolist()
-    return page.Best(int(best.cells[place]), figure, tuple(cells), data, standing_text(best), note(best))
+    return page.Best(int(best.cells[place]), figure, tuple(cells), data, standing_text(best), told)
 
 
-def note(best: Best) -> str:
+def note(analysis: Analysis, best: Best) -> str:
     """Return what the figure stands on."""
     if corrected(best) is not None:
         return f"95 % interval, corrected for being picked among {len(best.cells)} cells"
@@ -52,15 +63,16 @@ def note(best: Best) -> str:
         return "a single run"
     if not chosen.look or best.leaders != [chosen.winner]:
         return f"mean of {runs} runs"
+    text = interval_text(analysis.results, best, chosen.interval)
     return (
-        f"mean of {runs} runs; over the first {chosen.look} seeds {interval_text(chosen.interval)}, 95 %, "
+        f"mean of {runs} runs; over the first {chosen.look} seeds {text}, 95 %, "
         f"corrected for being picked among {len(best.cells)} cells"
     )
 
 
-def interval_text(interval: Interval) -> str:
-    """Return a mean of the main metric with its interval."""
-    metric = shown(METRICS[MAIN])
+def interval_text(results: Results, best: Best, interval: Interval) -> str:
+    """Return a mean of the metric that cells are chosen by with its interval."""
+    metric = shown(results, best.use.metric)
     ends = ", ".join(show(metric, end) for end in (interval.low, interval.high))
     return f"{with_unit(metric, interval.mean)} [{ends}]"
 
@@ -80,13 +92,36 @@ def sentences(analysis: Analysis, findings: Sequence[Finding], known: bool) -> I
     yield from of_kind(findings, "strategy")
     yield from of_kind(findings, "tuning")
     yield from of_kind(findings, "divergence")
-    turning = [e for e in analysis.effects if e.metric.name == MAIN and e.depends_on is not None]
+    main = analysis.results.main.name
+    turning = [e for e in analysis.effects if e.metric.name == main and e.depends_on is not None]
     if turning:
         told = listed([f"{e.title} (with {e.depends_on or 'single cells'})" for e in turning])
         yield f"Orders that turn round, so that no effect over all cells is told: {told}."
+    if uneven := uneven_text(analysis):
+        yield uneven
     for finding in findings:
-        if finding.kind == "effect" and finding.metric == MAIN and not finding.pairs:
+        if finding.kind == "effect" and finding.metric == main and not finding.pairs:
             yield finding.text
+
+
+def uneven_text(analysis: Analysis) -> str:
+    """Return the best cells' figures that are fair to classes of uneven size; empty if they are even."""
+    results, told = analysis.results, []
+    if not set(results.measures.ranked) & set(OF_CLASSES):
+        return ""
+    for data, best in analysis.best.items():
+        texts = (
+            [f"{metric.words} {text}" for metric, text in chosen_figures(analysis, best)]
+            if best.leaders
+            else []
+        )
+        told += [f"The best cell{f' on {data}' if data else ''}: {', '.join(texts)}."] if texts else []
+    return " ".join(["The classes are of uneven size.", *told])
+
+
+def footnotes(analysis: Analysis) -> Iterator[str]:
+    """Yield what the best cell was chosen by, and whether seeds differ in their test examples."""
+    yield from filter(None, (choice_note(analysis.results), analysis.results.split))
 
 
 def of_kind(findings: Sequence[Finding], kind: str) -> list[str]:
@@ -96,6 +131,8 @@ def of_kind(findings: Sequence[Finding], kind: str) -> list[str]:
 
 def seeds_command(results: Results, number: int) -> str:
     """Return the command that runs the same sweep with seeds enough for the first look."""
+    if REPLICATE not in results.settings:
+        return ""
     have = [seed for seed in results.runs["seed"].unique().tolist() if isinstance(seed, int)]
     more = [seed for seed in range(number + len(have)) if seed not in have]
     seeds = ",".join(map(str, [*have, *more][:number]))
@@ -105,6 +142,8 @@ def seeds_command(results: Results, number: int) -> str:
 
 def cost_note(results: Results, number: int) -> str:
     """Return how long the missing seeds would take at the pace of the recorded runs."""
+    if not results.done["total_wall_s"].notna().any():
+        return ""
     seconds = results.done["total_wall_s"].sum() / max(results.done["concurrent_runs"].max(), 1)
     have = max(results.runs["seed"].nunique(), 1)
     minutes = seconds * (number - have) / have / 60

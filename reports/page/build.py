@@ -95,7 +95,8 @@ def write_report(
         shown = replace(report.analysis, results=replace(results, directory=called or results.directory))
         content = content_of(shown, report.judged, files_of(report))
         (draft / "index.html").write_text(render(content), encoding="utf-8")
-        save_cache(draft / CACHE.name, results.history, results.stamps)
+        if results.stamps:
+            save_cache(draft / CACHE.name, results.history, results.stamps)
         replace_directory(draft, target, keep=None if plots else "plots")
     return (out or target) / "index.html"
 
@@ -114,7 +115,7 @@ def write_tables(report: Report, folder: Path) -> None:
         for suffix, text in FORMATS.items():
             (folder / f"{file_name(table.name)}.{suffix}").write_text(text(table), encoding="utf-8")
     results = report.results
-    runs = natural(results, results.runs).drop(columns=["cell", "started", "finished"])
+    runs = natural(results, results.runs[results.columns]).drop(columns=["cell", "started", "finished"])
     write_csv(runs, folder / "runs.csv")
     write_csv(cell_figures(results), folder / "cells.csv")
 
@@ -136,7 +137,8 @@ def cell_figures(results: Results) -> pd.DataFrame:
 
     `half_new_images`, of the test accuracy only, is the number after its ± for new seeds and new images.
     """
-    figures = ["runs", "diverged", "n", "mean", "sd", "low", "high", "half_new_images"]
+    figures = ["runs", "diverged", "n", "mean", "sd", "low", "high"]
+    figures += [] if results.measures.own else ["half_new_images"]
     columns = ["metric", *results.names, *figures]
     wider = {"test_accuracy": half_widths(results)}
     parts = [

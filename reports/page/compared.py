@@ -56,12 +56,12 @@ def comparisons(analysis: Analysis) -> Iterator[page.Comparison]:
     for effect in analysis.effects:
         for part, comparison in effect.shown.items():
             for pair in comparison.pairs:
-                yield comparison_of(effect, part, pair)
+                yield comparison_of(analysis, effect, part, pair)
 
 
-def comparison_of(effect: Effect, part: str, pair: Pair) -> page.Comparison:
+def comparison_of(analysis: Analysis, effect: Effect, part: str, pair: Pair) -> page.Comparison:
     """Return one pair."""
-    metric = shown(effect.metric)
+    metric = shown(analysis.results, effect.metric)
 
     def size(value: float) -> str:
         return f"{figure(metric.scale * value, metric.digits)} {metric.points}".strip()

@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from reports.page.block import number, plain_effect, plain_pair
 from reports.page.content import Content, Numbers
 from reports.page.view import parts
 from reports.page.watch import Seen
-from reports.runs.curves import COLUMNS
-from reports.runs.reader import is_number, problem
+from reports.runs.curves import COLUMNS, Curve
+from reports.runs.figures import is_number
+from reports.runs.reader import problem
+from sweeps.records.metric import figures_of as recorded_figures
 
-STEP = COLUMNS.index("epoch")
+EMPTY = np.empty(0)
 
 
 @dataclass
@@ -106,25 +109,34 @@ def new_runs(findings: Findings, version: int) -> dict[str, list[list[Any]]]:
 def run_event(seen: Seen, sent: dict[str, int]) -> dict[str, Any]:
     """Return a run as it is sent: its state, its figures, the steps of its curve that were not sent yet."""
     record, curve = seen.record, seen.curve
+    steps, columns = columns_of(curve)
     start = min(sent.get(record.cell_id, 0), len(curve))
     sent[record.cell_id] = len(curve)
-    final = record.data.get("final") if record.status == "done" else None
+    final = recorded_figures(record.data) if record.status == "done" else {}
     made: dict[str, Any] = {
         "id": record.cell_id,
         "folder": record.path.name if record.status != "missing" else "",
         "status": record.status,
         "problem": record.problem or problem(record.data),
-        "epoch": int(curve[-1, STEP]) if len(curve) and record.status == "running" else 0,
-        "metrics": {key: value for key, value in (final or {}).items() if is_number(value)},
+        "epoch": number(float(steps[-1])) if len(curve) and record.status == "running" else 0,
+        "metrics": {key: value for key, value in final.items() if is_number(value)},
     }
     if len(curve) > start:
-        columns = {
-            name: curve[start:, place].tolist() for place, name in enumerate(COLUMNS) if name != "epoch"
-        }
-        names = [name for name, values in columns.items() if any(map(math.isfinite, values))]
-        steps = {"steps": curve[start:, STEP].tolist()}
-        made |= {"from": start, "names": names, "curve": steps | {n: number(columns[n]) for n in names}}
+        grown = {name: column[start:].tolist() for name, column in columns.items()}
+        names = [name for name, values in grown.items() if any(map(math.isfinite, values))]
+        shown = {"steps": steps[start:].tolist()}
+        made |= {"from": start, "names": names, "curve": shown | {n: number(grown[n]) for n in names}}
     return made
+
+
+def columns_of(curve: Curve | pd.DataFrame) -> tuple[Numbers, dict[str, Numbers]]:
+    """Return a curve's steps, and its other columns by name."""
+    if isinstance(curve, pd.DataFrame):
+        steps, *others = (
+            (curve[name].to_numpy(np.float64) for name in curve) if len(curve.columns) else (EMPTY,)
+        )
+        return steps, dict(zip(curve.columns[1:], others, strict=True))
+    return curve[:, 0], {name: curve[:, place] for place, name in enumerate(COLUMNS) if place}
 
 
 def event(kind: str, data: object, version: int | None = None) -> bytes:

@@ -3,7 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pandas as pd
 
@@ -53,7 +53,7 @@ def question_of(results: Results) -> str:
     planned = (results.plan or {}).get("question")
     if isinstance(planned, str):
         return planned
-    if not re.fullmatch(r"[\w-]+", results.sweep, re.ASCII):
+    if results.measures.own or not re.fullmatch(r"[\w-]+", results.sweep, re.ASCII):
         return ""
     for group in ("sweep", "study"):
         try:
@@ -69,7 +69,15 @@ def command_of(results: Results) -> str:
     """Return the command that planned this sweep, as it is typed; with the same plan it runs what is due."""
     words = [str(word) for word in (results.plan or {}).get("command", [])]
     kept = [word for word in words[1:] if word not in ("--multirun", "-m", "sweeps")]
-    return shlex.join(["python", "-m", "sweeps", *kept])
+    return shlex.join([*program(words[0] if words else ""), *kept])
+
+
+def program(first: str) -> list[str]:
+    """Return how a program is started whose command line begins so: a module of that name, or a script."""
+    path = PurePath(first)
+    if path.name == "__main__.py" and path.parent.name:
+        return ["python", "-m", path.parent.name]
+    return ["python", first] if path.suffix == ".py" else ["python", "-m", "sweeps"]
 
 
 def about(results: Results, files: Sequence[File], notes: Sequence[str] = ()) -> About:
@@ -104,6 +112,8 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
     times = results.runs[["started", "finished"]].replace("", pd.NA).stack().dropna()
     if len(times):
         yield "runs made", f"{times.min()} to {times.max()}"
+    if results.split:
+        yield "split", results.split
     for rule in (results.plan or {}).get("exclusions", []):
         yield "excluded", f"{rule['count']} combinations with {rule['condition']}"
 

@@ -7,26 +7,32 @@ import pandas as pd
 
 from reports.analysis.cells import summarise
 from reports.page import content as page
-from reports.runs.metrics import METRICS, Metric
+from reports.page.content import Numbers
+from reports.runs.curves import COLUMNS, STEP
+from reports.runs.metrics import Metric, decimals
 from reports.runs.results import Results
 
+MOST_DIGITS = 12
 CURVES = {
     "test_accuracy": ("test accuracy", "test_accuracy"),
     "test_loss": ("test loss", "test_loss"),
     "train_accuracy": ("training accuracy", "train_accuracy"),
     "train_loss": ("training loss", "train_loss"),
+    "validation_accuracy": ("validation accuracy", "validation_accuracy"),
+    "validation_loss": ("validation loss", "validation_loss"),
 }
 
 
 def sweep_of(results: Results) -> page.Sweep:
     """Return the cells, runs and curves."""
-    metrics = [metric for name, metric in METRICS.items() if results.runs[name].notna().any()]
-    metrics = metrics or [METRICS["test_accuracy"]]
+    metrics = [
+        metric for name, metric in results.measures.metrics.items() if results.runs[name].notna().any()
+    ] or [results.main]
     data = (results.dataset.name,) if results.dataset else ()
     losses = tuple(factor.name for factor in results.factors if factor.key == "loss")
     runs = results.runs
     return page.Sweep(
-        metrics=tuple(shown(metric, data, losses) for metric in metrics),
+        metrics=tuple(shown(results, metric, data, losses) for metric in metrics),
         factors=tuple(
             page.Factor(
                 factor.name,
@@ -51,7 +57,9 @@ def sweep_of(results: Results) -> page.Sweep:
     )
 
 
-def shown(metric: Metric, data: tuple[str, ...] = (), losses: tuple[str, ...] = ()) -> page.Metric:
+def shown(
+    results: Results, metric: Metric, data: tuple[str, ...] = (), losses: tuple[str, ...] = ()
+) -> page.Metric:
     """Return how the page calls and shows a metric."""
     direction: page.Direction = (
         "maximize" if metric.better == "higher" else "minimize" if metric.better == "lower" else ""
@@ -61,8 +69,19 @@ def shown(metric: Metric, data: tuple[str, ...] = (), losses: tuple[str, ...] = 
         axis = metric.name != "gap"
         return page.Metric(metric.name, metric.label, direction, "%", "points", 100, 2, axis, within)
     digits = {"epochs": 1, "seconds": 3}.get(metric.unit, 4)
+    if results.measures.own:
+        digits = digits_of(results.runs[metric.name].to_numpy(np.float64), metric)
     unit = {"epochs": "", "seconds": "s"}.get(metric.unit, "")
     return page.Metric(metric.name, metric.label, direction, unit, unit, 1, digits, False, within)
+
+
+def digits_of(values: Numbers, metric: Metric) -> int:
+    """Return how many decimals show figures of unknown size: the typical one and the best."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return 0
+    best = known.max() if metric.better == "higher" else known.min()
+    return min(max(decimals(float(each), 4) for each in (np.median(known), best)), MOST_DIGITS)
 
 
 def cells(results: Results, metrics: Sequence[Metric]) -> page.Cells:
@@ -86,11 +105,26 @@ def curves(results: Results) -> page.Curves | None:
     places = pd.Series(np.arange(len(results.runs)), index=results.runs["cell_id"].to_numpy())
     run = places.reindex(history["cell_id"].astype(object)).to_numpy()
     order = np.argsort(run, kind="stable")
-    known = [name for name in CURVES if history[name].notna().any()]
+    named = curve_names(results)
+    known = [name for name in named if history[name].notna().any()]
     return page.Curves(
         lengths=np.bincount(run.astype(np.int64), minlength=len(places)),
-        steps=history["epoch"].to_numpy(np.float64)[order],
+        steps=history[STEP].to_numpy(np.float64)[order],
         values={name: history[name].to_numpy(np.float64)[order] for name in known},
-        labels={name: CURVES[name][0] for name in known},
-        metric={name: CURVES[name][1] for name in known},
+        labels={name: named[name][0] for name in known},
+        metric={name: named[name][1] for name in known},
+        step=results.step,
     )
+
+
+def curve_names(results: Results) -> dict[str, tuple[str, str]]:
+    """Return the columns that are drawn, each with its label and the metric that it ends in ("": none)."""
+    metrics, skipped = results.measures.metrics, ("cell_id", STEP)
+    own = {
+        name: (name, name if name in metrics else "")
+        for name in map(str, results.history)
+        if name not in skipped
+    }
+    if results.measures.own:
+        return own
+    return CURVES | {name: pair for name, pair in own.items() if name not in COLUMNS}

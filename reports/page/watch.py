@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from reports.runs.curves import COLUMNS, Curve, read_curve
+from reports.runs.own_curves import is_own, read_own_curve
 from sweeps.records.layout import HISTORY, PLAN, REPORT, cell_dirs, cell_id_of
 from sweeps.records.record import Record, read_record
 
@@ -21,7 +23,7 @@ class Seen:
     """A run as it was last seen: its record, its curve, the stamps of both files, and when (s)."""
 
     record: Record
-    curve: Curve
+    curve: Curve | pd.DataFrame
     stamps: tuple[Stamp, Stamp]
     looked: float
 
@@ -76,7 +78,9 @@ class Watch:
     def curve(self, cell_id: str, path: Path) -> Curve | None:
         """Return the curve of a run that was read before; None for any other."""
         known = self.seen.get(cell_id)
-        return known.curve if known and known.record.path == path.parent else None
+        if known is None or known.record.path != path.parent or isinstance(known.curve, pd.DataFrame):
+            return None
+        return known.curve
 
 
 def is_due(seen: Seen) -> bool:
@@ -93,9 +97,11 @@ def stamp(path: Path) -> Stamp:
     return state.st_size, state.st_mtime_ns, state.st_ino
 
 
-def curve_of(path: Path) -> Curve:
+def curve_of(path: Path) -> Curve | pd.DataFrame:
     """Return the curve in a cell's directory as far as it is written; empty if it cannot be read."""
     try:
+        if is_own([path / HISTORY]):
+            return read_own_curve(path / HISTORY, complete=False)
         return read_curve(path / HISTORY, complete=False)
     except (OSError, ValueError):
         return np.empty((0, len(COLUMNS)))

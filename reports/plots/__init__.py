@@ -13,6 +13,8 @@ from reports.plots.layers import layer_plots
 from reports.plots.multiples import sheet_plots
 from reports.plots.overview import boundary_plots, cost_plots
 from reports.plots.plot import Plot, save_all
+from reports.plots.single import single
+from reports.runs.curves import STEP
 from reports.runs.results import Results
 from reports.tables.grids import concurrency_note
 from reports.tables.table import Table
@@ -28,6 +30,8 @@ def all_plots(analysis: Analysis, tables: dict[str, Table]) -> list[Plot]:
     results, parts, effects = analysis.results, analysis.parts, analysis.effects
     if results.done.empty:
         return []
+    if results.measures.own:
+        return own_plots(analysis, tables)
     return [
         *(plot for data, part in parts.items() for plot in named(data, axis_plots(part))),
         *ranking_plots(effects),
@@ -36,12 +40,27 @@ def all_plots(analysis: Analysis, tables: dict[str, Table]) -> list[Plot]:
         *timing_plots(effects, concurrency_note(results)),
         *(plot for data, part in parts.items() for plot in named(data, cost_plots(part))),
         *(plot for data, part in parts.items() for plot in named(data, boundary_plots(part))),
-        *heatmap_plots(tables),
+        *heatmap_plots(tables, results.measures),
     ]
+
+
+def own_plots(analysis: Analysis, tables: dict[str, Table]) -> list[Plot]:
+    """Return the figures of an application's own metric: against each setting, its rankings, the grid."""
+    results = analysis.results
+    against = [
+        plot
+        for data, part in analysis.parts.items()
+        for factor in part.factors
+        for plot in named(data, [single(part, factor.name, part.main.name, label=part.main.label)])
+    ]
+    curves = [single(results, STEP, name, label=name) for name in results.curve_columns]
+    return [*against, *ranking_plots(analysis.effects), *curves, *heatmap_plots(tables, results.measures)]
 
 
 def curve_plots(results: Results) -> list[Plot]:
     """Return the figures of learning curves."""
+    if not results.has_our_curves:
+        return []
     bands = curve_bands(results)
     return [
         *sheet_plots(results, bands),

@@ -34,7 +34,7 @@ from reports.plots.style import (
     wrapped,
 )
 from reports.runs.factors import Factor
-from reports.runs.metrics import METRICS, Metric
+from reports.runs.metrics import Metric
 from reports.runs.results import Results
 
 MAX_PANELS = 24
@@ -184,7 +184,8 @@ def ranking_plots(effects: Sequence[Effect]) -> list[Plot]:
     for name in dict.fromkeys(e.metric.name for e in effects):
         own = [e for e in effects if e.metric.name == name and has_means(e)]
         if own:
-            title = f"{METRICS[name].label} by factor"
+            metric = own[0].metric
+            title = f"{metric.label} by factor"
             some = any(interval.n > 1 for e in own for interval in e.levels.values())
             bars = " with 95 % intervals of each level alone over seeds" if some else ""
             caption = (
@@ -192,9 +193,7 @@ def ranking_plots(effects: Sequence[Effect]) -> list[Plot]:
                 "diverged run is in the means as what it counts as."
             )
             plots.append(
-                Plot(
-                    f"ranking-{name}", title, caption, "rankings", draw_rankings, (title, METRICS[name], own)
-                )
+                Plot(f"ranking-{name}", title, caption, "rankings", draw_rankings, (title, metric, own))
             )
     return plots
 

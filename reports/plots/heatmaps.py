@@ -1,7 +1,7 @@
 """Heat maps: a metric over the whole grid, a panel per combination of what is neither row nor column."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from reports.plots.plot import Plot
 from reports.plots.shared_settings import short, usual, usual_note
 from reports.plots.style import HEAT, INK, SMALL_LETTER, Page, lines_of, log_error, panels, wrapped
 from reports.runs.factors import DATASET
-from reports.runs.metrics import METRICS, Metric
+from reports.runs.metrics import NETWORKS, Measures, Metric
 from reports.tables.table import Entry, Table
 
 HEAT_METRICS = ("test_accuracy", "train_accuracy", "gap", "convergence", "epoch_cpu_s")
@@ -24,10 +24,10 @@ BELOW = "▼"
 BELOW_NOTE = f"{BELOW}: beyond the worst end of the colours"
 
 
-def heatmap_plots(tables: dict[str, Table]) -> list[Plot]:
+def heatmap_plots(tables: Mapping[str, Table], measures: Measures = NETWORKS) -> list[Plot]:
     """Return a heat map of each main metric that has any figure, from its grid table."""
     plots = []
-    for name in HEAT_METRICS:
+    for name in measures.ranked if measures.own else HEAT_METRICS:
         table = tables[name]
         if not any(math.isfinite(entry.value) for row in table.rows for entry in row[table.leading :]):
             continue
@@ -35,7 +35,14 @@ def heatmap_plots(tables: dict[str, Table]) -> list[Plot]:
         some = f" The first {MAX_PANELS} of {count} panels." if count > MAX_PANELS else ""
         caption = f"{table.title} over the grid; the best cell of each panel is framed; {BELOW_NOTE}.{some}"
         plots.append(
-            Plot(f"heatmap-{name}", table.title, caption, "heat maps", draw_heatmaps, (table, METRICS[name]))
+            Plot(
+                f"heatmap-{name}",
+                table.title,
+                caption,
+                "heat maps",
+                draw_heatmaps,
+                (table, measures.metrics[name]),
+            )
         )
     return plots
 

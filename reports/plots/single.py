@@ -60,10 +60,11 @@ def single(results: Results, x: str, y: str, by: str = "", label: str = "", erro
     lines = tuple(Line(name, *points) for name, points in made.items() if points[0])
     factor = None if x == EPOCH else results.factor(x)
     log, ticks = (False, ()) if factor is None else kind_of(factor)
-    title = f"{label or y} against {x}" + (f", by {by}" if by else "")
+    along = results.step if x == EPOCH else x
+    title = f"{label or y} against {along}" + (f", by {by}" if by else "")
     joined = factor is None or factor.numeric
-    drawing = Drawing(title, x, label or y, lines, ticks, joined, log, error_axis)
-    return Plot(f"{y}-against-{x}" + (f"-by-{by}" if by else ""), title, title, "", draw, (drawing,))
+    drawing = Drawing(title, along, label or y, lines, ticks, joined, log, error_axis)
+    return Plot(f"{y}-against-{along}" + (f"-by-{by}" if by else ""), title, title, "", draw, (drawing,))
 
 
 def levels_apart(results: Results, by: str) -> dict[str, Results]:

@@ -12,7 +12,7 @@ from sweeps.records.plan import Cell, Plan
 from sweeps.records.record import Record
 
 AT_FIRST = "?"  # before a value of the first version, which may tell nothing of the content
-TRAIN_SIZE = f"{DATASET}.train_size"
+TRAIN_SIZE, SCALE = f"{DATASET}.train_size", f"{DATASET}.scale"
 
 
 def by_content(settings: pd.DataFrame, contents: Sequence[str], names: Sequence[str]) -> pd.DataFrame:
@@ -68,11 +68,15 @@ def own_keys(settings: pd.DataFrame) -> list[str]:
 
 
 def addresses(settings: pd.DataFrame, varying: bool = True) -> list[str]:
-    """Return the settings of the data set that are texts, such as paths: they say where, not what."""
+    """Return the settings of the data set that are texts, such as paths: they say where, not what.
+
+    How inputs are scaled is a text, too, but one that is done to the data.
+    """
     return [
         key
         for key in own_keys(settings)
         if not key.endswith("._target_")
+        and key != SCALE
         and any(isinstance(value, str) for value in settings[key])
         and (not varying or settings[key].nunique() > 1)
     ]
@@ -103,7 +107,7 @@ def level_names(
 
 def differences(settings: pd.DataFrame) -> Iterator[str]:
     """Yield for each row the data set's settings that are numbers and vary: "noise 0.1"."""
-    skipped = {*addresses(settings), TRAIN_SIZE}
+    skipped = {*addresses(settings), TRAIN_SIZE, SCALE}
     keys = [key for key in own_keys(settings) if key not in skipped and settings[key].nunique() > 1]
     for values in settings[keys].itertuples(index=False, name=None):
         pairs = zip(keys, values, strict=True)

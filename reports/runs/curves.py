@@ -12,6 +12,7 @@ from sweeps.records.history import LARGEST_HISTORY
 from sweeps.records.untrusted import read_file
 
 COLUMNS = (*REQUIRED, "validation_loss", "validation_accuracy")  # NaN where no examples were held out
+STEP = "epoch"  # the column of steps in every history, whatever a file calls it
 ACCURACY_SHARE = 0.99
 LOSS_SHARE = 0.95
 

@@ -210,10 +210,11 @@ def changes_along(factor: pd.Series, others: pd.DataFrame) -> tuple[str, ...]:
 
 
 def short_names(keys: Sequence[str], reserved: Iterable[str]) -> dict[str, str]:
-    """Return the last part of each dotted key, or the whole key where that part is taken."""
+    """Return the last part of each dotted key, the whole key where that part is taken, or `config.key`."""
     last = [key.split(".")[-1] for key in keys]
     taken = {*reserved, REPLICATE}
-    return {k: k if last.count(n) > 1 or n in taken else n for k, n in zip(keys, last, strict=True)}
+    short = {k: k if last.count(n) > 1 or n in taken else n for k, n in zip(keys, last, strict=True)}
+    return {k: f"config.{n}" if n in taken else n for k, n in short.items()}
 
 
 def make_factor(name: str, key: str, values: pd.Series) -> Factor:

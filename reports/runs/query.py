@@ -15,15 +15,14 @@ from dataclasses import dataclass
 import pandas as pd
 
 from reports.runs.factors import is_number, label
-from reports.runs.metrics import METRICS
 from reports.runs.results import Results
 from sweeps.records.errors import UserError
+from sweeps.records.metric import NAME
 
 TERM = re.compile(r'\s*(?:"([^"]*)"|([^\s=<>!~&"]+))\s*(!=|>=|<=|=|>|<|~)\s*((?:"[^"]*"|[^&"])*)')
 PARTS = re.compile(r'(?:"[^"]*"|[^&"]|")+')
 VALUES = re.compile(r'(?:"[^"]*"|[^,"])+')
 TEXTS = ("status", "seed", "name", "cell_id", "problem")
-MAIN = "test_accuracy"
 NEAR = 1e-9
 
 
@@ -71,14 +70,14 @@ def where(results: Results, text: str) -> Results:
 def fits(results: Results, term: Term) -> "pd.Series[bool]":
     """Return which runs fit one term."""
     names = known_names(results)
-    key = name_of(term.key, names, "where")
+    key = name_of(term.key, names, "where", results.main.name)
     if key in results.names:
         return compare_labels(key, results.runs[key].astype(str), numbers_of(results, key), term)
     if key in results.settings:
         column = results.settings[key]
         numbers = {label(v): float(v) for v in column.tolist() if is_number(v)}
         return compare_labels(key, column.map(label), numbers, term)
-    if key in METRICS:
+    if key in results.measures.metrics:
         return compare_numbers(key, results.runs[key], term)
     return compare_labels(key, results.runs[key].map(str), {}, term)
 
@@ -91,12 +90,15 @@ def numbers_of(results: Results, name: str) -> Mapping[str, float]:
 
 def known_names(results: Results) -> list[str]:
     """Return everything that can be asked about: factors, metrics, columns, other settings."""
-    metrics = [name for name in METRICS if results.runs[name].notna().any()]
+    metrics = [name for name in results.measures.metrics if results.runs[name].notna().any()]
     return list(dict.fromkeys([*results.names, *metrics, *TEXTS, *map(str, results.settings.columns)]))
 
 
-def name_of(word: str, names: Sequence[str], option: str) -> str:
-    """Return the known name that a word means. Raises UserError, with near names, unless there is one."""
+def name_of(word: str, names: Sequence[str], option: str, main: str = NAME) -> str:
+    """Return the known name that a word means; of several that begin with it, the `main` metric.
+
+    Raises UserError, with near names, unless there is one.
+    """
     if word in names:
         return word
     last = [name for name in names if name.split(".")[-1] == word]
@@ -104,8 +106,8 @@ def name_of(word: str, names: Sequence[str], option: str) -> str:
     for found in (last, starts):
         if len(found) == 1:
             return found[0]
-    if MAIN in starts:
-        return MAIN
+    if main in starts:
+        return main
     if several := last or starts:
         raise UserError(f"{option}: {word} may be {', '.join(several[:5])}")
     raise UserError(f"{option}: there is no {word}; {near(word, names)}")

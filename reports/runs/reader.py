@@ -1,7 +1,6 @@
 """From a sweep's directory to tidy frames: the plan and every run record, read once, damage named."""
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,9 +8,11 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from reports.runs import own_curves
 from reports.runs.contents import Contents, by_content
 from reports.runs.curve_cache import CurveCache
 from reports.runs.curves import (
+    STEP,
     Curve,
     best_epochs,
     choose_target,
@@ -22,12 +23,16 @@ from reports.runs.curves import (
     until,
 )
 from reports.runs.factors import REPLICATE, Flattener
-from reports.runs.metrics import HELD_OUT
+from reports.runs.figures import Figures, goal_among, is_number
+from reports.runs.metrics import METRICS, OF_CLASSES, SOMETIMES, VALIDATION, Measures
+from reports.runs.own_curves import is_own, own_history, read_own_curve
 from reports.runs.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors, without_repeats
+from reports.runs.splits import Split, split_note, split_of
 from reports.runs.test_bits import Answers, answers_of
 from sweeps.records.differences import near_misses, settings_of
 from sweeps.records.errors import UserError
 from sweeps.records.layout import HISTORY, REPORT, cell_dirs
+from sweeps.records.metric import NAME, Goal
 from sweeps.records.plan import Cell, Plan, read_plan
 from sweeps.records.record import Record, read_record
 from sweeps.records.schema import BEGUN, COMPLETE
@@ -69,6 +74,7 @@ def load(
     if not folders and plan is None:
         raise UserError(f"{root}: no run records and no plan in this directory")
     reader = Reader(root, plan, known)
+    reader.settle(folders)
     outside = reader.read(folders, unplanned)
     return assemble(root, plan, reader, outside, target)
 
@@ -77,6 +83,7 @@ def figures_of(plan: Plan, records: Mapping[str, Record]) -> Results:
     """Return the figures of the records of a plan's cells, without curves: what a strategy decides by."""
     root = next((record.path.parent for record in records.values()), Path())
     reader = FiguresReader(root, plan)
+    reader.figures = Figures(goal_among(plan, records.values()))
     for cell in reader.planned.values():
         reader.add(cell.id, cell.name, records.get(cell.id), cell)
     return assemble(root, plan, reader, [], None)
@@ -94,6 +101,9 @@ class Reader:
         self.planned = {cell.id: cell for cell in cells if cell.id not in self.trials}
         self.ignore = plan.ignore if plan else []
         self.contents = Contents(plan)
+        self.plan = plan
+        self.figures = Figures(Goal(NAME))
+        self.own_curves: dict[str, pd.DataFrame] | None = None  # None: the curves are like ours
         self.problems: list[Problem] = []
         self.near_misses: list[str] = []
         self.flatten = Flattener()
@@ -103,6 +113,13 @@ class Reader:
         self.provenance: dict[str, Mapping[str, Any]] = {}
         self.boundaries: dict[str, Mapping[str, Any]] = {}
         self.answers: dict[str, Answers] = {}
+        self.splits: set[Split] = set()
+
+    def settle(self, folders: Mapping[str, Path]) -> None:
+        """Find out what the sweep is about, and whose learning curves its runs leave."""
+        self.figures = Figures(goal_among(self.plan, map(self.read_record, folders.values())))
+        if is_own(path / HISTORY for path in folders.values()):
+            self.own_curves = {}
 
     def read(self, folders: Mapping[str, Path], unplanned: bool) -> list[str]:
         """Take in the planned cells in the plan's order, then the others; return the names left out."""
@@ -157,6 +174,7 @@ class Reader:
                 "status": status,
                 "planned": cell is not None,
                 **row(data, status),
+                **self.figures.columns(data, status),
                 **self.contents.columns(planned, data),
                 **({"problem": "what is recorded is of other data"} if superseded else {}),
             }
@@ -168,7 +186,17 @@ class Reader:
         if record and status == "done" and (boundary := mapping(data, "boundary")):
             self.take_boundary(record, boundary)
         if record and status == "done":
-            self.take_answers(record)
+            split = split_of(record.data)
+            self.splits.add(split)
+            if not split.tied:
+                self.take_answers(record)
+
+    def history(self, measures: Measures) -> tuple[pd.DataFrame, str]:
+        """Return all curves as one frame, and what their steps are called."""
+        if self.own_curves is None:
+            return history_frame(self.curves), STEP
+        history, step = own_history(self.own_curves)
+        return (history if measures.own else own_curves.with_ours(history)), step
 
     def take_boundary(self, record: Record, boundary: Mapping[str, Any]) -> None:
         """Keep the boundary of a run, if it is one and there are not too many."""
@@ -191,12 +219,15 @@ class Reader:
 
     def take_curve(self, cell_id: str, record: Record) -> tuple[Path, str] | None:
         """Keep the run's history; return the file and the reason if the record has nothing to report."""
-        if (reason := without_figure(record)) is not None:
-            return reason
+        if record.status == "done" and (reason := self.figures.lacks(record.data)):
+            return record.path / REPORT, reason
         if record.status not in (*COMPLETE, *BEGUN):
             return None
         path, complete = record.path / HISTORY, record.status == "done"
         try:
+            if self.own_curves is not None:
+                self.own_curves[cell_id] = read_own_curve(path, complete)
+                return None
             curve = self.known.curve(cell_id, path) if self.known else None
             if curve is None or (complete and not len(curve)):
                 curve = self.cache.curve(cell_id, path) if complete else read_curve(path, complete=False)
@@ -213,17 +244,11 @@ class FiguresReader(Reader):
 
     def take_curve(self, cell_id: str, record: Record) -> tuple[Path, str] | None:
         """Return the file and the reason if the record has nothing to report."""
-        return without_figure(record)
+        reason = self.figures.lacks(record.data) if record.status == "done" else ""
+        return (record.path / REPORT, reason) if reason else None
 
     def take_answers(self, record: Record) -> None:
         """Leave the answers on the test examples where they are."""
-
-
-def without_figure(record: Record) -> tuple[Path, str] | None:
-    """Return the file and the reason if a finished run has no figure to report."""
-    if record.status == "done" and not is_number(mapping(record.data, "final").get("test_accuracy")):
-        return record.path / REPORT, "is done but has no final.test_accuracy"
-    return None
 
 
 def why(error: OSError | ValueError) -> str:
@@ -247,13 +272,6 @@ def is_plane(boundary: Mapping[str, Any]) -> bool:
     return whole and x.ndim == y.ndim == 1 and z.shape == (len(y), len(x)) and min(z.shape) > 1
 
 
-def is_number(value: object) -> bool:
-    """Whether a recorded figure is there and finite (null stands for one that is not)."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return abs(value) <= sys.float_info.max
-
-
 def row(data: Mapping[str, Any], status: str) -> Row:
     """Return the columns of `runs` that come from report.json; figures only of runs that are done."""
     final, timing = mapping(data, "final"), mapping(data, "timing")
@@ -261,7 +279,7 @@ def row(data: Mapping[str, Any], status: str) -> Row:
     shared = is_number(timing.get("lockstep"))  # its seconds are a share of a group's
     figures: Row = {name: final.get(name) for name in FINAL}
     figures |= {f"best_{name}": best.get(name) for name in ("epoch", *FINAL)}
-    figures |= dict.fromkeys(HELD_OUT)
+    figures |= dict.fromkeys(SOMETIMES) | {n: final.get(n) for n in (*VALIDATION.values(), *OF_CLASSES)}
     figures["final_epoch"] = data.get("final_epoch", restored(data))
     figures |= {
         "epoch_cpu_s": None if shared else timing.get("epoch_cpu_s_median"),
@@ -303,18 +321,18 @@ def assemble(
     root: Path, plan: Plan | None, reader: Reader, outside: list[str], target: float | None
 ) -> Results:
     """Return the frames, with what each curve says of its run joined on, and the factors found."""
-    history = history_frame(reader.curves)
+    measures = reader.figures.measures()
+    history, step = reader.history(measures)
     base = [c for c in (*TEXTS, *NUMBERS, "planned") if c not in ("gap", "epochs")]
-    runs = pd.DataFrame(
-        reader.rows, columns=[c for c in base if not c.startswith(("convergence", "epochs_to", "seconds_to"))]
-    )
+    first = [c for c in base if not c.startswith(("convergence", "epochs_to", "seconds_to"))]
+    own = [c for c in measures.metrics if c not in (*first, *METRICS)]
+    runs = pd.DataFrame(reader.rows, columns=[*first, *own])
     settings = pd.DataFrame(reader.settings, index=runs.index)
     settings = by_content(settings, runs["data_hash"].tolist(), runs["data_name"].tolist())
     seed = numbered(settings[REPLICATE]) if REPLICATE in settings else pd.Series(0, index=runs.index)
-    runs = runs.assign(seed=seed, gap=(runs["train_accuracy"] - runs["test_accuracy"]).round(12))
-    runs = with_best_epochs(runs, history)
+    runs = runs.assign(seed=seed)
     target = choose_target(runs["test_accuracy"]) if target is None else target
-    runs = runs.join(curve_figures(runs, history, target))
+    runs = without_ours(runs) if measures.own else with_ours(runs, history, target)
     sweep = (plan.sweep if plan else "") or root.resolve().name
     made = Results(
         directory=root,
@@ -331,10 +349,25 @@ def assemble(
         provenance=tuple(reader.provenance.values()),
         boundaries=reader.boundaries,
         answers=reader.answers,
+        split=split_note(reader.splits),
         stamps=reader.cache.stamps,
         other_data=reader.contents.other_data,
+        measures=measures,
+        step=step,
     )
     return without_repeats(with_factors(made, plan.swept if plan else []))
+
+
+def with_ours(runs: pd.DataFrame, history: pd.DataFrame, target: float) -> pd.DataFrame:
+    """Return the runs with what their figures and their curves together say of networks."""
+    runs = runs.assign(gap=(runs["train_accuracy"] - runs["test_accuracy"]).round(12))
+    runs = with_best_epochs(runs, history)
+    return runs.join(curve_figures(runs, history, target))
+
+
+def without_ours(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs with the columns of networks that they lack, NaN."""
+    return runs.assign(**{name: NAN for name in NUMBERS if name not in runs})
 
 
 def numbered(seeds: "pd.Series[Any]") -> "pd.Series[Any]":

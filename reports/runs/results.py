@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from reports.runs.factors import DATASET, REPLICATE, Factor, find_factors, label
-from reports.runs.metrics import HELD_OUT, METRICS, Metric
+from reports.runs.metrics import NETWORKS, SOMETIMES, Measures, Metric
 from reports.runs.test_bits import Answers
 from sweeps.records.schema import COMPLETE, PENDING
 
@@ -17,7 +17,7 @@ FINAL = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 NUMBERS = (
     *FINAL,
     *(f"best_{name}" for name in ("epoch", *FINAL)),
-    *HELD_OUT,
+    *SOMETIMES,
     "final_epoch",
     "gap",
     "convergence",
@@ -69,9 +69,11 @@ class Results:
     per factor, `cell` (a number shared by the runs that differ in nothing but the seed) and NUMBERS, which
     are NaN unless the run is done. `history` has one row per run and epoch. `settings` holds every setting
     of every row of `runs`, factors or not; its `dataset` has a value for each content of the data.
-    `answers` are those on the test examples, by cell id, of the finished runs that recorded them.
-    `other_data` says which results are left out for being of other data than planned, `repeated` which for
-    repeating the settings, data and seed of another; both are empty if none are.
+    `measures` are what its runs were measured by, `step` is what the steps of their curves are called (in
+    `history` always `epoch`). `answers` are those on the test examples, by cell id, of the finished runs that
+    recorded them on a test set that all seeds share; `split` says how test examples were split off, empty if
+    they were not. `other_data` says which results are left out for being of other data than planned,
+    `repeated` which for repeating the settings, data and seed of another; both are empty if none are.
     """
 
     directory: Path
@@ -91,6 +93,9 @@ class Results:
     stamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     other_data: str = ""
     repeated: str = ""
+    measures: Measures = NETWORKS
+    step: str = "epoch"
+    split: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -105,9 +110,35 @@ class Results:
 
     @property
     def metrics(self) -> dict[str, Metric]:
-        """The metrics by name; those of held-out examples only if some run had such examples."""
-        absent = [name for name in HELD_OUT if not self.runs[name].notna().any()]
-        return {name: metric for name, metric in METRICS.items() if name not in absent}
+        """The metrics by name; those that not all runs have (of held-out examples, say) if one has them."""
+        metrics = self.measures.metrics
+        absent = [name for name in SOMETIMES if not self.runs[name].notna().any()]
+        return {name: metric for name, metric in metrics.items() if name not in absent}
+
+    @property
+    def main(self) -> Metric:
+        """The metric that the sweep is about."""
+        return self.measures.main
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of `runs` that say something of such runs: of an application's own, none of ours."""
+        names = list(self.runs.columns)
+        if not self.measures.own:
+            return names
+        ours = [name for name in NUMBERS if name not in (*self.measures.metrics, *self.names)]
+        return [name for name in names if name not in ours or self.runs[name].notna().any()]
+
+    @property
+    def curve_columns(self) -> list[str]:
+        """The columns of the learning curves that have any number."""
+        names = [str(name) for name in self.history if name not in ("cell_id", "epoch")]
+        return [name for name in names if self.history[name].notna().any()]
+
+    @property
+    def has_our_curves(self) -> bool:
+        """Whether some run has a learning curve of a network, not one of an application's own."""
+        return not self.measures.own and bool(self.history["train_loss"].notna().any())
 
     @property
     def done(self) -> pd.DataFrame:
@@ -179,7 +210,8 @@ class Results:
 
 def with_factors(results: Results, swept: list[str]) -> Results:
     """Return the same results with their factors found, and their columns in `runs`."""
-    factors, labels = find_factors(results.settings, swept, RESERVED)
+    taken = (*RESERVED, *results.measures.metrics)
+    factors, labels = find_factors(results.settings, swept, taken)
     names = [factor.name for factor in factors]
     runs = results.runs.assign(**{name: labels[name] for name in names}) if names else results.runs.copy()
     cell = runs.groupby(names, observed=True, sort=True).ngroup() if names else 0

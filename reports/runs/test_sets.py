@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from reports.runs.factors import DATASET
 from reports.runs.results import Results
 
@@ -21,9 +23,17 @@ UNKNOWN = TestSet()
 
 
 def test_set(results: Results) -> TestSet:
-    """Return what is known of the test set of results that are all of one data set."""
+    """Return what is known of the test set of results that are all of one data set.
+
+    Of somebody's own data the records say how common the largest class is; splits differ in it by an example.
+    """
     names = set(results.settings[DATASET].map(str)) if DATASET in results.settings else set()
-    return KNOWN.get(names.pop(), UNKNOWN) if len(names) == 1 else UNKNOWN
+    known = KNOWN.get(names.pop(), UNKNOWN) if len(names) == 1 else UNKNOWN
+    majority = results.done["test_majority_accuracy"] if known is UNKNOWN else pd.Series(dtype=float)
+    if majority.empty or majority.isna().any():
+        return known
+    sizes = {answers.examples for answers in results.answers.values()}
+    return TestSet(sizes.pop() if len(sizes) == 1 else None, float(majority.mean()))
 
 
 test_set.__test__ = False  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reports.claims.claim import Judgement
+from reports.claims.claim import Judgement, claim_metrics
 from reports.claims.figures import claim_plots
 from reports.claims.judge import judge_claims, judge_file
 from reports.claims.looks import ONE_LOOK, Looks, looks_of
@@ -48,7 +48,8 @@ def judged(results: Results, claims: Path | None = None) -> Judged | None:
         return None
     frame, looks = observe(results), looks_of(results, finished=source is not None)
     if claims is not None:
-        return Judged(frame, None, judge_file(claims, frame, looks, written(results, claims)))
+        metrics = claim_metrics(results.measures)
+        return Judged(frame, None, judge_file(claims, frame, looks, written(results, claims), metrics))
     return judged_study(source, frame, looks) if source else None
 
 

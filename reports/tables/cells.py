@@ -2,14 +2,18 @@
 
 from typing import Any
 
+import pandas as pd
+
 from reports.analysis.cells import summarise
-from reports.analysis.counting import MAIN
+from reports.analysis.choosing import choice_note, chosen_by, fair
+from reports.analysis.intervals import NAN
 from reports.analysis.new_images import half_widths
 from reports.analysis.sweep import Analysis
-from reports.runs.metrics import METRICS
+from reports.runs.metrics import Metric
 from reports.runs.results import Results
 from reports.tables.table import Entry, Table, text_table
 
+OF_IMAGES = "test_accuracy"  # the answers on test examples are right or wrong
 MARKS = {"best": "best", "may be best": "near"}
 WORDS = {"best": "best mean", "untested": "not tested"}
 
@@ -21,10 +25,12 @@ NEW_IMAGES = (
 
 
 def best_table(analysis: Analysis, count: int = 20) -> Table:
-    """Return the cells with the best mean of the main metric of each data set, best first."""
-    results, metric = analysis.results, METRICS[MAIN]
-    summary = summarise(results, MAIN)
-    wider = half_widths(results)
+    """Return the cells of each data set with the best mean of the metric that the best is chosen by."""
+    results, main = analysis.results, analysis.results.main
+    metric = results.measures.metrics[chosen_by(results)]
+    summary, more = summarise(results, main.name), fair(results)
+    extra = {each.name: summarise(results, each.name) for each in more}
+    wider = half_widths(results) if main.name == OF_IMAGES else half_widths(results) * NAN
     known_wider = wider.notna().any()
     rows = []
     for best in analysis.best.values():
@@ -38,7 +44,8 @@ def best_table(analysis: Analysis, count: int = 20) -> Table:
                 (
                     *(Entry(str(row[name])) for name in results.names),
                     Entry(metric.show(means[place]), mark, float(means[place])),
-                    Entry(metric.show_interval(row["mean"], row["half"])),
+                    Entry(main.show_interval(row["mean"], row["half"])),
+                    *(Entry(shown(each, extra[each.name], int(best.cells[place]))) for each in more),
                     *([Entry(metric.show(wider[int(best.cells[place])]))] if known_wider else []),
                     Entry(f"{row['n']} of {row['runs']}"),
                     Entry(str(int(best.diverged[place]))),
@@ -46,15 +53,23 @@ def best_table(analysis: Analysis, count: int = 20) -> Table:
                 )
             )
     each = f", at most {count} of each data set" if results.dataset else ""
-    title = f"The {f'{len(rows)} best cells' if len(rows) != 1 else 'best cell'} by test accuracy{each}"
+    title = f"The {f'{len(rows)} best cells' if len(rows) != 1 else 'best cell'} by {metric.words}{each}"
     beside = ("± for new images",) if known_wider else ()
-    heads = (*results.names, metric.label, "finished runs ± 95 %", *beside, "runs", "diverged", "standing")
+    finished = "finished runs ± 95 %" if metric is main else f"{main.label}, finished runs ± 95 %"
+    others = (*(each.label for each in more), *beside)
+    heads = (*results.names, metric.label, finished, *others, "runs", "diverged", "standing")
     notes = (
         "Sorted by the mean over all runs, a diverged one as what it counts as. Not the best: beaten by some "
         "other cell; worse: than the best mean, of all pairs of cells; both corrected for cells and looks.",
         *((NEW_IMAGES,) if known_wider else ()),
+        *filter(None, (choice_note(results), results.split)),
     )
     return Table("best_cells", title, heads, tuple(rows), len(results.names), notes)
+
+
+def shown(metric: Metric, summary: pd.DataFrame, cell: int) -> str:
+    """Return a metric of a cell as a table prints it."""
+    return metric.show_interval(float(summary["mean"].loc[cell]), float(summary["half"].loc[cell]))
 
 
 def unfinished_table(results: Results) -> Table:

@@ -62,7 +62,7 @@ def grid_tables(results: Results, parts: Mapping[str, Results] | None = None) ->
     return tables + [
         axis_table(results, measured[name], factor)
         for factor in plan.panels
-        for name in AXIS_METRICS
+        for name in (results.measures.ranked if results.measures.own else AXIS_METRICS)
         if factor is not results.dataset
     ]
 

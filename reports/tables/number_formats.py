@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Protocol
 
-from reports.runs.metrics import Metric, decimals
+from reports.runs.metrics import SMALLEST_PLAIN, Metric, decimals
 
 NONE = "–"
 ZERO_P = 0.0001
@@ -38,6 +38,8 @@ def show_contrast(c: Estimated, metric: Metric) -> tuple[str, str, str]:
 def digits_of(values: tuple[float, ...], metric: Metric) -> int:
     """Return how many decimals tell such differences from 0."""
     largest = max((abs(x) for x in values if math.isfinite(x)), default=0.0)
+    if metric.unit == "figure":
+        return min(decimals(largest, 3), MOST_DIGITS)
     return min(decimals(largest, 2), MOST_DIGITS) if metric.unit in ("seconds", "loss") else 0
 
 
@@ -47,6 +49,10 @@ def show_signed(value: float, metric: Metric, least: int = 0) -> str:
         return NONE
     if math.isinf(value):
         return minus("+∞" if value > 0 else "-∞")
+    if metric.unit == "figure":
+        least = least or min(decimals(value, 3), MOST_DIGITS)
+        small = least == MOST_DIGITS and abs(value) < SMALLEST_PLAIN
+        return minus(f"{value:+.3g}" if small else f"{value:+.{least}f}")
     return minus(f"{value:+.{max(least, 2 if metric.unit == 'epochs' else 4)}f}")
 
 

@@ -7,7 +7,7 @@ from reports.analysis.effects import Effect
 from reports.analysis.pairs import Pair
 from reports.analysis.power import Power
 from reports.analysis.sweep import Analysis
-from reports.runs.metrics import METRICS, Metric
+from reports.runs.metrics import Metric
 from reports.tables.number_formats import NONE, p_text, percents, show_contrast
 from reports.tables.table import Entry, Table, text_table
 
@@ -20,8 +20,7 @@ RANKING_NOTES = (
     "tested over the seeds at a few looks that share 5 %, as do all factors of a metric and all pairs of "
     "levels. Means are over the runs counted, a diverged one as what it counts as.",
     "a > b: a is ahead; a ≈ b: they differ by less than the margin; a ? b: neither was shown. Read between "
-    "neighbours only: every pair is among the contrasts. All is about the grid that was run. Metrics other "
-    "than the test accuracy are exploratory.",
+    "neighbours only: every pair is among the contrasts. All is about the grid that was run.",
 )
 CONTRAST_NOTES = (
     "difference = first − second, the better one first. Intervals and p are corrected for all looks, pairs "
@@ -109,7 +108,17 @@ def rankings_table(effects: Sequence[Effect]) -> Table:
         for e in effects
     ]
     parts = (PART_NOTE,) if any(e.part for e in effects) else ()
-    return text_table("rankings", "Rankings", heads, rows, *RANKING_NOTES, *parts)
+    method, reading = RANKING_NOTES
+    return text_table("rankings", "Rankings", heads, rows, method, reading + others_note(effects), *parts)
+
+
+def others_note(effects: Sequence[Effect]) -> str:
+    """Return that metrics besides the main one are exploratory."""
+    main = next((e.metric for e in effects if not e.exploratory), None)
+    if main is None:
+        return ""
+    name = main.words if main.words == main.name else f"the {main.words}"
+    return f" Metrics other than {name} are exploratory."
 
 
 def contrasts_table(effects: Sequence[Effect]) -> Table:
@@ -206,7 +215,7 @@ def variance_table(analysis: Analysis) -> Table:
         shares = found.shares
         texts = percents(shares)
         figures = (Entry(texts.get(c, NONE), value=shares.get(c, float("nan"))) for c in columns)
-        rows.append((Entry(METRICS[name].label), *(Entry(where) for _ in data), *figures))
+        rows.append((Entry(results.measures.metrics[name].label), *(Entry(where) for _ in data), *figures))
     notes = (
         "Components of variance, corrected for noise, as shares of their sum; interactions: what cells add "
         "to an additive model of the factors; seeds: one run's variance within its cell. Where combinations "

@@ -8,6 +8,7 @@ traceback.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePath
@@ -17,7 +18,7 @@ import yaml
 from hydra.core.utils import JobStatus, run_job
 from hydra.errors import HydraException
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, open_dict, read_write
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.execution.job_call import exit_as_exception, in_directory
@@ -26,13 +27,14 @@ from sweeps.execution.output_log import captured
 from sweeps.planning.compose import Composer
 from sweeps.planning.due import Verdict
 from sweeps.planning.identity import cell_id, job_values_as_text, resolve
-from sweeps.planning.quoting import literal
+from sweeps.planning.subdir import placed
 from sweeps.records import superseded
 from sweeps.records.atomic import write_atomic
 from sweeps.records.content import Content
 from sweeps.records.history import HISTORY_KEY, description
 from sweeps.records.layout import CONFIG, OUTPUT
 from sweeps.records.member import Member
+from sweeps.records.metric import Goal
 from sweeps.records.plan import Cell
 from sweeps.records.process import this_process
 from sweeps.records.record import Record, read_record, timestamp, write_record
@@ -87,6 +89,7 @@ class Runner:
     workers: int = 1
     revision: dict[str, Any] = field(default_factory=dict)
     group_job: GroupJob | None = None
+    goal: Goal | None = None
 
     def run(self, job: Job) -> str:
         """Run a cell and return its status. Raises OSError if its record cannot be written."""
@@ -120,11 +123,15 @@ class Runner:
         return record
 
     def _run_alone(self, job: Job, record: dict[str, Any]) -> str:
+        started = time.monotonic()
         with captured(self.root / job.name / OUTPUT):
             try:
                 end = self._call(job, record)
             except Exception as error:
                 end = failure(error)
+        if end["status"] in COMPLETE:
+            timing = end.get("timing") or record["timing"]
+            end["timing"] = {"total_wall_s": time.monotonic() - started, **timing}  # a job may know better
         return self._end(record, end)
 
     def _end(self, record: dict[str, Any], end: dict[str, Any]) -> str:
@@ -159,6 +166,7 @@ class Runner:
             "launch": self.launch,
             "worker": worker,
             "timing": {"concurrent_runs": self.workers},
+            **({"metric": self.goal.as_json()} if self.goal else {}),
             **known,
         }
 
@@ -207,13 +215,7 @@ class Runner:
 
     def _hydra_config(self, job: Job) -> DictConfig:
         """Compose the config that tells the job where and as what it runs."""
-        config = self.composer.full(job.overrides)
-        with read_write(config), open_dict(config):
-            config.hydra.sweep.dir = literal(self.root)
-            config.hydra.sweep.subdir = literal(job.name)
-            config.hydra.job.num = job.number
-            config.hydra.job.id = f"{config.hydra.job.name}_{job.number}"
-        return config
+        return placed(self.composer.full(job.overrides), self.root, job.name, job.number)
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sweeps.records.history import HISTORY_KEY
+from sweeps.records.metric import returned_figures
 from sweeps.records.record import as_diverged
 from sweeps.records.schema import RETURNED, record_problem
 
@@ -16,9 +17,12 @@ REFINED = ("dataset", "provenance", "timing")  # the job adds to what the sweepe
 def outcome(value: Any, record: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a job's return value adds to its record.
 
-    A run that is done has finite final figures: None, for one that was not measured, is left out; with one
-    that is not finite the run has diverged.
+    A number is the figure `value`, a mapping of numbers is the final figures, another mapping is parts of the
+    record. A run that is done has finite final figures: None, for one that was not measured, is left out;
+    with one that is not finite the run has diverged.
     """
+    if (figures := returned_figures(value)) is not None:
+        value = {"final": figures}
     if not isinstance(value, Mapping):
         return {"status": "done"} if value is None else {"status": "done", "result": value}
     end = {"status": "done", **value}

@@ -61,7 +61,8 @@ class Components:
         seed = config.get("seed")
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
             raise ValueError(f"seed = {seed!r}: must be an integer ≥ 0 and below 2^63")
-        return cls(**{key: build(key, config.get(key)) for key in KINDS}, seed=seed)
+        parts = {key: build(key, config.get(key)) for key in KINDS}
+        return cls(**parts | {"dataset": parts["dataset"].seeded(seed)}, seed=seed)
 
     def data(self) -> Data:
         """Load the data set, its columns in an order that this training can do with."""
@@ -101,7 +102,7 @@ class Components:
         try:
             size = self.dataset.check()
         except (ValueError, DatasetError) as error:
-            yield f"dataset: {error}"
+            yield str(error) if str(error).startswith("dataset.") else f"dataset: {error}"
             return
         training, left = self.training, size.train - self.training.validation_size
         if training.validation_size >= size.train:
@@ -149,8 +150,9 @@ def problems(config: Mapping[str, Any]) -> Iterator[str]:
 def effective(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a sound cell's config with what has no effect in it made the same; itself if all has one.
 
-    L-BFGS takes no batches. Without hidden layers there is nothing to drop out, normalise, add or activate
-    (but `init=auto` asks the activation); a residual connection needs neighbours of one width.
+    L-BFGS takes no batches. Where there are test examples none are split off. Without hidden layers there is
+    nothing to drop out, normalise, add or activate (but `init=auto` asks the activation); a residual
+    connection needs neighbours of one width.
     """
     model = config["model"]
     changes: dict[str, Any] = {}
@@ -162,6 +164,8 @@ def effective(config: Mapping[str, Any]) -> Mapping[str, Any]:
         changes["model"] = {**model, **without}
     if not widths and config["init"]["_target_"] != "mlp.initializers.Auto":
         changes["activation"] = None
+    if "test_share" in config["dataset"] and build("dataset", config["dataset"]).split() is None:
+        changes["dataset"] = {**config["dataset"], "test_share": None, "split_seed": None}
     if config["optimizer"]["_target_"] == "mlp.optimizers.LBFGS":
         changes["training"] = {**config["training"], "batch_size": None}
     return {**config, **changes} if changes else config

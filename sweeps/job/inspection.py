@@ -17,6 +17,7 @@ import numpy as np
 
 from mlp import datasets, saved
 from mlp.datasets import Data, DatasetError
+from mlp.datasets.labels import Label
 from mlp.workspace import Array
 from sweeps.cli import user_modules
 from sweeps.cli.command import command, parser_of
@@ -35,10 +36,18 @@ AGAIN = "run it again with training.save_weights=last hydra.sweeper.retry=all"
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a network says of the test examples: labels, predicted (n,), and scores (n, classes)."""
+    """What a network says of the test examples: labels, predicted (n,), and scores (n, classes).
+
+    `names` are what the classes are called, where they have names.
+    """
 
     labels: Array
     scores: Array
+    names: tuple[Label, ...] | None = None
+
+    def name(self, label: int) -> str:
+        """Return what a class is called."""
+        return str(label if self.names is None else self.names[label])
 
     @property
     def predicted(self) -> Array:
@@ -72,9 +81,11 @@ class Verdict:
 def inspect(record: Record, folder: Path, data: Data, network: saved.Trained) -> list[str]:
     """Write the pictures and the table of one run into a folder, and return the table's lines."""
     x_test = data.original(data.x_test)
-    verdict = Verdict(data.y_test.astype(np.intp), network.scores(x_test))
+    scores = network.scores(x_test) if data.scaling is None else network.outputs(x_test)
+    verdict = Verdict(data.y_test.astype(np.intp), scores, network.labels)
     folder.mkdir(parents=True, exist_ok=True)
-    pictures.confusion(verdict.counts, folder / "confusion.png")
+    names = [verdict.name(label) for label in range(len(verdict.counts))]
+    pictures.confusion(verdict.counts, folder / "confusion.png", names)
     if side := side_of(data.features):
         draw_mistakes(verdict, x_test.reshape(-1, side, side), folder / "mistakes.png")
         draw_weights(network, side, folder / "weights.png")
@@ -90,7 +101,8 @@ def draw_mistakes(verdict: Verdict, x: Array, path: Path) -> None:
         return
     lead = verdict.lead()
     titles = [
-        f"{verdict.labels[row]} as {verdict.predicted[row]} (+{lead[row]:.1f})" for row in worst.tolist()
+        f"{verdict.name(verdict.labels[row])} as {verdict.name(verdict.predicted[row])} (+{lead[row]:.1f})"
+        for row in worst.tolist()
     ]
     heading = "Most confident mistakes: true class, predicted one, lead of its output"
     pictures.images(x[worst], titles, path, heading)
@@ -119,15 +131,18 @@ def table(record: Record, verdict: Verdict) -> Iterator[str]:
     if (final := (record.data.get("final") or {}).get("test_accuracy")) is not None:
         yield from differs(verdict, final)
     yield ""
-    yield f"{'class':>5}  {'examples':>8}  {'recall':>6}  {'precision':>9}  most often taken for"
+    width = max(5, *(len(verdict.name(label)) for label in range(verdict.scores.shape[1])))
+    yield f"{'class':>{width}}  {'examples':>8}  {'recall':>6}  {'precision':>9}  most often taken for"
     counts = verdict.counts
-    for name, row in enumerate(counts):
-        given = int(counts[:, name].sum())
-        others = np.where(np.arange(len(row)) == name, 0, row)
-        taken = f"{others.argmax()} ({others.max():,} times)" if others.max() else "nothing"
+    for label, row in enumerate(counts):
+        given = int(counts[:, label].sum())
+        others = np.where(np.arange(len(row)) == label, 0, row)
+        taken = (
+            f"{verdict.name(int(others.argmax()))} ({others.max():,} times)" if others.max() else "nothing"
+        )
         yield (
-            f"{name:>5}  {row.sum():>8,}  {share(row[name], row.sum()):>6}  "
-            f"{share(row[name], given):>9}  {taken}"
+            f"{verdict.name(label):>{width}}  {row.sum():>8,}  {share(row[label], row.sum()):>6}  "
+            f"{share(row[label], given):>9}  {taken}"
         )
 
 
@@ -181,10 +196,16 @@ def read_data(record: Record, given: Path | None) -> Data:
             f"dataset._target_ = {target}: is not one of mlp.datasets; give its arrays, --data FILE.npz"
         )
     try:
-        data: Data = build("dataset", node).load()
+        data: Data = build("dataset", node).seeded(seed_of(record)).load()
     except (ValueError, DatasetError) as error:
         raise UserError(str(error)) from error
     return data
+
+
+def seed_of(record: Record) -> int:
+    """Return the seed of a run, which its split may follow; 0 where the record says none."""
+    seed = record.data["config"].get("seed")
+    return seed if isinstance(seed, int) and seed >= 0 else 0
 
 
 def read_network(record: Record, activation: str | None) -> saved.Trained:

@@ -63,7 +63,9 @@ class Journal:
             model=model,
             activation=activation,
             columns=data.columns,
-            scale=data.scale,
+            scale=data.byte_scale,
+            labels=data.labels,
+            scaling=data.scaling,
             origin=self.origin,
         )
         write_atomic(self.directory / WEIGHTS, buffer.getvalue())

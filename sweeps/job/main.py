@@ -20,8 +20,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from mlp.datasets import Data, Dataset, DatasetError
 from mlp.lockstep import Lockstep
-from mlp.metrics import correct
+from mlp.metrics import balanced_accuracy, macro_f1, majority_accuracy, predicted
 from mlp.training import EVALUATION_BATCH, Divergence, Trainer
+from mlp.workspace import Array
 from sweeps.job.components import Components, build, problems
 from sweeps.job.concurrency import concurrent_runs
 from sweeps.job.journal import Journal
@@ -103,7 +104,11 @@ def train(cells: Sequence[Member]) -> Iterator[tuple[int, dict[str, Any]]]:
         number = numbers[id(run)]
         part, journal = parts[number], journals[number]
         result = outcome(run, data)
-        result["dataset"] = {"name": part.dataset.name, "sha256": data.sha256}
+        result["dataset"] = {
+            "name": part.dataset.name,
+            "sha256": data.sha256,
+            **described(part.dataset, data),
+        }
         journal.save_weights(part.model, part.activation, data)
         journal.close()
         result["timing"] |= {
@@ -141,7 +146,10 @@ def outcome(trainer: Trainer, data: Data) -> dict[str, Any]:
     }
     if trainer.diverged:
         return result | {"diverged": vars(trainer.diverged)}
-    result |= {"final": figures, **answers(trainer)}
+    with np.errstate(all="ignore"):  # as in final_figures
+        given = predicted(trainer.network, trainer.test, EVALUATION_BATCH)
+    of_classes = {} if data.labels is None else class_figures(trainer, given)
+    result |= {"final": figures | of_classes, **answers(trainer, given)}
     if data.features == 2:
         result["boundary"] = boundary(trainer, data)
     return result
@@ -161,14 +169,30 @@ def final_figures(trainer: Trainer) -> dict[str, float]:
     return figures
 
 
-def answers(trainer: Trainer) -> dict[str, Any]:
+def class_figures(trainer: Trainer, given: Array) -> dict[str, float]:
+    """Return what test accuracy hides where classes are of uneven size; `given` are the classes predicted."""
+    true = trainer.test.y
+    return {
+        "test_balanced_accuracy": balanced_accuracy(given, true),
+        "test_macro_f1": macro_f1(given, true),
+        "test_majority_accuracy": majority_accuracy(trainer.train.y[trainer.train_rows], true),
+    }
+
+
+def described(dataset: Dataset, data: Data) -> dict[str, Any]:
+    """Return what the classes were called and how test examples were split off, where there is such."""
+    labels = None if data.labels is None else list(data.labels)
+    facts = {"labels": labels, "split": dataset.split()}
+    return {key: value for key, value in facts.items() if value is not None}
+
+
+def answers(trainer: Trainer, given: Array) -> dict[str, Any]:
     """Return which test examples the network that `final` is of gets right, and how many of each class.
 
     `test_correct` has a bit for each example in the data set's own order, packed (the first in the highest
     bit of the first byte) and base64; `test_by_class` has (correct, all) for each class.
     """
-    with np.errstate(all="ignore"):  # as in final_figures
-        right = correct(trainer.network, trainer.test, EVALUATION_BATCH)
+    right = given == trainer.test.y
     labels, classes = trainer.test.y, len(trainer.test.one_hot)
     counts = (np.bincount(of, minlength=classes).tolist() for of in (labels[right], labels))
     return {

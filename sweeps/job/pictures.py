@@ -20,7 +20,7 @@ COLUMNS = 8
 
 
 @drawing({})
-def confusion(counts: Array, path: Path) -> None:
+def confusion(counts: Array, path: Path, names: Sequence[str]) -> None:
     """Draw how many examples of each class (rows) were given which (columns), shaded by share of the row."""
     classes = len(counts)
     figure = new_figure(1.6 + 0.52 * classes, 1.4 + 0.46 * classes)
@@ -32,8 +32,9 @@ def confusion(counts: Array, path: Path) -> None:
             ink = "white" if share[row, column] > 0.5 else "black"
             if count:
                 axes.text(column, row, f"{count:,}", ha="center", va="center", color=ink, fontsize=8)
-        axes.set_xticks(range(classes))
-        axes.set_yticks(range(classes))
+        turned = 90 if max(map(len, names)) > 3 else 0
+        axes.set_xticks(range(classes), names, rotation=turned)
+        axes.set_yticks(range(classes), names)
     axes.set_xlabel("predicted class")
     axes.set_ylabel("true class")
     axes.spines[:].set_visible(False)

@@ -113,7 +113,8 @@ class Composer:
         return composed(self.loader.load_sweep_config(self.master, list(overrides)))
 
     def _hydra_overrides(self) -> list[str]:
-        return list(self.master.hydra.overrides.hydra)
+        texts: Any = OmegaConf.to_container(self.master.hydra.overrides.hydra, resolve=False)
+        return list(texts)
 
     def _split(self, overrides: Sequence[str]) -> tuple[tuple[str, ...], list[Override]]:
         """Split into what Hydra composes (groups, and all up to the last unusual one) and plain values."""

@@ -14,6 +14,7 @@ from sweeps.planning.fingerprint import fingerprint
 from sweeps.planning.place import short
 from sweeps.planning.planner import Planner
 from sweeps.planning.settings import Settings
+from sweeps.planning.subdir import named_by_subdir
 from sweeps.records.errors import UserError
 from sweeps.records.ladder import RUNGS
 from sweeps.records.layout import cell_dirs
@@ -63,6 +64,7 @@ class Draft:
             ignore=settings.ignore,
             ladder=_ladder(settings, self.earlier, self.root),
             margin=settings.margin,
+            metric=settings.goal.as_json() if settings.goal else None,
         )
 
     def extended(self, plan: Plan, asked: Sequence[Sequence[str]]) -> tuple[Plan, list[Cell]]:
@@ -78,7 +80,7 @@ class Draft:
 
     def _cells(self, cells: list[Cell]) -> list[Cell]:
         """Return cells with the content of their data, named as on disk."""
-        made = with_contents(cells, self.settings.identify)
+        made = with_contents(named_by_subdir(cells, self.composer), self.settings.identify)
         return made if self.settings.fresh else _named_as_on_disk(made, self.root)
 
 

@@ -6,15 +6,25 @@ import os
 from pathlib import Path
 
 from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
 
+from sweeps.planning.hydra_errors import one_line
 from sweeps.records.errors import UserError
 
 
 def sweep_directory(config: DictConfig) -> Path:
     """Return the absolute path of a sweep's directory. Raises UserError for one that cannot be."""
-    if not config.hydra.sweep.dir:
+    try:
+        given = config.hydra.sweep.dir
+    except OmegaConfBaseException as error:
+        written = config.hydra.sweep._get_node("dir")._value()
+        raise UserError(
+            f"hydra.sweep.dir={written}: must be one directory for all cells ({one_line(error)}); "
+            "hydra.sweep.subdir may begin their names"
+        ) from error
+    if not given:
         raise UserError("hydra.sweep.dir = '': must name a directory")
-    root = Path(config.hydra.sweep.dir).absolute()
+    root = Path(given).absolute()
     below = config.hydra.output_subdir
     if below is not None and "${" in str(root):  # Hydra would write elsewhere: to it that is a reference
         raise UserError(f"hydra.output_subdir = {below}: must be null below a directory like {root}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,10 +15,15 @@ from sweeps.planning.due import Retry, retry_mode
 from sweeps.planning.strategies import budget
 from sweeps.records.errors import UserError
 from sweeps.records.ladder import ladder_problem, margin_problem
+from sweeps.records.metric import DIRECTIONS, Goal
 from sweeps.records.values import text
 
 UNNAMED = "adhoc"
 MAX_SEEDS = 20
+SMALL_IS_GOOD = re.compile(
+    r"loss|err|mse|mae|mape|nll|perplexity|regret|cost|latency|time|(^|_)(s|ms|sec|secs|seconds)$",
+    re.IGNORECASE,
+)
 MAPPINGS = ("grids", "exclude")
 TRIALS = 8
 SAMPLERS = ("random", "tpe")
@@ -46,6 +52,13 @@ class Settings(ResumableSweeperConf):
     def title(self) -> str:
         """The name in the records and the plan, of a sweep without one too."""
         return self.sweep or UNNAMED
+
+    @property
+    def goal(self) -> Goal | None:
+        """What the sweep is about, if it says so."""
+        if self.metric is None and self.direction is None:
+            return None
+        return Goal(self.metric, "minimize" if self.direction == "minimize" else "maximize")
 
     def all_grids(self) -> list[dict[str, Any]]:
         """Return the grids whose union is swept, each with what `params` adds to it."""
@@ -90,6 +103,8 @@ class Settings(ResumableSweeperConf):
             "sampler": (self.sampler in (None, *SAMPLERS), f"{' or '.join(SAMPLERS)}, or null"),
             "rungs": (_rising(self.rungs), "at least two increasing whole numbers from 1 on, or null"),
             "budget": (self.budget is None or self.budget_s is not None, budget.RULE),
+            "metric": (self.metric != "", "the name of a figure that the job returns, or null"),
+            "direction": (self.direction in (None, *DIRECTIONS), f"{' or '.join(DIRECTIONS)}, or null"),
             "start_method": (self.start_method in (None, "fork", "spawn"), "fork, spawn or null"),
         }
         for key, problem in (("ladder", ladder_problem), ("margin", margin_problem)):
@@ -98,6 +113,11 @@ class Settings(ResumableSweeperConf):
         for key in (*MAPPINGS, *TEXTS):
             kind, items = (Mapping, "mappings of keys to values") if key in MAPPINGS else (str, "texts")
             limits[key] = (all(isinstance(item, kind) for item in getattr(self, key)), f"a list of {items}")
+        if self.metric and self.direction is None and SMALL_IS_GOOD.search(self.metric):
+            yield (
+                f"hydra.sweeper.direction = null: must be maximize or minimize for hydra.sweeper.metric = "
+                f"{self.metric}, whose name says that less may be better"
+            )
         for key, (is_right, rule) in limits.items():
             if not is_right:
                 yield f"hydra.sweeper.{key} = {_shown(getattr(self, key))}: must be {rule}"

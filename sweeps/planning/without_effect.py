@@ -9,6 +9,8 @@ from hydra._internal.config_repository import ConfigRepository
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.default_element import GroupDefault, ResultDefault
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import ConfigCompositionException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
@@ -16,17 +18,12 @@ from sweeps.planning.grid import refuse_twice
 from sweeps.planning.identity import has_key
 from sweeps.records.errors import UserError
 
-SUBDIR = "${hydra.job.num}"  # Hydra's own value of hydra.sweep.subdir
 SWEPT = ("hydra.sweeper.params", "hydra.sweeper.grids")
-RULE = "a cell's directory is named by what is swept, hydra.sweeper.name and the cell's id"
 
 
 def refuse(config: DictConfig, loader: ConfigLoader) -> None:
     """Raise UserError for what a command line or a config file sets to no effect."""
     given = _as_written(config.hydra.overrides)["hydra"]
-    subdir = _as_written(config.hydra.sweep)["subdir"]
-    if subdir != SUBDIR:
-        raise UserError(f"hydra.sweep.subdir={subdir}: has no effect and must be left out; {RULE}")
     texts = [text for text in given if not text.startswith("hydra.mode=")]  # which `-m` adds
     refuse_twice(texts, OverridesParser.create(loader).parse_overrides(texts))
     _refuse_several_sweeps(config, loader)
@@ -68,8 +65,14 @@ def _lost_overrides(config: DictConfig, loader: ConfigLoader, given: list[str]) 
     overrides = [*given, *_as_written(config.hydra.overrides)["task"]]
     parsed = parser.parse_overrides(overrides)
     typed = {override.key_or_group for override in parsed}
-    fixed = [text for text, each in zip(overrides, parsed, strict=True) if not each.is_sweep_override()]
-    every = loader.compute_defaults_list(config.hydra.job.config_name, fixed, RunMode.RUN).defaults
+    pairs = list(zip(overrides, parsed, strict=True))
+    fixed = [text for text, each in pairs if not each.is_sweep_override()]
+    name = config.hydra.job.config_name
+    try:
+        every = loader.compute_defaults_list(name, fixed, RunMode.RUN).defaults
+    except ConfigCompositionException:  # a group that must be chosen, and is swept
+        fixed = [_first_value(each) if each.is_discrete_sweep() else text for text, each in pairs]
+        every = loader.compute_defaults_list(name, fixed, RunMode.RUN).defaults
     files = ConfigRepository(loader.get_search_path())
     for result in every:
         for group, option in _overrides_of(result, files):
@@ -79,6 +82,11 @@ def _lost_overrides(config: DictConfig, loader: ConfigLoader, given: list[str]) 
                     f"{result.config_path}.yaml: override /{group}: {option}: has no effect, because "
                     f"{config.hydra.job.config_name}.yaml says {chosen}; {group}={option} as an argument has"
                 )
+
+
+def _first_value(swept: Override) -> str:
+    """Return the override of a sweep's first value."""
+    return f"{swept.get_key_element()}={next(iter(swept.sweep_string_iterator()))}"
 
 
 def _overrides_of(result: ResultDefault, files: ConfigRepository) -> Iterator[tuple[str, Any]]:

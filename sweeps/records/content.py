@@ -10,7 +10,7 @@ import hashlib
 import stat
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +22,31 @@ class Content:
     """A data set's name and the SHA-256 of what it holds.
 
     `earlier` are values by which records of the first version know the same content; `file` is the file whose
-    hash it is, if it is of one.
+    hash it is, if it is of one. Else `files` are those that it is made of, with the `rule` by which (label,
+    split): the hash is then that of their hashes and the rule, a line each.
     """
 
     name: str
     sha256: str
     earlier: tuple[str, ...] = ()
     file: str | None = None
+    files: tuple[str, ...] = ()
+    rule: str = ""
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Content:
         """Return the content that a mapping with these keys says; more keys are ignored. Raises KeyError."""
         file = found.get("file")
         earlier = tuple(map(str, found.get("earlier") or ()))
-        return cls(str(found["name"]), str(found["sha256"]), earlier, None if file is None else str(file))
+        files = tuple(map(str, found.get("files") or ())) if file is None else ()
+        rule = str(found.get("rule") or "")
+        name, sha256 = str(found["name"]), str(found["sha256"])
+        return cls(name, sha256, earlier, None if file is None else str(file), files, rule)
 
     def as_json(self) -> dict[str, Any]:
         """Return the content as the plan holds it."""
-        return {"name": self.name, "sha256": self.sha256, "earlier": list(self.earlier), "file": self.file}
+        made = {"name": self.name, "sha256": self.sha256, "earlier": list(self.earlier), "file": self.file}
+        return made | ({"files": list(self.files), "rule": self.rule} if self.files else {})
 
     def is_of(self, record: Mapping[str, Any]) -> bool:
         """Whether the content is what the run of this record was trained on."""
@@ -50,14 +57,24 @@ class Content:
         return bool(self.earlier)  # then the config alone says what is in the data
 
     def present(self) -> Content:
-        """Return the content of the file as it is now; what was planned, if it cannot be read here."""
+        """Return the content of the files as they are now; what was planned, if one cannot be read here."""
         try:
-            if self.file is None or not stat.S_ISREG(Path(self.file).stat().st_mode):
+            if self.file is not None:
+                return replace(self, sha256=sha256_of(self.file), earlier=())
+            if not self.files:
                 return self
-            with Path(self.file).open("rb") as file:
-                return Content(self.name, hashlib.file_digest(file, "sha256").hexdigest(), (), self.file)
+            lines = [*map(sha256_of, self.files), self.rule]
+            return replace(self, sha256=hashlib.sha256("\n".join(lines).encode()).hexdigest())
         except (OSError, ValueError):
             return self
+
+
+def sha256_of(file: str) -> str:
+    """Return the SHA-256 of a plain file; raise OSError or ValueError where there is none."""
+    if not stat.S_ISREG(Path(file).stat().st_mode):
+        raise ValueError(f"{file}: is no plain file")
+    with Path(file).open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def recorded(record: Mapping[str, Any]) -> str | None:

@@ -42,7 +42,8 @@ class Plan:
     mappings; `duplicates` is the number of combinations that were the same cell as an earlier one; `code` is
     the fingerprint of the sources that the cells are run with. `history` has an entry for each command that
     planned here, this one last (see sweeps/records/plan_history.py). `ladder` and `margin` are for
-    reports (None: the usual ones; see sweeps/records/ladder.py). `ignore` are the dotted keys that cannot
+    reports (None: the usual ones; see sweeps/records/ladder.py), `metric` says what the sweep is about (see
+    sweeps/records/metric.py). `ignore` are the dotted keys that cannot
     change a result. `strategy` is what decides on further cells, and what it has decided (empty: none; see
     sweeps/records/strategy.py).
     """
@@ -58,6 +59,7 @@ class Plan:
     history: list[dict[str, Any]] = field(default_factory=list)
     ladder: list[int] | None = None
     margin: float | None = None
+    metric: dict[str, Any] | None = None
     ignore: list[str] = field(default_factory=list)
     strategy: dict[str, Any] = field(default_factory=dict)
 

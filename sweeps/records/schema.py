@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sweeps.records import ladder
+from sweeps.records.metric import goal_problem
 
 SCHEMA = 1
 COMPLETE = ("done", "diverged")  # a run has ended and has a result
@@ -71,7 +72,7 @@ _ID = re.compile("[0-9a-f]{12}")
 def record_problem(data: Mapping[str, Any]) -> str:
     """Why a record's values cannot be believed; empty if they can. A key may be absent or null."""
     there = {key: kind for key, kind in RECORD_KINDS.items() if data.get(key) is not None}
-    wrong = next(_wrong(data, there), "")
+    wrong = next(_wrong(data, there), "") or next(_goal_problems(data), "")
     return wrong or next(_wrong_choices(data.get("choices") or {}), "")
 
 
@@ -111,6 +112,7 @@ def _plan_problems(data: Any) -> Iterator[str]:
         if strategy.get("end") is not None:
             yield from _wrong(strategy["end"], {"why": str, "left": list})
     yield from ladder.problems(data)
+    yield from _goal_problems(data)
     for key in ("swept", "command", "ignore"):
         yield from _not_texts(key, data.get(key, ()))
 
@@ -122,6 +124,12 @@ def _wrong(data: Any, kinds: Mapping[str, type]) -> Iterator[str]:
     for key, kind in kinds.items():
         if not isinstance(data.get(key), kind):
             yield f"has {type(data.get(key)).__name__} as {key}, not {kind.__name__}"
+
+
+def _goal_problems(data: Mapping[str, Any]) -> Iterator[str]:
+    found = data.get("metric")
+    if found is not None and (problem := goal_problem(found)):
+        yield f"has a metric that {problem}"
 
 
 def _not_texts(key: str, values: Any) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeps.planning.due import Verdict
+from sweeps.records.metric import Goal, figures_of
 from sweeps.records.plan import Plan
 from sweeps.records.record import Record
 from sweeps.records.schema import COMPLETE
@@ -78,6 +79,22 @@ def finished(
             f"{count(stale, 'result')} made by other code kept; hydra.sweeper.retry=stale runs them again"
         )
     return "\n".join(lines)
+
+
+def without_metric(goal: Goal | None, plan: Plan, records: Mapping[str, Record]) -> str:
+    """Return how many results lack the figure that the sweep is about, and what they have; "" if none do."""
+    if goal is None or goal.name is None:
+        return ""
+    ended = [records[cell.id].data for cell in plan.cells if cell.id in records]
+    found = [figures_of(data) for data in ended if data.get("status") == "done"]
+    lacking = [figures for figures in found if goal.name not in figures]
+    if not lacking:
+        return ""
+    there = ", ".join(dict.fromkeys(name for figures in lacking for name in figures)) or "no figure"
+    return (
+        f"{count(len(lacking), 'result')} without {goal.name}, which hydra.sweeper.metric names; the job "
+        f"returned {there}"
+    )
 
 
 def interrupted(root: Path, plan: Plan, results: int, signal: str, seconds: float) -> str:

@@ -4,13 +4,14 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
+from reports.runs.metrics import METRICS, OF_CLASSES, VALIDATION
 from reports.runs.results import FINAL, Results
 
 Value = bool | int | float | str
@@ -47,18 +48,24 @@ def tracked(results: Results) -> Iterator[TrackedRun]:
     """Yield every run of a sweep that is done or diverged."""
     curves = dict(iter(results.history.groupby("cell_id", observed=True)))
     empty = results.history.iloc[:0]
+    more = [
+        name for name in results.metrics if name not in METRICS or name in (*VALIDATION.values(), *OF_CLASSES)
+    ]
+    figures = [*FIGURES, *more]
     for place, row in enumerate(results.runs.to_dict("records")):
         if row["status"] in COMPLETE:
             settings = results.settings.iloc[place].to_dict()
-            yield tracked_run(row, settings, curves.get(row["cell_id"], empty))
+            yield tracked_run(row, settings, curves.get(row["cell_id"], empty), figures)
 
 
-def tracked_run(row: Mapping[Any, Any], settings: Mapping[Any, Any], curve: pd.DataFrame) -> TrackedRun:
+def tracked_run(
+    row: Mapping[Any, Any], settings: Mapping[Any, Any], curve: pd.DataFrame, names: Sequence[str] = FIGURES
+) -> TrackedRun:
     """Return one run from its row, its settings and its learning curve."""
     started, finished = seconds(row["started"]), seconds(row["finished"])
     told: dict[str, Any] = {
         "settings": {key_of(key): plain(value) for key, value in settings.items() if value == value},
-        "figures": finite({name: row.get(name) for name in FIGURES}),
+        "figures": finite({name: row.get(name) for name in names}),
         "tags": {name: str(row[name]) for name in TAGS if row.get(name)},
     }
     finished = max(finished, started + told["figures"].get("total_wall_s", 0.0))  # recorded to the second

@@ -69,7 +69,7 @@ const stateOfCells = (model, cells) => {
   for (const run of cells.flatMap(model.runsOf)) counts.set(model.status[run], (counts.get(model.status[run]) || 0) + 1);
   const [state] = [...counts].sort((a, b) => b[1] - a[1])[0] || ["missing"];
   const epochs = cells.flatMap(model.runsOf).map((run) => model.epoch.get(run)).filter(Boolean);
-  return state === "running" && epochs.length ? `epoch ${Math.max(...epochs)}` : state === "done" ? "no figure" : state;
+  return state === "running" && epochs.length ? `${model.step_name || "epoch"} ${Math.max(...epochs)}` : state === "done" ? "no figure" : state;
 };
 
 const bestOf = (metric, panels, shades) => {

@@ -1,0 +1,106 @@
+"""The final figures of runs, whatever they are called: which is the main one, and their columns."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from reports.runs.metrics import METRICS, Measures, measures_of
+from reports.runs.results import FINAL, NUMBERS, TEXTS
+from reports.runs.test_bits import is_count
+from sweeps.records.layout import cell_dirs
+from sweeps.records.metric import NAME, Goal, figures_of, goal_of
+from sweeps.records.plan import Plan, read_plan
+from sweeps.records.record import Record, read_record
+
+NAN = float("nan")
+UNEVEN = 1.5  # between MNIST's 1.3 and what makes accuracy the accuracy of the largest class
+SWEEPER = ("total_wall_s", "blas_threads", "concurrent_runs", "attempts", "parameters")  # not of the job
+FIXED = (*TEXTS, *SWEEPER, "cell", "epoch", "planned", "seed", "lr_now", "grad_norm")
+
+
+def goal_among(plan: Plan | None, records: Iterable[Record]) -> Goal:
+    """Return what a sweep is about, by name: as its plan says, else its records, else its first figure.
+
+    Of records without a word on it, `test_accuracy` if they have that.
+    """
+    goal = goal_of({"metric": plan.metric}) if plan else None
+    for record in () if goal and goal.name else records:
+        goal = goal or goal_of(record.data)
+        if goal and goal.name:
+            break
+        if figures := figures_of(record.data):
+            return replace(goal or Goal(), name=NAME if NAME in figures else next(iter(figures)))
+    return replace(goal or Goal(), name=(goal.name if goal else None) or NAME)
+
+
+def is_number(value: object) -> bool:
+    """Whether a recorded figure is there and finite (null stands for one that is not)."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= sys.float_info.max
+
+
+@dataclass
+class Figures:
+    """The figures of a sweep's runs; `names` are those seen so far, in the order in which they came.
+
+    `uneven`: whether the classes of a test set are of such sizes that accuracy says little of the small ones.
+    """
+
+    goal: Goal
+    names: dict[str, None] = field(default_factory=dict)
+    uneven: bool = False
+
+    @property
+    def own(self) -> bool:
+        """Whether the sweep is about a figure that networks of ours do not have."""
+        return self.goal.name not in METRICS
+
+    def columns(self, data: Mapping[str, Any], status: str) -> dict[str, float]:
+        """Return a run's figures by their columns, NaN where it has not ended well."""
+        found = figures_of(data)
+        self.names |= dict.fromkeys(found)
+        self.uneven = self.uneven or is_uneven(data.get("test_by_class"))
+        return {
+            self.column(name): float(value) if status == "done" and is_number(value) else NAN
+            for name, value in found.items()
+            if self.own or name not in NUMBERS
+        }
+
+    def column(self, name: str) -> str:
+        """Return the column of a figure: its name, unless another column has that."""
+        taken = FIXED if self.own else (*FIXED, *(other for other in NUMBERS if other not in FINAL))
+        return f"final.{name}" if name in taken and name not in METRICS else name
+
+    def lacks(self, data: Mapping[str, Any]) -> str:
+        """Why a run that is done has no main figure; empty if it has one."""
+        found, name = figures_of(data), str(self.goal.name)
+        if is_number(found.get(name)):
+            return ""
+        there = ", ".join(key for key, value in found.items() if is_number(value))
+        return f"is done but has no final.{name}" + (f"; it has {there}" if there and self.own else "")
+
+    def measures(self) -> Measures:
+        """Return what the runs were measured by."""
+        goal = replace(self.goal, name=self.column(str(self.goal.name)))
+        return measures_of(goal, [self.column(name) for name in self.names], self.uneven)
+
+
+def is_uneven(by_class: object) -> bool:
+    """Whether the largest class of a test set has more than UNEVEN times the examples of the smallest."""
+    if not isinstance(by_class, list) or not all(map(is_count, by_class)):
+        return False
+    totals = [total for _, total in by_class]
+    return bool(totals) and max(totals) > UNEVEN * min(totals)
+
+
+def measures_planned(root: Path) -> Measures:
+    """Return what the runs of a directory will be measured by, as far as it is known before any has ended."""
+    folders = cell_dirs(root) if root.is_dir() else {}
+    goal = goal_among(read_plan(root), map(read_record, folders.values()))
+    figures = Figures(goal)
+    for path in folders.values():
+        figures.columns(read_record(path).data, "")
+    return figures.measures()
