@@ -44,7 +44,8 @@ study: $(READY)  ## Run a source report's study and all that belongs to it (NAME
 
 results: $(READY)  ## Renew docs/results from the studies that are in runs/, and their claims and pages from what it keeps
 	@$(BIN)/python -m reports publish --to docs/results $$($(BIN)/python -m sweeps.studies --list | \
-	  while read name parts; do if [ -e runs/$$name/sweep.json ]; then echo runs/$$name; fi; done)
+	  while read name parts; do for place in runs/$$name/chosen runs/$$name; do \
+	  if [ -e $$place/sweep.json ]; then echo $$place; break; fi; done; done)
 
 plan: $(READY)  ## Show what a sweep would run, and how long that may take
 	@$(BIN)/python -m sweeps sweep=$(SWEEP) $(TO) $(HYDRA) hydra.sweeper.dry_run=true
