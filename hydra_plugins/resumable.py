@@ -50,6 +50,10 @@ class ResumableSweeperConf:
     # need, once, before the first of them starts.
     prepare: str | None = None
 
+    # Dotted name of a function that takes the sweep's directory and the ids of its cells once all have ended,
+    # and yields lines to print: what came out. Whatever goes wrong in it changes no exit code.
+    closing: str | None = None
+
     # Dotted name of a function that takes a cell's resolved config, and returns a text and a reason: cells of
     # one text may be run together, one with None for a text is run alone, for that reason.
     group: str | None = None

@@ -97,7 +97,7 @@ def installed(home: Path) -> Iterator[tuple[str, str, int]]:
 
 
 def is_changed(path: Path, digest: str, size: int) -> bool:
-    """Whether a file is not as it was installed: by its size, and by its digest where packages begin."""
+    """Return whether a file is not as it was installed: by its size, where packages begin by its digest."""
     if path.stat().st_size != size:
         return True
     if path.name != "__init__.py":

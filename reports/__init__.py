@@ -1,5 +1,17 @@
 """Reports: tables, rankings, plots and a page from run records alone."""
 
-from reports.runs.reader import load
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reports.runs.reader import load
 
 __all__ = ["load"]
+
+
+def __getattr__(name: str) -> Any:
+    """Return `load`, imported when it is asked for: the end of a single run needs no pandas."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from reports.runs.reader import load
+
+    return load

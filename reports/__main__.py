@@ -16,6 +16,7 @@ from reports.images import images
 from reports.on_demand import run_plot, run_table
 from reports.page.build import write_report
 from reports.page.serve import run_serve
+from reports.plots import Plots
 from reports.published.publish import publish
 from reports.runs.reader import load
 from reports.runs.results import Results
@@ -63,7 +64,15 @@ def run_report(words: Sequence[str]) -> int:
         help="only keep the time at which the claims were there; before the first run",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="build it as DIR (default: directory/report)")
-    parser.add_argument("--no-plots", action="store_true", help="tables and page only")
+    parser.add_argument(
+        "--plots",
+        choices=[*Plots],
+        default=Plots.DEFAULT,
+        help="pictures to draw: the usual ones (default), all, or none; the page needs none of them",
+    )
+    parser.add_argument(
+        "--no-plots", dest="plots", action="store_const", const=Plots.NONE, help="as --plots none"
+    )
     options = parser.parse_args(words)
     if options.note:
         print(printable(note(options.directory, options.claims)))
@@ -75,7 +84,7 @@ def run_report(words: Sequence[str]) -> int:
         )
     metrics = claim_metrics(results.measures)
     expected = expected_claims(options.claims, metrics) if options.check else []
-    page = write_report(results, plots=not options.no_plots, claims=options.claims, out=options.out)
+    page = write_report(results, plots=options.plots, claims=options.claims, out=options.out)
     print(printable(f"{summary_line(results)}\n{page}"))
     return max(warn(results), check(expected, judged(results, options.claims)) if expected else 0)
 

@@ -27,8 +27,7 @@ LISTED = 20
 ALPHA = 0.05
 FEW = f"Fewer than {MIN_SEEDS} seeds are too few runs to test any difference."
 NOTHING = "No finished runs agree in the seed and in all that both sweeps vary: nothing could be compared."
-OURS = (*RANKED, "test_loss")
-CONDITIONS = ("concurrent_runs", "blas_threads", "machine")
+METRICS_COMPARED = (*RANKED, "test_loss")
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def compared_by(results: Results) -> list[str]:
     metrics, main = results.measures.metrics, results.main.name
     if results.measures.own:
         return [name for name in metrics if results.runs[name].notna().any()]
-    return [main, *(name for name in OURS if name != main)]
+    return [main, *(name for name in METRICS_COMPARED if name != main)]
 
 
 def different_data(comparison: Comparison, names: Sequence[str]) -> str:

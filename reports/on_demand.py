@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -17,6 +18,7 @@ from reports.runs.metrics import Metric
 from reports.runs.query import name_of, where
 from reports.runs.reader import load
 from reports.runs.results import Results
+from reports.tables.about import stands_on
 from reports.tables.formats import csv_text, latex, markdown
 from reports.tables.grids import Frame, measure, spread
 from reports.tables.table import Table, file_name
@@ -157,7 +159,8 @@ def run_table(words: Sequence[str]) -> int:
     parser.add_argument("--to", choices=sorted(FORMATS), required=True, help="the format")
     options = parser.parse_args(words)
     results = where(load(options.directory), options.where)
-    print(FORMATS[options.to](table_of(results, options.metric, options.rows, options.cols)), end="")
+    table = table_of(results, options.metric, options.rows, options.cols)
+    print(FORMATS[options.to](replace(table, about=stands_on(results))), end="")
     return 0
 
 

@@ -7,5 +7,5 @@ execution/      from due runs to ended processes
 view/           what people see in a terminal
 job/            the only room that knows of networks: one cell, from its config to its record
 cli/            what all commands share
-__main__, status, studies   are run with `python -m`
+__main__, status, studies, verify   are run with `python -m`
 """

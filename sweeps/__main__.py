@@ -76,7 +76,7 @@ def _refuse(parser: argparse.ArgumentParser, message: str) -> NoReturn:
 
 
 def _reached_the_sweeper(error: Exception) -> bool:
-    """Whether an error comes from behind Hydra's front, where it would be a fault of ours."""
+    """Return whether an error comes from behind Hydra's front, where it would be a fault of ours."""
     return any(frame.name in ("sweep", "launch") for frame in traceback.extract_tb(error.__traceback__))
 
 

@@ -145,7 +145,7 @@ def listing() -> Iterator[str]:
 
 
 def is_true(overrides: Sequence[str], key: str) -> bool:
-    """Whether the last override of a key switches it on."""
+    """Return whether the last override of a key switches it on."""
     values = [word.partition("=")[2] for word in overrides if word.partition("=")[0] == key]
     return bool(values) and values[-1].lower() in ("true", "yes", "on", "1")
 

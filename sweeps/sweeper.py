@@ -30,7 +30,7 @@ from sweeps.planning.callables import call, load_callable
 from sweeps.planning.compose import Composer
 from sweeps.planning.contents import of_other_data
 from sweeps.planning.draft import Draft
-from sweeps.planning.due import has_result, is_stale
+from sweeps.planning.due import Retry, has_result, is_stale
 from sweeps.planning.grid import LARGEST
 from sweeps.planning.groups import groups
 from sweeps.planning.match import Match
@@ -44,8 +44,9 @@ from sweeps.records.errors import UserError
 from sweeps.records.layout import SUPERSEDED
 from sweeps.records.plan import Cell, Plan
 from sweeps.records.record import Record, load_records
-from sweeps.records.strategy import latest_step
+from sweeps.records.strategy import latest_step, trial_ids
 from sweeps.view import live
+from sweeps.view.closing import closing_words
 from sweeps.view.wording import finished, interrupted, planned, without_metric
 
 
@@ -107,6 +108,7 @@ class Sweep:
     def run(self) -> int:
         """Run the sweep and return its exit code. Raises UserError before anything is written."""
         started = time.monotonic()
+        closing = load_callable("closing", self.settings.closing)
         course = Course.of(Draft(self.settings, self.composer, self.arguments, self.root), started)
         before = self._advance(course, {} if self.settings.fresh else load_records(self.root))
         if self.settings.dry_run:
@@ -120,7 +122,11 @@ class Sweep:
             problem = None
             with stoppable(folder / "stop") as stop:  # which ends the body, at the second signal
                 problem = self._work(course, folder, stop, due=len(before.due))
-            return self._end(course, before.kept, stop, problem, time.monotonic() - started)
+            code = self._end(course, before.kept, stop, problem, time.monotonic() - started)
+        if stop.signal is None and closing is not None:  # the directory is free for the next command by now
+            trials = trial_ids(course.plan)
+            closing_words(closing, self.root, [c.id for c in course.plan.cells if c.id not in trials])
+        return code
 
     def _work(self, course: Course, folder: Path, stop: Stop, due: int) -> str | None:
         """Run what is due, until the strategy has ended. Returns what stopped the sweep, or None."""
@@ -211,7 +217,8 @@ class Sweep:
             for cell in plan.cells
         )
         self.ends.extend(returns(plan, records, self.root, self.composer))
-        print(finished(short(self.root), plan, records, kept, stale, seconds))
+        retried = self.settings.mode is not Retry.NONE
+        print(finished(short(self.root), plan, records, kept, stale, seconds, retried))
         if line := without_metric(self.settings.goal, plan, records):
             print(line)
         print_end(course.end)

@@ -32,7 +32,7 @@ from reports.runs.test_bits import Answers, answers_of
 from sweeps.job.components import Components
 from sweeps.job.main import outcome
 from tests.support import synthetic
-from tests.sweeps.job.test_components import compose_config
+from tests.support.configs import compose_config
 
 QUICK = ("dataset=sample", "dataset.train_size=500", "model.hidden=[16]", "training.epochs=2")
 PATIENT = ("training.validation_size=150", "training.patience=1", "training.epochs=30", "optimizer.lr=0.5")

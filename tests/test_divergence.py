@@ -20,8 +20,8 @@ from reports.runs.reader import load
 from sweeps.execution.outcome import outcome as end_of
 from sweeps.job.main import outcome
 from sweeps.records.record import read_record, write_record
-from tests.mlp.test_training import trainer
 from tests.support import synthetic
+from tests.support.small_run import trainer
 
 
 @dataclass(frozen=True, kw_only=True)

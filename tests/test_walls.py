@@ -43,11 +43,12 @@ REPORTS = {
     "calibrate": {"runs", "analysis", "tables"},
     "tuning": {"runs", "analysis", "tables", "plots"},
     "deciding": {"runs", "analysis", "tables"},
+    "closing": {"runs", "analysis", "findings"},
     "on_demand": {"runs", "analysis", "tables", "plots", "tuning"},
     "page": {"runs", "analysis", "tables", "plots", "claims", "sources", "findings", "tuning"},
     "published": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
     "exports": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},
-    "__main__": {"runs", "analysis", "tables", "claims", "sources", "page", "published", "exports"}
+    "__main__": {"runs", "analysis", "tables", "plots", "claims", "sources", "page", "published", "exports"}
     | {"compare", "calibrate", "images", "on_demand"},
     "__init__": {"runs"},
 }

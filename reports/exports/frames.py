@@ -12,7 +12,7 @@ from reports.page.build import make_report
 from reports.runs.curves import STEP
 from reports.runs.results import Results, natural
 from reports.tables.formats import latex
-from reports.tables.spreadsheet import write_csv
+from reports.tables.spreadsheet import BOM, write_csv
 from sweeps.records.errors import UserError
 
 
@@ -44,6 +44,11 @@ def write_json(frame: pd.DataFrame, path: Path) -> None:
     path.write_text(json.dumps(records, allow_nan=False, default=str), encoding="utf-8")
 
 
+def write_sheet(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame as CSV that spreadsheets know for UTF-8."""
+    write_csv(frame, path, BOM)
+
+
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
     """Write a frame as Parquet."""
     frame.to_parquet(path, index=False)
@@ -57,7 +62,7 @@ def write_latex(results: Results, path: Path) -> Path:
 
 
 WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
-    "csv": write_csv,
+    "csv": write_sheet,
     "json": write_json,
     "parquet": write_parquet,
 }

@@ -122,9 +122,12 @@ def behind(best: Best) -> str:
     return "not the best: beaten by another cell; worse: than the best mean; corrected for cells and looks"
 
 
-def variance(analysis: Analysis) -> Iterator[Finding]:
-    """Yield the shares of the variance of the main metric, and which factors move it more than which."""
-    main = analysis.results.main
+def variance(analysis: Analysis, shown: Metric | None = None) -> Iterator[Finding]:
+    """Yield the shares of the variance of the main metric, and which factors move it more than which.
+
+    `shown` is that metric as its figures are to be printed.
+    """
+    main = shown or analysis.results.main
     for (metric, data), found in analysis.components.items():
         if metric != main.name:
             continue
@@ -172,4 +175,6 @@ def size_words(each: SizesCompared, metric: Metric) -> str:
 
 def size_text(size: float, metric: Metric) -> str:
     """Return a typical effect in the metric's units."""
+    if metric.percent:
+        return metric.show_difference(size)
     return metric.show(size) if metric.unit == "figure" else f"{size:.4f}"

@@ -1,18 +1,20 @@
 """What a sweep shows as the page's content: its figures and sentences come from analysis and findings."""
 
 import re
+import shlex
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reports.analysis.cells import layout
 from reports.analysis.sweep import Analysis
 from reports.claims.tables import claims_frame, dated
+from reports.findings.best import variance
 from reports.findings.finding import Finding, as_json
 from reports.findings.report import told
 from reports.page import content as page
 from reports.page.answer import answer
 from reports.page.compared import comparisons, effects
-from reports.page.provenance import about, command_of, last_change, question_of, trained_on
+from reports.page.provenance import about, command_of, last_change, notes_of, question_of, trained_on
 from reports.page.swept import sweep_of
 from reports.runs.results import Results
 from reports.sources.judged import Judged
@@ -34,14 +36,16 @@ def content_of(
         answer=answer(analysis, findings),
         effects=tuple(effects(analysis)),
         matters=tuple(finding.text for finding in findings if finding.kind in ("variance", "size")),
+        matters_shown=tuple(finding.text for finding in variance(analysis, results.main.in_percent)),
         comparisons=tuple(comparisons(analysis)),
         comparisons_note=CONTRAST_NOTES[0],
         failures=tuple(failures(results)),
         notices=tuple(notices(results, findings)),
         claims=tuple(claims(judged, findings)),
         about=about(results, files, [finding.text for finding in findings if finding.kind == "timing"]),
-        rerun=f"python -m sweeps.runs {results.directory} rerun {{id}}",
+        rerun=f"python -m sweeps.runs {shlex.quote(str(results.directory))} rerun {{id}}",
         interval="± 95 % interval over seeds, of finished runs",
+        written=notes_of(results),
         layout=(plan.row.name if plan.row else "", plan.column.name if plan.column else ""),
         findings=as_json(findings),
     )
@@ -57,7 +61,7 @@ def header(results: Results) -> page.Header:
         counts={state: int(counts[state]) for state in STATES if state in counts},
         changed=last_change(results),
         unfinished=len(results.runs) - sum(int(counts.get(state, 0)) for state in COMPLETE),
-        watch=f"python -m reports serve {results.directory}",
+        watch=f"python -m reports serve {shlex.quote(str(results.directory))}",
     )
 
 

@@ -120,7 +120,7 @@ def thinned(curves: Curves, points: int) -> Curves:
 
 def plain_effect(effect: Any) -> dict[str, Any]:
     """Return an effect in JSON's types, null for what is not there."""
-    return {key: number(value) for key, value in asdict(effect).items()}
+    return {key: number(value) for key, value in asdict(effect).items() if key != "detail"}
 
 
 def plain_pair(pair: Any) -> dict[str, Any]:

@@ -10,23 +10,26 @@ from reports.analysis.cells import summarise
 from reports.analysis.intervals import NAN
 from reports.analysis.new_images import half_widths
 from reports.analysis.sweep import Analysis, analyse
-from reports.findings.finding import as_json
+from reports.findings.finding import as_json, pair_entry
 from reports.findings.report import told
 from reports.page.adapter import content_of
+from reports.page.compared import within
 from reports.page.content import File
 from reports.page.drafts import draft_for
+from reports.page.provenance import notes_of
 from reports.page.report import Report
 from reports.page.view import render
-from reports.plots import all_plots, save_all
+from reports.plots import Plots, plots_of, save_all
 from reports.runs.curve_cache import CACHE, save_cache
 from reports.runs.results import Results, natural
 from reports.sources.judged import judged, judged_plots, judged_tables
+from reports.tables.about import stands_on
 from reports.tables.cells import best_table, unfinished_table
 from reports.tables.costs import timing_tables
 from reports.tables.formats import csv_text, latex, markdown
 from reports.tables.grids import grid_tables
 from reports.tables.rankings import contrasts_table, levels_table, rankings_table, variance_table
-from reports.tables.spreadsheet import write_csv
+from reports.tables.spreadsheet import BOM, write_csv
 from reports.tables.table import Table, file_name
 from reports.tuning.told import plots as tuning_plots
 from reports.tuning.told import tables as tuning_tables
@@ -38,15 +41,20 @@ from sweeps.records.layout import FINDINGS, REPORT_DIR
 FORMATS = {"csv": csv_text, "md": markdown, "tex": latex}
 
 
-def make_report(results: Results, plots: bool = True, claims: Path | None = None) -> Report:
+Wanted = Plots | str | bool
+
+
+def make_report(results: Results, plots: Wanted = Plots.ALL, claims: Path | None = None) -> Report:
     """Return everything that a report says, nothing of it written or drawn yet.
 
     `claims` is a file of claims to judge; without one, a study is judged by those of its source report.
     """
     analysis, found = analyse(results), judged(results, claims)
     tables = {table.name: table for table in [*judged_tables(found), *all_tables(analysis)]}
-    tuning = tuning_of(trials_in(results.directory))
-    drawn = [*judged_plots(found), *all_plots(analysis, tables), *tuning_plots(tuning)] if plots else []
+    which = Plots.of(plots)
+    drawn = plots_of(analysis, tables, which)
+    if which is not Plots.NONE:
+        drawn = [*judged_plots(found), *drawn, *tuning_plots(tuning_of(trials_in(results.directory)))]
     return Report(results, told(analysis, found), analysis, tables, drawn, found)
 
 
@@ -58,7 +66,7 @@ def make_tables(results: Results) -> list[Table]:
 def all_tables(analysis: Analysis) -> list[Table]:
     """Return every table, given what they share."""
     results, effects = analysis.results, analysis.effects
-    return [
+    tables = [
         *grid_tables(results, analysis.parts),
         best_table(analysis),
         rankings_table(effects),
@@ -69,12 +77,14 @@ def all_tables(analysis: Analysis) -> list[Table]:
         *tuning_tables(tuning_of(trials_in(results.directory))),
         unfinished_table(results),
     ]
+    about = stands_on(results)
+    return [replace(table, about=about) for table in tables]
 
 
 def write_report(
     results: Results,
     *,
-    plots: bool = True,
+    plots: Wanted = Plots.DEFAULT,
     jobs: int = -1,
     claims: Path | None = None,
     out: Path | None = None,
@@ -82,22 +92,24 @@ def write_report(
 ) -> Path:
     """Build the report of a sweep and return its page; an older report stays until the new one is whole.
 
-    It is built in the sweep's directory, or as `out`. Raises UserError if that is no place for it. `called`
-    is what the commands on the page call the sweep's directory, if it goes to another machine.
+    Built in the sweep's directory, or as `out`. Without plots those of an older report stay. `called` is
+    what the commands on the page call the sweep's directory, if it goes to another machine. Raises UserError
+    if that is no place for it.
     """
+    drawing = Plots.of(plots) is not Plots.NONE
     target = check_place(out.absolute()) if out else results.directory / REPORT_DIR
     report = make_report(results, plots, claims)
     with draft_for(target, "" if out else " (--out DIR builds the report elsewhere)") as draft:
         write_tables(report, draft / "tables")
-        if plots:
+        if drawing:
             save_all(report.plots, draft / "plots", jobs)
         (draft / FINDINGS).write_text(as_json(report.findings), encoding="utf-8")
         shown = replace(report.analysis, results=replace(results, directory=called or results.directory))
-        content = content_of(shown, report.judged, files_of(report))
+        content = replace(content_of(shown, report.judged, files_of(report)), written=notes_of(results))
         (draft / "index.html").write_text(render(content), encoding="utf-8")
         if results.stamps:
             save_cache(draft / CACHE.name, results.history, results.stamps)
-        replace_directory(draft, target, keep=None if plots else "plots")
+        replace_directory(draft, target, keep=None if drawing else "plots")
     return (out or target) / "index.html"
 
 
@@ -113,11 +125,13 @@ def write_tables(report: Report, folder: Path) -> None:
     folder.mkdir(parents=True)
     for table in report.tables.values():
         for suffix, text in FORMATS.items():
-            (folder / f"{file_name(table.name)}.{suffix}").write_text(text(table), encoding="utf-8")
+            encoding = BOM if suffix == "csv" else "utf-8"
+            (folder / f"{file_name(table.name)}.{suffix}").write_text(text(table), encoding=encoding)
     results = report.results
     runs = natural(results, results.runs[results.columns]).drop(columns=["cell", "started", "finished"])
-    write_csv(runs, folder / "runs.csv")
-    write_csv(cell_figures(results), folder / "cells.csv")
+    write_csv(runs, folder / "runs.csv", BOM)
+    write_csv(cell_figures(results), folder / "cells.csv", BOM)
+    write_csv(contrast_figures(report.analysis), folder / "contrasts.csv", BOM)
 
 
 def files_of(report: Report) -> list[File]:
@@ -125,11 +139,12 @@ def files_of(report: Report) -> list[File]:
     frames = [
         File("tables/runs.csv", "every run: settings, status, all figures"),
         File("tables/cells.csv", "every cell and metric: mean, interval, seeds"),
+        File("tables/contrasts.csv", "every comparison of two levels: difference, interval, relation"),
     ]
     tables = [File(f"tables/{file_name(table.name)}.csv", table.title) for table in report.tables.values()]
-    first = [file for file in tables if file.path == "tables/contrasts.csv"]
     plots = [File(f"plots/{plot.file}.svg", plot.title) for plot in report.plots]
-    return [*frames, *first, *(file for file in tables if file not in first), *plots]
+    there = {file.path for file in frames}
+    return [*frames, *(file for file in tables if file.path not in there), *plots]
 
 
 def cell_figures(results: Results) -> pd.DataFrame:
@@ -146,6 +161,23 @@ def cell_figures(results: Results) -> pd.DataFrame:
         for name in results.metrics
     ]
     return natural(results, pd.concat(parts))
+
+
+def contrast_figures(analysis: Analysis) -> pd.DataFrame:
+    """Return every comparison of two levels as plain numbers: first − second, the better one first.
+
+    `within` says what it is limited to; `detectable` is the difference that so many seeds show with 80 %.
+    """
+    rows = []
+    for effect in analysis.effects:
+        about = {"metric": effect.metric.name, "factor": effect.factor, "exploratory": effect.exploratory}
+        for part, comparison in effect.shown.items():
+            for pair in comparison.pairs:
+                entry = pair_entry(pair) | {"margin": effect.settings.margin}
+                relations, power = entry.pop("relations"), entry.pop("power") or {}
+                halves = {"relation m/2": relations["m/2"], "relation 2m": relations["2m"]}
+                rows.append(about | {"within": within(effect, part)} | entry | halves | power)
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["metric", "factor", "within"])
 
 
 def replace_directory(new: Path, old: Path, keep: str | None = None) -> None:

@@ -1,7 +1,9 @@
 """What settings do, as the page shows it: effects on one scale, and every pair of levels behind them."""
 
 import math
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from reports.analysis.comparison import Comparison
 from reports.analysis.effects import Effect
@@ -18,12 +20,23 @@ def effects(analysis: Analysis) -> Iterator[page.Effect]:
     """Yield what each factor does to each ranked metric; within each part where the order turns round."""
     data = analysis.results.dataset.name if analysis.results.dataset else None
     for effect in analysis.effects:
-        told = [f.text for f in effect_findings([effect], data) if f.kind != "interaction"]
-        for (part, comparison), detail in zip(effect.shown.items(), told, strict=False):
-            yield effect_of(effect, part, comparison, detail)
+        told, words = (
+            [finding.text for finding in effect_findings([each], data) if finding.kind != "interaction"]
+            for each in (effect, in_percent(effect))
+        )
+        for (part, comparison), detail, shown_as in zip(effect.shown.items(), told, words, strict=False):
+            yield replace(effect_of(effect, part, comparison), detail=detail, words=shown_as)
 
 
-def effect_of(effect: Effect, part: str, comparison: Comparison, detail: str) -> page.Effect:
+def in_percent(effect: Effect) -> Effect:
+    """Return an effect whose words have accuracies in per cent, as all else on the page."""
+    counts_as = effect.counts_as
+    if effect.metric.unit == "accuracy":
+        counts_as = re.sub(r"^\d\.\d+", lambda found: f"{100 * float(found[0]):.2f} %", counts_as)
+    return replace(effect, metric=effect.metric.in_percent, counts_as=counts_as)
+
+
+def effect_of(effect: Effect, part: str, comparison: Comparison) -> page.Effect:
     """Return one comparison of a factor's levels."""
     levels = tuple(
         page.LevelEffect(level, i.mean, i.low, i.high, i.n, comparison.diverged.get(level, 0))
@@ -42,7 +55,6 @@ def effect_of(effect: Effect, part: str, comparison: Comparison, detail: str) ->
         size=max(means) - min(means) if means else page.NAN,
         seeds=max((pair.seeds for pair in comparison.pairs), default=0),
         cells=max((pair.cells for pair in comparison.pairs), default=0),
-        detail=detail,
     )
 
 

@@ -152,7 +152,8 @@ class LevelEffect:
 class Effect:
     """What a factor does to a metric: levels with a figure, the better first; `within` limits it.
 
-    `text` is the sentence beside it, `detail` all that is told of it, `size` the difference of its two
+    `text` is the sentence beside it, `detail` all that is told of it (as findings.json has it), `words` the
+    same as the page prints it, accuracies in per cent, `size` the difference of its two
     extreme levels (raw), `seeds` and `cells` what it stands on.
     """
 
@@ -166,6 +167,7 @@ class Effect:
     seeds: int = 0
     cells: int = 0
     detail: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -271,7 +273,8 @@ class Content:
 
     `rerun` is the command that runs one run again, with {id} in it; `interval` says what stands behind ±;
     `layout` names the factors that are first down the side of the grid and across; `matters` are sentences
-    under the effects on the main metric; `findings` is findings.json, as it is served.
+    under the effects on the main metric, `matters_shown` the same as printed, accuracies in per cent;
+    `written` is what people wrote about the sweep, as plain text; `findings` is findings.json, as served.
     """
 
     header: Header
@@ -279,6 +282,7 @@ class Content:
     answer: Answer
     effects: tuple[Effect, ...] = ()
     matters: tuple[str, ...] = ()
+    matters_shown: tuple[str, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     comparisons_note: str = ""
     failures: tuple[Failure, ...] = ()
@@ -288,4 +292,5 @@ class Content:
     rerun: str = ""
     interval: str = ""
     layout: tuple[str, str] = ("", "")
+    written: str = ""
     findings: str = "[]\n"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports.page.content import Effect, Factor, LevelEffect, Metric
-from reports.page.shown import Axis, axis_of, show, tick_text, ticks
+from reports.page.shown import Axis, beyond, clipped_axis, show, tick_text, ticks
 
 HEIGHT = 150.0  # pixels of a curve's field
 LETTER, GAP = 6.6, 6.0  # pixels
@@ -16,7 +16,10 @@ LOG_FROM = 10.0  # settings that span this much get a logarithmic axis
 
 @dataclass(frozen=True)
 class Dot:
-    """A level: where it stands across (per cent) and down (pixels; 0 for a row of dots), and its interval."""
+    """A level: where it stands across (per cent) and down (pixels; 0 for a row of dots), and its interval.
+
+    `beyond` says whether that goes further than the axis, at its low and at its high end.
+    """
 
     level: LevelEffect
     text: str
@@ -24,6 +27,7 @@ class Dot:
     low: float | None
     high: float | None
     y: float = 0.0
+    beyond: tuple[bool, bool] = (False, False)
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,11 @@ class Chart:
         """Whether runs of any level diverged."""
         return self.curve and any(dot.level.diverged for dot in self.dots)
 
+    @property
+    def clipped(self) -> bool:
+        """Whether the interval of any level goes beyond the axis."""
+        return any(any(dot.beyond) for dot in self.dots)
+
 
 def chart_of(effect: Effect, factor: Factor, metric: Metric, axis: Axis) -> Chart:
     """Return the drawing of an effect; `axis` is the metric's, the same for all factors."""
@@ -49,7 +58,13 @@ def chart_of(effect: Effect, factor: Factor, metric: Metric, axis: Axis) -> Char
     if len(numbers) > 2 or (numbers and len(effect.levels) > 1):
         return curve(effect, metric, axis, numbers)
     dots = tuple(
-        Dot(level, show(metric, level.mean), axis.place(level.mean), *ends(axis, level))
+        Dot(
+            level,
+            show(metric, level.mean),
+            axis.place(level.mean),
+            *ends(axis, level),
+            beyond=beyond(axis, level.low, level.high),
+        )
         for level in effect.levels
     )
     return Chart(effect, False, dots, tuple(axis_ticks(axis, metric, 5)))
@@ -73,7 +88,8 @@ def curve(effect: Effect, metric: Metric, axis: Axis, numbers: dict[str, float])
     dots = []
     for x, level in zip(places, levels, strict=True):
         low, high = (down(axis, end) if math.isfinite(end) else None for end in (level.low, level.high))
-        dots.append(Dot(level, show(metric, level.mean), x, low, high, down(axis, level.mean)))
+        y, past = down(axis, level.mean), beyond(axis, level.low, level.high)
+        dots.append(Dot(level, show(metric, level.mean), x, low, high, y, past))
     side = [(down(axis, tick), tick_text(metric, tick)) for tick in ticks(axis.low, axis.high, 5)]
     return Chart(effect, True, tuple(dots), tuple(apart(dots)), tuple(side), log)
 
@@ -108,5 +124,6 @@ def down(axis: Axis, value: float) -> float:
 
 
 def effect_axis(effects: Sequence[Effect]) -> Axis:
-    """Return the axis that all effects on a metric share, their intervals inside."""
-    return axis_of([end for e in effects for v in e.levels for end in (v.mean, v.low, v.high)])
+    """Return the axis that all effects on a metric share: their means and, within reason, their intervals."""
+    levels = [level for effect in effects for level in effect.levels]
+    return clipped_axis([level.mean for level in levels], [end for v in levels for end in (v.low, v.high)])

@@ -11,12 +11,22 @@ from reports.page.content import About, File
 from reports.runs.factors import REPLICATE, label
 from reports.runs.results import Results
 from sweeps.records.errors import UserError
+from sweeps.records.layout import NOTES
 from sweeps.records.untrusted import read_file
 
 PROJECT = Path(__file__).parents[2]
 SKIPPED = ("study", "sweep")
 TRIVIAL = {"null", "none", "false", "0", "", "–", "auto", "constant", "normal", "mean"}
-CHIPS = 9
+CHIPS = 10
+SAYS_MOST = (
+    "model.hidden",
+    "optimizer.lr",
+    "optimizer.momentum",
+    "training.batch_size",
+    "training.epochs",
+    "optimizer.weight_decay",
+)
+LARGEST_NOTES = 2**20  # bytes
 
 
 def trained_on(results: Results) -> Iterator[str]:
@@ -43,9 +53,11 @@ def seeds_of_cells(results: Results) -> str:
     return f"{fewest} to {most} seeds" if fewest < most else f"{most} seed{'s' if most != 1 else ''}"
 
 
-def rank_of(key: str) -> tuple[bool, str]:
-    """Return the sort key of a setting: the data first, then options, then their settings."""
-    return key != "dataset", key if "." in key else f" {key}"
+def rank_of(key: str) -> tuple[int, str]:
+    """Return the sort key of a setting: the data first, then options, then what says most of a training."""
+    if "." not in key:
+        return int(key != "dataset"), key
+    return 2 + (SAYS_MOST.index(key) if key in SAYS_MOST else len(SAYS_MOST)), key
 
 
 def question_of(results: Results) -> str:
@@ -116,6 +128,14 @@ def facts(results: Results) -> Iterator[tuple[str, str]]:
         yield "split", results.split
     for rule in (results.plan or {}).get("exclusions", []):
         yield "excluded", f"{rule['count']} combinations with {rule['condition']}"
+
+
+def notes_of(results: Results) -> str:
+    """Return what people wrote about the sweep, as it is; empty without such a file, or one that is none."""
+    try:
+        return read_file(results.directory / NOTES, LARGEST_NOTES).decode(errors="replace").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def citation(results: Results) -> str:

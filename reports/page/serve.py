@@ -33,6 +33,10 @@ def check_directory(root: Path) -> None:
             )
     elif root.exists() or root.is_symlink():
         raise UserError(f"{root}: is no directory")
+    else:
+        above = next((path for path in root.absolute().parents if path.exists() or path.is_symlink()), None)
+        if above is not None and not above.is_dir():
+            raise UserError(f"{root}: can never be a directory, as {above} is none")
 
 
 def open_server(live: Live, port: int | None) -> Server:

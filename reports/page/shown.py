@@ -10,6 +10,7 @@ from reports.page.content import Metric, Numbers, Sweep
 
 SHADES = 20
 DASH = "–"
+REACH = 1.5  # spans of the means that an axis leaves on each side for their intervals
 CLOSEST = 1e-6  # 1 − accuracy is not drawn below this
 WHISKER = 1.5  # interquartile ranges below the first quartile at which a heat map's colours end (Tukey)
 
@@ -60,6 +61,24 @@ def axis_of(values: Sequence[float]) -> Axis:
     """Return the axis that holds all finite values."""
     known = [value for value in values if math.isfinite(value)]
     return Axis(min(known, default=0.0), max(known, default=1.0))
+
+
+def clipped_axis(means: Sequence[float], ends: Sequence[float]) -> Axis:
+    """Return the axis that holds all means, and their intervals as far as those leave room to see them.
+
+    It reaches beyond the means by REACH times their span; an interval that goes further is drawn to the edge
+    and marked (`beyond`).
+    """
+    known = [mean for mean in means if math.isfinite(mean)]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    room = REACH * (high - low) or math.inf
+    return axis_of([*known, *(min(max(end, low - room), high + room) for end in ends if math.isfinite(end))])
+
+
+def beyond(axis: Axis, low: float, high: float) -> tuple[bool, bool]:
+    """Return whether an interval goes below the axis, and above."""
+    slack = 1e-9 * (axis.high - axis.low)
+    return low < axis.low - slack, high > axis.high + slack
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:

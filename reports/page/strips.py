@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from reports.page.content import Comparison, Content, Effect, LevelEffect, Metric
-from reports.page.shown import Axis, axis_of, show, tick_text, ticks
+from reports.page.shown import REACH, Axis, axis_of, beyond, show, tick_text, ticks
 
 LETTER = 6.6  # pixels of a letter of a label
 WIDTH, NARROW = 400.0, 240.0  # pixels that a strip is assumed to be wide when its labels are kept apart
@@ -96,6 +96,7 @@ class Bar:
     low: float | None
     high: float | None
     band: tuple[float, float] | None
+    beyond: tuple[bool, bool] = (False, False)
 
 
 def bar(pair: Comparison, reach: float) -> Bar:
@@ -108,10 +109,12 @@ def bar(pair: Comparison, reach: float) -> Bar:
         band = left, round(axis.place(pair.margin) - left, 3)
     low, high = (axis.place(pair.low), axis.place(pair.high)) if known else (None, None)
     x = axis.place(pair.estimate) if math.isfinite(pair.estimate) else None
-    return Bar(axis.place(0), x, low, high, band)
+    return Bar(axis.place(0), x, low, high, band, beyond(axis, pair.low, pair.high))
 
 
 def reach_of(pairs: Sequence[Comparison]) -> float:
-    """Return how far the axis of these comparisons has to reach."""
-    ends = [abs(end) for pair in pairs for end in (pair.estimate, pair.low, pair.high) if math.isfinite(end)]
-    return max(ends, default=1.0) or 1.0
+    """Return how far the axis of these comparisons reaches: to all estimates and margins, to most ends."""
+    inner = [abs(x) for pair in pairs for x in (pair.estimate, pair.margin) if math.isfinite(x)]
+    ends = [abs(end) for pair in pairs for end in (pair.low, pair.high) if math.isfinite(end)]
+    least = max(inner, default=0.0)
+    return max(least, min(max(ends, default=0.0), (1 + REACH) * least or math.inf)) or 1.0

@@ -67,7 +67,7 @@ class Grid:
 def render(content: Content, live: bool = False) -> str:
     """Return the page as HTML; a live one may talk to the server that it came from, any other to nobody."""
     style = "".join(read(f"{name}.css") for name in STYLES)
-    script = f'"use strict";(()=>{{\n{"".join(read(f"{name}.js") for name in SCRIPTS)}}})();'
+    script = f'"use strict";(()=>{{\n{"".join(compact(read(f"{name}.js")) for name in SCRIPTS)}}})();'
     own = "connect-src 'self'; img-src 'self' data:" if live else "img-src data:"
     policy = (
         f"default-src 'none'; {own}; style-src {digest(style)}; script-src {digest(script)}; "
@@ -86,6 +86,12 @@ def parts(content: Content) -> dict[str, str]:
 def read(name: str) -> str:
     """Return a file of the page."""
     return (EXPLORE / name).read_text(encoding="utf-8")
+
+
+def compact(script: str) -> str:
+    """Return a script without indentation and lines of comment (it has no texts of several lines)."""
+    lines = (line.strip() for line in script.splitlines())
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
 
 
 def digest(text: str) -> str:

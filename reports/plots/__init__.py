@@ -4,11 +4,12 @@ import sweeps.cli.drawing  # noqa: F401  (before anything of Matplotlib)
 
 # isort: split
 from collections.abc import Sequence
+from enum import StrEnum
 
 from reports.analysis.sweep import Analysis
 from reports.plots.curves import convergence_plots, curve_bands, gradient_plots
 from reports.plots.factors import axis_plots, ranking_plots, timing_plots
-from reports.plots.heatmaps import heatmap_plots
+from reports.plots.heatmaps import MAIN_GRID, heatmap_plots
 from reports.plots.layers import layer_plots
 from reports.plots.multiples import sheet_plots
 from reports.plots.overview import boundary_plots, cost_plots
@@ -19,17 +20,57 @@ from reports.runs.results import Results
 from reports.tables.grids import concurrency_note
 from reports.tables.table import Table
 
-__all__ = ["Plot", "all_plots", "save_all"]
+__all__ = ["Plot", "Plots", "plots_of", "save_all"]
 
 
-def all_plots(analysis: Analysis, tables: dict[str, Table]) -> list[Plot]:
-    """Return every figure that the finished runs have numbers for, in the order of the page.
+class Plots(StrEnum):
+    """Which figures are drawn: those that answer a grid's usual questions, all that there are, or none."""
+
+    DEFAULT = "default"
+    ALL = "all"
+    NONE = "none"
+
+    @classmethod
+    def of(cls, wanted: "Plots | str | bool") -> "Plots":
+        """Return what is wanted: its name, or whether any are. Raises ValueError for another name."""
+        return (cls.DEFAULT if wanted else cls.NONE) if isinstance(wanted, bool) else cls(wanted)
+
+
+def plots_of(analysis: Analysis, tables: dict[str, Table], which: Plots) -> list[Plot]:
+    """Return these figures, as far as the finished runs have numbers for them.
 
     No figure but the heat maps shows more than one data set.
     """
-    results, parts, effects = analysis.results, analysis.parts, analysis.effects
-    if results.done.empty:
+    if which is Plots.NONE or analysis.results.done.empty:
         return []
+    return all_plots(analysis, tables) if which is Plots.ALL else default_plots(analysis, tables)
+
+
+def default_plots(analysis: Analysis, tables: dict[str, Table]) -> list[Plot]:
+    """Return convergence, the accuracy grid, accuracy against numbers, what an epoch costs, boundaries."""
+    results = analysis.results
+    if results.measures.own:
+        return own_plots(analysis, tables)
+    return [
+        *(
+            plot
+            for data, part in analysis.parts.items()
+            for plot in named(data, axis_plots(part, numbers=True))
+        ),
+        *(
+            plot
+            for data, part in analysis.parts.items()
+            for plot in named(data, convergence_plots(part, curve_bands(part)))
+        ),
+        *timing_plots(analysis.effects, concurrency_note(results)),
+        *(plot for data, part in analysis.parts.items() for plot in named(data, boundary_plots(part))),
+        *heatmap_plots(tables, metrics=MAIN_GRID),
+    ]
+
+
+def all_plots(analysis: Analysis, tables: dict[str, Table]) -> list[Plot]:
+    """Return every figure, in the order of what they answer."""
+    results, parts, effects = analysis.results, analysis.parts, analysis.effects
     if results.measures.own:
         return own_plots(analysis, tables)
     return [

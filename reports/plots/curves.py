@@ -11,7 +11,7 @@ from reports.analysis.cells import having, layout
 from reports.analysis.intervals import LEVEL, t_quantile
 from reports.plots.plot import Plot
 from reports.plots.shared_settings import short, usual, usual_note
-from reports.plots.sheets import MEASURES, Kind, Levels, Sheet, draw_curves, has_validation
+from reports.plots.sheets import MEASURES, Kind, Levels, Limits, Sheet, draw_curves, has_validation, limits
 from reports.runs.factors import Factor
 from reports.runs.results import Results
 
@@ -53,15 +53,22 @@ def convergence_plots(results: Results, bands: pd.DataFrame) -> list[Plot]:
     depth = depth_of(results)
     rest = tuple(f for f in plan.panels if f is not depth)
     ways = [(plan.column, plan.row), (plan.row, plan.column)] if plan.column else [(None, plan.row)]
+    accuracies = limits(bands, "accuracy")
     plots = [
         plot
         for way, (fixed, lines) in enumerate(ways)
-        for at_depth, _ in levels_of(depth)
         for at, name in levels_of(fixed)
-        for plot in sheets(bands, at_depth | at, name, lines, rest)
+        for shared in [Limits(accuracy=accuracies, loss=loss_limits(bands, fixed, at))]
+        for at_depth, _ in levels_of(depth)
+        for plot in sheets(bands, at_depth | at, name, lines, rest, shared)
         if way == 0 or len(plot.arguments[0].places) > 1
     ]
     return first_of(plots)
+
+
+def loss_limits(bands: pd.DataFrame, fixed: Factor | None, at: Levels) -> tuple[float, float]:
+    """Return the ends of the axis of losses, the same in all figures, or in all of one loss."""
+    return limits(bands[having(bands, at)] if fixed and fixed.key == "loss" else bands, "loss")
 
 
 def first_of(plots: Sequence[Plot]) -> list[Plot]:
@@ -108,14 +115,21 @@ def levels_of(factor: Factor | None) -> list[tuple[Levels, str]]:
 
 
 def sheets(
-    bands: pd.DataFrame, where: Levels, fixed: str, lines: Factor | None, rest: Sequence[Factor]
+    bands: pd.DataFrame,
+    where: Levels,
+    fixed: str,
+    lines: Factor | None,
+    rest: Sequence[Factor],
+    shared: Limits,
 ) -> Iterator[Plot]:
-    """Yield the figures for one condition."""
+    """Yield the figures for one condition, with the ends of the axes that all share."""
     part = bands[having(bands, where)]
     columns, note = combinations(part, [f.name for f in rest])
     if part.empty or (lines is not None and len(lines.levels) > MAX_LINES):
         return
-    sheet = Sheet(titled("Convergence", where), part, lines, tuple(columns), ("accuracy", "loss"), note)
+    sheet = Sheet(
+        titled("Convergence", where), part, lines, tuple(columns), ("accuracy", "loss"), note, shared
+    )
     name = "-".join(["convergence", *(f"{k}-{v}" for k, v in where.items())])
     yield from in_parts(name, sheet, f"convergence by {fixed}" if fixed else "convergence")
 

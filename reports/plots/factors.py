@@ -18,6 +18,7 @@ from reports.analysis.intervals import Interval
 from reports.plots.plot import Plot
 from reports.plots.sheets import line_keys, places_of
 from reports.plots.style import (
+    ERROR_AXIS,
     INK,
     SMALL_LETTER,
     SOFT,
@@ -73,10 +74,10 @@ class Against:
         return line_keys(self.lines, self.places)
 
 
-def axis_plots(results: Results) -> list[Plot]:
-    """Return accuracy against every number, and every factor that tells panels of the grid apart."""
+def axis_plots(results: Results, numbers: bool = False) -> list[Plot]:
+    """Return accuracy against every number, and unless `numbers` alone every factor that makes panels."""
     plan = layout(results.factors)
-    shown = [f for f in results.factors if f.numeric or f in plan.panels]
+    shown = [f for f in results.factors if f.numeric or (f in plan.panels and not numbers)]
     made = [against(results, factor) for factor in shown if len(factor.levels) > 1]
     return [
         Plot(
@@ -138,7 +139,8 @@ def draw_against(a: Against) -> Figure:
     columns = min(len(a.panels), max(across // inner * inner, 1) if inner <= across else across)
     keys = [*a.keys, "test", "training"]
     rows = math.ceil(len(a.panels) / columns)
-    figure, grid = panels(a.title, rows, columns, page, keys=keys, note=a.note)
+    note = " ".join(filter(None, [a.note, ERROR_AXIS]))
+    figure, grid = panels(a.title, rows, columns, page, keys=keys, note=note)
     every = [axes for row in grid for axes in row]
     finite = pd.concat([a.train["mean"], *(a.test[column] for column in ("mean", "low", "high"))])
     for where, title, axes in zip(a.panels, titles, every, strict=False):

@@ -3,33 +3,56 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from reports.analysis.intervals import Floats
 from reports.plots.plot import Plot
 from reports.plots.shared_settings import short, usual, usual_note
-from reports.plots.style import HEAT, INK, SMALL_LETTER, Page, lines_of, log_error, panels, wrapped
+from reports.plots.style import (
+    HEAT,
+    INK,
+    PAPER,
+    SMALL_LETTER,
+    SOFT,
+    Page,
+    TickLabels,
+    lines_of,
+    log_error,
+    panels,
+    wrapped,
+)
 from reports.runs.factors import DATASET
 from reports.runs.metrics import NETWORKS, Measures, Metric
 from reports.tables.table import Entry, Table
 
 HEAT_METRICS = ("test_accuracy", "train_accuracy", "gap", "convergence", "epoch_cpu_s")
+MAIN_GRID = HEAT_METRICS[:1]
 MAX_PANELS = 24
+SHADES = 48  # of a colour bar
+MAX_ROWS = 60  # of a plot of dots
 BELOW = "▼"
 BELOW_NOTE = f"{BELOW}: beyond the worst end of the colours"
 
 
-def heatmap_plots(tables: Mapping[str, Table], measures: Measures = NETWORKS) -> list[Plot]:
-    """Return a heat map of each main metric that has any figure, from its grid table."""
+def heatmap_plots(
+    tables: Mapping[str, Table], measures: Measures = NETWORKS, metrics: Sequence[str] = HEAT_METRICS
+) -> list[Plot]:
+    """Return a heat map of each of these metrics (of other measures: of each ranked one) with any figure."""
     plots = []
-    for name in measures.ranked if measures.own else HEAT_METRICS:
+    for name in measures.ranked if measures.own else metrics:
         table = tables[name]
         if not any(math.isfinite(entry.value) for row in table.rows for entry in row[table.leading :]):
+            continue
+        if not table.across:
+            plots.append(dot_plot(table, measures.metrics[name]))
             continue
         count = len(panel_levels(table))
         some = f" The first {MAX_PANELS} of {count} panels." if count > MAX_PANELS else ""
@@ -45,6 +68,54 @@ def heatmap_plots(tables: Mapping[str, Table], measures: Measures = NETWORKS) ->
             )
         )
     return plots
+
+
+def dot_plot(table: Table, metric: Metric) -> Plot:
+    """Return the figure of a table with one figure a row: a dot for each, with its interval."""
+    bars = "; bars: 95 % intervals over seeds" if any(e.half == e.half for e in figures(table)) else ""
+    some = f" The first {MAX_ROWS} of {len(table.rows)} cells." if len(table.rows) > MAX_ROWS else ""
+    caption = f"{table.title} of every cell{bars}.{some}"
+    return Plot(f"heatmap-{metric.name}", table.title, caption, "heat maps", draw_dots, (table, metric))
+
+
+def figures(table: Table) -> list[Entry]:
+    """Return the entries of a table's only column of figures."""
+    return [row[table.leading] for row in table.rows]
+
+
+def draw_dots(table: Table, metric: Metric) -> Figure:
+    """Draw a dot with its interval for each row, in the table's order; the best is filled."""
+    shown = table.rows[:MAX_ROWS]
+    names = [
+        ", ".join(f"{h} {e.text}" for h, e in zip(table.heads, row[: table.leading], strict=False))
+        for row in shown
+    ]
+    entries = [row[table.leading] for row in shown]
+    label = 0.35 + SMALL_LETTER * max(map(len, names), default=0)
+    page = Page(3.6, max(0.24 * len(shown), 0.6), label, 0.3, 0.6, 0.5)
+    figure, [[axes]] = panels(table.title, 1, 1, page)
+    for place, entry in enumerate(entries):
+        half = 0.0 if math.isnan(entry.half) else entry.half
+        face = INK if entry.mark == "best" else PAPER
+        axes.errorbar(
+            [entry.value],
+            [place],
+            xerr=[half],
+            fmt="o",
+            color=INK,
+            markerfacecolor=face,
+            elinewidth=1.2,
+            capsize=2.5,
+        )
+        if not math.isfinite(entry.value):
+            axes.text(0.5, place, entry.text, transform=axes.get_yaxis_transform(), color=SOFT, va="center")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_formatter(TickLabels())
+    axes.set_xlabel(metric.label)
+    return figure
 
 
 @dataclass(frozen=True)
@@ -142,7 +213,30 @@ def draw_heatmaps(table: Table, metric: Metric) -> Figure:
         axes.set_ylim(tall[place // columns] - 0.5, -0.5)
     for axes in every[len(shown) :]:
         axes.remove()
+    colour_bar(figure, table, metric)
     return figure
+
+
+def colour_bar(figure: Figure, table: Table, metric: Metric) -> None:
+    """Explain the colours at the top right: their worst and their best end; of one scale only."""
+    values = np.array([[entry.value for entry in row[table.leading :]] for row in table.rows])
+    known = values[np.isfinite(values)]
+    if DATASET in table.heads[: table.group] or not known.size or known.min() == known.max():
+        return
+    shade, flat = shades(values, metric), values.ravel()
+    inside = flat[(shade.ravel() >= 0)]
+    ends = (inside.min(), inside.max()) if metric.better != "lower" else (inside.max(), inside.min())
+    width, height = figure.get_size_inches()
+    text: dict[str, Any] = {"fontsize": 7, "color": SOFT, "va": "center"}
+    left, y = (width - 2.0) / width, 1 - 0.26 / height
+    for step in range(SHADES):
+        place = left + step / SHADES / width, y - 0.06 / height
+        size = 1.05 / SHADES / width, 0.12 / height  # over one another by a little: no lines between
+        shown = mpl.colormaps[HEAT](step / (SHADES - 1))
+        figure.add_artist(Rectangle(place, *size, facecolor=shown, linewidth=0, transform=figure.transFigure))
+    clipped = f"{BELOW} beyond " if (shade < 0).any() else ""
+    figure.text(left - 0.06 / width, y, f"{clipped}{metric.show(float(ends[0]))}", ha="right", **text)
+    figure.text(left + 1.08 / width, y, metric.show(float(ends[1])), ha="left", **text)
 
 
 def draw_panel(axes: Axes, panel: Panel, title: str, heads: Sequence[str], metric: Metric) -> None:

@@ -15,14 +15,15 @@ from reports.plots.plot import Plot
 from reports.plots.shared_settings import combinations_of, short, usual, usual_note
 from reports.plots.style import (
     COLOURS,
+    ERROR_AXIS,
     INK,
     SMALL_LETTER,
     Page,
     accuracy_axis,
     legend,
     lines_of,
+    mixed_pen,
     panels,
-    pen,
     wrapped,
 )
 from reports.runs.factors import Factor
@@ -56,13 +57,14 @@ def draw_sheet(bands: pd.DataFrame, row: Factor, column: Factor, names: Sequence
     places, of_line, note = line_keys(bands, names)
     page = Page(width=1.35, height=1.0, left=1.3, across=0.1, down=0.12)
     size = len(row.levels), len(column.levels)
+    note = " ".join(filter(None, [note, ERROR_AXIS]))
     figure, grid = panels("Test accuracy of every cell", *size, page, keys=[*places], note=note)
     by_cell = dict(list(bands.groupby([row.name, column.name], observed=True)))
     for down, axes_row in zip(row.levels, grid, strict=True):
         for across, axes in zip(column.levels, axes_row, strict=True):
             part = by_cell.get((down, across), bands.head(0))
             for cell, own in part.groupby("cell"):
-                p = pen(places.get(of_line[int(str(cell))], 0))
+                p = mixed_pen(places.get(of_line[int(str(cell))], 0))
                 line = {"color": p.colour, "linestyle": p.dashes, "linewidth": 1.1}
                 axes.plot(own["epoch"], own["test_accuracy"], **line)
             axes.set_title(across if axes_row is grid[0] else "", loc="center")
@@ -70,7 +72,7 @@ def draw_sheet(bands: pd.DataFrame, row: Factor, column: Factor, names: Sequence
         axes_row[0].set_ylabel(wrapped(down, page.height), color=INK)
     one_scale(grid, bands)
     grid[-1][0].set_xlabel("epoch")
-    legend(figure, places, left=page.left)
+    legend(figure, places, left=page.left, pens=mixed_pen)
     return figure
 
 
@@ -111,7 +113,8 @@ def draw_cells(bands: pd.DataFrame, names: Sequence[str], cells: Sequence[int]) 
         1.5, 0.95, across=0.12, down=0.3 + 0.12 * lines_of(titles), top=0.75 + 0.12 * lines_of(titles)
     )
     rows = math.ceil(len(cells) / columns)
-    figure, grid = panels("Test accuracy of every cell", rows, columns, page, note=usual_note(common))
+    note = " ".join(filter(None, [usual_note(common), ERROR_AXIS]))
+    figure, grid = panels("Test accuracy of every cell", rows, columns, page, note=note)
     every = [axes for row in grid for axes in row]
     by_cell = dict(list(bands.groupby("cell")))
     for cell, title, axes in zip(cells, titles, every, strict=False):

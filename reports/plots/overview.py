@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -14,6 +15,7 @@ from reports.plots.plot import Plot
 from reports.plots.shared_settings import combinations_of
 from reports.plots.style import (
     COLOURS,
+    ERROR_AXIS,
     LETTER,
     MARKERS,
     SOFT,
@@ -25,6 +27,8 @@ from reports.plots.style import (
 )
 from reports.runs.factors import Factor
 from reports.runs.results import Results
+
+EXAMPLES = ("#3d1a00", "#1f0a40")  # readable on either side of a boundary
 
 
 def cost_plots(results: Results) -> list[Plot]:
@@ -67,7 +71,7 @@ def draw_cost(
     width = max(5.4, key_room(longest))
     keys = [*key_lines(row, width, True), *key_lines(column, width, False)]
     page = Page(width=width, height=3.4, top=0.75 + 0.2 * len(keys))
-    figure, grid = panels("Cost against accuracy", 1, 1, page)
+    figure, grid = panels("Cost against accuracy", 1, 1, page, note=ERROR_AXIS)
     axes = grid[0][0]
     for seconds, mean, down, across in zip(
         points["seconds"], points["mean"], places(points, row), places(points, column), strict=True
@@ -139,7 +143,10 @@ def boundary_plots(results: Results) -> list[Plot]:
     drawn = results.done[results.done["cell_id"].isin(list(results.boundaries))].sort_values(["cell", "seed"])
     title = "Decision boundaries"
     some = f" The first {len(drawn)} of {len(results.done)} runs." if len(drawn) < len(results.done) else ""
-    caption = f"{title}: what each network answers in the plane, and its test accuracy.{some}"
+    caption = (
+        f"{title}: what each network answers in the plane, and its test accuracy. Points: test examples by "
+        f"their true class (a mark each).{some}"
+    )
     names = [name for name in [*results.names, "seed"] if drawn[name].nunique() > 1]
     found = [
         (", ".join(f"{k} {v}" for k, v in levels.items()), accuracy, results.boundaries[cell_id])
@@ -148,6 +155,27 @@ def boundary_plots(results: Results) -> list[Plot]:
         )
     ]
     return [Plot("boundary", title, caption, "decision boundary", draw_boundaries, (found,))] if found else []
+
+
+def draw_examples(axes: Axes, examples: object) -> None:
+    """Draw the test examples that a boundary was judged by, if its record has them, a mark for each class."""
+    if not isinstance(examples, dict):
+        return
+    try:
+        x, y, label = (np.array(examples[name], dtype=float) for name in ("x", "y", "label"))
+    except (KeyError, ValueError, TypeError):
+        return
+    if x.ndim != 1 or not x.shape == y.shape == label.shape:
+        return
+    for place, own in enumerate(np.unique(label)[: len(MARKERS)]):
+        there = label == own
+        look: dict[str, Any] = {
+            "marker": MARKERS[place],
+            "linestyle": "none",
+            "markersize": 2.6,
+            "markeredgewidth": 0.4,
+        }
+        axes.plot(x[there], y[there], color=EXAMPLES[place % 2], markeredgecolor="white", **look)
 
 
 def draw_boundaries(found: Sequence[tuple[str, float, dict[str, Any]]]) -> Figure:
@@ -160,8 +188,11 @@ def draw_boundaries(found: Sequence[tuple[str, float, dict[str, Any]]]) -> Figur
     every = [axes for row in grid for axes in row]
     for axes, title, (_, _, boundary) in zip(every, titles, found, strict=False):
         values = np.array(boundary["label"], dtype=float)
-        axes.contourf(boundary["x"], boundary["y"], values, levels=12, cmap="PuOr", alpha=0.9)
+        axes.contourf(boundary["x"], boundary["y"], values, levels=12, cmap="PuOr", alpha=0.4)
         axes.set_title(title)
+        draw_examples(axes, boundary.get("test"))
+        axes.set_xlim(boundary["x"][0], boundary["x"][-1])
+        axes.set_ylim(boundary["y"][0], boundary["y"][-1])
         axes.grid(False)
     for axes in every[len(found) :]:
         axes.remove()

@@ -1,7 +1,8 @@
 """A figure of curves: rows of accuracy, loss or gradient norm, a line per level of a factor."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from reports.analysis.cells import having
 from reports.plots.style import (
+    ERROR_AXIS,
     SOFT,
     Page,
     accuracy_axis,
@@ -31,6 +33,18 @@ Levels = dict[str, str]
 
 
 @dataclass(frozen=True)
+class Limits:
+    """The ends of the y axes that several figures share, None where each has its own."""
+
+    accuracy: tuple[float, float] | None = None
+    loss: tuple[float, float] | None = None
+
+    def of(self, kind: Kind) -> tuple[float, float] | None:
+        """Return the ends of the axis of a kind."""
+        return {"accuracy": self.accuracy, "loss": self.loss}.get(kind)
+
+
+@dataclass(frozen=True)
 class Sheet:
     """One figure of curves: a line per level of `lines`, a column per combination of `columns`."""
 
@@ -40,6 +54,7 @@ class Sheet:
     columns: tuple[tuple[str, Levels], ...]
     kinds: tuple[Kind, ...]
     note: str = ""
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def places(self) -> dict[str, int]:
@@ -77,14 +92,15 @@ def draw_curves(sheet: Sheet) -> Figure:
     keys = [*sheet.keys, *(str(key.get_label()) for key in extra)]
     titles = [wrapped(title, Page().width) for title, _ in sheet.columns]
     page = Page(top=0.8 + 0.14 * lines_of([title for title in titles if title]) * any(titles))
-    figure, grid = panels(sheet.title, len(sheet.kinds), len(sheet.columns), page, keys=keys, note=sheet.note)
+    note = " ".join(filter(None, [sheet.note, ERROR_AXIS if "accuracy" in sheet.kinds else ""]))
+    figure, grid = panels(sheet.title, len(sheet.kinds), len(sheet.columns), page, keys=keys, note=note)
     for kind, row in zip(sheet.kinds, grid, strict=True):
         for title, (_, where), axes in zip(titles, sheet.columns, row, strict=True):
             draw_lines(axes, sheet.bands[having(sheet.bands, where)], sheet, kind)
             axes.set_title(title if row is grid[0] else "")
             axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
             axes.set_xlabel("epoch" if row is grid[-1] else "")
-        finish(row[0], sheet.bands, kind)
+        finish(row[0], kind, *(sheet.limits.of(kind) or limits(sheet.bands, kind)))
     figure.align_ylabels([row[0] for row in grid])
     legend(figure, sheet.keys, extra=extra)
     return figure
@@ -125,14 +141,23 @@ def draw_lines(axes: Axes, part: pd.DataFrame, sheet: Sheet, kind: Kind) -> None
                 axes.fill_between(own["epoch"], low, high, color=p.colour, alpha=0.18, linewidth=0)
 
 
-def finish(axes: Axes, bands: pd.DataFrame, kind: Kind) -> None:
-    """Scale and label the y axis that a row of panels shares."""
+def limits(bands: pd.DataFrame, kind: Kind) -> tuple[float, float]:
+    """Return the least and the largest value of what is drawn of a kind, NaN where nothing is."""
     names = ["grad_norm"] if kind == "grad_norm" else [f"{measure}_{kind}" for measure in MEASURES]
     values = bands[names].to_numpy(np.float64)
     values = values[np.isfinite(values)]
+    return (float(values.min()), float(values.max())) if len(values) else (math.nan, math.nan)
+
+
+def finish(axes: Axes, kind: Kind, low: float, high: float) -> None:
+    """Scale and label the y axis that a row of panels shares, from `low` to `high`."""
     axes.set_ylabel("gradient norm" if kind == "grad_norm" else kind)
+    if math.isnan(low):
+        return
     if kind == "accuracy":
-        accuracy_axis(axes, float(values.min(initial=1)), float(values.max(initial=0)))
-    elif len(values) and (values > 0).all():
+        accuracy_axis(axes, low, high)
+    elif low > 0:
         axes.set_yscale("log")
+        room = (high / low) ** 0.06 if high > low else 1.1
+        axes.set_ylim(low / room, high * room)
         log_axis(axes.yaxis)

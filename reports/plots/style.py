@@ -1,7 +1,7 @@
 """The look of every figure: one palette, one page grid, sizes in inches, nothing global."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,6 +67,15 @@ class Pen(NamedTuple):
     marker: str
 
 
+# For combinations of settings: none of COLOURS, which are those of a factor's levels.
+MIXED = ("#3d2466", "#8a5fb4", "#c0a3d8", "#51443a", "#94795f", "#c8b295")
+
+
+def mixed_pen(place: int) -> Pen:
+    """Return the pen of a combination of several factors' levels, whose lines carry no marks."""
+    return Pen(MIXED[place % len(MIXED)], DASHES[(place + place // len(MIXED)) % len(DASHES)], "")
+
+
 def pen(place: int) -> Pen:
     """Return the pen of the level at this place in its factor."""
     dashes = DASHES[(place + place // len(COLOURS)) % len(DASHES)]
@@ -130,12 +139,17 @@ def key_columns(keys: Sequence[str], width: float) -> int:
 
 
 def legend(
-    figure: Figure, levels: Mapping[str, int], *, extra: Sequence[Line2D] = (), left: float = 0.72
+    figure: Figure,
+    levels: Mapping[str, int],
+    *,
+    extra: Sequence[Line2D] = (),
+    left: float = 0.72,
+    pens: Callable[[int], Pen] = pen,
 ) -> None:
-    """Put the keys under the figure's title: each level with the pen of its place in the factor."""
+    """Put the keys under the figure's title: each level with the pen of its place, as its line is drawn."""
     handles = [
         Line2D([], [], color=p.colour, linestyle=p.dashes, marker=p.marker, markersize=4, label=name)
-        for name, p in ((name, pen(place)) for name, place in levels.items())
+        for name, p in ((name, pens(place)) for name, place in levels.items())
     ]
     width, height = figure.get_size_inches()
     labels = [str(handle.get_label()) for handle in (*handles, *extra)]
@@ -183,6 +197,7 @@ TICKS = (
     tuple(k / 1000 for k in range(1, 1000)),
     tuple(k / 5000 for k in range(1, 5000)),
 )
+ERROR_AXIS = "Axes of accuracy are logarithmic in the error: each halving of it takes the same space."
 ENOUGH = 4  # ticks: no tier beyond is needed
 
 

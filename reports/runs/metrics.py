@@ -21,7 +21,7 @@ class Metric:
     `above` completes "a > b means that a …"; `descending` says whether the larger value stands first in a
     ranking (for cost the larger does: there ">" means that it costs more). `better` is "" where neither end
     is. The unit "figure" is that of an application's own figures, whatever they are; `main` is the one that
-    such a sweep is about.
+    such a sweep is about. With `percent` an accuracy is shown in per cent, its differences in points.
     """
 
     name: str
@@ -32,6 +32,12 @@ class Metric:
     descending: bool
     across_losses: bool = True
     main: bool = False
+    percent: bool = False
+
+    @property
+    def in_percent(self) -> "Metric":
+        """The same, an accuracy shown in per cent as the page has it."""
+        return replace(self, percent=self.unit == "accuracy")
 
     @property
     def words(self) -> str:
@@ -58,7 +64,7 @@ class Metric:
         if math.isnan(value):
             return "–"
         if self.unit == "accuracy":
-            return f"{value:.4f}"
+            return f"{100 * value:.2f} %" if self.percent else f"{value:.4f}"
         if self.unit == "epochs":
             return f"{value:.1f}" if value != int(value) else f"{value:.0f}"
         return plain(value) if self.unit == "figure" else significant(value)
@@ -79,6 +85,8 @@ class Metric:
 
     def show_difference(self, size: float) -> str:
         """Return a difference without a sign: of seconds and losses as many digits as tell it from 0."""
+        if self.percent and not math.isnan(size):
+            return f"{100 * size:.2f} points"
         if self.unit in ("accuracy", "epochs") or math.isnan(size):
             return "–" if math.isnan(size) else f"{size:.{2 if self.unit == 'epochs' else 4}f}"
         return f"{size:.{decimals(size, 3 if self.unit == 'figure' else 2)}f}"

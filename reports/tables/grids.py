@@ -109,7 +109,9 @@ def entry_of_cell(measured: Measured, frame: Frame) -> list[Entry]:
     grouped = summary.groupby(names, observed=True).ngroup() if names else one
     marked = (marks if frame.tested else leaders)(grouped, measured.cells).map(MARKS).fillna("").tolist()
     means = summary["mean"].where(summary["n"] > 0).tolist()
-    return [Entry(*entry) for entry in zip(measured.texts, marked, means, strict=True)]
+    return [
+        Entry(*each) for each in zip(measured.texts, marked, means, summary["half"].tolist(), strict=True)
+    ]
 
 
 def keys(summary: pd.DataFrame, factors: Sequence[Factor]) -> list[Key]:

@@ -49,6 +49,8 @@ def show_signed(value: float, metric: Metric, least: int = 0) -> str:
         return NONE
     if math.isinf(value):
         return minus("+∞" if value > 0 else "-∞")
+    if metric.percent:
+        return minus(f"{100 * value:+.2f}")
     if metric.unit == "figure":
         least = least or min(decimals(value, 3), MOST_DIGITS)
         small = least == MOST_DIGITS and abs(value) < SMALLEST_PLAIN
@@ -64,7 +66,8 @@ def minus(text: str) -> str:
 def show_size(c: Estimated, metric: Metric) -> str:
     """Return the size of a difference with its interval, in words' order: "0.0021 [+0.0004, +0.0038]"."""
     estimate, low, high = show_contrast(c, metric)
-    return estimate if NONE in (low, high) else f"{estimate} [{low}, {high}]"
+    text = estimate if NONE in (low, high) else f"{estimate} [{low}, {high}]"
+    return f"{text} points" if metric.percent and text != NONE else text
 
 
 def p_text(p: float) -> str:

@@ -1,4 +1,7 @@
-"""CSV files that a spreadsheet may open: no text is taken for a formula, and numbers stay numbers."""
+"""CSV files that a spreadsheet opens right: numbers are numbers, no text is a formula, a date or a number.
+
+With the encoding BOM a file begins with the mark by which spreadsheets know UTF-8; pandas skips it.
+"""
 
 import io
 import re
@@ -11,25 +14,53 @@ from sweeps.records.untrusted import read_file
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_DATE = re.compile(  # 10-5, 3/4/12; 2024-1-3; 1:30; 1 Mar, mar-1, 3-dec-12
+    rf"""'*(?: (?P<one>\d{{1,2}}) \s?[-/]\s? (?P<two>\d{{1,2}}|\d{{4}}) (?:\s?[-/]\s?\d{{1,4}})?
+        | \d{{4}} [-/] \d{{1,2}} (?:[-/]\d{{1,2}})?
+        | \d{{1,2}} : \d{{2}} (?::\d{{2}})?
+        | (?:\d{{1,4}}[-/\ ]?)? (?:{_MONTHS})[a-z]* [-/\ ]?\d{{1,4}}
+        | \d{{1,4}}[-/\ ]? (?:{_MONTHS})[a-z]*
+        )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_NO_FIGURE = re.compile(r"'*(0\d+|\d+e\d{3,}|\d{4,}e\d+)", re.IGNORECASE)  # ids that would become numbers
+BOM = "utf-8-sig"
 
 
 def text_cell(text: str) -> str:
-    """Return a text as a cell shows it: with a ' before it where it would be a formula."""
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+    """Return a text as a cell shows it: with a ' before it where it would be a formula, a date, a number."""
+    return f"'{text}" if is_misread(text) else text
 
 
 def text_of(cell: str) -> str:
     """Return the text that `text_cell` made a cell of."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+    return cell[1:] if cell.startswith("'") and is_misread(cell) else cell
 
 
-def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame as CSV."""
+def is_misread(text: str) -> bool:
+    """Whether a spreadsheet would take a text for something else (or it begins as one that was kept so)."""
+    if _FORMULA.match(text):
+        return not _NUMBER.fullmatch(text)
+    return is_date(text) or _NO_FIGURE.fullmatch(text) is not None
+
+
+def is_date(text: str) -> bool:
+    """Whether a spreadsheet would read a date or a time: "10-5" is one, "256-64" is none."""
+    found = _DATE.fullmatch(text)
+    if found is None or found["one"] is None:
+        return found is not None
+    one, two = int(found["one"]), int(found["two"])
+    return 1 <= min(one, two) <= 12 and one <= 31
+
+
+def write_csv(frame: pd.DataFrame, path: Path, encoding: str = "utf-8") -> None:
+    """Write a frame as CSV in this encoding."""
     cells = frame.rename(columns=lambda name: text_cell(str(name)))
     texts = [name for name in cells if not pd.api.types.is_numeric_dtype(cells[name])]
     for name in texts:
         cells[name] = cells[name].astype(object).map(_cell)
-    cells.to_csv(path, index=False, lineterminator="\n")
+    cells.to_csv(path, index=False, lineterminator="\n", encoding=encoding)
 
 
 def _cell(value: Any) -> Any:

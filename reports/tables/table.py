@@ -10,11 +10,15 @@ LONGEST = 120  # bytes of a file name, without the suffix
 
 @dataclass(frozen=True)
 class Entry:
-    """One cell of a table: what it prints, its mark ("best", "near" or ""), the number behind it."""
+    """One cell of a table: what it prints, its mark ("best", "near" or ""), the number behind it.
+
+    `half` is half the width of that number's interval, NaN without one.
+    """
 
     text: str
     mark: str = ""
     value: float = NAN
+    half: float = NAN
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,8 @@ class Table:
     """A named table: the first `leading` columns say what a row is, the others hold figures.
 
     `across` names the factor whose levels head those columns, if they are one factor's levels. `group`
-    counts the leading columns of which each combination is a panel of its own.
+    counts the leading columns of which each combination is a panel of its own. `about` says on what it
+    stands: data, epochs, seeds.
     """
 
     name: str
@@ -33,6 +38,12 @@ class Table:
     notes: tuple[str, ...] = ()
     across: str = ""
     group: int = 0
+    about: str = ""
+
+    @property
+    def caption(self) -> str:
+        """The title with what the table stands on."""
+        return f"{self.title} ({self.about})" if self.about else self.title
 
     @property
     def marked(self) -> bool:

@@ -102,7 +102,7 @@ def mistake(*problems: str, code: int = USER_ERROR) -> int:
 
 
 def _is_somewhere() -> bool:
-    """Whether the present directory still exists."""
+    """Return whether the present directory still exists."""
     try:
         Path.cwd()
     except FileNotFoundError:
@@ -111,7 +111,7 @@ def _is_somewhere() -> bool:
 
 
 def _nobody_reads(descriptor: int) -> bool:
-    """Whether a descriptor is a pipe whose other end is closed."""
+    """Return whether a descriptor is a pipe whose other end is closed."""
     poll = select.poll()
     poll.register(descriptor, 0)
     return any(event & select.POLLERR for _, event in poll.poll(0))

@@ -22,7 +22,7 @@ SEARCHES, PAUSE_S = 5, 0.2  # again and again: a process may be about to start a
 
 @contextlib.contextmanager
 def guarded() -> Iterator[None]:
-    """Within, processes that are started end with this one, however it ends."""
+    """Let processes that are started within the body end with this one, however it ends."""
     outer = os.environ.get(MARK)
     os.environ[MARK] = mark = uuid.uuid4().hex
     guard = Guard(mark)

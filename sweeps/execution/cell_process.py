@@ -62,7 +62,7 @@ class Child:
             self._connection.send(jobs)
 
     def is_done(self, timeout_s: float) -> bool:
-        """Whether the cell has ended, waiting for it so long.
+        """Return whether the cell has ended, waiting for it so long.
 
         Raises EOFError if the process has died, and OSError if the cell's record cannot be written.
         """

@@ -71,7 +71,7 @@ def command_folder(root: Path, name: str) -> Iterator[Path]:
 
 
 def _is_left_behind(folder: Path, now: float) -> bool:
-    """Whether the command of this folder is dead. One that has no lock may be about to take it."""
+    """Return whether the command of this folder is dead. One that has no lock may be about to take it."""
     with contextlib.suppress(FileNotFoundError):
         begun = (folder / LOCK).exists() or abs(now - folder.stat().st_mtime) > START_S
         return begun and lock.holder(folder / LOCK) is None

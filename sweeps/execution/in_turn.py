@@ -42,7 +42,7 @@ class Commands:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Within, SIGINT and SIGTERM are passed on to the present command, which ends in its own way."""
+        """Pass SIGINT and SIGTERM within the body on to the present command, which ends in its own way."""
         before = {number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
@@ -57,7 +57,7 @@ class Commands:
 
 
 def in_foreground() -> bool:
-    """Whether this process is in a terminal's foreground: then its Ctrl-C has reached the whole group."""
+    """Return whether this process is in a terminal's foreground: Ctrl-C has reached the whole group."""
     try:
         return os.tcgetpgrp(0) == os.getpgrp()
     except OSError:

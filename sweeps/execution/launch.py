@@ -160,7 +160,7 @@ def _is_worked_on(record: Record) -> bool:
 
 
 def is_done_elsewhere(job: Job, record: Record) -> bool:
-    """Whether somebody else has run the cell since the sweep was planned."""
+    """Return whether somebody else has run the cell since the sweep was planned."""
     return record.is_complete and record.data.get("launch") != job.seen
 
 

@@ -70,7 +70,7 @@ class Todo:
             yield from chunk
 
     def is_empty(self) -> bool:
-        """Whether every chunk has been taken."""
+        """Return whether every chunk has been taken."""
         return not any(_listed(self.folder / "todo" / piece) for piece in _listed(self.folder / "todo"))
 
     def _take(self) -> list[Unit] | None:

@@ -89,7 +89,7 @@ class Shift:
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
-        """Within, orders to stop end the work; a worker that the sweeper has started ends with it."""
+        """Let orders to stop end the work in the body; a worker that the sweeper has started ends with it."""
         if self.sweeper is None or threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -102,7 +102,7 @@ class Shift:
         self.terminated = True
 
     def _is_stopped(self) -> bool:
-        """Whether this worker is to stop, or the sweep is over."""
+        """Return whether this worker is to stop, or the sweep is over."""
         pause = FAR_TICK_S if self.far else TICK_S
         if not self.terminated and time.monotonic() - self.looked >= pause:
             self.looked = time.monotonic()
@@ -154,7 +154,7 @@ class Shift:
                 self._run(job, held)
 
     def _is_left(self, job: Job) -> bool:
-        """Whether a cell that was run together with others has no end yet; it gets one if this is stopped."""
+        """Return whether a cell of a group has no end yet; it gets one if this worker is stopped."""
         data = read_record(self.runner.root / job.name).data
         if data.get("launch") == self.runner.launch and data.get("status") != "running":
             return False

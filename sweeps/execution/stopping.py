@@ -42,14 +42,14 @@ class Stop:
 
     @property
     def exit_code(self) -> int:
-        """What a shell expects of a process that ended by this signal."""
+        """The exit code that a shell expects of a process that ended by this signal."""
         assert self.signal is not None
         return 128 + self.signal
 
 
 @contextmanager
 def stoppable(file: Path) -> Iterator[Stop]:
-    """Within, the first of ORDERS makes `file` appear, and ends the body at the latest a moment later."""
+    """Let the first of ORDERS make `file` appear, and end the body at the latest a moment later."""
     stop = Stop(file)
     if threading.current_thread() is not threading.main_thread():
         yield stop
@@ -68,7 +68,7 @@ def stoppable(file: Path) -> Iterator[Stop]:
 
 @contextmanager
 def orders_handled_by(handler: Callable[..., None]) -> Iterator[None]:
-    """Within, SIGTERM, SIGHUP, and SIGUSR2 ahead of a time limit, are orders to a worker; Ctrl-C is not."""
+    """Let SIGTERM, SIGHUP, and SIGUSR2 (ahead of a time limit) be orders to a worker in the body."""
     orders = [signal.SIGTERM, signal.SIGUSR2]
     orders += [] if is_ignored(signal.SIGHUP) else [signal.SIGHUP]
     before = [(number, signal.getsignal(number)) for number in (*orders, signal.SIGINT)]
@@ -83,7 +83,7 @@ def orders_handled_by(handler: Callable[..., None]) -> Iterator[None]:
 
 
 def is_ignored(number: signal.Signals) -> bool:
-    """Whether whoever started this process wants the signal to be ignored, as nohup does with SIGHUP."""
+    """Return whether this process was started with the signal ignored, as nohup does with SIGHUP."""
     return signal.getsignal(number) is signal.SIG_IGN
 
 
@@ -106,7 +106,7 @@ def end_descendants() -> None:
 
 
 def _cleans_up(process: psutil.Process) -> bool:
-    """Whether it is a resource tracker, which removes what others leave behind and then ends by itself."""
+    """Return whether it is a resource tracker, which cleans up after others and then ends by itself."""
     try:
         return "resource_tracker" in " ".join(process.cmdline())
     except psutil.Error:

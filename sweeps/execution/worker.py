@@ -46,11 +46,11 @@ class Worker:
         return {"problem": shift.work(self.todo.units())}
 
     def is_sweeper(self) -> bool:
-        """Whether the worker runs in the sweeper's own process."""
+        """Return whether the worker runs in the sweeper's own process."""
         return self.sweeper.is_here() and self.sweeper.pid == os.getpid()
 
     def is_over(self) -> bool:
-        """Whether the sweep was stopped, or has died: its process is looked up here, its lock elsewhere."""
+        """Return whether the sweep was stopped or has died: here by its process, elsewhere by its lock."""
         if self.stop.exists():
             return True
         if self.sweeper.is_here():

@@ -173,7 +173,7 @@ def effective(config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @functools.lru_cache(maxsize=10_000)
 def _component_problems(key: str, node: str) -> tuple[str, ...]:
-    """One component's problems; cached, because the cells of a grid share their components."""
+    """Return one component's problems; cached, because the cells of a grid share their components."""
     try:
         build(key, json.loads(node))
     except ValueError as error:

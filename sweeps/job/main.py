@@ -210,10 +210,23 @@ def best_epoch(history: list[dict[str, float]], judge: str) -> dict[str, float |
     return {"epoch": int(best["epoch"]), **{name: best[name] for name in (*METRICS, *held_out)}}
 
 
+BOUNDARY_EXAMPLES = 200  # as many as a picture can show
+
+
 def boundary(trainer: Trainer, data: Data, points: int = 101) -> dict[str, Any]:
-    """Return the network's class on a grid over the plane of two inputs, for a plot of its boundary."""
+    """Return the network's class on a grid over the plane of two inputs, for a plot of its boundary.
+
+    `test` has the first test examples that it was judged by: where they lie, and their true class.
+    """
     low, high = data.x_train.min(axis=0) * data.scale, data.x_train.max(axis=0) * data.scale
     x, y = (np.linspace(a, b, points) for a, b in zip(low, high, strict=True))
     plane = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2).astype(trainer.network.params.dtype)
     label = trainer.network.forward(plane).argmax(axis=1).reshape(points, points)
-    return {"x": x.tolist(), "y": y.tolist(), "label": label.tolist()}
+    at = data.x_test[:BOUNDARY_EXAMPLES] * data.scale
+    examples = {"x": at[:, 0], "y": at[:, 1], "label": data.y_test[:BOUNDARY_EXAMPLES]}
+    return {
+        "x": x.tolist(),
+        "y": y.tolist(),
+        "label": label.tolist(),
+        "test": {name: values.tolist() for name, values in examples.items()},
+    }

@@ -83,14 +83,14 @@ class Composer:
         return task, choices
 
     def is_group(self, key: str) -> bool:
-        """Whether the key names a config group."""
+        """Return whether the key names a config group."""
         if key not in self._groups:
             options = self.loader.get_group_options(key, results_filter=None, **self._where())
             self._groups[key] = bool(options)
         return self._groups[key]
 
     def knows(self, key: str) -> bool:
-        """Whether a key names a config group, or a dotted key that an option of its group has."""
+        """Return whether a key names a config group, or a dotted key that an option of its group has."""
         parts = key.split(".")
         groups = (("/".join(parts[:n]), ".".join(parts[n:])) for n in range(1, len(parts)))
         return self.is_group(key) or any(
@@ -100,7 +100,7 @@ class Composer:
         )
 
     def sets_sweep(self, override: Override) -> bool:
-        """Whether an override chooses an option that sets the sweep itself, but not the one that did."""
+        """Return whether an override chooses an option that sets the sweep, other than the one that did."""
         group, option = override.key_or_group, override.value()
         if not (isinstance(option, str) and self.is_group(group) and self.options.sets_sweep(group, option)):
             return False
@@ -151,7 +151,7 @@ class Composer:
         return config
 
     def _fills(self, text: str) -> bool:
-        """Whether an override chooses an option that only fills the node of its group."""
+        """Return whether an override chooses an option that only fills the node of its group."""
         override = self.parse(text)
         group, option = override.key_or_group, override.value()
         if not (_is_plain(override) and self.is_group(group) and isinstance(option, str)):
@@ -187,7 +187,7 @@ def _choices(config: DictConfig) -> dict[str, Any]:
 
 
 def _is_plain(override: Override) -> bool:
-    """Whether an override that is not of a group only sets a value of the application's config."""
+    """Return whether an override that is not of a group only sets a value of the application's config."""
     return (
         override.type is OverrideType.CHANGE
         and override.package is None

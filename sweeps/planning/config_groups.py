@@ -46,13 +46,13 @@ class Options:
         return self._contents[path]
 
     def has(self, group: str, option: str, dotted: str) -> bool:
-        """Whether an option's file has a dotted key."""
+        """Return whether an option's file has a dotted key."""
         file = self._files.load_config(f"{group}/{option}")
         content: Any = OmegaConf.to_container(file.config) if file else None
         return isinstance(content, dict) and has_key(content, dotted)
 
     def sets_sweep(self, group: str, option: str) -> bool:
-        """Whether an option's file says what is swept, by which launcher or to where, for all cells."""
+        """Return whether an option's file says what is swept, by which launcher or to where."""
         path = f"{group}/{option}"
         if path not in self._sweeps:
             file = self._files.load_config(path)
@@ -63,7 +63,7 @@ class Options:
         return self._sweeps[path]
 
     def fills_alone(self, group: str, base: DictConfig, rest: tuple[str, ...]) -> bool:
-        """Whether the node of a group comes only from its option, in the config `base` that `rest` makes."""
+        """Return whether only its option fills a group's node, in the config `base` that `rest` makes."""
         choice = base.hydra.runtime.choices.get(group)
         if group not in base or not isinstance(choice, str):
             return False

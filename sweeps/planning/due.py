@@ -42,12 +42,12 @@ def retry_mode(retry: str | None) -> Retry:
 
 
 def is_stale(record: Record, code: str) -> bool:
-    """Whether the record was made by other code than the present."""
+    """Return whether the record was made by other code than the present."""
     return bool(code) and record.data.get("code") != code
 
 
 def has_result(record: Record | None, content: Content | None) -> bool:
-    """Whether a cell has a result, and that of its planned data."""
+    """Return whether a cell has a result, and that of its planned data."""
     return record is not None and record.is_complete and (content is None or content.is_of(record.data))
 
 

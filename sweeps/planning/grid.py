@@ -163,11 +163,11 @@ class Exclusion:
         return ", ".join(f"{key}={as_written(value)}" for key, value in self.condition.items())
 
     def matches(self, choices: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
-        """Whether a cell with these choices and this config is to be dropped."""
+        """Return whether a cell with these choices and this config is to be dropped."""
         return all(self._one_of(key, _value(key, choices, config)) for key in self.condition)
 
     def matches_overrides(self, overrides: Iterable[Override]) -> bool:
-        """Whether the overrides alone decide that the cell is dropped, even if it does not compose."""
+        """Return whether the overrides alone decide that the cell is dropped, even if it does not compose."""
         given = {override.get_key_element().lstrip("+"): override.value() for override in overrides}
         return all(key in given and self._one_of(key, given[key]) for key in self.condition)
 

@@ -26,7 +26,7 @@ NAME_LENGTH = 120  # longest readable part of a directory name, in characters
 
 @contextmanager
 def job_values_as_text() -> Iterator[None]:
-    """Within, an interpolation that only a job can resolve gives its own text."""
+    """Let an interpolation that only a job can resolve give its own text within the body."""
     for name in JOB_RESOLVERS:
         OmegaConf.register_new_resolver(name, _text_of(name), replace=True)
     try:
@@ -97,7 +97,7 @@ def select(config: Mapping[str, Any], dotted: str) -> Any:
 
 
 def has_key(config: Mapping[str, Any], dotted: str) -> bool:
-    """Whether a config has a dotted key."""
+    """Return whether a config has a dotted key."""
     try:
         select(config, dotted)
     except KeyError:

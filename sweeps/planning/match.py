@@ -24,7 +24,7 @@ class Match:
 
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
-        """What is decided about each planned cell, by id."""
+        """The verdict on each planned cell, by id."""
         plan, records = self.plan, self.records
         return {
             cell.id: verdict(records.get(cell.id), plan.code, self.retry, cell.content) for cell in plan.cells

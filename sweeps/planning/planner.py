@@ -132,7 +132,7 @@ class Planner:
                 yield f"hydra.sweeper.{setting}: {key}: no cell has this key{hint}"
 
     def _is_excluded(self, decides: Callable[[Exclusion], bool]) -> bool:
-        """Whether a condition drops the cell; counts it for the first that does."""
+        """Return whether a condition drops the cell; counts it for the first that does."""
         for exclusion in self.exclusions:
             if decides(exclusion):
                 exclusion.count += 1

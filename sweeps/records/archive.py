@@ -34,7 +34,7 @@ def unpacked(archive: Path, place: Path) -> Path:
 
 
 def checksums_problem(root: Path) -> str:
-    """Why the files below a directory are not those of its checksums; empty if they are, each one of them."""
+    """Return why the files below a directory are not those of its checksums; empty if all of them are."""
     try:
         lines = (root / CHECKSUMS).read_text(encoding="utf-8").splitlines()
         told = {name: digest for digest, name in (line.split("  ", 1) for line in lines)}

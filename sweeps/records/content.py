@@ -49,7 +49,7 @@ class Content:
         return made | ({"files": list(self.files), "rule": self.rule} if self.files else {})
 
     def is_of(self, record: Mapping[str, Any]) -> bool:
-        """Whether the content is what the run of this record was trained on."""
+        """Return whether the content is what the run of this record was trained on."""
         if (known := recorded(record)) is not None:
             return known == self.sha256
         if (known := recorded_at_first(record)) is not None:

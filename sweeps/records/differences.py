@@ -89,7 +89,7 @@ def _rest(settings: Settings, keys: Collection[str]) -> frozenset[tuple[str, str
 
 
 def is_within(key: str, keys: Collection[str]) -> bool:
-    """Whether a dotted key is one of these, or below one."""
+    """Return whether a dotted key is one of these, or below one."""
     return any(key == other or key.startswith(f"{other}.") for other in keys)
 
 

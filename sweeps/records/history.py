@@ -28,7 +28,6 @@ COLUMNS = (
     "epoch_wall_s",
     "grad_norm",
 )
-JUDGES = ("validation_accuracy", "test_accuracy")  # by which an epoch is the best: the first that there is
 
 
 def description(folder: Path) -> dict[str, Any] | None:
@@ -44,7 +43,7 @@ def description(folder: Path) -> dict[str, Any] | None:
 
 
 def history_problem(folder: Path, data: Mapping[str, Any]) -> str:
-    """Why the history in a run's directory is not that of its finished record; empty if all is well."""
+    """Return why a run's history is not that of its finished record; empty if all is well."""
     described, epochs = HISTORY_KEY in data, epochs_trained(data)
     if (data[HISTORY_KEY] if described else epochs) is None:
         return ""
@@ -79,7 +78,7 @@ def epochs_trained(data: Mapping[str, Any]) -> int | None:
 
 
 def _rows_problem(content: bytes, epochs: int, *, exactly: bool) -> str:
-    """Why the content is not a history of so many epochs, or of at least so many; empty if it is."""
+    """Return why the content is not a history of so many epochs, or of at least so many; empty if it is."""
     try:
         header, *rows = content.decode().split("\n")
     except UnicodeDecodeError:
@@ -97,7 +96,7 @@ def _rows_problem(content: bytes, epochs: int, *, exactly: bool) -> str:
 
 
 def _numbers_problem(rows: list[str], columns: int) -> str:
-    """Why rows are not that many numbers each, the first of them 1, 2, 3, …; empty if they are."""
+    """Return why rows are not that many numbers each, the first of them 1, 2, 3, …; empty if they are."""
     for number, row in enumerate(rows, 1):
         try:
             epoch, *others = map(float, row.split(","))
@@ -108,11 +107,6 @@ def _numbers_problem(rows: list[str], columns: int) -> str:
         if epoch != number:
             return "does not count its epochs 1, 2, 3, …"
     return ""
-
-
-def judge_of(row: Mapping[str, Any]) -> str:
-    """Return the column that the best epoch is chosen by: that of held-out examples, where there are any."""
-    return next(name for name in JUDGES if row.get(name) is not None)
 
 
 def best_row(rows: Sequence[Mapping[str, Any]], judge: str) -> Mapping[str, Any]:

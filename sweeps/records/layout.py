@@ -1,6 +1,7 @@
 """Where everything stands in a sweep's directory: the name of every file and folder, once.
 
 <root>/sweep.json                   the plan (plan.py)
+<root>/notes.md                     what people write about the sweep; the page shows it
 <root>/<readable>-<id>/report.json  the run record of one cell (record.py), beside what its job writes:
 history.csv, config.yaml, output.log, and checkpoint.npz until it has ended
 <root>/<readable>-<id>/lock         while a process works on the cell (lock.py)
@@ -19,6 +20,7 @@ from pathlib import Path
 from sweeps.records.errors import UserError
 
 PLAN = "sweep.json"
+NOTES = "notes.md"
 REPORT = "report.json"
 HISTORY = "history.csv"
 CONFIG = "config.yaml"
@@ -62,7 +64,7 @@ def cell_dirs(root: Path) -> dict[str, Path]:
 
 
 def _is_dir(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry is, or leads to, a directory; a link in a circle leads to none."""
+    """Return whether an entry is, or leads to, a directory; a link in a circle leads to none."""
     try:
         return entry.is_dir()
     except OSError:

@@ -137,7 +137,7 @@ def holder(path: Path) -> Owner | None:
 
 
 def is_alive(file: Path, owner: Owner, now: float | None = None) -> bool:
-    """Whether the owner of a lock file still holds it; `now` is the file system's clock (s)."""
+    """Return whether the owner of a lock file still holds it; `now` is the file system's clock (s)."""
     if owner.is_here():
         return owner.is_running()
     try:

@@ -158,5 +158,5 @@ def _own(mapping: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any], key: str) -> bool:
-    """Equal and of equal type, so that 1, 1.0 and true stay apart."""
+    """Return whether values are equal and of one type, so that 1, 1.0 and true stay apart."""
     return key in one and repr(one[key]) == repr(other[key])

@@ -44,14 +44,14 @@ class Owner:
         return f"process {self.pid} on {self.host}" if self.host else "a process that its lock does not name"
 
     def is_here(self) -> bool:
-        """Whether the process is (or was) one that can be looked up from here; all others go by age."""
+        """Return whether the process is (or was) one that can be looked up here; all others go by age."""
         here = this_process()
         same = self.boot in (None, here.boot) and self.namespace in (None, here.namespace)
         looks = here.process_started is not None and not _is_hidden(self.pid)
         return self.host == here.host and same and looks
 
     def is_running(self) -> bool:
-        """Whether the process runs, here."""
+        """Return whether the process runs, here."""
         return self.is_here() and process_started(self.pid) == self.process_started is not None
 
 
@@ -76,7 +76,7 @@ def process_started(pid: int) -> str | None:
 
 
 def _is_hidden(pid: int) -> bool:
-    """Whether there is such a process, of another user, but it is not shown (/proc with hidepid)."""
+    """Return whether there is such a process, of another user, but it is not shown (/proc with hidepid)."""
     if process_started(pid) is not None:
         return False
     try:

@@ -80,7 +80,7 @@ def without_nulls(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _problem(data: object, cell_id: str) -> str:
-    """Why the content of a report.json cannot be believed; empty if it can."""
+    """Return why the content of a report.json cannot be believed; empty if it can."""
     if not isinstance(data, dict):
         return "is no JSON object"
     if data.get("schema") != SCHEMA:
@@ -95,7 +95,7 @@ def _problem(data: object, cell_id: str) -> str:
 
 
 def _unexplained(data: Mapping[str, Any]) -> str:
-    """Why the final figures of a run that is done cannot be believed: one is null, and not for its value."""
+    """Return why the final figures of a done run cannot be believed: one is null, and not for its value."""
     if data["status"] != "done":
         return ""
     nulls = [name for name, figure in (data.get("final") or {}).items() if figure is None]
@@ -112,7 +112,7 @@ def as_diverged(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_worked_on(path: Path, worker: object) -> bool:
-    """Whether the process that a running record names is alive; on another host its lock's age decides."""
+    """Return whether the process that a running record names is alive; elsewhere its lock's age decides."""
     try:
         owner = Owner(**worker)  # type: ignore[arg-type]
     except TypeError:

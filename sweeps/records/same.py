@@ -108,7 +108,7 @@ def _rows_that_differ(
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Whether two values are equal, NaN to NaN, and text to text."""
+    """Return whether two values are equal, NaN to NaN, and text to text."""
     if isinstance(one, float) and isinstance(other, float) and math.isnan(one):
         return math.isnan(other)
     return bool(one == other)
@@ -122,7 +122,7 @@ def _machines(first: Record, again: Record) -> str:
 
 
 def _is_close(first: Record, again: Record) -> bool:
-    """Whether the final figures of two runs differ by no more than another processor explains."""
+    """Return whether the final figures of two runs differ by no more than another processor explains."""
     if first.status != again.status:
         return False
     then, now = (record.data.get("final") or {} for record in (first, again))

@@ -70,14 +70,14 @@ _ID = re.compile("[0-9a-f]{12}")
 
 
 def record_problem(data: Mapping[str, Any]) -> str:
-    """Why a record's values cannot be believed; empty if they can. A key may be absent or null."""
+    """Return why a record's values cannot be believed; empty if they can. A key may be absent or null."""
     there = {key: kind for key, kind in RECORD_KINDS.items() if data.get(key) is not None}
     wrong = next(_wrong(data, there), "") or next(_goal_problems(data), "")
     return wrong or next(_wrong_choices(data.get("choices") or {}), "")
 
 
 def plan_problem(data: Any) -> str:
-    """Why a plan cannot be believed; empty if it can."""
+    """Return why a plan cannot be believed; empty if it can."""
     return next(_plan_problems(data), "")
 
 

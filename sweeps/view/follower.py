@@ -17,6 +17,7 @@ from sweeps.records.layout import REPORT
 from sweeps.records.plan import Cell, Plan
 from sweeps.records.record import Record, load_records, read_record
 from sweeps.records.schema import ENDED_BADLY, TO_START
+from sweeps.view.best_so_far import BestSoFar
 from sweeps.view.running_cell import Running, label, shared_words
 from sweeps.view.snapshot import Stop, View
 from sweeps.view.time_left import Forecast
@@ -51,6 +52,7 @@ class Watch:
         self._marks: dict[str, Mark] = {}
         self._turn: Iterator[str] = iter(())
         self._forecast = Forecast()
+        self._best = BestSoFar()
         self._workers = workers or 1
         for cell in plan.cells:
             record = known.get(cell.id)
@@ -100,6 +102,7 @@ class Watch:
             left,
             running,
             self._left_s(time.time()),
+            self._best.leader,
         )
 
     def _some(self) -> Iterator[str]:
@@ -155,6 +158,7 @@ class Watch:
     def _wait(self, cell: Cell, state: str = "missing") -> None:
         """Let a cell wait for its next start, behind all others."""
         self._waiting[cell.id] = cell
+        self._best.forget(cell.id)
         self._set(cell, state)
 
     def _set(self, cell: Cell, state: str) -> None:
@@ -169,6 +173,7 @@ class Watch:
         cost_s = (record.data.get("timing") or {}).get("total_wall_s")
         if isinstance(cost_s, int | float):
             self._forecast.spent(cell.overrides, cost_s)
+        self._best.take(label(cell, self._shared), record)
 
     def _left_s(self, now: float) -> float | None:
         """Return the time until all cells are done: shared by the workers, but not before the slowest one."""

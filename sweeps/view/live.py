@@ -21,7 +21,7 @@ from sweeps.records.plan import Plan
 from sweeps.records.record import Record
 from sweeps.view.follower import Watch
 from sweeps.view.snapshot import View
-from sweeps.view.wording import duration
+from sweeps.view.wording import duration, leading
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +149,8 @@ def describe(view: View) -> str:
     parts += [running, f"{view.left} left"]
     if view.left_s:
         parts.append(f"about {duration(view.left_s)} to go")
+    if view.best:
+        parts.append(f"best so far {leading(view.best)}")
     return ", ".join(parts)
 
 

@@ -16,10 +16,19 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Leader:
+    """The best run so far: what tells its cell from the others, its main figure's name and value."""
+
+    name: str
+    metric: str
+    value: float
+
+
+@dataclass(frozen=True)
 class View:
     """What there is to show: cells by state, those that run, and the time left (s; None: not known yet).
 
-    `left` are the cells that still have to start, again or for the first time.
+    `left` are the cells that still have to start, again or for the first time; `best` leads so far.
     """
 
     total: int
@@ -29,3 +38,4 @@ class View:
     left: int
     running: list[Running]
     left_s: float | None
+    best: Leader | None = None

@@ -16,7 +16,7 @@ from rich.text import Text
 from sweeps.view.redirect import relay
 from sweeps.view.running_cell import Running
 from sweeps.view.snapshot import View
-from sweeps.view.wording import duration
+from sweeps.view.wording import duration, leading
 
 
 class Screen:
@@ -83,12 +83,14 @@ class _Console(Console):
 
 def picture(title: str, view: View, width: int, height: int, note: str = "") -> RenderableType:
     """Return what the view looks like on a terminal of this size."""
-    lines = max(height - 4 - bool(note), 1)
+    lines = max(height - 4 - bool(view.best) - bool(note), 1)
     rows = view.running if len(view.running) <= lines else view.running[: lines - 1]
     notes = [_line(note)] if note else []
     parts = [_bar(title, view, width), *notes, _counts(view), *(_row(running, width) for running in rows)]
     if len(rows) < len(view.running):
         parts.append(Text(f"  and {len(view.running) - len(rows)} more", style="dim"))
+    if view.best:
+        parts.append(_line(f"best so far {leading(view.best)}"))
     return Group(*parts)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweeps.cli.command import called
 from sweeps.planning.due import Verdict
 from sweeps.records.metric import Goal, figures_of
 from sweeps.records.plan import Plan
 from sweeps.records.record import Record
 from sweeps.records.schema import COMPLETE
+from sweeps.view.snapshot import Leader
+
+NAMED = 5  # cells of one reason
 
 if TYPE_CHECKING:  # which needs Hydra; the status does not
     from sweeps.planning.groups import Group
@@ -63,22 +68,56 @@ def _typical_cost_s(records: Iterable[Record]) -> float | None:
 
 
 def finished(
-    root: Path, plan: Plan, records: Mapping[str, Record], kept: int, stale: int, seconds: float
+    root: Path,
+    plan: Plan,
+    records: Mapping[str, Record],
+    kept: int,
+    stale: int,
+    seconds: float,
+    retried: bool = True,
 ) -> str:
-    """Return the last lines of a sweep: its cells without a result, then one line that sums it up."""
+    """Return the last lines of a sweep: its cells without a result, then one line that sums it up.
+
+    `retried` says whether the same command runs again what has no result.
+    """
     states = Counter(records[cell.id].status if cell.id in records else "missing" for cell in plan.cells)
-    without = [cell for cell in plan.cells if cell.id not in records or not records[cell.id].is_complete]
-    width = max((len(cell.name) for cell in without), default=0)
-    lines = [f"{cell.name:<{width}}  {reason(records.get(cell.id))}" for cell in without]
+    lines = list(without_result(root, plan, records))
     run = sum(states[status] for status in COMPLETE) - kept
     parts = ", ".join(f"{number:,} {state}" for state, number in states.most_common())
     total = count(len(plan.cells), "cell")
+    if lines and retried:
+        lines.append("The same command runs again what has no result.")
     lines.append(f"{total}: {parts} ({kept:,} kept, {run:,} run) in {duration(seconds)} → {root}")
     if stale:
         lines.append(
             f"{count(stale, 'result')} made by other code kept; hydra.sweeper.retry=stale runs them again"
         )
     return "\n".join(lines)
+
+
+def without_result(root: Path, plan: Plan, records: Mapping[str, Record]) -> Iterator[str]:
+    """Yield why cells have no result, the commonest reason first and each once, with the cells' names.
+
+    Reasons that differ in nothing but numbers (a time, an address) are one.
+    """
+    names: dict[str, list[str]] = {}
+    reasons: dict[str, str] = {}
+    for cell in plan.cells:
+        if cell.id not in records or not records[cell.id].is_complete:
+            text = reason(records.get(cell.id))
+            kind = re.sub(r"\d+", "…", text)
+            names.setdefault(kind, []).append(cell.name)
+            reasons.setdefault(kind, text)
+    width = max((len(each[0]) for each in names.values() if len(each) == 1), default=0)
+    for kind in sorted(names, key=lambda kind: -len(names[kind])):
+        first, *others = names[kind]
+        if not others:
+            yield f"{first:<{width}}  {reasons[kind]}"
+            continue
+        yield f"{len(others) + 1:,} cells {reasons[kind]}"
+        yield from (f"  {name}" for name in names[kind][:NAMED])
+        if len(others) >= NAMED:
+            yield f"  and {len(others) + 1 - NAMED:,} more: {called('sweeps.status')} {root} lists them"
 
 
 def without_metric(goal: Goal | None, plan: Plan, records: Mapping[str, Record]) -> str:
@@ -118,6 +157,11 @@ def reason(record: Record | None) -> str:
     if record.status == "running":
         return "running in another process"
     return record.status
+
+
+def leading(best: Leader) -> str:
+    """Return the best run so far in a few words."""
+    return f"{best.metric} {best.value:.5g}: {best.name}"
 
 
 def count(number: int, noun: str) -> str:

@@ -16,7 +16,7 @@ from mlp.datasets import Arrays, Data, Dataset, DatasetError, File, from_memory
 from mlp.datasets.split import stratified, test_counts
 from mlp.metrics import balanced_accuracy, macro_f1, majority_accuracy
 from sweeps.job.components import Components
-from sweeps.job.inspection import Verdict
+from sweeps.job.predictions import Predictions
 from sweeps.records.content import Content
 from tests.sweeps.test_own_data_bad import CONFIG
 
@@ -105,7 +105,7 @@ def test_a_saved_network_predicts_labels_from_inputs_as_they_are_in_the_file(
     rows = stratified(codes, 0.2, 0)[1]
     assert np.array_equal(network.scores(x[rows]), network.outputs(data.x_test))
     _, accuracy = trainer.evaluate(trainer.test)
-    assert Verdict(data.y_test, network.outputs(data.x_test)).accuracy == accuracy
+    assert Predictions(data.y_test, network.outputs(data.x_test)).accuracy == accuracy
 
 
 def trained(dataset: File | Arrays, path: Path) -> Any:

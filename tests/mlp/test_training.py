@@ -6,36 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlp.activations import ReLU
 from mlp.batches import Batches, shift_images
 from mlp.datasets import Sample
-from mlp.initializers import He
 from mlp.layers import BatchNorm
-from mlp.losses import SoftmaxCE
 from mlp.network import MLP, Network
 from mlp.optimizers import LBFGS, SGD, Adam
 from mlp.randomness import Stream, generator
-from mlp.schedules import Cosine
-from mlp.training import EVALUATION_BATCH, Trainer, Training
+from mlp.training import EVALUATION_BATCH, Trainer
 from mlp.workspace import Workspace
 from reports.runs.curves import COLUMNS, best_epochs, history_frame
 from sweeps.job.main import outcome
-from sweeps.records.history import best_row, judge_of
-
-SIDE, CLASSES = 6, 3
-
-
-def trainer(model: MLP = MLP(hidden=(12,)), lr: float = 0.1, **training: Any) -> Trainer:  # noqa: B008
-    rng = np.random.default_rng(0)
-    y = rng.integers(0, CLASSES, 330)
-    x = np.clip(rng.normal(60.0 * y[:, None], 40.0, (330, SIDE**2)), 0, 255).astype(np.uint8)
-    network = model.build(SIDE**2, CLASSES, activation=ReLU(), init=He(), seed=4)
-    train, test = (
-        Batches(x[part], y[part], scale=1 / 255, classes=CLASSES, work=network.work)
-        for part in (slice(0, 230), slice(230, None))
-    )
-    options = Training(**({"epochs": 4, "batch_size": 25} | training))
-    return Trainer(network, SoftmaxCE(), SGD(lr=lr), Cosine(), options, train, test, seed=4)
+from sweeps.records.history import best_row
+from tests.support.small_run import SIDE, trainer
 
 
 def without_times(history: list[dict[str, float]]) -> list[dict[str, float]]:
@@ -259,7 +241,7 @@ def test_trainer_record_and_report_agree_on_the_best_epoch_and_on_ties(validatio
         row[run.judge] = accuracy
     curve = np.array([[row.get(name, np.nan) for name in COLUMNS] for row in run.history])
     reported = best_epochs(history_frame({"a": curve})).loc["a"]
-    assert run.judge == judge_of(run.history[0])
+    assert run.judge == ("validation_accuracy" if validation_size else "test_accuracy")
     assert run._best_epoch() + 1 == 2
     assert best_row(run.history, run.judge)["epoch"] == 2
     assert outcome(run, Sample().load())["best"]["epoch"] == 2

@@ -82,7 +82,7 @@ def all_text(root: Path) -> str:
 
 
 def table(root: Path, name: str) -> list[dict[str, str]]:
-    with (root / "report" / "tables" / f"{name}.csv").open() as file:
+    with (root / "report" / "tables" / f"{name}.csv").open(encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 
 
@@ -170,7 +170,7 @@ def test_curves_have_the_columns_that_the_application_gave_them(swept: Path) -> 
         assert last.loc[record["cell_id"], "rmse"] == record["final"]["rmse"]
         assert last.loc[record["cell_id"], "epoch"] == 400
     report(swept, "export", "runs/regression", "--to", "csv")
-    with (swept / "runs/regression/export/history.csv").open() as file:
+    with (swept / "runs/regression/export/history.csv").open(encoding="utf-8-sig") as file:
         assert next(csv.reader(file)) == ["cell_id", "iteration", "rmse", "step size"]
     shutil.rmtree(swept / "runs/regression/export")
     drawing = plot_of(results, "iteration", "rmse", "step").arguments[0]

@@ -11,9 +11,8 @@ from reports.__main__ import main
 from reports.analysis.residuals import residuals_of
 from reports.calibrate import KINDS, calibrate
 from reports.runs.reader import load
-from tests.reports.findings.test_report_sentences import SWEEPS
 from tests.support import synthetic
-from tests.support.truth import write
+from tests.support.truth import SWEEPS, write
 
 CHANCE = 1e-4  # of a run of the tests in which some bound is broken by bad luck alone
 

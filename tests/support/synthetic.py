@@ -254,11 +254,3 @@ def write_sweep(directory: Path, cells: Sequence[Cell], sweep: str = "grid") -> 
         if one.status != "missing":
             write_cell(directory, one, sweep)
     return directory
-
-
-def with_accidents(cells: list[Cell], rng: np.random.Generator) -> list[Cell]:
-    """A few of the cells diverged, failed, running, interrupted and missing, as in a real sweep."""
-    states = ["diverged", "diverged", "failed", "running", "interrupted", "missing", "missing"]
-    for index, status in zip(rng.choice(len(cells), len(states), replace=False), states, strict=True):
-        cells[index].status = status
-    return cells

@@ -122,7 +122,7 @@ const pathOf = (shown, steps, values) => {
 const picture = (model, state, shown) => {
   const { width, height, x, y, drawn, metric } = shown, bottom = height - MARGIN.bottom;
   const words = drawn.map((line) => `${model.title(line.pick)}: ${curveText(metric, line.mean[line.mean.length - 1])} at ${model.step_name} ${line.steps[line.steps.length - 1]}`);
-  const svg = draw("svg", { width, height, role: "img", tabindex: "0", "aria-label": `Curves. ${words.join("; ")}. Arrow keys move along.` });
+  const svg = draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", tabindex: "0", "aria-label": `Curves. ${words.join("; ")}. Arrow keys move along.` });
   for (const tick of axisTicks(y)) {
     svg.append(draw("line", { class: "grid-line", x1: MARGIN.left, x2: width - MARGIN.right, y1: y.place(tick), y2: y.place(tick) }),
       draw("text", { x: MARGIN.left - 7, y: y.place(tick) + 4, "text-anchor": "end" }, metric ? tickText(metric, tick) : String(Number(tick.toPrecision(4)))));

@@ -23,7 +23,7 @@ const keepFocus = (root, act) => {
 };
 const later = (act) => {
   let waiting = 0;
-  return (...words) => { clearTimeout(waiting); waiting = setTimeout(() => act(...words), 120); };
+  return (...words) => { clearTimeout(waiting); waiting = setTimeout(() => act(...words), 10); };
 };
 
 const select = (label, options, chosen, act) => {

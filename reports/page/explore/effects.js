@@ -1,5 +1,5 @@
 // Effects on any metric: dots with intervals, curves of numeric settings, differences to a level of choice.
-const HEIGHT = 150, LOG_FROM = 10, NARROW_LEVELS = 4;
+const REACH = 1.5, HEIGHT = 150, LOG_FROM = 10, NARROW_LEVELS = 4;
 
 const effectsOf = (model, state) => {
   const draws = () => {
@@ -7,7 +7,7 @@ const effectsOf = (model, state) => {
     const effects = model.effects.filter((effect) => effect.metric === metric.name && effect.levels.length > 1)
       .sort((a, b) => number(b.size) - number(a.size));
     $("effects").hidden = !effects.length;
-    const axis = shared(effects.flatMap((effect) => effect.levels.flatMap((level) => [level.mean, level.low, level.high])));
+    const axis = shared(effects.flatMap((effect) => effect.levels));
     $("charts").replaceChildren(...effects.map((effect, place) => chart(model, state, metric, effect, axis, place)));
     $("effects-about").textContent = `mean ${metric.label.toLowerCase()} over the cells that all levels share${metric.unit ? `, ${metric.unit}` : ""}`;
     if (!effects.length) return;
@@ -17,16 +17,22 @@ const effectsOf = (model, state) => {
   if (model.effects.length) draws();
 };
 
-const shared = (ends) => {
-  const known = ends.filter((end) => end !== null && Number.isFinite(end));
-  const low = Math.min(...known), high = Math.max(...known), span = high - low || 1;
-  return { low, high, place: (value) => 3 + 94 * Math.min(Math.max((value - low) / span, 0), 1) };
+// The axis that holds all means, and their intervals within reason; the same as clipped_axis in shown.py.
+const shared = (levels, means = []) => {
+  const known = [...levels.map((level) => level.mean), ...means].filter(isKnown), first = Math.min(...known), last = Math.max(...known);
+  const room = REACH * (last - first) || Infinity;
+  const ends = levels.flatMap((level) => [level.low, level.high]).filter(isKnown).map((end) => Math.min(Math.max(end, first - room), last + room));
+  const low = Math.min(...known, ...ends), high = Math.max(...known, ...ends), span = high - low, slack = 1e-9 * span;
+  return { low, high, place: (value) => 3 + 94 * (span > 0 ? Math.min(Math.max((value - low) / span, 0), 1) : 0.5),
+    beyond: (level) => [isKnown(level.low) && level.low < low - slack, isKnown(level.high) && level.high > high + slack] };
 };
+const isKnown = (value) => value !== null && Number.isFinite(value);
+const arrows = (past, x, y, texts) => past.map((is, k) => (is ? draw("text", { class: "beyond", x: x[k], y: y[k], "text-anchor": "middle" }, texts[k]) : null));
 
 const chart = (model, state, metric, effect, axis, place) => {
   const factor = model.factor(effect.factor), base = state.base[effect.factor] || "";
   const rows = base ? differences(model, metric, effect, base) : effect.levels;
-  const own = base ? shared([0, ...rows.flatMap((row) => [row.mean, row.low, row.high])]) : axis;
+  const own = base ? shared(rows, [0]) : axis;
   const log = isLog(factor, effect), text = (value) => (base ? signed(metric, value) : show(metric, value));
   const curve = factor.numbers && effect.levels.length > 1;
   const choose = select("baseline", [["", "none"], ...effect.levels.map((level) => [level.level, level.level])], base, (level) => {
@@ -35,11 +41,11 @@ const chart = (model, state, metric, effect, axis, place) => {
     state.set({ base: next });
   });
   const about = `${effect.cells} cell${effect.cells === 1 ? "" : "s"} × ${effect.seeds} seed${effect.seeds === 1 ? "" : "s"}${log ? " · log axis" : ""}`;
-  const caption = make("figcaption", {}, make("span", {}, make("b", {}, effect.factor), effect.within ? ` (${effect.within})` : ""), choose, make("small", {}, about + (curve && rows.some((row) => row.diverged) ? " · ∞ diverged runs" : "")));
+  const caption = make("figcaption", {}, make("span", {}, make("b", {}, effect.factor), effect.within ? ` (${effect.within})` : ""), choose, make("small", {}, about + (curve && rows.some((row) => row.diverged) ? " · ∞ diverged runs" : "") + (rows.some((row) => own.beyond(row).some(Boolean)) ? " · arrows: the interval goes further" : "")));
   const drawing = curve ? field(state, metric, factor, effect, rows, own, text) : dots(state, metric, effect, rows, own, text);
   const note = base ? `difference to ${base}${metric.points ? `, ${metric.points}` : ""}` : [effect.text, effect.note].filter(Boolean).join(" · ");
   return make("figure", { class: curve && rows.length > NARROW_LEVELS ? "chart wide" : "chart", id: `effect-${place}`, "data-factor": effect.factor }, caption, drawing, note ? make("p", { class: "note" }, note) : "",
-    effect.detail ? make("details", { class: "detail" }, make("summary", {}, "in words"), make("p", {}, effect.detail)) : "");
+    effect.words ? make("details", { class: "detail" }, make("summary", {}, "in words"), make("p", {}, effect.words)) : "");
 };
 
 const differences = (model, metric, effect, base) => effect.levels.map((level) => {
@@ -71,6 +77,7 @@ const dots = (state, metric, effect, rows, axis, text) => {
   const body = rows.map((row) => make("tr", {}, make("th", { scope: "row", class: row.level.length > 20 ? "long" : null }, levelButton(state, effect, row, row.level)),
     make("td", { class: "lane" }, draw("svg", { height: 22, "aria-hidden": "true" }, ...lines(22, zero),
       row.low === null ? "" : draw("line", { class: "whisker", x1: `${axis.place(row.low)}%`, x2: `${axis.place(row.high)}%`, y1: 11, y2: 11 }),
+      ...arrows(axis.beyond(row), ["2%", "98%"], [15, 15], ["◂", "▸"]),
       row.mean === null ? "" : draw("circle", { class: "dot", cx: `${axis.place(row.mean)}%`, cy: 11, r: 5 }))),
     make("td", {}, text(number(row.mean)), row.diverged ? make("small", { class: "diverging" }, ` ${row.diverged} diverged`) : "")));
   const scale = make("tr", { class: "scale", "aria-hidden": "true" }, make("td"), make("td", { class: "lane" }, draw("svg", { height: 15 },
@@ -99,6 +106,7 @@ const field = (state, metric, factor, effect, rows, axis, text) => {
     const next = sorted[k + 1];
     if (next && next.mean !== null) svg.append(draw("line", { class: "rail", x1: `${x[k]}%`, y1: down(row.mean), x2: `${x[k + 1]}%`, y2: down(next.mean) }));
     if (row.low !== null) svg.append(draw("line", { class: "whisker", x1: `${x[k]}%`, x2: `${x[k]}%`, y1: down(row.low), y2: down(row.high) }));
+    svg.append(...arrows(axis.beyond(row), [`${x[k]}%`, `${x[k]}%`], [152, 6], ["▾", "▴"]).filter(Boolean));
   });
   let end = -Infinity;
   const width = sorted.length > NARROW_LEVELS ? 560 : 250;

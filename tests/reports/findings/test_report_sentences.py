@@ -18,7 +18,7 @@ from scipy import stats
 
 from reports.runs.reader import load
 from tests.support import synthetic
-from tests.support.truth import findings_of, write
+from tests.support.truth import SWEEPS, findings_of, write
 
 CHANCE = 0.1135
 NUMBER = r"[+−]?\d+(?:\.\d+)?"
@@ -47,45 +47,6 @@ def number(text: str) -> float:
 def digits(text: str) -> float:
     """Half of the last printed digit, and rounding."""
     return 0.5001 * 10.0 ** -len(text.partition(".")[2])
-
-
-def full_grid(values: dict[str, Any], rng: np.random.Generator) -> float:
-    shift = {"relu": 0.0, "gelu": 0.004, "mse": 0.0, "hinge": 0.01}
-    found = 0.95 + sum(shift.get(str(value), 0.0) for value in values.values())
-    return found + 0.0005 * math.sin(values["seed"]) + float(rng.normal(0, 0.0008))
-
-
-def rates(values: dict[str, Any], rng: np.random.Generator) -> "float | str":
-    if values["optimizer.lr"] == 3.0 and values["seed"] in (1, 3) and values["activation"] == "relu":
-        return "diverged"
-    rate = float(np.log10(values["optimizer.lr"] / 0.1))
-    return 0.97 - 0.008 * abs(rate) + float(rng.normal(0, 0.0009))
-
-
-def reversal(values: dict[str, Any], rng: np.random.Generator) -> float:
-    ahead = {("relu", "mse"): 0.03, ("selu", "hinge"): 0.029}
-    return 0.9 + ahead.get((values["activation"], values["loss"]), 0.0) + float(rng.normal(0, 0.001))
-
-
-def unfinished(values: dict[str, Any], rng: np.random.Generator) -> "float | str":
-    if values["seed"] >= 3 and values["loss"] == "hinge":
-        return "missing"
-    return full_grid(values, rng) if values["seed"] != 2 or values["activation"] != "selu" else "failed"
-
-
-GRID = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge", "softmax_ce"]}
-SWEEPS: dict[str, tuple[Mapping[str, Any], int, Any, list[int]]] = {
-    "one seed": (GRID, 1, full_grid, [1]),
-    "five seeds": (GRID, 5, full_grid, [5]),
-    "rates": (
-        {"activation": ["relu", "gelu"], "optimizer.lr": [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0]},
-        5,
-        rates,
-        [5],
-    ),
-    "reversal": ({"activation": ["relu", "selu"], "loss": ["mse", "hinge"]}, 5, reversal, [5]),
-    "unfinished": ({**GRID, "activation": ["relu", "gelu", "selu"]}, 5, unfinished, [3, 5]),
-}
 
 
 def looks_of(plans: list[int]) -> dict[int, float]:

@@ -1,8 +1,5 @@
 """The page's data block: what is packed comes out again, to the digit where there is one."""
 
-import base64
-import gzip
-import json
 from typing import Any
 
 import numpy as np
@@ -12,29 +9,8 @@ from hypothesis import strategies as st
 
 from reports.page.block import thinned
 from reports.page.content import Curves
-from reports.page.packed import MISSING, Packer
-
-
-def unpacked(block: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Read a block as the page does."""
-    content = gzip.decompress(base64.b64decode(block))
-    size = int.from_bytes(content[:4], "little")
-    head = json.loads(content[4 : 4 + size])
-    return head, {name: column(content[4 + size :], rule) for name, rule in head["columns"].items()}
-
-
-def column(content: bytes, rule: dict[str, Any]) -> np.ndarray:
-    planes = np.frombuffer(content, np.uint8, rule["n"] * rule["bytes"], rule["at"]).reshape(
-        rule["bytes"], -1
-    )
-    values = sum(plane.astype(np.float64) * 256**k for k, plane in enumerate(planes))
-    values = np.asarray(values)
-    if rule.get("delta"):
-        values = np.cumsum(values) % 65536
-    if rule["kind"] == "int":
-        return values
-    numbers = rule["low"] + rule["step"] * np.where(values == MISSING, np.nan, values)
-    return np.asarray(np.exp(numbers) if rule["kind"] == "log" else numbers)
+from reports.page.packed import Packer
+from tests.support.packed import unpacked
 
 
 def packed(values: np.ndarray, **options: Any) -> np.ndarray:

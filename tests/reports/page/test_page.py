@@ -17,8 +17,8 @@ from reports.page.build import write_report
 from reports.page.view import render
 from reports.runs.reader import load
 from reports.runs.results import natural
-from tests.reports.page.test_packed import unpacked
 from tests.support import synthetic
+from tests.support.packed import unpacked
 
 AXES: dict[str, list[Any]] = {
     "activation": ["relu", "gelu"],

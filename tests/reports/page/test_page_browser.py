@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -379,7 +380,7 @@ def test_an_effect_is_shown_as_the_difference_to_a_baseline(page: Browser, small
     choose(page, '[data-factor="loss"]', "baseline", "mse")
     rows = texts(page, '[data-factor="loss"] tbody tr')
     assert any(row.startswith("mse0.00") for row in rows)
-    assert any("hinge+" in row for row in rows)
+    assert any(re.search(r"hinge[◂▸]*\+", row) for row in rows)
     assert "difference to mse" in texts(page, '[data-factor="loss"] .note')[0]
 
 
@@ -765,3 +766,89 @@ def follow(page: Browser, end: str) -> tuple[list[str], list[str]]:
         if seen[-1] == end:
             return seen, running
     raise AssertionError(f"never {end}: {seen[-1]}")
+
+
+def test_which_is_best_and_by_how_much_takes_one_action(page: Browser, small: Path) -> None:
+    visit(page, small)
+    assert "gelu" in texts(page, "#answer .winner")[0]
+    assert "hinge" in texts(page, "#answer .winner")[0]
+    assert re.match(r"\d\d\.\d\d % \[\d\d\.\d\d, \d\d\.\d\d\]", texts(page, "#answer .figure")[0])
+    choose(page, "#controls", "Show", "diff")
+    behind = sorted(float(text[1:]) for text in texts(page, "#panels td b") if text.startswith("−"))
+    assert len(behind) == 11
+    assert behind[0] > 0
+
+
+def test_whether_the_activation_matters_takes_no_action(page: Browser, small: Path) -> None:
+    visit(page, small)
+    (strip,) = [text for text in texts(page, "#matters .strip") if text.strip().startswith("activation")]
+    assert re.search(r"\d\.\d\d", strip)
+    assert re.search(r"(gelu|relu) [>≈?] (gelu|relu)", strip)
+
+
+def test_what_happens_at_a_rate_of_a_tenth_takes_one_action(page: Browser, small: Path) -> None:
+    visit(page, small)
+    assert "∞ 4" in texts(page, '[data-factor="lr"] svg text')  # no action: four runs diverge there
+    click(page, '[data-factor="lr"] .levels-row button:last-child')
+    assert len(texts(page, "#panels td b")) == 4
+    assert "3/5" in " ".join(texts(page, "#panels td small"))
+
+
+def test_which_runs_failed_and_why_takes_one_action(page: Browser, small: Path) -> None:
+    visit(page, small)
+    assert "1 failed MemoryError: no <memory> left" in re.sub(r"\s+", " ", texts(page, "#failures li")[0])
+    click(page, "#failures [data-query]")
+    assert texts(page, "#shown") == ["1 of 60 runs"]
+    assert "MemoryError" in texts(page, "#run-table tbody .why")[0]
+
+
+def test_one_curve_beside_another_takes_two_actions(page: Browser, small: Path) -> None:
+    visit(page, small)
+    click(page, f'#panels [data-pick="{GELU_HINGE}"]')
+    click(page, f'#panels [data-pick="{RELU_MSE}"]', shiftKey=True)
+    assert picks(page) == ["gelu · hinge · 0.01", "relu · mse · 0.01"]
+    colours = page.run(
+        "[...document.querySelectorAll('#plot path.mean')].map((line) => getComputedStyle(line).stroke)"
+    )
+    assert len(colours) == len(set(colours)) == 2
+
+
+def wide_intervals() -> Content:
+    """What two seeds may show: one level's interval is twenty times as wide as all else."""
+    content = own_application()
+    kernel = (LevelEffect("rbf", 2.5, 2.4, 2.6), LevelEffect("linear", 4.25, -30.0, 40.0))
+    alpha = (LevelEffect("0.1", 3.0, 2.9, 3.1), LevelEffect("1", 2.0, -9.0, 9.0), LevelEffect("10", 2.5))
+    pairs = (*content.comparisons, replace(content.comparisons[0], low=-90.0, high=80.0, relation="?"))
+    effects = (Effect("kernel", "rmse", kernel, size=1.75), Effect("alpha", "rmse", alpha, size=1.0))
+    return replace(content, effects=effects, comparisons=pairs)
+
+
+def test_an_interval_beyond_the_axis_is_marked_and_hides_nothing(page: Browser, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text(render(wide_intervals()), encoding="utf-8")
+    drawing = CHARTS.replace("#charts circle", "#test-rows circle, #test-rows text, #charts circle")
+    page.call("Emulation.setScriptExecutionDisabled", value=True)
+    page.open((tmp_path / "index.html").as_uri())
+    page.call("Emulation.setScriptExecutionDisabled", value=False)
+    built = page.run(drawing)
+    visit(page, tmp_path / "index.html")
+    choose(page, "#controls", "Metric", "rmse")
+    assert sorted(page.run(drawing)) == sorted(built)
+    assert sorted(texts(page, "#charts .beyond")) == sorted("◂▸▾▴")
+    assert texts(page, "#test-rows .beyond") == ["◂", "▸"]
+    assert "arrows: the interval goes further" in texts(page, '[data-factor="kernel"] small')[0]
+    places = page.run(
+        "[...document.querySelectorAll('.dots .dot')].map((e) => parseFloat(e.getAttribute('cx')))"
+    )
+    assert max(places) - min(places) > 15  # the means still stand apart
+
+
+def test_notes_are_shown_as_text(page: Browser, tmp_path: Path) -> None:
+    root = synthetic.write_sweep(tmp_path / "sweep", synthetic.grid({"loss": ["mse", "hinge"]}))
+    (root / "notes.md").write_text("# Why\n\n" + HOSTILE, encoding="utf-8")
+    (tmp_path / "index.html").write_text(render(content_of(analyse(load(root)))), encoding="utf-8")
+    visit(page, tmp_path / "index.html")
+    assert texts(page, "#notes .written") == ["# Why\n\n" + HOSTILE.strip()]
+    assert complaints(page) == []
+    assert page.run("document.images.length") == 0
+    assert page.run("document.title") == "grid"
+    assert page.run("document.documentElement.scrollWidth") <= 1366

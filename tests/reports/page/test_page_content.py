@@ -105,6 +105,20 @@ def test_sentences_are_those_of_the_findings(five: tuple[Analysis, Content]) -> 
     assert set(content.matters) == {each.text for each in found if each.kind in ("variance", "size")}
 
 
+def test_the_pages_words_have_accuracies_in_per_cent_and_say_the_same(five: tuple[Analysis, Content]) -> None:
+    _, content = five
+    of_accuracy = [effect for effect in content.effects if effect.metric in ("test_accuracy", "gap")]
+    assert of_accuracy
+    for effect in of_accuracy:
+        assert f"{100 * effect.levels[0].mean:.2f} %" in effect.words
+        assert f"{effect.levels[0].mean:.4f}" in effect.detail
+        assert f"{effect.levels[0].mean:.4f}" not in effect.words
+        assert effect.words.count(". ") == effect.detail.count(". ")
+    others = [effect for effect in content.effects if effect.metric == "convergence"]
+    assert all(effect.words == effect.detail for effect in others)
+    assert any("points" in sentence for sentence in content.matters_shown)
+
+
 def test_a_pair_without_an_estimate_is_drawn_without_a_dot(tmp_path: Path) -> None:
     cells = synthetic.grid({"activation": ["relu", "gelu", "selu"]}, seeds=range(2), epochs=3)
     for one in cells:

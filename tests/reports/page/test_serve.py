@@ -309,7 +309,7 @@ def test_what_is_no_sweep_is_a_mistake_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    for path in (tmp_path, tmp_path / "notes.txt"):
+    for path in (tmp_path, tmp_path / "notes.txt", tmp_path / "notes.txt" / "later"):
         assert main(["serve", str(path)]) == 2
         assert capsys.readouterr().err.count("\n") == 1
     assert main(["serve", str(tmp_path / "later"), "--port", "70000"]) == 2

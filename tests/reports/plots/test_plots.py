@@ -4,7 +4,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.lines import Line2D
 
+from reports.__main__ import main
 from reports.analysis.intervals import t_interval
 from reports.page.build import make_report
 from reports.page.report import Report
@@ -14,7 +16,16 @@ from reports.plots.heatmaps import draw_heatmaps, grid_panels, shades
 from reports.plots.overview import dot, frontier
 from reports.plots.shared_settings import short, usual, usual_note
 from reports.plots.sheets import draw_curves
-from reports.plots.style import COLOURS, TickLabels, accuracy_ticks, key_columns, log_error, pen
+from reports.plots.style import (
+    COLOURS,
+    SOFT,
+    TickLabels,
+    accuracy_ticks,
+    key_columns,
+    log_error,
+    mixed_pen,
+    pen,
+)
 from reports.runs.metrics import METRICS
 from reports.runs.reader import load
 from tests.support import synthetic
@@ -272,3 +283,115 @@ def test_figures_that_are_left_out_are_told(report: Report) -> None:
     plots = [plot for plot in report.plots if plot.name.startswith("convergence")] * 10
     assert first_of(plots[:3]) == plots[:3]
     assert f"The first 48 of {len(plots)} figures." in first_of(plots)[-1].caption
+
+
+def test_by_default_only_the_usual_pictures_are_drawn(tmp_path: Path) -> None:
+    root = synthetic.write_sweep(tmp_path / "grid", synthetic.grid({**AXES, "optimizer.lr": [0.1, 0.01]}))
+    names = {
+        which: {plot.name for plot in make_report(load(root), plots=which).plots}
+        for which in ("default", "all")
+    }
+    usual = names["default"]
+    assert usual < names["all"]
+    assert make_report(load(root), plots="none").plots == []
+    assert {"heatmap-test_accuracy", "timing", "accuracy-against-lr"} <= usual
+    kinds = ("convergence-", "accuracy-against-", "heatmap-test_accuracy", "timing")
+    assert all(name.startswith(kinds) for name in usual)
+
+
+def test_no_pictures_leave_the_earlier_ones_and_other_ones_replace_them(tmp_path: Path) -> None:
+    root = synthetic.write_sweep(tmp_path / "grid", synthetic.grid({"optimizer.lr": [0.1, 0.01]}, epochs=2))
+
+    def drawn(*words: str) -> set[str]:
+        assert main([str(root), *words]) == 0
+        return {path.name for path in (root / "report" / "plots").glob("*.png")}
+
+    everything = drawn("--plots", "all")
+    assert drawn("--plots", "none") == drawn("--no-plots") == everything
+    usual = drawn()
+    assert usual < everything
+    assert usual == drawn("--plots", "default")
+    page = (root / "report" / "index.html").read_text()
+    assert "<img" not in page
+    assert "plots/timing.svg" in page
+
+
+def test_an_unknown_choice_of_pictures_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([str(tmp_path), "--plots", "som"])
+    assert ended.value.code == 2
+    assert "'som'" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_line_looks_as_its_key_says(report: Report) -> None:
+    for name in ("grid", "convergence-hidden-128-loss-mse", "accuracy-against-weight_decay"):
+        plot = next(plot for plot in report.plots if plot.name == name)
+        figure = plot.paint(*plot.arguments)
+        keys = {looks(handle) for legend in figure.legends for handle in legend.get_lines()}
+        drawn = {looks(line) for axes in figure.axes for line in axes.get_lines() if line.get_linewidth() > 1}
+        assert drawn <= {key for key in keys if key[0] != SOFT}
+        assert drawn
+
+
+def looks(line: Line2D) -> tuple[object, ...]:
+    """Return what tells a line from another: colour and mark."""
+    marker = line.get_marker()
+    return line.get_color(), "" if marker in (None, "None") else marker
+
+
+def test_combinations_never_share_a_colour_with_levels() -> None:
+    assert not {mixed_pen(place).colour for place in range(12)} & set(COLOURS)
+    assert len({(mixed_pen(place).colour, mixed_pen(place).dashes) for place in range(12)}) == 12
+
+
+def test_figures_of_a_metric_share_their_scale(report: Report) -> None:
+    named = [plot for plot in report.plots if plot.name.startswith("convergence-")]
+    scales = [plot.paint(*plot.arguments).axes[0].get_ylim() for plot in named]
+    assert len(named) > 4
+    assert len(set(scales)) == 1
+    of_mse = [
+        plot.paint(*plot.arguments).axes[-1].get_ylim() for plot in named if plot.name.endswith("loss-mse")
+    ]
+    assert len(of_mse) == 2
+    assert len(set(of_mse)) == 1
+
+
+def test_an_axis_of_accuracy_says_that_it_is_logarithmic_in_the_error(report: Report) -> None:
+    for plot in report.plots:
+        figure = plot.paint(*plot.arguments)
+        bent = any(axes.get_yscale() == "function" for axes in figure.axes)
+        assert bent == any("logarithmic in the error" in text.get_text() for text in figure.texts), plot.name
+
+
+def test_one_figure_a_row_is_drawn_as_dots_with_intervals(tmp_path: Path) -> None:
+    cells = synthetic.grid({"optimizer.lr": [0.1, 0.01, 0.001]}, seeds=range(3))
+    plots = make_report(load(synthetic.write_sweep(tmp_path, cells))).plots
+    plot = next(plot for plot in plots if plot.name == "heatmap-test_accuracy")
+    (axes,) = plot.paint(*plot.arguments).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["lr 0.001", "lr 0.01", "lr 0.1"]
+    assert len(axes.containers) == 3
+    assert not axes.images
+    assert "95 % intervals" in plot.caption
+
+
+def test_a_heat_map_explains_its_colours(report: Report) -> None:
+    plot = next(plot for plot in report.plots if plot.name == "heatmap-test_accuracy")
+    texts = [text.get_text() for text in plot.paint(*plot.arguments).texts]
+    best = max(entry.value for row in plot.arguments[0].rows for entry in row if entry.value == entry.value)
+    assert f"{best:.4f}" in texts
+
+
+def test_boundaries_are_drawn_with_the_examples_that_a_record_has(tmp_path: Path) -> None:
+    one = synthetic.cell({"seed": 0})
+    axis = np.linspace(-1, 1, 5).tolist()
+    plane = {"x": axis, "y": axis, "label": np.outer(axis, axis).tolist()}
+    for examples, marks in (
+        ({"x": [0.1, 0.2, 0.3], "y": [0, 0, 1], "label": [0, 1, 1]}, 2),
+        ("none", 0),
+        ({"x": [1]}, 0),
+    ):
+        one.extra = {"boundary": plane | {"test": examples}}
+        report = make_report(load(synthetic.write_sweep(tmp_path, [one])))
+        plot = next(plot for plot in report.plots if plot.name == "boundary")
+        assert len(plot.paint(*plot.arguments).axes[0].get_lines()) == marks

@@ -32,6 +32,50 @@ def test_numbers_and_other_texts_stay_as_they_are(text: str) -> None:
     assert text_cell(text) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["10-5", "12-64", "3/4", "3-4-12", "2024-1-3", "1:30", "mar1", "MAR-1", "1-Mar", "3 dec 12", "Sept 4"],
+)
+def test_no_name_becomes_a_date(text: str) -> None:
+    assert text_cell(text) == f"'{text}"
+    assert text_of(f"'{text}") == text
+
+
+@pytest.mark.parametrize("text", ["0123456789", "73e400000000", "12345678901e1"])
+def test_no_id_becomes_a_number(text: str) -> None:
+    assert text_cell(text) == f"'{text}"
+    assert text_of(f"'{text}") == text
+
+
+@pytest.mark.parametrize(
+    "text", ["256-64", "128-10", "64-32-16", "may", "march", "seed-1", "1.5", "1e-05", "128", "0.5", "4 of 5"]
+)
+def test_other_names_are_left_alone(text: str) -> None:
+    assert text_cell(text) == text
+
+
+def test_the_reports_csv_files_begin_as_spreadsheets_want_it_and_hold_numbers(tmp_path: Path) -> None:
+    cells = synthetic.grid({"activation": ["relu", "gelu"], "optimizer.lr": [0.1, 0.01]}, seeds=range(3))
+    root = synthetic.write_sweep(tmp_path / "grid", cells)
+    assert main([str(root), "--no-plots"]) == main(["export", str(root), "--to", "csv"]) == 0
+    files = [*(root / "report/tables").glob("*.csv"), *(root / "export").glob("*.csv")]
+    assert len(files) > 20
+    assert all(path.read_bytes().startswith(b"\xef\xbb\xbf") for path in files)
+    runs, figures, pairs = (
+        pd.read_csv(root / f"report/tables/{n}.csv") for n in ("runs", "cells", "contrasts")
+    )
+    assert next(iter(runs.columns)) == "cell_id"
+    assert len(runs) == 12
+    assert runs["lr"].dtype == float
+    assert len(figures[figures["metric"] == "test_accuracy"]) == 4
+    assert figures["mean"].dtype == float
+    numbers = pairs[["estimate", "low", "high", "p", "seeds", "cells", "margin"]]
+    assert all(pd.api.types.is_numeric_dtype(kind) for kind in numbers.dtypes)
+    rate = pairs[(pairs["metric"] == "test_accuracy") & (pairs["factor"] == "lr")]
+    assert set(rate["first"]) | set(rate["second"]) == {"0.1", "0.01"}
+    assert set(rate["relation"]) <= set(">≈?")
+
+
 @given(st.text())
 def test_the_text_of_a_cell_is_the_one_that_was_written(text: str) -> None:
     assert text_of(text_cell(text)) == text

@@ -22,9 +22,9 @@ from reports.page.build import make_report, make_tables
 from reports.runs.metrics import METRICS
 from reports.runs.reader import load
 from reports.runs.results import Results
-from reports.tables.formats import csv_text, latex, markdown
+from reports.tables.formats import SIZES, csv_text, latex, markdown, size_of, tex_escape
 from reports.tables.number_formats import show_contrast
-from reports.tables.table import Table, text_table
+from reports.tables.table import Entry, Table, text_table
 from tests.support import synthetic
 
 NAN = float("nan")
@@ -343,3 +343,26 @@ def test_every_metric_prints_every_kind_of_number() -> None:
         assert metric.show(float("nan")) == "–"
         assert "e" not in metric.show(0.00001234)
         assert " ± " in metric.show_interval(0.5, 0.01)
+
+
+def test_captions_say_on_what_a_table_stands(tmp_path: Path) -> None:
+    tables = tables_of(sweep(tmp_path, seeds=2))
+    for table in tables.values():
+        assert table.about.endswith(" epochs, 2 seeds")
+        assert table.about.startswith("mnist, ")
+        assert tex_escape(f"{table.title} (mnist, ") in latex(table)
+        assert table.about in markdown(table)
+
+
+def test_a_wide_table_is_made_to_fit_a_page(tmp_path: Path) -> None:
+    for table in tables_of(sweep(tmp_path, seeds=5, _0="diverged")).values():
+        size, wide = size_of(table)
+        texts_of = [table.heads, *([entry.text for entry in row] for row in table.rows)]
+        letters = sum(min(wide, max(map(len, column))) for column in zip(*texts_of, strict=True))
+        name = size.partition(r"\setlength")[0]
+        assert letters * SIZES[name] + 2 * len(table.heads) <= 480  # points: A4 with margins of 2 cm
+        assert size in latex(table)
+        assert (r"\shortstack[l]{" in latex(table)) <= (wide < 400)
+    small = Table("t", "T", ("a", "b"), ((Entry("x"), Entry("0.9812")),))
+    assert size_of(small)[0] == ""
+    assert "shortstack" not in latex(small)

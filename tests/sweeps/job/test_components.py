@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
 from sweeps.job.components import Components, effective, problems
+from tests.support.configs import compose_config
 
 CONF = Path(__file__).parents[3] / "conf"
 BAD_VALUES: dict[str, list[Any]] = {
@@ -40,14 +39,6 @@ BAD_VALUES: dict[str, list[Any]] = {
     "activation=maxout activation.pieces": [0, 1.5],
     "optimizer=adam optimizer.beta1": [1.0, -0.1],
 }
-
-
-def compose_config(*overrides: str) -> dict[str, Any]:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("config", list(overrides))
-    plain = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(plain, dict)
-    return {str(key): value for key, value in plain.items()}
 
 
 def with_value(config: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from PIL import Image
 import mlp
 from mlp.datasets import Sample
 from sweeps.job import inspection
+from sweeps.job.predictions import Predictions
 from sweeps.records.record import Record, load_records
 
 ROOT = Path(__file__).parents[3]
@@ -65,13 +66,13 @@ def test_table_and_pictures_show_the_mistakes(run: Record, capsys: pytest.Captur
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_verdict_ranks_mistakes_by_confidence() -> None:
+def test_predictions_rank_mistakes_by_confidence() -> None:
     scores = np.array([[2.0, 1.0], [0.0, 3.0], [5.0, 0.0], [0.0, 1.0]])
-    verdict = inspection.Verdict(np.array([0, 0, 1, 1]), scores)
-    assert verdict.counts.tolist() == [[1, 1], [1, 1]]
-    assert verdict.accuracy == 0.5
-    assert verdict.mistakes().tolist() == [2, 1]
-    assert verdict.lead().tolist() == [0, 3, 5, 0]
+    predictions = Predictions(np.array([0, 0, 1, 1]), scores)
+    assert predictions.counts.tolist() == [[1, 1], [1, 1]]
+    assert predictions.accuracy == 0.5
+    assert predictions.mistakes().tolist() == [2, 1]
+    assert predictions.lead().tolist() == [0, 3, 5, 0]
 
 
 def test_the_best_network_of_a_run_without_images_has_a_table_and_no_images(

@@ -24,8 +24,8 @@ from sweeps.job.components import Components
 from sweeps.job.journal import Journal
 from sweeps.records.layout import CHECKPOINT, HISTORY
 from sweeps.records.record import Record, load_records
-from tests.mlp.test_training import trainer
-from tests.sweeps.job.test_components import compose_config
+from tests.support.configs import compose_config
+from tests.support.small_run import trainer
 
 ROOT = Path(__file__).parents[3]
 CELL = (

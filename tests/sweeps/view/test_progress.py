@@ -112,6 +112,36 @@ def test_a_failed_cell_that_starts_again_counts_again(tmp_path: Path, plan: Plan
     assert (view_of(watch).failed, watch.view().done) == (0, 1)
 
 
+def test_the_best_so_far_is_shown_from_two_on(tmp_path: Path, plan: Plan) -> None:
+    watch = Watch(tmp_path, plan)
+    for cell, accuracy in zip(plan.cells[:3], (0.9, 0.95, 0.8), strict=True):
+        record(tmp_path, cell, "done", final={"test_accuracy": accuracy})
+    seen = view_of(watch).best
+    assert seen is not None
+    assert (seen.metric, seen.value) == ("test accuracy", 0.95)
+    assert describe(watch.view()).endswith(f"best so far test accuracy 0.95: {seen.name}")
+    assert f"best so far test accuracy 0.95: {seen.name}" in "\n".join(drawn(watch.view(), 100))
+    assert max(map(len, drawn(watch.view(), 30))) <= 30
+    assert len(drawn(watch.view(), 60, height=6)) <= 6
+    record(tmp_path, plan.cells[3], "diverged", final={"test_accuracy": 0.99})
+    assert view_of(watch).best == seen
+    again = Watch(tmp_path, plan, due={plan.cells[1].id})  # the best is run anew
+    assert (found := view_of(again).best) is not None
+    assert found.value == 0.9
+
+
+def test_the_best_so_far_is_by_the_figure_that_the_records_name(tmp_path: Path, plan: Plan) -> None:
+    watch = Watch(tmp_path, plan)
+    for cell, rmse in zip(plan.cells[:3], (3.0, 2.0, 2.5), strict=True):
+        record(tmp_path, cell, "done", final={"rmse": rmse}, metric={"name": "rmse", "direction": "minimize"})
+    lacking = {"name": "rmse", "direction": "minimize"}
+    record(tmp_path, plan.cells[3], "done", final={"test_accuracy": 1.0}, metric=lacking)
+    record(tmp_path, plan.cells[4], "done", final={})
+    seen = view_of(watch).best
+    assert seen is not None
+    assert (seen.metric, seen.value) == ("rmse", 2.0)
+
+
 def test_cells_that_are_not_due_keep_their_state(tmp_path: Path, plan: Plan) -> None:
     done(tmp_path, plan.cells[0])
     record(tmp_path, plan.cells[1], "failed")
