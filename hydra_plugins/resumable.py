@@ -139,6 +139,11 @@ class ResumableSweeperConf:
     rungs: list[int] | None = None
     rung_key: str | None = None
 
+    # The key that makes a trial keep what a longer one can continue from (set to true), and that which names
+    # to a trial the id of the one to continue; null: each rung begins anew.
+    rung_kept: str | None = None
+    rung_from: str | None = None
+
     # Overrides that make a trial of a cell: key -> value (examples held out to judge by, say).
     trial: dict[str, Any] = field(default_factory=dict)
 

@@ -20,6 +20,7 @@ from sweeps.cli.command import mistake
 from sweeps.cli.streams import open_streams
 from sweeps.execution.cell_run import Job, Runner
 from sweeps.execution.checks import check_launcher, check_machine, check_workers
+from sweeps.execution.clearing import drop_checkpoints
 from sweeps.execution.directory import working_in
 from sweeps.execution.launch import Launch, worker_count
 from sweeps.execution.plan_store import store
@@ -212,6 +213,8 @@ class Sweep:
             mark_interrupted(records, stop.file.parent.name)
             print(interrupted(short(self.root), plan, results, stop.signal.name, seconds))
             return stop.exit_code
+        if course.end is not None and course.end.finished:
+            drop_checkpoints(records[cell] for cell in trial_ids(plan) if cell in records)
         stale = sum(
             cell.id in records and records[cell.id].is_complete and is_stale(records[cell.id], plan.code)
             for cell in plan.cells

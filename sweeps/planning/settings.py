@@ -81,6 +81,8 @@ class Settings(ResumableSweeperConf):
             "sampler": self.sampler or SAMPLERS[0],
             "rungs": self.rungs,
             "rung_key": self.rung_key,
+            "rung_kept": self.rung_kept,
+            "rung_from": self.rung_from,
             "trial": self.trial,
             "judged_by": self.judged_by,
         }
@@ -90,7 +92,8 @@ class Settings(ResumableSweeperConf):
         """The keys that a strategy may vary besides those that are swept."""
         if not self.tune:
             return set()
-        return {*self.tune, *self.trial, *([self.rung_key] if self.rungs and self.rung_key else [])}
+        of_rungs = (self.rung_key, self.rung_kept, self.rung_from) if self.rungs else ()
+        return {*self.tune, *self.trial, *filter(None, of_rungs)}
 
     def _problems(self) -> Iterator[str]:
         """Yield a line for each setting that is out of range."""

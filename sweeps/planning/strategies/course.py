@@ -31,11 +31,15 @@ MOST_STEPS = 1000  # of a strategy within one command: one that needs more has n
 
 @dataclass(frozen=True)
 class End:
-    """Why a strategy has ended, and what it leaves open; `problem`: it could not go on."""
+    """Why a strategy has ended, and what it leaves open; `problem`: it could not go on.
+
+    `finished`: it has nothing more to ask, by its own answer.
+    """
 
     why: str
     left: tuple[str, ...] = ()
     problem: bool = False
+    finished: bool = False
 
 
 @dataclass
@@ -104,7 +108,7 @@ class Course:
         """Extend the plan by a step, or end."""
         self.asks += 1
         if not step.cells:
-            self._end(End(step.why, tuple(step.left)))
+            self._end(End(step.why, tuple(step.left), finished=True))
             return
         if self.asks > MOST_STEPS:
             raise UserError(f"{self._name}: has not finished after {MOST_STEPS:,} steps")

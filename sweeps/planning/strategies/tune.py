@@ -131,15 +131,22 @@ class Search:
         return next(each for each in self.combinations if self._fixed(self.trial(each, {}, None)) == own)
 
     def _fixed(self, overrides: Sequence[str]) -> frozenset[str]:
-        free = {*self.ranges, *([self.rung_key] if self.settings["rungs"] else [])}
+        of_rungs = (self.settings.get(key) for key in ("rung_key", "rung_kept", "rung_from"))
+        free = {*self.ranges, *(filter(None, of_rungs) if self.settings["rungs"] else ())}
         return frozenset(text for text in overrides if key_of(text) not in free)
 
-    def trial(self, combination: Sequence[str], values: Mapping[str, Any], rung: int | None) -> list[str]:
-        """Return the overrides of a trial."""
+    def trial(
+        self, combination: Sequence[str], values: Mapping[str, Any], rung: int | None, of: str = ""
+    ) -> list[str]:
+        """Return the overrides of a trial; `of` is the id of the one that it goes on from, if it does."""
         made = list(combination)
         more = {**self.settings["trial"], **values, SEED: trial_seed(self.plan)}
         if rung is not None:
             more[self.rung_key] = rung
+            if rung != self.rungs[-1] and (kept := self.settings.get("rung_kept")):
+                more[kept] = "true"
+            if of and (source := self.settings.get("rung_from")):
+                more[source] = f"'{of}'"
         for key, value in more.items():
             made = with_setting(made, key, as_written(value))
         return made
@@ -173,7 +180,7 @@ class Search:
             best = sorted(ended, key=lambda trial: -trial.figure)
             keep = max(1, round(sum(t.rung == before for t in trials) * before / rung))
             for trial in best[:keep]:
-                overrides = self.trial(combination, trial.values, rung)
+                overrides = self.trial(combination, trial.values, rung, trial.cell.id)
                 if tuple(overrides) not in planned:
                     yield overrides
 
