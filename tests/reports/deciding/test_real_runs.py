@@ -109,9 +109,7 @@ def test_in_any_order_of_the_seeds_it_contradicts_all_of_them_at_most_in_one_of_
             if standing in ("best", "may be best")
         ]
         missed += not good & {tuple(names.loc[k]) for k in possible}
-    print(
     told = f"{wrong} of {ORDERS} orders contradict all seeds, {missed} miss the best"
     print(f"{told}; {runs / ORDERS:.0f} runs of {16 * SEEDS}")
-    )
     assert wrong <= 5
     assert missed <= 5
