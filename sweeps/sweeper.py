@@ -167,7 +167,8 @@ class Sweep:
         return planned(short(self.root), match.plan, match.records, match.verdicts, workers, due)
 
     def _prepare(self, match: Match) -> None:
-        """Let the application get ready for the cells that are due, if there are any."""
+        """Let the application group the cells that are due, and get ready for them. Raises UserError."""
+        groups(match.due, self.settings, self.config)
         prepare = load_callable("prepare", self.settings.prepare)
         if prepare is not None and (due := [cell.config for cell in match.due]):
             call("prepare", lambda: prepare(due), prepare)
