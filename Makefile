@@ -17,14 +17,14 @@ TO      = $(if $(filter command,$(firstword $(origin DIR))),hydra.sweep.dir=$(DI
 QUICK  := not slow and not faults and not parity and not page and not cluster and not network and not package and not trackers
 
 .DEFAULT_GOAL := help
-.PHONY: help venv sweep study results plan report watch status data test test-full test-statistics test-faults test-parity test-page test-package test-trackers test-cluster docs site bench bench-peers lint format lock
+.PHONY: help venv sweep study results plan report watch status data test test-full test-statistics test-faults test-parity test-page test-package test-trackers test-cluster docs picture site bench bench-peers lint format lock
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo; echo '  SWEEP=NAME (of conf/sweep; default grid)  OVERRIDES="loss=hinge training.epochs=3"  RETRY=all  FRESH=1'
 	@echo '  STRATEGY=until_decided (seeds only where the answer is open)  BUDGET=30m'
 
-venv: $(READY)  ## Make .venv with the hash-locked requirements
+venv: $(READY) $(BIN)/mlp-sweep  ## Make .venv with the hash-locked requirements and the mlp-… commands
 
 $(READY): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -33,6 +33,9 @@ $(READY): requirements.lock
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
+
+$(BIN)/mlp-sweep: pyproject.toml $(READY)
+	@$(BIN)/python -m mlp_grid.checkout
 
 sweep: $(READY)  ## Run a sweep (what is missing of it) and build its report
 	@$(BIN)/python -m sweeps sweep=$(SWEEP) $(TO) $(HYDRA); status=$$?; \
@@ -99,10 +102,11 @@ test-package: $(READY)  ## Install the wheel into empty environments, one for ea
 	@$(BIN)/python -m pytest -q -m package $(PYTEST_ARGS)
 
 TRACKERS := $(VENV)/trackers
-test-trackers: $(READY)  ## Export to real trackers and read it back (installs them beside the project)
+test-trackers: $(READY)  ## Use real trackers, scikit-learn and a notebook (installs them beside the project)
 	@test -d $(TRACKERS) || $(PYTHON) -m venv $(TRACKERS)
-	@$(TRACKERS)/bin/python -m pip install --quiet --disable-pip-version-check ".[trackers]" scikit-learn pytest hypothesis
-	@$(TRACKERS)/bin/python -m pytest -q -p no:cacheprovider tests/reports/exports tests/test_examples.py $(PYTEST_ARGS)
+	@$(TRACKERS)/bin/python -m pip install --quiet --disable-pip-version-check ".[trackers,sklearn,notebook]" nbclient pytest hypothesis
+	@$(TRACKERS)/bin/python -m pytest -q -p no:cacheprovider tests/reports/exports tests/test_examples.py \
+		tests/mlp_grid $(PYTEST_ARGS)
 
 CLUSTER := $(VENV)/cluster
 SLURM   := slurm-wlm slurmdbd munge mariadb-server
@@ -127,6 +131,9 @@ site: $(READY)  ## Build the documentation into site/, which opens without a net
 
 docs: $(READY)  ## Renew the config reference from the comments in conf/
 	@$(BIN)/python -m sweeps.job.help_text > docs/reference/config.md
+
+picture: $(READY)  ## Renew the README's picture of the page from runs/grid and its report (needs Chromium)
+	@$(BIN)/python -m tests.support.picture $(DIR) docs/images/page.png
 
 lint: $(READY)  ## Check style and types
 	@$(BIN)/ruff check .

@@ -13,7 +13,18 @@ from pathlib import Path
 
 from sweeps.cli.streams import open_streams
 
-SECTIONS = ("step", "lockstep", "pairs", "anatomy", "memory", "first_step", "sweep", "grid")
+SECTIONS = (
+    "step",
+    "lockstep",
+    "pairs",
+    "anatomy",
+    "memory",
+    "first_step",
+    "start",
+    "sweep",
+    "grid",
+    "report",
+)
 """In the order of the page; each is a module here with `run(settings) -> Section`."""
 
 QUICK = ("step", "lockstep", "anatomy")

@@ -10,6 +10,8 @@ from typing import Any
 
 from sweeps.job.measured.process import ONE_THREAD, CannotRun
 
+NOT_A_USERS = "PYTHONDONTWRITEBYTECODE"
+"""With it every process compiles every module of the project anew."""
 ROOT = Path(__file__).parent.parent
 
 
@@ -21,16 +23,26 @@ def started(
     errors: int = subprocess.DEVNULL,
 ) -> "subprocess.Popen[str]":
     """Start `python -m module arguments`, thread counts unset; `output`, `errors`: where its streams go."""
-    inherited = {key: value for key, value in os.environ.items() if key not in ONE_THREAD}
+    inherited = {key: value for key, value in os.environ.items() if key not in (*ONE_THREAD, NOT_A_USERS)}
     options: dict[str, Any] = {"stdout": output, "stderr": errors, "text": True}
     command = [sys.executable, "-m", module, *arguments]
     return subprocess.Popen(command, cwd=ROOT, env={**inherited, **(environment or {})}, **options)
 
 
-def timed(module: str, arguments: Sequence[str]) -> float:
+def cpu_seconds(module: str, arguments: Sequence[str]) -> float:
+    """Run `python -m module arguments`; return its CPU seconds and those of all that it has waited for."""
+    process = started(module, arguments)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise CannotRun(f"python -m {module} ended with {process.returncode}")
+    return used.ru_utime + used.ru_stime
+
+
+def timed(module: str, arguments: Sequence[str], output: int = subprocess.DEVNULL) -> float:
     """Run `python -m module arguments` and return its seconds. Raises CannotRun if it fails."""
     begin = time.perf_counter()
-    process = started(module, arguments, errors=subprocess.PIPE)
+    process = started(module, arguments, output=output, errors=subprocess.PIPE)
     _, said = process.communicate()
     seconds = time.perf_counter() - begin
     if process.returncode:

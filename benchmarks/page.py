@@ -10,6 +10,9 @@ PATH = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
 Written by `make bench`, with the figures of one run; do not edit. `make bench-peers` installs the peers.
+
+`OPENBLAS_CORETYPE` and `OPENBLAS_L2_SIZE`, where somebody has set them, may keep NumPy's products, and no
+other engine's, from what the processor can do: the benchmark unsets both. Who sweeps there should, too.
 """
 
 

@@ -71,6 +71,13 @@ class ResumableSweeperConf:
     # Config groups and dotted keys that are always part of a cell's directory name, in this order.
     name: list[str] = field(default_factory=list)
 
+    # Run these cells again, by their ids, and nothing else: the plan in the directory stays as it is, earlier
+    # records are kept in .superseded. `python -m sweeps.runs DIR rerun ID` sets it.
+    only: list[str] = field(default_factory=list)
+
+    # Copy a run that another directory under the same `runs` has by id, code and data, instead of running it.
+    reuse: bool = True
+
     # What to run again: failed (everything without a result), stale (results of other code too), all, none.
     retry: str | None = None
 
@@ -105,6 +112,10 @@ class ResumableSweeperConf:
     # Which direction of it is better: maximize or minimize; null: maximize.
     direction: str | None = None
 
+    # A shell command that is run at the end of the sweep, however it ends, and finds the outcome in the
+    # environment: SWEEP_NAME, SWEEP_DIR, SWEEP_OUTCOME (done, incomplete, interrupted), SWEEP_EXIT_CODE,
+    # SWEEP_SECONDS, SWEEP_CELLS, SWEEP_DONE, SWEEP_DIVERGED, SWEEP_FAILED, SWEEP_SUMMARY.
+    notify: str | None = None
     # What decides on further cells when nothing is due: until_decided (adds seeds where a comparison is
     # open), another name of `strategies`, or the dotted name of a function of a plan and its records.
     strategy: str | None = None

@@ -70,6 +70,7 @@ class Linear(Layer):
         super().bind(params, grads, work)
         self.bias = params["bias"][..., np.newaxis, :]
         self.transposed = params["weight"].mT
+        self.outputs: dict[int, Array] = {}
 
     def forward(self, x: Array, *, train: bool) -> Array:
         """Return x W + b."""
@@ -88,11 +89,14 @@ class Linear(Layer):
         return np.matmul(delta, self.transposed, out=self.kept("dx", self.x.shape))
 
     def output(self, batch: int) -> Array:
-        """Return the array for z (batch, fan_out)."""
-        *networks, width = self.params["bias"].shape
-        if self.column_major:
-            return self.kept("z", (*networks, width, batch)).mT
-        return self.kept("z", (*networks, batch, width))
+        """Return the array for z (batch, fan_out), the same one for every batch of this size."""
+        z = self.outputs.get(batch)
+        if z is None:
+            *networks, width = self.params["bias"].shape
+            shape = (width, batch) if self.column_major else (batch, width)
+            memory = self.kept("z", (*networks, *shape))
+            z = self.outputs[batch] = memory.mT if self.column_major else memory
+        return z
 
 
 class Entry(Linear):
@@ -136,9 +140,15 @@ class Elementwise(Layer):
         super().__init__()
         self.activation = activation
 
+    def bind(self, params: dict[str, Array], grads: dict[str, Array], work: Workspace) -> None:
+        """Take the views, and forget the arrays of earlier ones."""
+        super().bind(params, grads, work)
+        self.value = self.slope = np.empty(0, work.dtype)
+
     def forward(self, x: Array, *, train: bool) -> Array:
         """Return f(x), and keep f'(x) for the way back; x is overwritten."""
-        self.value, self.slope = self.kept("value", x.shape), self.kept("slope", x.shape)
+        if self.value.shape != x.shape:
+            self.value, self.slope = self.kept("value", x.shape), self.kept("slope", x.shape)
         self.activation(x, self.value, self.slope, self.work)
         return self.value
 

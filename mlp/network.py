@@ -55,18 +55,16 @@ class Network:
 
     def forward(self, x: Array | tuple[Array, ...], *, train: bool = False) -> Array:
         """Map x (batch, features), whole or in blocks, to logits (batch, classes), kept until the next."""
-        first, *rest = self.layers
-        x = first.forward(x, train=train)
-        for layer in rest:
+        for layer in self.layers:
             x = layer.forward(x, train=train)
+        assert not isinstance(x, tuple)
         return x
 
     def backward(self, delta: Array) -> None:
         """Write dL/d(params) to `grads`, given delta = dL/d(logits) (batch, classes) of the last forward."""
-        first, *rest = self.layers
-        for layer in reversed(rest):
+        for layer in self.layers[:0:-1]:
             delta = layer.backward(delta)
-        first.backward(delta, first=True)
+        self.layers[0].backward(delta, first=True)
 
     def state(self) -> dict[str, Array]:
         """Return what is learned without a gradient, by name: live arrays, for checkpoints."""

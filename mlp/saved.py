@@ -138,7 +138,7 @@ def save(
     np.savez(file, **entries)
 
 
-def load(path: str | PathLike[str], *, activation: Activation | None = None) -> Trained:
+def load(path: str | PathLike[str] | IO[bytes], *, activation: Activation | None = None) -> Trained:
     """Return the network that a file holds, ready to predict.
 
     Nothing that a file names is imported: an activation that is not one of `mlp.activations` has to be given.

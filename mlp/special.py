@@ -1,5 +1,8 @@
 """Special functions in place, in forms that cannot overflow: sigmoid, softplus, softmax and its Jacobian."""
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 
 from mlp.workspace import Array, Workspace
@@ -36,12 +39,18 @@ def softmax(z: Array, shifted: Array, p: Array, work: Workspace) -> Array:
     np.maximum.reduce(z, axis=1, keepdims=True, out=column)
     with np.errstate(over="ignore", invalid="ignore"):  # see above
         np.subtract(z, column, out=shifted)
-    np.maximum(shifted, np.finfo(shifted.dtype).min, out=shifted)
+    (lowest,) = work.numbers(_lowest(shifted.dtype))
+    np.maximum(shifted, lowest, out=shifted)
     np.exp(shifted, out=p)
     np.add.reduce(p, axis=1, keepdims=True, out=column)
     np.divide(p, column, out=p)
     np.log(column, out=column)
     return column
+
+
+@cache
+def _lowest(dtype: np.dtype[Any]) -> float:
+    return float(np.finfo(dtype).min)
 
 
 def softmax_backward(delta: Array, p: Array, work: Workspace) -> None:

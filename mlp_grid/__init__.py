@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from mlp.saved import load as load_network
     from mlp.schedules import Schedule
     from mlp.workspace import Array, Workspace
-    from mlp_grid.results import report
-    from reports.runs.reader import load
+    from mlp_grid.classifier import MLPClassifier
+    from mlp_grid.results import SweepResults, load, report
+    from mlp_grid.sweeping import sweep
     from reports.runs.results import Results
     from sweeps.cli.python314 import accept_hydras
     from sweeps.records.errors import UserError
@@ -52,6 +53,7 @@ __all__ = [
     "Flag",
     "Initializer",
     "Loss",
+    "MLPClassifier",
     "NotNegative",
     "Number",
     "Optimizer",
@@ -62,6 +64,7 @@ __all__ = [
     "Schedule",
     "State",
     "Step",
+    "SweepResults",
     "Trained",
     "UnitInterval",
     "UpToOne",
@@ -73,6 +76,7 @@ __all__ = [
     "one_of",
     "optional",
     "report",
+    "sweep",
     "with_setting",
 ]
 
@@ -89,8 +93,9 @@ _MODULES = {
     "mlp.saved": ("Trained", "load_network"),
     "mlp.schedules": ("Schedule",),
     "mlp.workspace": ("Array", "Workspace"),
-    "mlp_grid.results": ("report",),
-    "reports.runs.reader": ("load",),
+    "mlp_grid.classifier": ("MLPClassifier",),
+    "mlp_grid.results": ("SweepResults", "load", "report"),
+    "mlp_grid.sweeping": ("sweep",),
     "reports.runs.results": ("Results",),
     "sweeps.cli.python314": ("accept_hydras",),
     "sweeps.records.errors": ("UserError",),

@@ -23,6 +23,11 @@ def status() -> int:
     return _run("sweeps.status")
 
 
+def runs() -> int:
+    """Run `python -m sweeps.runs`."""
+    return _run("sweeps.runs")
+
+
 def report() -> int:
     """Run `python -m reports`."""
     return _run("reports.__main__")

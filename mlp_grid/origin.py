@@ -19,10 +19,13 @@ PACKAGES = ("conf", "mlp", "reports", "sweeps")
 HOME = Path(__file__).resolve().parent.parent
 NEEDS = {
     "mlp": ("mlp",),
+    "mlp_grid.classifier": ("mlp",),
     "mlp_grid.results": ("reports", "sweeps"),
+    "mlp_grid.sweeping": PACKAGES,
     "reports": ("reports", "sweeps"),
     "sweeps.status": ("sweeps",),
     "sweeps.studies": ("sweeps",),
+    "sweeps.runs": ("sweeps",),
     "sweeps.cli": ("sweeps",),
     "sweeps.records": ("sweeps",),
     "sweeps": ("conf", "mlp", "sweeps"),

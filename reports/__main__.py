@@ -1,31 +1,28 @@
-"""The command line: `python -m reports DIR`, `… compare A B`, `… export DIR --to csv`."""
+"""The command line: `python -m reports DIR`, `… compare A B`, `… export DIR --to csv`.
+
+What a command needs is imported once its arguments are read: pandas and Matplotlib take a second.
+"""
+
+from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reports.calibrate import calibrate, told
-from reports.claims.claim import Claim, claim_metrics
-from reports.claims.gate import differing_verdicts, expected_claims, note
-from reports.compare import compare
-from reports.exports.bundle import bundle
-from reports.exports.frames import FORMATS, export
-from reports.exports.trackers import TRACKERS, export_to
-from reports.images import images
-from reports.on_demand import run_plot, run_table
-from reports.page.build import write_report
-from reports.page.serve import run_serve
-from reports.plots import Plots
-from reports.published.publish import publish
-from reports.runs.reader import load
-from reports.runs.results import Results
-from reports.sources.judged import Judged, judged
 from sweeps.cli.command import called, command, parser_of
 from sweeps.records.errors import UserError
 from sweeps.records.untrusted import links_out, printable
 
+if TYPE_CHECKING:
+    from reports.claims.claim import Claim
+    from reports.runs.results import Results
+    from reports.sources.judged import Judged
+
 INCOMPLETE = DIFFERS = 1
+PLOTS = ("default", "all", "none")  # reports.plots.Plots, which needs Matplotlib
 
 
 @command
@@ -66,14 +63,23 @@ def run_report(words: Sequence[str]) -> int:
     parser.add_argument("--out", type=Path, metavar="DIR", help="build it as DIR (default: directory/report)")
     parser.add_argument(
         "--plots",
-        choices=[*Plots],
-        default=Plots.DEFAULT,
+        choices=PLOTS,
+        default=PLOTS[0],
         help="pictures to draw: the usual ones (default), all, or none; the page needs none of them",
     )
     parser.add_argument(
-        "--no-plots", dest="plots", action="store_const", const=Plots.NONE, help="as --plots none"
+        "--no-plots", dest="plots", action="store_const", const=PLOTS[-1], help="as --plots none"
     )
     options = parser.parse_args(words)
+    from threadpoolctl import threadpool_limits
+
+    from reports.claims.claim import claim_metrics
+    from reports.claims.gate import expected_claims, note
+    from reports.page.build import write_report
+    from reports.runs.reader import load
+    from reports.sources.judged import judged
+
+    threadpool_limits(1)  # of BLAS: its products are small here, and more threads only wait for each other
     if options.note:
         print(printable(note(options.directory, options.claims)))
         return 0
@@ -91,6 +97,8 @@ def run_report(words: Sequence[str]) -> int:
 
 def check(expected: Sequence[tuple[Path, Claim]], found: Judged | None) -> int:
     """Name the claims with another verdict than they expect, and return the exit code."""
+    from reports.claims.gate import differing_verdicts
+
     lines = differing_verdicts(expected, found.claims if found else [])
     for line in lines:
         print(printable(line), file=sys.stderr)
@@ -99,10 +107,15 @@ def check(expected: Sequence[tuple[Path, Claim]], found: Judged | None) -> int:
 
 def run_compare(words: Sequence[str]) -> int:
     """Compare two sweeps, cell by cell."""
-    parser = parser_of("reports compare", compare.__doc__)
+    parser = parser_of(
+        "reports compare", "Compare two sweeps cell by cell, and say what else differs between them."
+    )
     parser.add_argument("first", type=Path, help="a sweep's directory")
     parser.add_argument("second", type=Path, help="another sweep's directory")
     options = parser.parse_args(words)
+    from reports.compare import compare
+    from reports.runs.reader import load
+
     first, second = load(options.first, unplanned=True), load(options.second, unplanned=True)
     print(printable(compare(first, second)))
     return max(warn(first), warn(second))
@@ -115,6 +128,9 @@ def run_calibrate(words: Sequence[str]) -> int:
     parser.add_argument("--simulations", type=at_least_one, default=200, metavar="N", help="default: 200")
     parser.add_argument("--random", type=int, default=0, metavar="SEED", help="of the simulation; default: 0")
     options = parser.parse_args(words)
+    from reports.calibrate import calibrate, told
+    from reports.runs.reader import load
+
     results = load(options.directory)
     found = calibrate(results, options.simulations, options.random, progress)
     print(printable(f"{results.sweep}: {options.simulations} simulated sweeps of each kind\n\n{told(found)}"))
@@ -139,13 +155,16 @@ def at_least_one(text: str) -> int:
 
 def run_images(words: Sequence[str]) -> int:
     """Show what one or two cells get right and wrong."""
-    parser = parser_of("reports images", images.__doc__)
+    parser = parser_of("reports images", "Show what one or two cells get right and wrong, class by class.")
     parser.add_argument("directory", type=Path, help="a sweep's directory")
     parser.add_argument("cell", help="the name or the id of one of a cell's runs, or a part of it")
     parser.add_argument(
         "other", metavar="cell", nargs="?", help="another cell, to see which errors both make"
     )
     options = parser.parse_args(words)
+    from reports.images import images
+    from reports.runs.reader import load
+
     results = load(options.directory)
     print(printable(images(results, [name for name in (options.cell, options.other) if name is not None])))
     return warn(results)
@@ -153,6 +172,10 @@ def run_images(words: Sequence[str]) -> int:
 
 def run_export(words: Sequence[str]) -> int:
     """Write the tidy frames for other tools."""
+    from reports.exports.frames import FORMATS, export
+    from reports.exports.trackers import TRACKERS, export_to
+    from reports.runs.reader import load
+
     parser = parser_of("reports export", "Write a sweep's runs and learning curves for other tools.")
     parser.add_argument("directory", type=Path, help="a sweep's directory")
     parser.add_argument("--to", choices=[*sorted(FORMATS), *TRACKERS], required=True, help="the format")
@@ -182,6 +205,9 @@ def run_bundle(words: Sequence[str]) -> int:
     parser.add_argument("--to", type=Path, metavar="FILE.zip", required=True, help="the archive")
     parser.add_argument("--claims", type=Path, metavar="FILE", help="claims to judge and to put into it")
     options = parser.parse_args(words)
+    from reports.exports.bundle import bundle
+    from reports.runs.reader import load
+
     results = load(options.directory)
     print(printable(bundle(results, options.to, options.claims)))
     return warn(results)
@@ -197,6 +223,8 @@ def run_publish(words: Sequence[str]) -> int:
     parser.add_argument("directories", nargs="*", metavar="DIR", type=Path, help="a study's directory")
     parser.add_argument("--to", type=Path, metavar="FOLDER", required=True, help="where the pages are kept")
     options = parser.parse_args(words)
+    from reports.published.publish import publish
+
     print(printable(str(publish(options.directories, options.to))))
     return 0
 
@@ -222,6 +250,8 @@ def warn(results: Results) -> int:
         some = ", ".join(results.unplanned[:3]) + (", …" if len(results.unplanned) > 3 else "")
         left_out = f"left out: {len(results.unplanned)} recorded cells that are not in the plan"
         print(printable(f"{left_out} ({some}); --all includes them"), file=sys.stderr)
+    for line in results.excluded:
+        print(printable(f"excluded: {line}"), file=sys.stderr)
     for line in filter(None, (results.other_data, results.repeated)):
         print(printable(f"left out: {line}"), file=sys.stderr)
     for line in results.near_misses:
@@ -231,16 +261,21 @@ def warn(results: Results) -> int:
     return 0 if results.is_whole and not results.other_data else INCOMPLETE
 
 
+def later(module: str, name: str) -> Callable[[Sequence[str]], int]:
+    """Return a function of a module that is imported when it is called."""
+    return lambda words: int(getattr(import_module(module), name)(words))
+
+
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "bundle": run_bundle,
     "calibrate": run_calibrate,
     "compare": run_compare,
     "export": run_export,
     "images": run_images,
-    "plot": run_plot,
+    "plot": later("reports.on_demand", "run_plot"),
     "publish": run_publish,
-    "serve": run_serve,
-    "table": run_table,
+    "serve": later("reports.page.serve", "run_serve"),
+    "table": later("reports.on_demand", "run_table"),
 }
 
 

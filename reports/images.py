@@ -61,6 +61,8 @@ def cell_of(results: Results, text: str) -> Cell:
         for seed, cell_id in zip(done["seed"], done["cell_id"], strict=True)
         if cell_id in results.answers
     }
+    if not answers and results.split:
+        raise UserError(f"{title}: there is no image that all of its runs were tested on. {results.split}")
     if not answers:
         raise UserError(f"{title}: none of its {len(done)} finished runs has a test_correct; {AGAIN}")
     if len({each.examples for each in answers.values()}) > 1:
@@ -121,11 +123,12 @@ def class_table(cell: Cell) -> Table:
 def class_rows(cell: Cell) -> Iterator[tuple[str, ...]]:
     """Yield a row for each class that has test examples, if all runs recorded the same classes."""
     counts = [answers.by_class for answers in cell.answers.values()]
+    labels = next(iter(cell.answers.values())).labels
     alike = len({tuple(total for _, total in of_run) for of_run in counts}) == 1
     for label, of_class in enumerate(zip(*counts, strict=True) if alike else ()):
         if total := of_class[0][1]:
             found = class_interval([right for right, _ in of_class], total)
-            yield (str(label), f"{total:,}", *map("{:.4f}".format, (found.mean, found.low, found.high)))
+            yield (labels[label], f"{total:,}", *map("{:.4f}".format, (found.mean, found.low, found.high)))
 
 
 def overlap_table(first: Cell, second: Cell) -> Table:

@@ -5,7 +5,8 @@ records/        what is on disk, standard library only: all that reports may rea
 planning/       from a command line to due runs; knows Hydra, writes nothing
 execution/      from due runs to ended processes
 view/           what people see in a terminal
+upkeep/         what people do to runs by hand: list, rerun, drop, exclude, merge, rename
 job/            the only room that knows of networks: one cell, from its config to its record
 cli/            what all commands share
-__main__, status, studies, verify   are run with `python -m`
+__main__, status, studies, runs, verify   are run with `python -m`
 """

@@ -7,11 +7,15 @@ import os
 import re
 import sys
 import traceback
-from typing import NoReturn
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 from sweeps.cli import user_modules
 from sweeps.cli.command import command, mistake
 from sweeps.cli.version import PROJECT, version
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 OWN_MODE = "-m --multirun -r --run -h --help --hydra-help -c --cfg -i --info -sc --shell-completion"
@@ -54,9 +58,12 @@ def _run() -> int:
     from sweeps.cli import python314
     from sweeps.job.main import main as run
     from sweeps.planning.hydra_errors import one_line
+    from sweeps.planning.typed import without_spaces
     from sweeps.records.errors import UserError
 
     python314.accept_hydras()
+    if line := without_spaces(sys.argv[1:], _default_config() if _has_spaces(sys.argv[1:]) else None):
+        return mistake(line)
     argparse.ArgumentParser.error = _refuse  # type: ignore[method-assign, assignment]  # Hydra's shows its usage, on 7 lines
     try:
         run()
@@ -72,7 +79,33 @@ def _run() -> int:
 
 
 def _refuse(parser: argparse.ArgumentParser, message: str) -> NoReturn:
+    from sweeps.planning.typed import instead_of_flag
+
+    words = sys.argv[1:]
+    flags = [word for word in message.partition(": ")[2].split() if word.startswith("-") and word in words]
+    for flag in flags[:1] if message.startswith("unrecognized") else ():
+        after = words[words.index(flag) + 1 :][:1]
+        value = "".join(word for word in after if "=" not in word and not word.startswith("-"))
+        message += instead_of_flag(flag, value, _default_config())
     sys.exit(mistake(f"{message} (--help shows what there is; options stand before all key=value)"))
+
+
+def _has_spaces(words: Sequence[str]) -> bool:
+    """Whether a `=` begins or ends a word, or has a space beside it: all that is right has none."""
+    return any(re.search(r"^=|=$|\s=|=\s", word) for word in words)
+
+
+def _default_config() -> DictConfig | None:
+    """Return the config of this application without any argument; None if it does not compose."""
+    from hydra import compose, initialize_config_module
+    from hydra.core.global_hydra import GlobalHydra
+
+    try:
+        GlobalHydra.instance().clear()
+        with initialize_config_module("conf", version_base="1.3"):
+            return compose("config")
+    except Exception:  # what is wrong with it is said by Hydra
+        return None
 
 
 def _reached_the_sweeper(error: Exception) -> bool:

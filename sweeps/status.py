@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,19 +16,24 @@ from sweeps.cli import user_modules
 from sweeps.cli.command import command, parser_of
 from sweeps.planning.due import Retry, Verdict, verdict
 from sweeps.records import lock
+from sweeps.records.commands import active
 from sweeps.records.content import Content, other_data
 from sweeps.records.errors import UserError
+from sweeps.records.excluded import read_excluded
 from sweeps.records.layout import HIDDEN, HISTORY, LOCK
+from sweeps.records.metric import NAME, Goal, figures_of, goal_of, number_of
 from sweeps.records.plan import Cell, Plan, read_plan
 from sweeps.records.record import Record, load_records
 from sweeps.records.schema import BEGUN, BY_URGENCY, COMPLETE, ENDED_BADLY
 from sweeps.records.untrusted import printable
 from sweeps.view.explain import Explanation, find
 from sweeps.view.running_cell import last_row
+from sweeps.view.sweeps_below import is_sweep, sweeps_below
 from sweeps.view.wording import count, duration, reason
 
 OTHER_DATA = "other data"  # the state of a result of other data than its cell is planned for
-STATES = (*BY_URGENCY[:-3], OTHER_DATA, *BY_URGENCY[-3:])
+EXCLUDED = "excluded"  # the state of a run that counts in nothing, on purpose
+STATES = (*BY_URGENCY[:-3], OTHER_DATA, *BY_URGENCY[-3:-1], EXCLUDED, BY_URGENCY[-1])
 MISSING_SHOWN = 10  # cells that were never started, unless all are asked for
 
 
@@ -53,6 +58,7 @@ class Status:
         self.root, self.retry = root, retry
         self.plan: Plan | None = read_plan(root)
         self.records = load_records(root)
+        self.excluded = read_excluded(root)
         if self.plan is None and not self.records:
             raise UserError(f"{root}: holds no plan and no run records")
         self.explanation = Explanation(root, self.plan, self.records, retry)
@@ -69,6 +75,8 @@ class Status:
 
     def _row(self, cell_id: str, name: str, planned: bool, cell: Cell | None = None) -> Row:
         record = self.records.get(cell_id)
+        if cell_id in self.excluded:
+            return Row(cell_id, name, EXCLUDED, self.excluded[cell_id], planned, False)
         content = self.explanation.content(cell)
         decided = verdict(record, self.explanation.code, self.retry, content)
         if record is not None and content is not None and decided.superseded:
@@ -89,8 +97,7 @@ class Status:
         states = ", ".join(f"{self.counts[state]:,} {state}" for state in STATES[::-1] if self.counts[state])
         name = self.plan.sweep if self.plan else "no plan"
         yield f"{self.root} ({name}): {count(len(planned), 'cell')}: {states}"
-        if owner := lock.holder(self.root / HIDDEN / LOCK):
-            yield f"  {owner} is running this sweep"
+        yield from self._workers()
         if due := sum(row.due for row in planned):
             yield f"  {count(due, 'cell')} would be run by the same command again"
         if outside := len(self.rows) - len(planned):
@@ -100,6 +107,15 @@ class Status:
         yield from (f"  {line}" for line in self.explanation.near_misses())
         if stale := sum("other code" in row.detail for row in planned):
             yield f"  {count(stale, 'result')} made by other code (hydra.sweeper.retry=stale runs them again)"
+
+    def _workers(self) -> Iterator[str]:
+        """Yield who works on the sweep: each command with its workers, or the one that has locked it."""
+        at_work = active(self.root)
+        for each in at_work:
+            does = "has joined this sweep" if each.has_joined else "is running this sweep"
+            yield f"  {each.owner} {does}, with {count(each.workers, 'worker')}"
+        if not at_work and (owner := lock.holder(self.root / HIDDEN / LOCK)):
+            yield f"  {owner} is running this sweep"
 
     def table(self, everything: bool) -> Iterator[str]:
         """Yield a line for each cell that has no result, or for every cell."""
@@ -119,7 +135,7 @@ class Status:
     @property
     def exit_code(self) -> int:
         """0 if every planned cell has a result and every record can be believed, else 1."""
-        whole = all(row.status in COMPLETE or not row.planned for row in self.rows)
+        whole = all(row.status in (*COMPLETE, EXCLUDED) or not row.planned for row in self.rows)
         return 0 if whole and all(row.status != "damaged" for row in self.rows) else 1
 
     def as_json(self) -> dict[str, Any]:
@@ -128,6 +144,10 @@ class Status:
             "directory": str(self.root),
             "sweep": self.plan.sweep if self.plan else None,
             "counts": dict(self.counts),
+            "at_work": [
+                {"process": str(each.owner), "workers": each.workers, "joined": each.has_joined}
+                for each in active(self.root)
+            ],
             "cells": [vars(row) for row in self.rows],
         }
 
@@ -142,7 +162,7 @@ def detail(record: Record | None, decided: Verdict) -> str:
     if record.status == "diverged":
         parts += [f"{key} {value}" for key, value in (record.data.get("diverged") or {}).items()]
     if record.is_complete:
-        parts += [_accuracy((record.data.get("final") or {}).get("test_accuracy")), _cost(record)]
+        parts += [_figure(record.data), _cost(record)]
     if (attempts := record.data.get("attempts", 1)) != 1:
         parts.append(f"{attempts} attempts")
     if "other code" in decided.why:
@@ -152,14 +172,26 @@ def detail(record: Record | None, decided: Verdict) -> str:
 
 def _progress(record: Record) -> str:
     row = last_row(record.path / HISTORY)
-    epoch = f"after epoch {row['epoch']}" if "epoch" in row else "in its first epoch"
+    step, value = next(iter(row.items()), ("epoch", ""))
+    epoch = f"after {step} {value}" if row else "in its first epoch" if _counts_epochs(record) else "begun"
     worker = record.data.get("worker") or {}
     at = f", process {worker.get('pid')} on {worker.get('host')}" if record.status == "running" else ""
     return f"{epoch}{at}"
 
 
-def _accuracy(value: object) -> str:
-    return f"test accuracy {value:.4f}" if isinstance(value, float) else ""
+def _counts_epochs(record: Record) -> bool:
+    goal = goal_of(record.data)
+    return goal is None or goal.name in (None, NAME)
+
+
+def _figure(data: Mapping[str, Any]) -> str:
+    """Return the figure that the sweep is about."""
+    goal, figures = goal_of(data) or Goal(), figures_of(data)
+    name = goal.name or (NAME if NAME in figures else next(iter(figures), NAME))
+    value = number_of(figures.get(name))
+    if value is None:
+        return ""
+    return f"test accuracy {value:.4f}" if name == NAME else f"{name} {value:.4g}"
 
 
 def _cost(record: Record) -> str:
@@ -171,7 +203,11 @@ def _cost(record: Record) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Show the state of every cell of a sweep, and why it would be run again or not."""
     parser = parser_of("sweeps.status", main.__doc__)
-    parser.add_argument("directory", type=Path, help="a sweep's directory, such as runs/grid")
+    parser.add_argument(
+        "directory",
+        type=Path,
+        help="a sweep's directory, such as runs/grid; or one above several, such as runs",
+    )
     parser.add_argument("--all", action="store_true", help="list every cell, done ones too")
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     parser.add_argument(
@@ -182,9 +218,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     user_modules.extend([Path.cwd()])  # where a user's own code is, which the results may depend on
-    status = Status(options.directory, Retry(options.retry))
+    root = options.directory
+    if root.is_dir() and not is_sweep(root) and (below := list(sweeps_below(root))):
+        return _several([_status(path, Retry(options.retry)) for path in below], options)
+    status = Status(root, Retry(options.retry))
     print(printable("\n".join(_answer(status, options))))
     return status.exit_code
+
+
+def _status(root: Path, retry: Retry) -> Status | UserError:
+    """Return the state of a sweep, or why it has none."""
+    try:
+        return Status(root, retry)
+    except UserError as error:
+        return error
+
+
+def _several(found: Sequence[Status | UserError], options: argparse.Namespace) -> int:
+    """Print a line for each sweep, and return the exit code: 0 if every one is whole."""
+    if options.explain is not None:
+        raise UserError(f"--explain: {options.directory} holds several sweeps; name one of them")
+    known = [status for status in found if isinstance(status, Status)]
+    if options.json:
+        print(json.dumps([status.as_json() for status in known], indent=1))
+    for status in () if options.json else found:
+        print(printable(next(status.summary()) if isinstance(status, Status) else status.lines[0]))
+    return max([status.exit_code for status in known] + [1] * (len(known) < len(found)))
 
 
 def _answer(status: Status, options: argparse.Namespace) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The resumable sweeper: plan → match with the disk → launch what is due → ask the strategy → sum up.
+"""The resumable sweeper: plan → match with the disk → launch what is due → sum up.
 
 It serves any Hydra application (`hydra/sweeper: resumable`); sweeps/planning/settings.py has its settings.
 """
@@ -14,19 +14,25 @@ from typing import Any
 
 from hydra.core.utils import JobReturn
 from hydra.types import HydraContext, TaskFunction
+from hydra.utils import get_class
 from omegaconf import DictConfig
 
 from sweeps.cli.command import mistake
 from sweeps.cli.streams import open_streams
+from sweeps.execution import fork_server
 from sweeps.execution.cell_run import Job, Runner
 from sweeps.execution.checks import check_launcher, check_machine, check_workers
 from sweeps.execution.clearing import drop_checkpoints
 from sweeps.execution.directory import working_in
 from sweeps.execution.launch import Launch, worker_count
+from sweeps.execution.notice import noticed
 from sweeps.execution.plan_store import store
 from sweeps.execution.returned import returns
+from sweeps.execution.reuse import take_over
 from sweeps.execution.stopping import Stop, mark_interrupted, stoppable
+from sweeps.execution.terms import terms_of
 from sweeps.planning import without_effect
+from sweeps.planning.again import draft_again
 from sweeps.planning.callables import call, load_callable
 from sweeps.planning.compose import Composer
 from sweeps.planning.contents import of_other_data
@@ -35,13 +41,16 @@ from sweeps.planning.due import Retry, has_result, is_stale
 from sweeps.planning.grid import LARGEST
 from sweeps.planning.groups import groups
 from sweeps.planning.match import Match
+from sweeps.planning.neighbours import Origin, as_places, found
 from sweeps.planning.place import short, sweep_directory
 from sweeps.planning.quoting import composed
 from sweeps.planning.settings import Settings
 from sweeps.planning.strategies.course import Course, End
 from sweeps.planning.strategies.ranges import searched
+from sweeps.records.commands import session_of
 from sweeps.records.content import other_data
 from sweeps.records.errors import UserError
+from sweeps.records.excluded import read_excluded
 from sweeps.records.layout import SUPERSEDED
 from sweeps.records.plan import Cell, Plan
 from sweeps.records.record import Record, load_records
@@ -65,7 +74,8 @@ def command(
     open_streams()
     try:
         sweep = Sweep.of(context, task_function, composed(config), Settings.of(settings), arguments)
-        code = sweep.run()
+        with noticed(sweep.settings, sweep.root) as end:
+            code = end.code = sweep.run()
     except UserError as error:
         code = mistake(*error.lines)
     if code:
@@ -108,33 +118,62 @@ class Sweep:
 
     def run(self) -> int:
         """Run the sweep and return its exit code. Raises UserError before anything is written."""
-        started = time.monotonic()
-        closing = load_callable("closing", self.settings.closing)
-        course = Course.of(Draft(self.settings, self.composer, self.arguments, self.root), started)
-        before = self._advance(course, {} if self.settings.fresh else load_records(self.root))
-        if self.settings.dry_run:
-            print("\n".join([self._describe(before), *before.near_misses(self.settings)]))
+        started, settings = time.monotonic(), self.settings
+        closing = load_callable("closing", settings.closing)
+        records = {} if settings.fresh else load_records(self.root)
+        course = self._course(records, started)
+        before = self._advance(course, records)
+        there = self._elsewhere(before)
+        if settings.dry_run:
+            print("\n".join([self._describe(before, there), *self._near_misses(before)]))
             return 0
         check_launcher(self.config)
-        for line in before.near_misses(self.settings):
+        for line in self._near_misses(before):
             print(f"{line}; what is not planned stays on disk", flush=True)
-        self._prepare(before)
-        with working_in(self.root, fresh=self.settings.fresh, named=bool(self.settings.sweep)) as folder:
-            problem = None
+        self._prepare(before, there)
+        due = len(before.due) - len(there)
+        forks = fork_server.running(wanted=due > 0 and self._may_fork())
+        terms, workers = terms_of(before.plan, settings), self._workers(due)
+        place = working_in(self.root, terms, fresh=settings.fresh, workers=workers)
+        with forks, place as folder:  # in this order: a lock is refreshed by a thread
+            copied: dict[str, Origin] = {}
+            course.session, problem = session_of(folder.name), None
             with stoppable(folder / "stop") as stop:  # which ends the body, at the second signal
-                problem = self._work(course, folder, stop, due=len(before.due))
-            code = self._end(course, before.kept, stop, problem, time.monotonic() - started)
+                problem = self._work(course, before, there, copied, folder, stop)
+            code = self._end(course, before, copied, stop, problem, time.monotonic() - started)
         if stop.signal is None and closing is not None:  # the directory is free for the next command by now
             trials = trial_ids(course.plan)
             closing_words(closing, self.root, [c.id for c in course.plan.cells if c.id not in trials])
         return code
 
-    def _work(self, course: Course, folder: Path, stop: Stop, due: int) -> str | None:
+    def _course(self, records: Mapping[str, Record], started: float) -> Course:
+        """Return the plan of the command, and what its strategy may add to it."""
+        draft = Draft(self.settings, self.composer, self.arguments, self.root)
+        if self.settings.only:
+            again = draft_again(self.settings, self.composer, self.root, records)
+            course = Course.without_strategy(draft, again, started)
+        else:
+            course = Course.of(draft, started)
+        course.excluded = {} if self.settings.fresh else read_excluded(self.root)
+        course.again = bool(self.settings.only)
+        return course
+
+    def _work(
+        self,
+        course: Course,
+        match: Match,
+        there: Mapping[str, Origin],
+        copied: dict[str, Origin],
+        folder: Path,
+        stop: Stop,
+    ) -> str | None:
         """Run what is due, until the strategy has ended. Returns what stopped the sweep, or None."""
         launch: Launch | None = None
         while True:
+            due = len(match.due)
             plan, revision = store(course.plan, course.entries, self.root, folder, self.settings, due)
             course.saved(plan)
+            copied |= take_over(match, there, self.root, folder.name)
             match = course.match(load_records(self.root))
             if match.due:
                 launch = launch or self._launch(match.plan, folder, revision)
@@ -143,34 +182,49 @@ class Sweep:
                     return problem
             if course.is_over:
                 return None
-            due = self._continue(course, match.due)
+            match, there = self._continue(course, match.due)
 
     def _advance(self, course: Course, records: Mapping[str, Record]) -> Match:
         """Let the strategy add what it wants, unless something is due. Raises UserError."""
-        return course.advance(records, worker_count(self.config, self.settings.workers, LARGEST))
+        return course.advance(records, self._workers(LARGEST))
 
-    def _continue(self, course: Course, launched: Sequence[Cell]) -> int:
-        """Ask the strategy after a launch; return how many cells are due by its answer."""
+    def _continue(self, course: Course, launched: Sequence[Cell]) -> tuple[Match, dict[str, Origin]]:
+        """Ask the strategy after a launch; return the plan, and which of its due runs are elsewhere."""
         course.launched.update(cell.id for cell in launched)
         try:
             match = self._advance(course, load_records(self.root))
-            self._prepare(match)
+            there = self._elsewhere(match)
+            self._prepare(match, there)
         except UserError as error:
             course.stop(error)
-            return 0
-        return len(match.due)
+            return course.match(load_records(self.root)), {}
+        return match, there
 
-    def _describe(self, match: Match) -> str:
+    def _elsewhere(self, match: Match) -> dict[str, Origin]:
+        """Return where runs that are due are found in other directories, unless they are asked for anew."""
+        settings = self.settings
+        if not settings.reuse or settings.fresh or settings.only or settings.mode is Retry.ALL:
+            return {}
+        return found({cell.id: cell for cell in match.due}, self.root, match.plan.code)
+
+    def _near_misses(self, match: Match) -> list[str]:
+        return [] if self.settings.only else match.near_misses(self.settings)
+
+    def _workers(self, due: int) -> int:
+        return worker_count(self.config, self.settings.workers, max(due, 1))
+
+    def _describe(self, match: Match, there: Mapping[str, Origin]) -> str:
         grouped = groups(match.plan.cells, self.settings, self.config)
-        workers = worker_count(self.config, self.settings.workers, max(len(match.due), 1))
-        due = [grouped[cell.id] for cell in match.due]
-        return planned(short(self.root), match.plan, match.records, match.verdicts, workers, due)
+        due = [grouped[cell.id] for cell in match.due if cell.id not in there]
+        workers = self._workers(len(due))
+        places = as_places(there)
+        return planned(short(self.root), match.plan, match.records, match.verdicts, workers, due, places)
 
-    def _prepare(self, match: Match) -> None:
+    def _prepare(self, match: Match, there: Mapping[str, Origin]) -> None:
         """Let the application group the cells that are due, and get ready for them. Raises UserError."""
         groups(match.due, self.settings, self.config)
         prepare = load_callable("prepare", self.settings.prepare)
-        if prepare is not None and (due := [cell.config for cell in match.due]):
+        if prepare is not None and (due := [cell.config for cell in match.due if cell.id not in there]):
             call("prepare", lambda: prepare(due), prepare)
 
     def _launch(self, plan: Plan, folder: Path, revision: dict[str, Any]) -> Launch:
@@ -206,10 +260,24 @@ class Sweep:
         with live.live(self.root, plan, records=records, due=due, workers=workers, note=latest_step(plan)):
             return launch.run(jobs, stop)
 
-    def _end(self, course: Course, kept: int, stop: Stop, problem: str | None, seconds: float) -> int:
+    def _may_fork(self) -> bool:
+        """Whether the launcher can do with forks, and nobody wants processes that start anew."""
+        launcher = get_class(self.config.hydra.launcher._target_)
+        return getattr(launcher, "forks", False) and self.settings.start_method != "spawn"
+
+    def _end(
+        self,
+        course: Course,
+        before: Match,
+        copied: Mapping[str, Origin],
+        stop: Stop,
+        problem: str | None,
+        seconds: float,
+    ) -> int:
         """Print how the sweep ended and return its exit code."""
         plan, records = course.plan, load_records(self.root)
-        results = sum(has_result(records.get(cell.id), cell.content) for cell in plan.cells)
+        counted = [cell for cell in plan.cells if course.again or cell.id not in course.excluded]
+        results = sum(has_result(records.get(cell.id), cell.content) for cell in counted)
         if stop.signal is not None:
             mark_interrupted(records, stop.file.parent.name)
             print(interrupted(short(self.root), plan, results, stop.signal.name, seconds))
@@ -221,8 +289,9 @@ class Sweep:
             for cell in plan.cells
         )
         self.ends.extend(returns(plan, records, self.root, self.composer))
-        retried = self.settings.mode is not Retry.NONE
-        print(finished(short(self.root), plan, records, kept, stale, seconds, retried))
+        kept, left_out = before.kept, {cell.id for cell in plan.cells} - {c.id for c in counted}
+        retried, places = self.settings.mode is not Retry.NONE, as_places(copied)
+        print(finished(short(self.root), plan, records, kept, stale, seconds, retried, places, left_out))
         if line := without_metric(self.settings.goal, plan, records):
             print(line)
         print_end(course.end)
@@ -231,7 +300,7 @@ class Sweep:
         if line := other_data(of_other_data(plan, records)):
             print(f"{line}: not what was planned; the same command runs them again")
         broken = problem or (course.end is not None and course.end.problem)
-        return 0 if results == len(plan.cells) and not broken else 1
+        return 0 if results == len(counted) and not broken else 1
 
 
 def print_end(end: End | None) -> None:

@@ -23,6 +23,7 @@ from sweeps.planning.identity import JOB_RESOLVERS
 from sweeps.planning.quoting import literal
 from sweeps.records.archive import unpacked
 from sweeps.records.errors import UserError
+from sweeps.records.excluded import read_excluded
 from sweeps.records.layout import OUTPUT, cell_dirs
 from sweeps.records.plan import Plan, read_plan
 from sweeps.records.record import Record, load_records, read_record
@@ -68,7 +69,10 @@ def verify(root: Path, cells: int, seed: int | None) -> int:
         raise UserError(f"{root} holds no sweep: there is no sweep.json")
     wrong = list(problems(plan, records))
     print("\n".join(wrong), end="\n" if wrong else "")
-    complete = [record for record in records.values() if record.is_complete]
+    excluded = read_excluded(root)
+    complete = [
+        record for cell_id, record in records.items() if record.is_complete and cell_id not in excluded
+    ]
     if not complete:
         raise UserError(f"{root}: no run has a result yet, so none can be trained again")
     seed = random.randrange(2**32) if seed is None else seed
@@ -156,6 +160,7 @@ def overrides(record: Record, place: Path) -> list[str]:
     ]
     values = [f"++{key}={value}" for key, value in leaves(record.data["config"])]
     places = [f"hydra.sweep.dir={text(str(place))}", "hydra/sweeper=resumable", "hydra/launcher=basic"]
+    places.append("hydra.sweeper.reuse=false")  # what is compared is computed
     return [*groups, *values, *places]
 
 

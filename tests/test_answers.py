@@ -57,7 +57,7 @@ def test_the_bits_are_what_the_saved_network_predicts(overrides: tuple[str, ...]
     options: dict[str, Any] = {"model": parts.model, "activation": parts.activation, "scale": data.scale}
     saved.save(file, trainer.network, columns=data.columns, **options)
     file.seek(0)
-    right = saved.load(file).predict(original.x_test) == original.y_test  # type: ignore[arg-type]
+    right = saved.load(file).predict(original.x_test) == original.y_test
     assert (bits_of(record) == right).all()
     assert float(bits_of(record).mean()) == record["final"]["test_accuracy"]
     assert [list(each) for each in record["test_by_class"]] == by_class(right, original)

@@ -186,7 +186,7 @@ def test_a_sweep_file_may_choose_its_launcher(place: Path) -> None:
     )  # fmt: skip
     assert "JoblibLauncher" in typed.stdout
     default = run(place, "sweeps", "-c", "hydra", "-p", "hydra.launcher")
-    assert "JoblibLauncher" in default.stdout
+    assert "LocalLauncher" in default.stdout
     assert "n_jobs: -1" in default.stdout
 
 

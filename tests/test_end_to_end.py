@@ -105,14 +105,14 @@ def test_xor_leaves_the_boundary_that_it_has_learned(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("override", "said"),
     [
-        ("loss=hinj", "no such option (did you mean hinge?)"),
-        ("optimizer.lrr=1", "optimizer.lrr: no such key (did you mean lr?)"),
+        ("loss=hinj", "no such option (did you mean loss=hinge?)"),
+        ("optimizer.lrr=1", "optimizer.lrr: no such key (did you mean optimizer.lr=1?)"),
         ("optimizer.lr=fast", "optimizer.lr = 'fast': must be a number > 0"),
         ("optimizer.lr=${nope}", "optimizer.lr: Interpolation key 'nope' not found"),
         ("training.batch_size=5000", "training.batch_size = 5000: must be at most the 1500"),
         ("loss=null", "loss"),
-        ("sweep=gird", "no such option (did you mean grid?)"),
-        ("activation=relu,tanhh", "no such option (did you mean tanh?)"),
+        ("sweep=gird", "no such option (did you mean sweep=grid?)"),
+        ("activation=relu,tanhh", "no such option (did you mean activation=relu,tanh?)"),
         ("dataset=npz", "dataset.path"),
     ],
 )

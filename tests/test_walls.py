@@ -23,6 +23,8 @@ SWEEPS = {  # room, or module of the top floor → the rooms that it may import 
     "execution": {"planning", "records", "cli"},
     "view": {"planning", "records", "cli"},
     "job": {"records", "cli"},
+    "upkeep": {"execution", "view", "planning", "records", "cli"},
+    "runs": {"upkeep", "records", "cli"},
     "sweeper": {"execution", "view", "planning", "records", "cli"},
     "status": {"view", "planning", "records", "cli"},
     "studies": {"execution", "records", "cli"},

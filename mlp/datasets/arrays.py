@@ -22,7 +22,7 @@ def read_npz(file: BinaryIO, where: str) -> dict[str, Examples]:
     Raises DatasetError for other names than INPUTS and LABELS, alone or with _train and _test.
     """
     with zipfile.ZipFile(file) as archive:
-        names = [entry.removesuffix(".npy") for entry in archive.namelist()]
+        names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
         chosen = _chosen(names, where)
         for name in chosen.values():
             with archive.open(f"{name}.npy") as entry:
@@ -85,4 +85,4 @@ def _require_plain(dtype: np.dtype[np.generic], where: str) -> None:
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(sorted(names)[:12]) or "nothing"
+    return ", ".join(" ".join(name.split())[:40] for name in sorted(names)[:12]) or "nothing"

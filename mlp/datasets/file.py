@@ -1,5 +1,7 @@
 """`dataset=file`: somebody's own csv, parquet, .npz or .npy file."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +35,8 @@ class File(OwnData):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if isinstance(self.label, list):
+            object.__setattr__(self, "label", tuple(self.label))
         if is_integer(self.label):  # as the command line reads the name of such a column
             object.__setattr__(self, "label", str(self.label))
         for key in ("path", "test_path"):
@@ -107,7 +111,7 @@ class File(OwnData):
     def _read_one(self, key: str, name: str) -> tuple[dict[str, Examples], str]:
         """Return the parts of a file's examples, and its SHA-256."""
         path, told = _there(key, name), where(key, name)
-        with steady(path) as (file, sha256):
+        with _blamed(told), steady(path) as (file, sha256):
             if family(name) == ".npz":
                 return read_npz(file, told), sha256
             return {
@@ -147,14 +151,23 @@ def _require_name(key: str, value: object) -> None:
 
 def _there(key: str, name: str) -> Path:
     """Return the path of a plain file that is there; raise DatasetError."""
-    try:
+    with _blamed(where(key, name)):
         return plain_file(name, "a file").absolute()
+
+
+@contextlib.contextmanager
+def _blamed(told: str) -> Iterator[None]:
+    """Have every mistake within name the setting that it is about."""
+    try:
+        yield
     except DatasetError as error:
-        raise DatasetError(f"{where(key, name)}: {error}") from error
+        if str(error).startswith("dataset."):
+            raise
+        raise DatasetError(f"{told}: {error}") from error
 
 
 def _array(key: str, name: str) -> tuple[Array, str]:
     """Return the array of a .npy file, and its SHA-256."""
     path = _there(key, name)
-    with steady(path) as (file, sha256):
+    with _blamed(where(key, name)), steady(path) as (file, sha256):
         return read_npy(file, path.stat().st_size, where(key, name)), sha256

@@ -18,6 +18,7 @@ from mlp.datasets.download import DatasetError
 from mlp.datasets.identity import mark
 
 UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
+LONGEST = 200  # characters of a reason in a line
 KINDS = {
     stat.S_IFDIR: "directory",
     stat.S_IFIFO: "pipe",
@@ -63,8 +64,13 @@ def steady(path: Path) -> Iterator[tuple[BinaryIO, str]]:
 
 def unreadable(path: Path, error: BaseException) -> DatasetError:
     """Return what to say of a file that cannot be read."""
-    reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
-    return DatasetError(f"cannot read {path}: {reason}")
+    return DatasetError(f"cannot read {path}: {getattr(error, 'strerror', None) or one_line(error)}")
+
+
+def one_line(error: BaseException) -> str:
+    """Return what an error says, short enough for a line, or its type if it says nothing."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def header(file: IO[bytes], name: str, size: int) -> Header:
@@ -76,8 +82,8 @@ def header(file: IO[bytes], name: str, size: int) -> Header:
         version = npy.read_magic(file)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, _, dtype = read(file)
-    except ValueError as error:
-        raise DatasetError(f"{name} is not an array ({' '.join(str(error).split())})") from error
+    except Exception as error:  # NumPy has many ways to say that a header is not as it was
+        raise DatasetError(f"{name} is not an array ({one_line(error)})") from error
     announced, size = math.prod(shape) * dtype.itemsize, size - file.tell()
     if not dtype.hasobject and announced > size:
         raise DatasetError(

@@ -66,9 +66,11 @@ def _numbering(source: "Examples") -> Iterator[str]:
     """Yield that a column counts the rows: an index that was written along, which tells labels in order."""
     if not source.names or len(source.x) < 3:
         return
-    steps = np.flatnonzero((np.diff(source.x.astype(np.float64, copy=False), axis=0) == 1).all(axis=0))
-    if len(steps):
-        yield f"{_features(steps, source)} the number of the row: leave it out unless it means something"
+    x = source.x.astype(np.float64, copy=False)
+    at_first = np.flatnonzero((np.diff(x[:3], axis=0) == 1).all(axis=0))
+    places = at_first[(np.diff(x[:, at_first], axis=0) == 1).all(axis=0)]
+    if len(places):
+        yield f"{_features(places, source)} the number of the row: leave it out unless it means something"
 
 
 def _classes(data: "Data") -> Iterator[str]:

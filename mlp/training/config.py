@@ -18,8 +18,8 @@ class Training(Checked):
     patience: stop after this many epochs without a better validation accuracy; null to run all epochs
     shift: augmentation: move each training image by up to this many pixels in each step
     layer_stats: add each layer's gradient norm and share of dead units to the history
-    lockstep: off, or auto to train together with other runs that see the same batches: the result is the same
-        to the last bit, but the seconds of a run are then a share of all of theirs
+    lockstep: auto to train together with other runs that see the same batches: the result is the same to the
+        last bit, but the seconds of a run are then a share of all of theirs; or off
     keep_checkpoint: keep the checkpoint of the last epoch, for runs of more epochs to continue from
     continue_from: id of the cell beside this one whose kept checkpoint is continued: it has fewer epochs and
         is the same in everything else; null, or if there is no such checkpoint: train from the beginning
@@ -34,7 +34,7 @@ class Training(Checked):
     patience: Annotated[int | None, optional(Count)] = None
     shift: CountOrZero = 0
     layer_stats: Flag = False
-    lockstep: Annotated[str, one_of("auto", "off")] = "off"
+    lockstep: Annotated[str, one_of("auto", "off")] = "auto"
     keep_checkpoint: Flag = False
     continue_from: str | None = None
     save_weights: Annotated[str, one_of("none", "last", "best")] = "none"

@@ -49,7 +49,9 @@ def summarise(results: Results, metric: str) -> pd.DataFrame:
     n = values["count"]
     quantile = t_quantile((1 - LEVEL) / 2, np.maximum(n - 1, 1))
     half = (quantile * values["std"] / np.sqrt(n)).where(n > 1)
-    figures = {"mean": values["mean"], "low": values["mean"] - half, "high": values["mean"] + half}
+    least, most = results.metrics[metric].bounds
+    ends = {"low": (values["mean"] - half).clip(least), "high": (values["mean"] + half).clip(upper=most)}
+    figures = {"mean": values["mean"], **ends}
     timed = results.runs.groupby("cell")["epoch_cpu_s"].count()
     return results.cells.assign(**figures, half=half, sd=values["std"], n=n, timed=timed)
 

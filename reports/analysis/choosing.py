@@ -14,7 +14,8 @@ def chosen_by(results: Results) -> str:
     """
     held_out = VALIDATION.get(results.main.name)
     done = results.done
-    if held_out is None or done.empty or not done[held_out].notna().all():
+    known = done.get(held_out)  # what is kept of published runs has no such column
+    if held_out is None or known is None or known.empty or not known.notna().all():
         return results.main.name
     return held_out
 

@@ -51,7 +51,7 @@ def compare(matched: Matched, settings: Settings) -> Comparison:
     kept = matched.part(levels=[matched.levels.index(name) for name in names])
     readings = read(kept, settings.ladder, settings.family, settings.grain)
     finished = finished_readings(kept, readings, settings)
-    turned = reversals(kept, settings.ladder, settings.grain)
+    turned = reversals(kept, settings.ladder, settings.grain, settings.pairs)
     order, means = ordered(kept, readings)
     by_pair = {frozenset((reversal.first, reversal.second)): reversal for reversal in turned}
     places = {

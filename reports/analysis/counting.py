@@ -2,15 +2,22 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
+from reports.analysis.equivalence import accuracy_margin, relative_margin
+from reports.analysis.intervals import NAN, Floats
+from reports.analysis.new_images import examples_and_chance
 from reports.analysis.outcomes import DIVERGED, Counting, within_reach
 from reports.runs.metrics import OF_CLASSES, Metric
 from reports.runs.results import Results
-from reports.runs.test_sets import test_set
+from reports.runs.test_sets import TestSet, test_set
 
-OF_TEST = ("test_accuracy", "best_test_accuracy", "selected_test_accuracy")
+TEST_ACCURACY = "test_accuracy"
+OF_TRAINING = ("train_accuracy",)
 REACH = 0.05  # of the best cell's accuracy: only such cells are compared in how soon they converge
+HELD_OUT = "validation_"
+LEAST_STEP = 1e-8  # figures are kept with nine decimals
 
 
 @dataclass(frozen=True)
@@ -45,41 +52,82 @@ def counted(results: Results, name: str) -> Counted:
 
 def counted_as(results: Results, metric: Metric) -> Counted:
     """Return the runs that take part, and what those without a figure count as, by the metric's kind."""
-    if metric.unit == "accuracy":
-        return accuracies(results, metric)
-    if metric.unit == "seconds":
-        ended = results.runs[results.runs["status"] != DIVERGED]
-        slow = metric.name == "seconds_to_target"
-        figures = ended[metric.name]
-        worst = float(figures.max()) if slow and figures.notna().any() else None
-        return Counted(metric, ended, Counting(unreached=worst), why="diverged runs are left out")
-    if metric.unit == "epochs" and metric.better:
-        return epochs(results, metric)
-    return Counted(metric, results.runs, Counting(), why="the worst figure of any finished run")
-
-
-def accuracies(results: Results, metric: Metric) -> Counted:
-    """Return accuracies: a diverged run is a classifier at chance, or else the worst finished one."""
-    known = test_set(results)
-    of_test = metric.name in OF_TEST
-    if metric.better != "higher" or known.chance is None or metric.name in OF_CLASSES:
-        why = "the worst figure of any finished run"
-        return Counted(metric, results.runs, Counting(), why=why)
-    examples = known.examples if of_test else None
-    grain = 1 / examples if examples else 0.0
-    why = f"{known.chance:.4f}, the accuracy of always naming the largest class"
-    return Counted(metric, results.runs, Counting(known.chance), grain, examples, why=why)
-
-
-def epochs(results: Results, metric: Metric) -> Counted:
-    """Return epochs to something: a run that did not get there counts as one epoch more than it had."""
-    limit = most_epochs(results) + 1
-    rule, why = Counting(limit, unreached=limit), f"{limit:g} epochs, one more than there were"
-    made = Counted(metric, results.runs, rule, grain=1.0, why=why)
-    if not metric.name.startswith("convergence"):
+    name, runs, known = metric.name, results.runs, known_test_set(results)
+    if not counts_divergence(metric):
+        ended = runs[runs["status"] != DIVERGED]
+        return Counted(metric, ended, Counting(), grain_of(metric, ended[name], known), known.examples)
+    rule, why = counting_of(metric, known, most_epochs(results))
+    if metric.unit == "seconds" and runs[name].notna().any():
+        rule = Counting(unreached=float(runs[name].max()))
+    grain = grain_of(metric, runs[name], known)
+    examples = known.examples if metric.name not in OF_CLASSES else None
+    made = Counted(metric, runs, rule, grain, examples, why=why)
+    if not name.startswith("convergence"):
         return made
-    near = within_reach(results.runs, results.names, distance=REACH)
-    return replace(made, runs=results.runs[near], out_of_reach=results.runs[~near])
+    near = within_reach(runs, results.names, distance=REACH)
+    return replace(made, runs=runs[near], out_of_reach=runs[~near])
+
+
+def known_test_set(results: Results) -> TestSet:
+    """Return what the runs' answers say of the test set of one data set, else what is known by its name."""
+    known, (examples, chance) = test_set(results), examples_and_chance(results)
+    return replace(known, examples=examples or known.examples, chance=chance or known.chance)
+
+
+def counts_divergence(metric: Metric) -> bool:
+    """Whether a diverged run has an outcome by this metric: where ">" puts the better first, it has.
+
+    Of what it costs, or of how much it loses from training to test set, nothing can be said: such a figure
+    of a run that came to nothing would speak for or against a level as one pleases.
+    """
+    return bool(metric.better) and metric.descending == (metric.better == "higher")
+
+
+def counting_of(metric: Metric, known: TestSet, longest: float) -> tuple[Counting, str]:
+    """Return what a diverged run counts as, and that in words; `longest`: the most epochs that a run had.
+
+    In accuracy as a classifier at chance; in epochs to something as one more than there were, as does a run
+    that did not get there; else as the worst figure of any run that finished.
+    """
+    if metric.unit == "accuracy" and metric.better == "higher" and metric.name not in OF_CLASSES:
+        trained = metric.name in OF_TRAINING and known.train_chance is not None
+        chance = known.train_chance if trained else known.chance
+        if chance is not None:
+            of_test = "" if trained or metric.name not in OF_TRAINING else " of the test set"
+            return Counting(chance), f"{chance:.4f}, the accuracy of always naming the largest class{of_test}"
+    if metric.unit == "epochs" and metric.better and np.isfinite(longest):
+        limit = longest + 1
+        return Counting(limit, unreached=limit), f"{limit:g} epochs, one more than there were"
+    return Counting(), "the worst figure of any finished run"
+
+
+def grain_of(metric: Metric, values: "pd.Series[float]", known: TestSet) -> float:
+    """Return the metric's step: one epoch, one example; of unknown data the least step seen."""
+    if metric.unit == "epochs":
+        return 1.0
+    if metric.unit != "accuracy":
+        return 0.0
+    if metric.name in OF_CLASSES:  # a mean over classes moves by as many steps as there are sizes of class
+        return 0.0
+    examples = known.train_examples if metric.name in OF_TRAINING else known.examples
+    if examples and not metric.name.startswith(HELD_OUT):  # nobody says how many were held out
+        return 1 / examples
+    steps = np.diff(np.unique(values.dropna().to_numpy(dtype=np.float64)))
+    return float(steps[steps > LEAST_STEP].min()) if (steps > LEAST_STEP).any() else 0.0
+
+
+def default_margin(metric: Metric, finished: Floats, accuracies: Floats, examples: int | None) -> float:
+    """Return the difference that counts as none where nobody set another; NaN: none does.
+
+    `finished` are the values (levels, …) of finished runs, `accuracies` their test accuracies. A tenth of the
+    best level's error, which is that of the test set for what is a difference of accuracies; of minimised
+    figures above 0 a tenth of the least level.
+    """
+    if metric.unit == "accuracy":
+        margin = accuracy_margin(finished if metric.better == "higher" else accuracies, examples)
+    else:
+        margin = relative_margin(finished) if metric.better == "lower" else NAN
+    return margin if margin > 0 else NAN
 
 
 def most_epochs(results: Results) -> float:

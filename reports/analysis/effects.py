@@ -8,12 +8,13 @@ import numpy as np
 
 from reports.analysis.comparable import comparable
 from reports.analysis.comparison import MAX_LEVELS, Comparison, compare, compare_within, parts_by
-from reports.analysis.counting import Counted, counted
-from reports.analysis.equivalence import accuracy_margin, relative_margin
-from reports.analysis.intervals import NAN, Interval, t_interval
+from reports.analysis.counting import TEST_ACCURACY, Counted, counted, default_margin
+from reports.analysis.intervals import NAN, Floats, Interval, t_interval
 from reports.analysis.looks import Looks
 from reports.analysis.matched import Matched, match
 from reports.analysis.missing import adjusted
+from reports.analysis.new_images import answers_in_order, places_of, with_new_images
+from reports.analysis.outcomes import DONE
 from reports.analysis.pairs import Pair
 from reports.analysis.settings import Settings
 from reports.runs.metrics import Metric
@@ -131,7 +132,12 @@ def effects_of(parts: Mapping[str, Results], looks: Looks, metrics: Sequence[str
             if part.runs[name].notna().any()
             for each in sets_of(part, data, counted(part, name), looks)
         ]
-        found += [effect(each, looks, max(len(sets), 1)) for each in sets]
+        made = [effect(each, looks, max(len(sets), 1)) for each in sets]
+        found += (
+            [for_new_images(each, parts[each.data], looks) for each in made]
+            if name == TEST_ACCURACY
+            else made
+        )
     return found
 
 
@@ -165,7 +171,8 @@ def matched_by(use: Counted, factor: str, others: Sequence[str], looks: Looks) -
 def effect(each: Set, looks: Looks, family: int) -> Effect:
     """Compare the levels of one set."""
     use, matched = each.counted, each.matched
-    steps = Settings(looks.steps, family, margin_of(use, matched, looks), use.grain)
+    margin, most = margin_of(use, matched, looks), difference_of(use.metric.bounds)
+    steps = Settings(looks.steps, family, margin, use.grain, most=most)
     made = Effect(
         matched.factor,
         use.metric,
@@ -188,11 +195,26 @@ def effect(each: Set, looks: Looks, family: int) -> Effect:
     return replace(made, comparison=comparison, within=within)
 
 
+def for_new_images(made: Effect, part: Results, looks: Looks) -> Effect:
+    """Return an effect on the test accuracy whose verdicts say whether they hold for new images, too."""
+    if not part.answers or made.comparison is None:
+        return made
+    others = [name for name in part.names if name != made.factor]
+    placed = places_of(part.runs, made.factor, others, looks.order)
+    answers = answers_in_order(part.runs, part.answers)
+    if made.depends_on is None:
+        return replace(made, comparison=with_new_images(made.comparison, placed, answers))
+    parts = parts_by(placed, made.depends_on)
+    return replace(
+        made, within={name: with_new_images(each, parts[name], answers) for name, each in made.within.items()}
+    )
+
+
 def not_compared(matched: Matched) -> str:
     """Return why levels are not compared at all, or nothing."""
     k = len(matched.levels)
     if k < 2:
-        return "one level" if k else "no runs"
+        return "only one level has runs that take part" if k else "no runs"
     if k - len(matched.too_few) > MAX_LEVELS:
         return f"more than {MAX_LEVELS} levels"
     planned = matched.planned.reshape(k, -1)
@@ -200,15 +222,25 @@ def not_compared(matched: Matched) -> str:
     return "no two levels have runs that differ in nothing else" if alone else ""
 
 
+def difference_of(bounds: tuple[float, float]) -> float:
+    """Return the largest difference of two values within bounds."""
+    return bounds[1] - bounds[0]
+
+
 def margin_of(use: Counted, matched: Matched, looks: Looks) -> float:
     """Return the difference that counts as none, NaN if there is no default and none was set."""
     if looks.margin is not None and use.main:
         return looks.margin
-    if use.metric.unit == "accuracy":
-        found = accuracy_margin(matched.finished, use.examples) if use.higher else NAN
-    else:
-        found = relative_margin(matched.finished) if use.metric.better == "lower" else NAN
-    return found if found > 0 else NAN
+    of_differences = use.metric.unit == "accuracy" and not use.higher
+    accuracies = accuracies_of(use, matched) if of_differences else matched.finished
+    return default_margin(use.metric, matched.finished, accuracies, use.examples)
+
+
+def accuracies_of(use: Counted, matched: Matched) -> Floats:
+    """Return the mean test accuracy of each level's finished runs, (levels, 1)."""
+    done = use.runs[use.runs["status"] == DONE]
+    means = done.groupby(done[matched.factor].astype(str))[TEST_ACCURACY].mean()
+    return means.reindex(list(matched.levels)).to_numpy(dtype=np.float64)[:, None]
 
 
 def out_of_reach(use: Counted, matched: Matched) -> dict[str, int]:

@@ -26,12 +26,15 @@ class TwoWay:
     def interval(self, alpha: float = 0.05) -> Interval:
         """Return the interval of the mean for new seeds and new examples.
 
-        Never narrower than that for new seeds on the same examples: with two or three seeds the examples add
-        more degrees of freedom than variance.
+        Never narrower than the parts of seeds and of examples, each with degrees of freedom of its own, added
+        as squares (Zou and Donner 2008): with two or three seeds the examples add more degrees of freedom
+        than variance.
         """
         half = float(t_quantile(alpha / 2, self.df)) * self.variance**0.5
         if self.seeds > 1:
-            half = max(half, float(t_quantile(alpha / 2, self.seeds - 1)) * self.seed_variance**0.5)
+            seeds = float(t_quantile(alpha / 2, self.seeds - 1)) ** 2 * self.seed_variance
+            images = float(t_quantile(alpha / 2, np.inf)) ** 2 * (self.variance - self.seed_variance)
+            half = max(half, (seeds + max(images, 0.0)) ** 0.5)
         return Interval(self.mean, self.mean - half, self.mean + half, self.seeds)
 
 

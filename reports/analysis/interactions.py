@@ -28,21 +28,22 @@ class Reversal:
     p: float
 
 
-def reversals(matched: Matched, steps: Ladder, grain: float = 0.0) -> list[Reversal]:
+def reversals(matched: Matched, steps: Ladder, grain: float = 0.0, pairs: int = 0) -> list[Reversal]:
     """Return the pairs of levels whose difference is above 0 in one part and below 0 in another, with p.
 
     A qualitative interaction: one part above 0 and one below, each by a one-sided t over the seeds at the
     look's level divided by the number of parts (Gail and Simon's 1985 question, but their test takes the
     variances for known and errs up to 41 % with few seeds). The parts are the levels of each other factor,
     and single cells where several other factors vary. The level is divided by these ways of parting and by
-    the pairs of the factor; not by the factors, for a reversal only withholds a main effect.
+    the pairs of the factor (`pairs`, if these levels are not all that it has); not by the factors, for a
+    reversal only withholds a main effect.
     """
     found: dict[tuple[int, int], Reversal] = {}
     for seeds, level in zip(steps.looks, steps.levels, strict=True):
         if seeds > len(matched.seeds):
             break
         part = matched.first(seeds)
-        for reversal in at_look(part, level, steps.alpha, grain):
+        for reversal in at_look(part, level, steps.alpha, grain, pairs):
             found.setdefault((reversal.first, reversal.second), reversal)
     return list(found.values())
 
@@ -60,7 +61,7 @@ def partings(matched: Matched) -> dict[str, tuple[list[str], Integers]]:
     return ways
 
 
-def at_look(matched: Matched, level: float, alpha: float, grain: float) -> list[Reversal]:
+def at_look(matched: Matched, level: float, alpha: float, grain: float, pairs: int) -> list[Reversal]:
     """Return the reversals that one look shows; pairs with runs still to come are not looked at."""
     first, second = places(len(matched.levels))
     waits = np.asarray(matched.outstanding.any(axis=(1, 2)))
@@ -68,10 +69,11 @@ def at_look(matched: Matched, level: float, alpha: float, grain: float) -> list[
     difference = (matched.counted[first] - matched.counted[second]) * (1 if matched.higher else -1)
     mixed = np.asarray(matched.diverged[first] ^ matched.diverged[second])
     ways = partings(matched)
+    tests = len(ways) * max(len(first), pairs)
     found: dict[int, Reversal] = {}
     for by, (names, which) in ways.items():
         tails = one_sided(difference, mixed, which, len(names), grain)
-        up, down = (tail * len(names) * len(ways) * len(first) for tail in tails)
+        up, down = (tail * len(names) * tests for tail in tails)
         p = np.maximum(up.min(axis=1, initial=1), down.min(axis=1, initial=1))
         for pair in map(int, np.flatnonzero((p <= level) & ready)):
             overall = float(p[pair]) * alpha / level

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import comb
 
 import numpy as np
 
@@ -39,8 +40,10 @@ def judge_pairs(
     """Judge "first symbol second" for all pairs wanted of a claim (">", ">=", "~"), and all together.
 
     The claim holds where each pair does at its own level, and is refuted where one is at the level divided by
-    their number (and by `settings.family`: the other parts of the claim).
+    their number (and by `settings.family`: the other parts of the claim). Whether an order turns round is
+    asked as the ranking of all levels asks it, or a claim and a ranking could say different things.
     """
+    settings = replace(settings, pairs=max(settings.pairs, comb(len(matched.levels), 2)))
     judged = tuple(judge_pair(matched, pair, settings, len(wanted)) for pair in wanted)
     return conjunction([pair.verdict for pair in judged]), judged
 

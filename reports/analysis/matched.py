@@ -122,7 +122,7 @@ def match(
     chance = rule.diverged if rule.diverged is not None else worst_of(finished, higher, worst)
     lost = lost & np.isfinite(chance)
     counted = np.where(lost, chance, finished)
-    outstanding = np.isin(status.astype(str), OUTSTANDING)
+    outstanding = frame["status"].isin(OUTSTANDING).to_numpy()
 
     def spread(column: Floats | Mask, empty: float | bool) -> Floats:
         cube = np.full(shape, empty)
@@ -163,7 +163,8 @@ def blocks_of(frame: pd.DataFrame, others: Sequence[str]) -> tuple[Integers, dic
         return np.zeros(len(frame), dtype=np.intp), {}
     block = frame.groupby(list(others), observed=True, dropna=False).ngroup().to_numpy().astype(np.intp)
     rows = np.unique(block, return_index=True)[1]
-    return block, {name: frame[name].astype(str).to_numpy(dtype=object)[rows] for name in others}
+    firsts = frame.iloc[rows]
+    return block, {name: firsts[name].astype(str).to_numpy(dtype=object) for name in others}
 
 
 def seed_places(column: pd.Series, planned: Sequence[Hashable]) -> tuple[tuple[Hashable, ...], Integers]:

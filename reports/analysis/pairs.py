@@ -39,7 +39,8 @@ class Pair:
     `decided_at` that of the look that first excluded 0. `early`: it is read before its last runs have ended;
     `outstanding`: runs of the two levels still to come. `ahead`: in how many of the `cells` the first is
     ahead. `unseen`: the share of failures that so many seeds without any cannot exclude (NaN where one was
-    seen). `power` is there for "?" only that more seeds may decide.
+    seen). `power` is there for "?" only that more seeds may decide. `new_images`: whether ">" in test
+    accuracy holds for new test images, too (None: not ">", or not known).
     """
 
     first: str
@@ -61,6 +62,7 @@ class Pair:
     unseen: float
     why: str = ""
     power: Power | None = None
+    new_images: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,8 @@ def make_pair(
         kept.levels[side.first],
         kept.levels[side.second],
         interval.mean,
-        interval.low,
-        interval.high,
+        float(np.maximum(interval.low, -settings.most)),
+        float(np.minimum(interval.high, settings.most)),
         float(readings.p[place]),
         relations[1],
         relations,

@@ -12,6 +12,9 @@ from reports.analysis.sequential import Ladder
 
 PRIOR_SHARE = 0.5
 
+PAIRS_AT_ONCE = 2**20
+"""Pairs of cells that are compared in one array: 8 MB for each of its parts."""
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -124,31 +127,37 @@ def cell_variances(values: Floats, counts: Integers, lost: Mask, grain: float) -
 
 def advantage(means: Floats, error: Floats, df: Floats, level: float) -> Floats:
     """Return by how much each cell is at least beaten by the cell that beats it most; ≤ 0: by none."""
-    order = np.argsort(-means, kind="stable")
     most = np.full(len(means), -np.inf)
-    for other in order:  # the best means beat most; all have to be asked, for their variances differ
-        if not np.isfinite(means[other]):
-            break
-        most = np.maximum(most, least_lead(other, means, error, df, level))
+    known = np.flatnonzero(np.isfinite(error) & np.isfinite(means))
+    if not len(known):
+        return most
+    m, e, f = means[known], error[known], df[known]
+    size = max(1, PAIRS_AT_ONCE // len(known))
+    for start in range(0, len(known), size):  # all have to be asked, for their variances differ
+        leaders = slice(start, start + size)
+        lead = least_lead(m[leaders, None], e[leaders, None], f[leaders, None], m, e, f, level)
+        most[known] = np.maximum(most[known], lead.max(axis=0))
     return most
 
 
 def behind(leader: int, means: Floats, error: Floats, df: Floats, level: float) -> Mask:
     """Return which cells are significantly behind the leader."""
-    return np.asarray(least_lead(leader, means, error, df, level) > 0)
-
-
-def least_lead(leader: int, means: Floats, error: Floats, df: Floats, level: float) -> Floats:
-    """Return by how much the leader is at least ahead of each cell (Welch 1938, Satterthwaite's df)."""
     known = np.isfinite(error) & np.isfinite(means)
-    lead = np.full(len(means), -np.inf)
-    if not known[leader]:
-        return lead
-    both = error[leader] + error[known]
-    parts = error[leader] ** 2 / df[leader] + error[known] ** 2 / np.maximum(df[known], 1)
+    beaten = np.zeros(len(means), dtype=bool)
+    if known[leader]:
+        ahead = means[leader], error[leader], df[leader]
+        beaten[known] = least_lead(*ahead, means[known], error[known], df[known], level) > 0
+    return beaten
+
+
+def least_lead(
+    mean: Floats, error: Floats, df: Floats, means: Floats, errors: Floats, dfs: Floats, level: float
+) -> Floats:
+    """Return by how much cells are at least ahead of others (Welch 1938, Satterthwaite's df)."""
+    both = error + errors
+    parts = error**2 / df + errors**2 / np.maximum(dfs, 1)
     joint = np.where(parts > 0, both**2 / np.maximum(parts, 1e-300), 1.0)
-    lead[known] = means[leader] - means[known] - many_quantiles(level, joint) * np.sqrt(both)
-    return lead
+    return np.asarray(mean - means - many_quantiles(level, joint) * np.sqrt(both))
 
 
 def many_quantiles(tail: float, df: Floats) -> Floats:

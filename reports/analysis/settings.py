@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from reports.analysis.intervals import NAN
 from reports.analysis.sequential import Ladder
 
@@ -12,12 +14,17 @@ class Settings:
 
     `family`: the number of factors on the main metric. `margin` is the difference that counts as none (NaN:
     no default, then nothing is "≈"). `grain`: one epoch, or one test example as a share of the test set.
+    `most`: the largest difference that there can be, at which intervals are cut. `pairs`: the pairs of levels
+    that the factor has, for what is said of few of them must not differ from what is said of all (0: those
+    that are compared).
     """
 
     ladder: Ladder
     family: int = 1
     margin: float = NAN
     grain: float = 0.0
+    pairs: int = 0
+    most: float = np.inf
 
     def __post_init__(self) -> None:
         if self.margin <= 0:

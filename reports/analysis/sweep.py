@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 
+from reports.analysis.afterwards import afterwards
 from reports.analysis.best import Best, cells_by
 from reports.analysis.choosing import chosen_by
 from reports.analysis.components import Components, EffectSizes, compare_effects, components
@@ -45,6 +46,11 @@ class Analysis:
     effects: tuple[Effect, ...]
     components: Mapping[tuple[str, str], Components]
     sizes: tuple[SizesCompared, ...]
+
+    @cached_property
+    def afterwards(self) -> str:
+        """What was left out or run again after a look at the results was possible, "" if nothing."""
+        return afterwards(self.results)
 
     @cached_property
     def seeds(self) -> int:

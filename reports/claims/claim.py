@@ -84,7 +84,8 @@ class Compared:
     `low`, `high` and `p` agree: 0 lies outside the interval where p ≤ 0.05. They are at the pair's own level,
     which "holds" is read from; `corrected` are the ends and the p at the level that all parts of the claim
     share, which "refuted" is read from. `seeds` and `cells` are what it stands on, `decided_at` the look that
-    first excluded 0 (0: none did).
+    first excluded 0 (0: none did). `new_images`: whether a difference in test accuracy is there for new test
+    images, too (None: none is shown, or it is not known).
     """
 
     first: str
@@ -101,6 +102,7 @@ class Compared:
     cells: int = 0
     decided_at: int = 0
     why: str = ""
+    new_images: bool | None = None
 
 
 @dataclass(frozen=True)

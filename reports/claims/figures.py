@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from reports.analysis.intervals import Interval
 from reports.claims.claim import Judgement, Outcome
 from reports.claims.tables import demand, has_figures, plot_name
 from reports.plots.plot import Plot
@@ -65,7 +66,9 @@ def draw_outcome(axes: Axes, outcome: Outcome, characters: int) -> None:
     known = [(name, interval) for name, interval in outcome.shown if np.isfinite(interval.mean)]
     y = np.arange(len(known))
     means = [interval.mean for _, interval in known]
-    halves = [[i.mean - i.low for _, i in known], [i.high - i.mean for _, i in known]]
+    ends = [cut(outcome, interval) for _, interval in known]
+    halves = [[mean - low for mean, (low, _) in zip(means, ends, strict=True)]]
+    halves += [[high - mean for mean, (_, high) in zip(means, ends, strict=True)]]
     axes.errorbar(means, y, xerr=np.nan_to_num(halves), fmt="o", color=INK, elinewidth=1.4, capsize=2.5)
     for line in outcome.lines:
         axes.axvline(line, color=LIMIT, linestyle=(0, (4, 2)), linewidth=1)
@@ -76,6 +79,12 @@ def draw_outcome(axes: Axes, outcome: Outcome, characters: int) -> None:
     axes.xaxis.set_major_formatter(TickLabels())
     axes.set_xlabel(x_label(outcome))
     axes.set_title(textwrap.shorten(demand(outcome.test), characters, placeholder=" …"))
+
+
+def cut(outcome: Outcome, interval: Interval) -> tuple[float, float]:
+    """Return the ends of an interval within what the metric can be."""
+    own = outcome.test.kind not in ("ratio", "effects")
+    return outcome.test.metric.cut(interval.low, interval.high) if own else (interval.low, interval.high)
 
 
 def x_label(outcome: Outcome) -> str:

@@ -11,7 +11,7 @@ from reports.analysis.matched import Matched
 from reports.analysis.pairs import Pair
 from reports.analysis.settings import Settings
 from reports.claims.claim import OPEN, Outcome, Test, Verdicts
-from reports.claims.counting import grain_of
+from reports.claims.counting import step_of
 from reports.claims.looks import Looks
 from reports.claims.pairs import signed
 from reports.claims.runs import Unknown, cells_of, match, part_of
@@ -33,7 +33,7 @@ def limits(test: Test, rows: pd.DataFrame, looks: Looks, parts: int) -> Outcome:
             parts=parts,
             outstanding=cells.outstanding[0],
             diverged=cells.diverged[0],
-            grain=grain_of(test.metric, rows),
+            grain=step_of(test.metric, rows, looks),
         )
 
     half, same, double = (held(bounds(test, times)) for times in (0.5, 1, 2))

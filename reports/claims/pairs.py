@@ -1,10 +1,12 @@
 """Pairs of levels: what was claimed of them, what matched runs say, and the verdict."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
+from reports.analysis.effects import difference_of
 from reports.analysis.equivalence import conjunction, relation
 from reports.analysis.intervals import NAN, Floats, Interval, t_interval
 from reports.analysis.judging import JudgedPair, judge_pairs
@@ -14,7 +16,7 @@ from reports.analysis.power import Power
 from reports.analysis.settings import Settings
 from reports.claims.claim import Compared, Outcome, Test, Verdicts
 from reports.claims.looks import Looks
-from reports.claims.runs import settings
+from reports.claims.runs import new_images, settings
 
 SHOWN_REASONS = 6
 
@@ -30,7 +32,13 @@ def compare(
     """Decide every pair, and from them the test; `parts`: the tests of its claim."""
     chosen = settings(test, found, rows, looks, parts)
     verdict, judged = judge_pairs(found, wanted, chosen)
-    pairs = tuple(compared(pair, chosen, test) for pair in judged)
+    pairs = tuple(
+        replace(
+            compared(pair, chosen, test),
+            new_images=new_images(test, rows, found, pair.own, looks) if pair.own else None,
+        )
+        for pair in judged
+    )
     known = [pair for pair in pairs if pair.seeds]
     return Outcome(
         test,
@@ -115,7 +123,9 @@ def potential(power: Power | None, seeds: int, chosen: Settings, test: Test) -> 
     """Return what so many seeds could have shown, and how many the difference seen would take."""
     if power is None or not np.isfinite(power.detectable):
         return ""
-    text = f" ({seeds} seeds show {test.metric.show(power.detectable)} with 80 %"
+    known = power.detectable <= difference_of(test.metric.bounds)
+    what = test.metric.show(power.detectable) if known else "no difference that there can be"
+    text = f" ({seeds} seeds show {what} with 80 %"
     if chosen.ladder.looks[-1] <= seeds:
         return f"{text})"
     fewest, most = power.fewest, power.most

@@ -2,21 +2,29 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import comb
 
 import pandas as pd
 
 from reports.analysis import matched as analysis
 from reports.analysis.counting import REACH
+from reports.analysis.effects import difference_of
 from reports.analysis.matched import Matched
+from reports.analysis.new_images import (
+    also_for_new_images,
+    answers_in_order,
+    level_differences,
+    places_of,
+)
 from reports.analysis.outcomes import within_reach
+from reports.analysis.pairs import Pair
 from reports.analysis.settings import Settings
 from reports.claims.claim import LEVEL_JOIN, Conditions, Test
 from reports.claims.counting import (
     TEST_ACCURACY,
     diverged_value,
-    examples_of_test,
-    grain_of,
     margin_of,
+    step_of,
 )
 from reports.claims.looks import Looks
 from reports.claims.observations import MAIN, settings_of, varying
@@ -108,7 +116,7 @@ def match(test: Test, rows: pd.DataFrame, levels: Sequence[str], looks: Looks) -
     own = own[own[LEVEL].isin(levels)]
     others = matched_on(test, own)
     try:
-        found = matched(own, LEVEL, test, others, looks, diverged_value(test.metric, rows)[0])
+        found = matched(own, LEVEL, test, others, looks, diverged_value(test.metric, rows, looks)[0])
         return found.part(levels=[found.levels.index(level) for level in levels if level in found.levels])
     except ValueError:
         raise Unknown(
@@ -119,7 +127,7 @@ def match(test: Test, rows: pd.DataFrame, levels: Sequence[str], looks: Looks) -
 
 def cells_of(test: Test, rows: pd.DataFrame, looks: Looks) -> Matched:
     """Return all cells as the blocks of a single level. Raises Unknown if two runs differ in nothing."""
-    whole, worst = rows.assign(**{LEVEL: "all"}), diverged_value(test.metric, rows)[0]
+    whole, worst = rows.assign(**{LEVEL: "all"}), diverged_value(test.metric, rows, looks)[0]
     try:
         return matched(whole, LEVEL, test, varying(rows), looks, worst)
     except ValueError:
@@ -136,7 +144,7 @@ def matched(
         factor,
         test.metric.name,
         others,
-        seeds=looks.seeds.get(part, ()),
+        seeds=looks.seeds(part),
         higher=test.metric.descending,
         worst=worst,
     )
@@ -144,14 +152,28 @@ def matched(
     return replace(found, settings=everywhere)  # an order turns round with the loss, not with its options
 
 
+def new_images(test: Test, rows: pd.DataFrame, found: Matched, pair: Pair, looks: Looks) -> bool | None:
+    """Return whether a difference in test accuracy that is shown holds for new images, too; None: unknown."""
+    if test.metric is not TEST_ACCURACY or pair.relation != ">" or not looks.answers:
+        return None
+    own = with_levels(test, rows)
+    own = own[own[LEVEL].isin([pair.first, pair.second])]
+    placed = places_of(own, LEVEL, matched_on(test, own), found.seeds)
+    ends = placed.levels.index(pair.first), placed.levels.index(pair.second)
+    (difference,) = level_differences(placed.first(pair.look), answers_in_order(own, looks.answers), [ends])
+    return also_for_new_images(difference, pair)
+
+
 def settings(test: Test, found: Matched, rows: pd.DataFrame, looks: Looks, parts: int) -> Settings:
     """Return how the levels of a test are compared; `parts`: the tests of its claim."""
     accuracies = found.finished
     if test.metric.unit == "accuracy" and test.metric.better == "lower":
         accuracies = match(replace(test, metric=TEST_ACCURACY), rows, found.levels, looks).finished
-    margin = margin_of(test, found.finished, accuracies, examples_of_test(rows), looks.margin)
+    margin = margin_of(test, found.finished, accuracies, rows, looks)
     steps = looks.ladder(test.part or part_of(test.metric, rows), len(found.seeds))
-    return Settings(steps, parts, margin, grain_of(test.metric, rows))
+    pairs = comb(len(present(replace(test, among=()), rows)), 2)
+    step, most = step_of(test.metric, rows, looks), difference_of(test.metric.bounds)
+    return Settings(steps, parts, margin, step, pairs, most)
 
 
 def present(test: Test, rows: pd.DataFrame) -> list[str]:

@@ -7,8 +7,10 @@ import pandas as pd
 
 from reports.analysis.counting import REACH
 from reports.analysis.intervals import Interval
+from reports.analysis.new_images import yes_or_no
 from reports.claims.claim import CLAIM_METRICS, VERDICTS, Compared, Conditions, Judgement, Outcome, Test
 from reports.tables.number_formats import minus, p_text, show_contrast
+from reports.tables.rankings import UNSEEN_NOTE
 from reports.tables.table import Table, file_name, text_table
 
 SHOWN_LEVELS = 9
@@ -48,6 +50,7 @@ PAIR_COLUMNS = (
     "half_margin",
     "verdict",
     "double_margin",
+    "decided_at",
 )
 
 
@@ -154,7 +157,8 @@ def pair_text(pair: Compared, outcome: Outcome) -> str:
     sign = "" if p.startswith("<") else "= "
     at = f" (at {pair.decided_at} seeds)" if 0 < pair.decided_at < pair.seeds else ""
     names = f"{pair.first}² − {pair.second}²" if squares else f"{pair.first} − {pair.second}"
-    return f"{names} {estimate} [{low}, {high}], p {sign}{p}{at}"
+    also = "" if pair.new_images is None else f", also for new images: {yes_or_no(pair.new_images)}"
+    return f"{names} {estimate} [{low}, {high}], p {sign}{p}{at}{also}"
 
 
 def scientific(value: float) -> str:
@@ -175,6 +179,7 @@ def contrasts_frame(judgements: Sequence[Judgement]) -> pd.DataFrame:
             pair.seeds,
             pair.cells,
             *pair.verdicts,
+            pair.decided_at,
         )
         for judgement in judgements
         for outcome in judgement.outcomes
@@ -188,8 +193,10 @@ def rounded(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def claims_table(judgements: Sequence[Judgement], name: str = "claims", title: str = "Claims") -> Table:
-    """Return the claims as a table to read."""
+def claims_table(
+    judgements: Sequence[Judgement], name: str = "claims", title: str = "Claims", afterwards: str = ""
+) -> Table:
+    """Return the claims as a table to read; `afterwards`: what was left out or run again after a look."""
     rows = claims_frame(judgements)
     heads = ("id", "claim", "verdict", "at m/2, 2m", "test", "numbers", "why", "seeds", "matched cells")
     written = rows["written"].map(lambda when: f" ({when})" if when else "")
@@ -200,8 +207,8 @@ def claims_table(judgements: Sequence[Judgement], name: str = "claims", title: s
     body = rows[columns]
     rule, usual, reading = NOTES
     margin = OWN_MARGIN if all(map(about_own, judgements)) else usual
-    cells = body.astype(str).to_numpy().tolist()
-    return text_table(name, title, heads, cells, rule, margin, reading, *dated(judgements))
+    notes = filter(None, (rule, margin, reading, UNSEEN_NOTE, *dated(judgements), afterwards))
+    return text_table(name, title, heads, body.astype(str).to_numpy().tolist(), *notes)
 
 
 def about_own(judgement: Judgement) -> bool:

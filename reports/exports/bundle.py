@@ -22,6 +22,7 @@ from sweeps.records.layout import (
     CHECKSUMS,
     CLAIMS,
     CONFIG,
+    EXCLUDED,
     HIDDEN,
     HISTORY,
     NOTES,
@@ -75,9 +76,9 @@ def contents(results: Results, claims: Path | None) -> Iterator[tuple[str, bytes
 
 
 def plain_files(root: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield what a sweep and those below it left: plans, notes, diffs, each run's record, curve, config."""
+    """Yield what a sweep and those below it left: plans, notes, exclusions, diffs, each run's files."""
     parts = [root, *sorted(path.parent for path in root.glob(f"*/{PLAN}"))]
-    plans = [part / name for part in parts for name in (PLAN, NOTES)]
+    plans = [part / name for part in parts for name in (PLAN, NOTES, EXCLUDED)]
     hidden = [path for part in parts for path in (part / HIDDEN).glob("*")]
     hidden = [path for path in hidden if path.suffix == ".diff" or path.name == CLAIMS]
     runs = [folder / name for part in parts for folder in cell_dirs(part).values() for name in OF_A_RUN]

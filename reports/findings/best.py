@@ -27,7 +27,8 @@ def best_cells(analysis: Analysis) -> Iterator[Finding]:
             continue
         names = [name for name in results.names if not results.dataset or name != results.dataset.name]
         head = f"On {data}, the" if data else "The"
-        text = f"{head} {whose(best, results.cells, names)}{figures(analysis, best)}{others(best)}."
+        others_stand = others(best, results.cells, names)
+        text = f"{head} {whose(best, results.cells, names)}{figures(analysis, best)}{others_stand}."
         within = {results.dataset.name: data} if results.dataset else None
         yield Finding(
             "best",
@@ -49,8 +50,7 @@ def whose(best: Best, cells: pd.DataFrame, names: Sequence[str]) -> str:
         article = "an" if metric.words[:1] in "aeio" else "a"
         return f"only cell has {article} {metric.words} of {figure}{lost(best)}"
     top = "highest" if best.higher else "lowest"
-    rows = [cells.loc[int(best.cells[place])] for place in leaders[:TIED]]
-    told = [", ".join(f"{name} {row[name]}" for name in names) for row in rows]
+    told = [cell_name(best, place, cells, names) for place in leaders[:TIED]]
     if len(leaders) == 1:
         return f"{top} {metric.words}, {figure}, has {told[0]}{lost(best)}"
     more = "; …" if len(leaders) > TIED else ""
@@ -73,13 +73,20 @@ def chosen_figures(analysis: Analysis, best: Best) -> list[tuple[Metric, str]]:
     return [(metric, shown(metric, summarise(results, metric.name), cell)) for metric in metrics]
 
 
+def cell_name(best: Best, place: int, cells: pd.DataFrame, names: Sequence[str]) -> str:
+    """Return what tells a cell apart, in words."""
+    row = cells.loc[int(best.cells[place])]
+    return ", ".join(f"{name} {row[name]}" for name in names)
+
+
 def interval(best: Best) -> str:
     """Return the interval of the winner's mean, where it is of the look that has all its seeds."""
     found = corrected(best)
     if found is None:
         return ""
     metric, picked = best.use.metric, f"corrected for being picked among {len(best.cells)}"
-    return f" [{metric.show(found.low)}, {metric.show(found.high)}; {picked}]"
+    low, high = metric.cut(found.low, found.high)
+    return f" [{metric.show(low)}, {metric.show(high)}; {picked}]"
 
 
 def corrected(best: Best) -> Interval | None:
@@ -98,8 +105,8 @@ def lost(best: Best) -> str:
     return f" ({counts}, each counted as {best.use.why})"
 
 
-def others(best: Best) -> str:
-    """Return how the other cells stand."""
+def others(best: Best, cells: pd.DataFrame, names: Sequence[str]) -> str:
+    """Return how the other cells stand; those not tested by name, if they are few."""
     rest = len(best.cells) - len(best.leaders)
     if not rest or not best.selection.look:
         return ""
@@ -109,8 +116,10 @@ def others(best: Best) -> str:
         "worse": "worse than the best mean",
     }
     told = [f"{count} {word}" for standing, word in words.items() if (count := best.count(standing))]  # type: ignore[arg-type]
-    if untested := best.count("untested") + best.count(""):
-        told.append(f"{untested} not tested")
+    untested = [place for place, standing in enumerate(best.standing) if standing in ("untested", "")]
+    if untested:
+        which = "; ".join(cell_name(best, place, cells, names) for place in untested)
+        told.append(f"{len(untested)} not tested{f' ({which})' if len(untested) <= TIED and names else ''}")
     seeds = f"looked at with up to {best.selection.look} seeds"
     return f"; of the {rest} other cell{'s' * (rest != 1)}, {seeds}, {', '.join(told)}"
 
@@ -131,8 +140,11 @@ def variance(analysis: Analysis, shown: Metric | None = None) -> Iterator[Findin
     for (metric, data), found in analysis.components.items():
         if metric != main.name:
             continue
-        shares = found.shares
-        texts = percents(shares)
+        texts = percents(found.shares)
+        alone = len(analysis.parts[data].names) < 2  # then nothing can interact
+        shares = {
+            name: share for name, share in found.shares.items() if not (alone and name == "interactions")
+        }
         told = ", ".join(f"{name} {texts[name]}" for name in sorted(shares, key=lambda name: -shares[name]))
         where = f" on {data}" if data else ""
         lost = analysis.best[data]

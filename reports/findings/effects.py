@@ -7,6 +7,7 @@ import numpy as np
 from reports.analysis.comparison import Comparison
 from reports.analysis.effects import Effect
 from reports.analysis.interactions import Reversal
+from reports.analysis.new_images import yes_or_no
 from reports.analysis.pairs import Pair
 from reports.findings.finding import Finding
 from reports.runs.metrics import Metric
@@ -104,7 +105,7 @@ def counts(comparison: Comparison, effect: Effect) -> str:
     stands = f"means over {number} matched cell{'s' * (cells[-1] != 1)}"
     which = seeds_behind(comparison, len(effect.matched.seeds))
     missing = effect.matched.planned & ~np.isfinite(effect.matched.counted)
-    notes = ["adjusted for missing runs"] if missing.any() else []
+    notes = ["adjusted for missing runs, differences over the runs that both have"] if missing.any() else []
     told = ", ".join([stands, which, *notes])
     return f"{told}: nothing is tested" if seeds == 1 else told
 
@@ -149,7 +150,8 @@ def pair_words(pair: Pair, effect: Effect) -> str:
         )
     figures = f"{size}, {p_words(pair.p)}, in {pair.ahead} of {pair.cells} cell{'s' * (pair.cells != 1)}"
     if pair.relation == ">":
-        return f"{pair.first} is ahead of {pair.second} ({figures})"
+        also = "" if pair.new_images is None else f"; also for new images: {yes_or_no(pair.new_images)}"
+        return f"{pair.first} is ahead of {pair.second} ({figures}{also})"
     margin = effect.metric.show_difference(effect.settings.margin)
     if pair.relation == "≈":
         return f"{pair.first} and {pair.second} differ by less than {margin} ({figures})"
@@ -177,7 +179,7 @@ def looks(pairs: Sequence[Pair], metric: Metric) -> Iterator[str]:
     early = [pair for pair in pairs if pair.early]
     if early:
         left = max(pair.outstanding for pair in early)
-        yield f"read before the last {left} run{'s have' if left != 1 else ' has'} ended"
+        yield f"read before the last {f'{left} runs have' if left != 1 else 'run has'} ended"
     told = [pair for pair in pairs if pair.relation != "?" and pair.unseen == pair.unseen]
     unseen = {pair.seeds: pair.unseen for pair in told if metric.unit == "accuracy"}
     for seeds, share in sorted(unseen.items()):

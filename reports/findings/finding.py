@@ -91,6 +91,7 @@ def pair_entry(pair: Pair) -> dict[str, Any]:
         "from_divergence": number(pair.parts.from_divergence),
         "from_finished": number(pair.parts.from_finished),
         "unseen": number(pair.unseen),
+        "new_images": pair.new_images,
         "why": pair.why,
         "power": None
         if power is None

@@ -21,6 +21,8 @@ def testing(analysis: Analysis) -> Iterator[Finding]:
     seeds = analysis.seeds
     if not results.names or not seeds:
         return
+    if analysis.afterwards:
+        yield Finding("data", "Data", analysis.afterwards, "rankings")
     if seeds == 1:
         text = "1 seed: nothing is tested. All means and differences below are those of single runs."
         yield Finding("evidence", "Evidence", text, "rankings")
@@ -56,7 +58,8 @@ def unfinished(results: Results) -> Iterator[Finding]:
     total = len(results.runs)
     if len(failed):
         message, count = Counter(failed["problem"].tolist()).most_common(1)[0]
-        often = f", {count} of them with “{message}”" if message else ""
+        several = f"{count} of them " if len(failed) > 1 else ""
+        often = f", {several}with “{message}”" if message else ""
         yield Finding("failure", "Failures", f"{len(failed)} of {total} runs failed{often}.", "unfinished")
     counts = {state: int((status == state).sum()) for state in PENDING if state != "failed"}
     if left := sum(counts.values()):

@@ -84,6 +84,10 @@ def notices(results: Results, findings: Sequence[Finding]) -> Iterator[page.Noti
         plural = "s" if len(results.problems) != 1 else ""
         text = f"{len(results.problems)} file{plural} could not be believed and left out."
         yield page.Notice(text, tuple(map(str, results.problems[:MOST_LINES])), bad=True)
+    if results.excluded:
+        plural = "runs are" if len(results.excluded) != 1 else "run is"
+        text = f"{len(results.excluded)} {plural} excluded on purpose, and counted in nothing here."
+        yield page.Notice(text, results.excluded)
     if results.unplanned:
         plural = "s are" if len(results.unplanned) != 1 else " is"
         text = (

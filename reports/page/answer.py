@@ -51,7 +51,8 @@ def best_of(analysis: Analysis, data: str, best: Best) -> page.Best:
         figure = with_unit(shown(analysis.results, main), float(means.loc[int(best.cells[place])]))
     near = [k for k, standing in enumerate(best.standing) if standing == "may be best"]
     cells = best.cells[[*best.leaders[1:], *near]].tolist()
-    return page.Best(int(best.cells[place]), figure, tuple(cells), data, standing_text(best), told)
+    stand = standing_text(analysis, best)
+    return page.Best(int(best.cells[place]), figure, tuple(cells), data, stand, told)
 
 
 def note(analysis: Analysis, best: Best) -> str:
@@ -72,16 +73,17 @@ def note(analysis: Analysis, best: Best) -> str:
 
 def interval_text(results: Results, best: Best, interval: Interval) -> str:
     """Return a mean of the metric that cells are chosen by with its interval."""
-    metric = shown(results, best.use.metric)
-    ends = ", ".join(show(metric, end) for end in (interval.low, interval.high))
+    metric, bounds = shown(results, best.use.metric), best.use.metric
+    ends = ", ".join(show(metric, end) for end in bounds.cut(interval.low, interval.high))
     return f"{with_unit(metric, interval.mean)} [{ends}]"
 
 
-def standing_text(best: Best) -> str:
+def standing_text(analysis: Analysis, best: Best) -> str:
     """Return how the other cells stand, and how many runs of the best one diverged."""
-    ties = len(best.leaders) - 1
+    ties, data = len(best.leaders) - 1, analysis.results.dataset
+    names = [name for name in analysis.results.names if not data or name != data.name]
     shared = f"{ties} other cell{'s have' if ties > 1 else ' has'} the same mean" if ties else ""
-    told = [shared, others(best).removeprefix("; "), lost(best).strip(" ()")]
+    told = [shared, others(best, analysis.results.cells, names).removeprefix("; "), lost(best).strip(" ()")]
     return " ".join(f"{text[:1].upper()}{text[1:]}." for text in told if text)
 
 

@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -19,24 +20,26 @@ from reports.page.drafts import draft_for
 from reports.page.provenance import notes_of
 from reports.page.report import Report
 from reports.page.view import render
-from reports.plots import Plots, plots_of, save_all
 from reports.runs.curve_cache import CACHE, save_cache
 from reports.runs.results import Results, natural
-from reports.sources.judged import judged, judged_plots, judged_tables
+from reports.sources.judged import Judged, judged, judged_tables
 from reports.tables.about import stands_on
 from reports.tables.cells import best_table, unfinished_table
 from reports.tables.costs import timing_tables
+from reports.tables.drawn import Plots
 from reports.tables.formats import csv_text, latex, markdown
 from reports.tables.grids import grid_tables
 from reports.tables.rankings import contrasts_table, levels_table, rankings_table, variance_table
 from reports.tables.spreadsheet import BOM, write_csv
 from reports.tables.table import Table, file_name
-from reports.tuning.told import plots as tuning_plots
 from reports.tuning.told import tables as tuning_tables
 from reports.tuning.told import tuning_of
 from reports.tuning.trials import trials_in
 from sweeps.records.errors import UserError
 from sweeps.records.layout import FINDINGS, REPORT_DIR
+
+if TYPE_CHECKING:
+    from reports.plots import Plot
 
 FORMATS = {"csv": csv_text, "md": markdown, "tex": latex}
 
@@ -51,11 +54,20 @@ def make_report(results: Results, plots: Wanted = Plots.ALL, claims: Path | None
     """
     analysis, found = analyse(results), judged(results, claims)
     tables = {table.name: table for table in [*judged_tables(found), *all_tables(analysis)]}
-    which = Plots.of(plots)
-    drawn = plots_of(analysis, tables, which)
-    if which is not Plots.NONE:
-        drawn = [*judged_plots(found), *drawn, *tuning_plots(tuning_of(trials_in(results.directory)))]
-    return Report(results, told(analysis, found), analysis, tables, drawn, found)
+    figures = drawn(analysis, found, tables, Plots.of(plots))
+    return Report(results, told(analysis, found), analysis, tables, figures, found)
+
+
+def drawn(analysis: Analysis, found: Judged | None, tables: dict[str, Table], which: Plots) -> "list[Plot]":
+    """Return these figures of a report; Matplotlib is imported only if there are to be any."""
+    if which is Plots.NONE:
+        return []
+    from reports.plots import plots_of
+    from reports.sources.judged import judged_plots
+    from reports.tuning.told import plots as tuning_plots
+
+    tuned = tuning_plots(tuning_of(trials_in(analysis.results.directory)))
+    return [*judged_plots(found), *plots_of(analysis, tables, which), *tuned]
 
 
 def make_tables(results: Results) -> list[Table]:
@@ -69,8 +81,8 @@ def all_tables(analysis: Analysis) -> list[Table]:
     tables = [
         *grid_tables(results, analysis.parts),
         best_table(analysis),
-        rankings_table(effects),
-        contrasts_table(effects),
+        rankings_table(effects, analysis.afterwards),
+        contrasts_table(effects, analysis.afterwards),
         levels_table(effects),
         variance_table(analysis),
         *timing_tables(analysis),
@@ -102,6 +114,8 @@ def write_report(
     with draft_for(target, "" if out else " (--out DIR builds the report elsewhere)") as draft:
         write_tables(report, draft / "tables")
         if drawing:
+            from reports.plots import save_all
+
             save_all(report.plots, draft / "plots", jobs)
         (draft / FINDINGS).write_text(as_json(report.findings), encoding="utf-8")
         shown = replace(report.analysis, results=replace(results, directory=called or results.directory))

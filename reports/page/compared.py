@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from reports.analysis.comparison import Comparison
-from reports.analysis.effects import Effect
+from reports.analysis.effects import Effect, difference_of
+from reports.analysis.new_images import yes_or_no
 from reports.analysis.pairs import Pair
 from reports.analysis.sweep import Analysis
 from reports.findings.effects import effect_findings
@@ -39,7 +40,9 @@ def in_percent(effect: Effect) -> Effect:
 def effect_of(effect: Effect, part: str, comparison: Comparison) -> page.Effect:
     """Return one comparison of a factor's levels."""
     levels = tuple(
-        page.LevelEffect(level, i.mean, i.low, i.high, i.n, comparison.diverged.get(level, 0))
+        page.LevelEffect(
+            level, i.mean, *effect.metric.cut(i.low, i.high), i.n, comparison.diverged.get(level, 0)
+        )
         for level, i in effect.shown_levels[part].items()
         if math.isfinite(i.mean)
     )
@@ -75,6 +78,8 @@ def comparison_of(analysis: Analysis, effect: Effect, part: str, pair: Pair) -> 
     """Return one pair."""
     metric = shown(analysis.results, effect.metric)
 
+    most = difference_of(effect.metric.bounds)
+
     def size(value: float) -> str:
         return f"{figure(metric.scale * value, metric.digits)} {metric.points}".strip()
 
@@ -91,7 +96,7 @@ def comparison_of(analysis: Analysis, effect: Effect, part: str, pair: Pair) -> 
         margin=effect.settings.margin,
         seeds=pair.seeds,
         cells=pair.cells,
-        power=power_words(pair.power, pair.seeds, size) if pair.power else "",
+        power=power_words(pair.power, pair.seeds, size, most) if pair.power else "",
         within=within(effect, part),
         exploratory=effect.exploratory,
         why=pair.why,
@@ -100,9 +105,11 @@ def comparison_of(analysis: Analysis, effect: Effect, part: str, pair: Pair) -> 
 
 
 def look_text(pair: Pair) -> str:
-    """Return at how many seeds a pair was looked at, and at which look a difference was first shown."""
+    """Return at how many seeds a pair was looked at, when it was shown, and whether for new images, too."""
     if not pair.look:
         return ""
     told = [f"{pair.look} seeds", f"shown at {pair.decided_at}" if pair.decided_at else ""]
     told.append(f"{pair.outstanding} run{'s' * (pair.outstanding != 1)} to come" if pair.early else "")
+    if pair.new_images is not None:
+        told.append(f"also for new images: {yes_or_no(pair.new_images)}")
     return ", ".join(filter(None, told))

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reports.analysis.effects import Effect
 from reports.analysis.sweep import Analysis
 from reports.findings.finding import Finding
-from reports.plots import Plot
 from reports.runs.results import Results
 from reports.sources.judged import Judged
 from reports.tables.table import Table
+
+if TYPE_CHECKING:
+    from reports.plots import Plot
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Report:
     findings: Sequence[Finding]
     analysis: Analysis
     tables: Mapping[str, Table]
-    plots: Sequence[Plot]
+    plots: "Sequence[Plot]"
     judged: Judged | None = None
 
     @property

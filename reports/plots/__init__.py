@@ -4,7 +4,6 @@ import sweeps.cli.drawing  # noqa: F401  (before anything of Matplotlib)
 
 # isort: split
 from collections.abc import Sequence
-from enum import StrEnum
 
 from reports.analysis.sweep import Analysis
 from reports.plots.curves import convergence_plots, curve_bands, gradient_plots
@@ -17,23 +16,11 @@ from reports.plots.plot import Plot, save_all
 from reports.plots.single import single
 from reports.runs.curves import STEP
 from reports.runs.results import Results
+from reports.tables.drawn import Plots
 from reports.tables.grids import concurrency_note
 from reports.tables.table import Table
 
 __all__ = ["Plot", "Plots", "plots_of", "save_all"]
-
-
-class Plots(StrEnum):
-    """Which figures are drawn: those that answer a grid's usual questions, all that there are, or none."""
-
-    DEFAULT = "default"
-    ALL = "all"
-    NONE = "none"
-
-    @classmethod
-    def of(cls, wanted: "Plots | str | bool") -> "Plots":
-        """Return what is wanted: its name, or whether any are. Raises ValueError for another name."""
-        return (cls.DEFAULT if wanted else cls.NONE) if isinstance(wanted, bool) else cls(wanted)
 
 
 def plots_of(analysis: Analysis, tables: dict[str, Table], which: Plots) -> list[Plot]:
@@ -60,6 +47,7 @@ def default_plots(analysis: Analysis, tables: dict[str, Table]) -> list[Plot]:
         *(
             plot
             for data, part in analysis.parts.items()
+            if part.has_our_curves
             for plot in named(data, convergence_plots(part, curve_bands(part)))
         ),
         *timing_plots(analysis.effects, concurrency_note(results)),

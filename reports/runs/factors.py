@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -48,10 +49,16 @@ def is_number(value: Any) -> bool:
 
 def label(value: Any) -> str:
     """How a setting is shown: 128, 256-64, 0.0005, true; "–" where it does not exist."""
+    if isinstance(value, tuple):  # not remembered as a whole: (1,) and (True,) would be the same
+        return "-".join(map(label, value)) or "none"
+    return _label(value) if isinstance(value, Hashable) else text(value, "-")
+
+
+@lru_cache(maxsize=2**14, typed=True)
+def _label(value: Any) -> str:
+    """Label one value: 10,000 runs have few different ones."""
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, tuple):
-        return "-".join(map(label, value)) or "none"
     if isinstance(value, float) and not abs(value) < LARGEST_WHOLE:
         return ABSENT if value != value else repr(value)
     return text(value, "-")

@@ -52,6 +52,18 @@ class Metric:
         return AHEAD.get(self.name, self.above)
 
     @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the largest value that there can be."""
+        if self.unit != "accuracy":
+            return -math.inf, math.inf
+        return (0.0, 1.0) if self.better == "higher" else (-1.0, 1.0)
+
+    def cut(self, low: float, high: float) -> tuple[float, float]:
+        """Return the ends of an interval within what there can be; NaN stays."""
+        least, most = self.bounds
+        return max(low, least) if low == low else low, min(high, most) if high == high else high
+
+    @property
     def order(self) -> str:
         """Which end of a ranking is which."""
         if self.unit == "figure":
@@ -70,9 +82,15 @@ class Metric:
         return plain(value) if self.unit == "figure" else significant(value)
 
     def show_interval(self, mean: float, half: float) -> str:
-        """Return a mean with its interval: 0.9824 ± 0.0010; alone if there is no interval."""
+        """Return a mean with its interval: 0.9824 ± 0.0010; alone if there is no interval.
+
+        Where the interval has values that cannot be, its ends are given instead: 0.9995 [0.9985, 1.0000].
+        """
         if math.isnan(half):
             return self.show(mean)
+        ends = self.cut(mean - half, mean + half)
+        if ends != (mean - half, mean + half):
+            return f"{self.show(mean)} [{self.show(ends[0])}, {self.show(ends[1])}]"
         if self.unit == "epochs":
             return f"{mean:.1f} ± {half:.1f}"
         if self.unit == "accuracy":

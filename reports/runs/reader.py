@@ -31,6 +31,7 @@ from reports.runs.splits import Split, split_note, split_of
 from reports.runs.test_bits import Answers, answers_of
 from sweeps.records.differences import near_misses, settings_of
 from sweeps.records.errors import UserError
+from sweeps.records.excluded import read_excluded
 from sweeps.records.layout import HISTORY, REPORT, cell_dirs
 from sweeps.records.metric import NAME, Goal
 from sweeps.records.plan import Cell, Plan, read_plan
@@ -106,6 +107,8 @@ class Reader:
         self.own_curves: dict[str, pd.DataFrame] | None = None  # None: the curves are like ours
         self.problems: list[Problem] = []
         self.near_misses: list[str] = []
+        self.reasons = read_excluded(root)
+        self.excluded: list[str] = []
         self.flatten = Flattener()
         self.rows: list[Row] = []
         self.settings: list[dict[str, Any]] = []
@@ -125,10 +128,19 @@ class Reader:
         """Take in the planned cells in the plan's order, then the others; return the names left out."""
         for cell_id, cell in self.planned.items():
             path = folders.get(cell_id)
+            if self.is_excluded(cell_id, cell.name if path is None else path.name):
+                continue
             record = self.read_record(path) if path else None
             self.add(cell_id, cell.name if path is None else path.name, record, cell)
-        known = {*self.planned, *self.trials}  # trials are compared with nothing (runs/trials.py reads them)
-        outside = [path for cell_id, path in folders.items() if cell_id not in known]
+        known = {
+            *self.planned,
+            *self.trials,
+        }  # trials are compared with nothing (tuning/trials.py reads them)
+        outside = [
+            path
+            for cell_id, path in folders.items()
+            if cell_id not in known and not self.is_excluded(cell_id, path.name)
+        ]
         taken = outside if unplanned or not known else []
         for path in taken:
             record = self.read_record(path)
@@ -137,6 +149,13 @@ class Reader:
         left_out = [] if taken else outside
         self.near_misses = self.compared_with_the_plan(left_out)
         return [path.name for path in left_out]
+
+    def is_excluded(self, cell_id: str, name: str) -> bool:
+        """Whether a run is excluded on purpose; then it is named with the reason, and counts in nothing."""
+        if cell_id not in self.reasons:
+            return False
+        self.excluded.append(f"{name}: {self.reasons[cell_id]}")
+        return True
 
     def compared_with_the_plan(self, folders: list[Path]) -> list[str]:
         """Return what tells runs that are left out from planned ones, where that is little."""
@@ -346,6 +365,7 @@ def assemble(
         problems=tuple(reader.problems),
         unplanned=tuple(outside),
         near_misses=tuple(reader.near_misses),
+        excluded=tuple(reader.excluded),
         provenance=tuple(reader.provenance.values()),
         boundaries=reader.boundaries,
         answers=reader.answers,
@@ -391,7 +411,8 @@ def curve_figures(runs: pd.DataFrame, history: pd.DataFrame, target: float) -> p
     """
     epochs = history.groupby("cell_id", observed=True)["epoch"].last().astype(float).rename("epochs")
     kept = until(history, runs.set_index("cell_id")["final_epoch"])
-    figures = pd.concat([convergence(kept), to_target(kept, target)], axis=1)
+    both = (convergence(kept), to_target(kept, target))  # categories may be of unlike sizes: texts join
+    figures = pd.concat([each.set_axis(each.index.astype(str)) for each in both], axis=1)
     found = figures.reindex(runs["cell_id"].to_numpy()).set_index(runs.index)
     found[runs["status"] != "done"] = NAN
     found["seconds_to_target"] = found["seconds_to_target"].where(runs["epoch_cpu_s"].notna())

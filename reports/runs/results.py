@@ -72,7 +72,8 @@ class Results:
     `measures` are what its runs were measured by, `step` is what the steps of their curves are called (in
     `history` always `epoch`). `answers` are those on the test examples, by cell id, of the finished runs that
     recorded them on a test set that all seeds share; `split` says how test examples were split off, empty if
-    they were not. `other_data` says which results are left out for being of other data than planned,
+    they were not. `excluded` names the runs that are excluded on purpose, each with the reason: they are in
+    none of these. `other_data` says which results are left out for being of other data than planned,
     `repeated` which for repeating the settings, data and seed of another; both are empty if none are.
     """
 
@@ -87,6 +88,7 @@ class Results:
     problems: tuple[Problem, ...] = ()
     unplanned: tuple[str, ...] = ()
     near_misses: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
     provenance: tuple[Mapping[str, Any], ...] = ()
     boundaries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     answers: Mapping[str, Answers] = field(default_factory=dict)

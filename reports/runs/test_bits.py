@@ -16,12 +16,13 @@ LARGEST = 8 * 2**20  # characters of base64: 50 million examples
 class Answers:
     """A run's answers on the test set: one bit for each of its `examples`, `packed`, 1 for a correct one.
 
-    `by_class` has (correct, all) for each class, empty where the record does not say.
+    `by_class` has (correct, all) for each class, empty where the record does not say, `labels` their names.
     """
 
     packed: bytes
     examples: int
     by_class: tuple[tuple[int, int], ...] = ()
+    labels: tuple[str, ...] = ()
 
     @property
     def correct(self) -> NDArray[np.uint8]:
@@ -47,7 +48,15 @@ def answers_of(record: Mapping[str, Any]) -> Answers | None:
     counted = sum(right for right, _ in by_class), sum(total for _, total in by_class)
     if by_class and (counted[0] != ones or counted[1] not in possible):
         raise ValueError("has a test_by_class that does not sum to its test_correct")
-    return Answers(packed, counted[1] or possible[-1], by_class)
+    return Answers(packed, counted[1] or possible[-1], by_class, labels_of(record, len(by_class)))
+
+
+def labels_of(record: Mapping[str, Any], classes: int) -> tuple[str, ...]:
+    """Return what a record calls the classes of its data: their numbers where it gives no names."""
+    dataset = record.get("dataset")
+    labels = dataset.get("labels") if isinstance(dataset, Mapping) else None
+    named = isinstance(labels, list) and len(labels) == classes
+    return tuple(map(str, labels if named and labels else range(classes)))
 
 
 def decoded(text: object) -> bytes:

@@ -1,8 +1,6 @@
-"""What is known of test sets: how many examples they have, and how common the largest class is."""
+"""What is known of data sets: how many examples they have, and how common the largest class is."""
 
 from dataclasses import dataclass
-
-import pandas as pd
 
 from reports.runs.factors import DATASET
 from reports.runs.results import Results
@@ -10,15 +8,23 @@ from reports.runs.results import Results
 
 @dataclass(frozen=True)
 class TestSet:
-    """The number of test examples, and the accuracy of always naming the largest class; None: not known."""
+    """The number of test examples, and the accuracy of always naming the largest class; None: not known.
+
+    The same of the training examples.
+    """
 
     __test__ = False  # for pytest, which takes the name for a class of tests
 
     examples: int | None = None
     chance: float | None = None
+    train_examples: int | None = None
+    train_chance: float | None = None
 
 
-KNOWN = {"mnist": TestSet(10_000, 0.1135), "fashion_mnist": TestSet(10_000, 0.1)}
+KNOWN = {
+    "mnist": TestSet(10_000, 0.1135, 60_000, 6742 / 60_000),
+    "fashion_mnist": TestSet(10_000, 0.1, 60_000, 0.1),
+}
 UNKNOWN = TestSet()
 
 
@@ -29,8 +35,8 @@ def test_set(results: Results) -> TestSet:
     """
     names = set(results.settings[DATASET].map(str)) if DATASET in results.settings else set()
     known = KNOWN.get(names.pop(), UNKNOWN) if len(names) == 1 else UNKNOWN
-    majority = results.done["test_majority_accuracy"] if known is UNKNOWN else pd.Series(dtype=float)
-    if majority.empty or majority.isna().any():
+    majority = results.done.get("test_majority_accuracy")  # not in what is kept of published runs
+    if known is not UNKNOWN or majority is None or majority.empty or majority.isna().any():
         return known
     sizes = {answers.examples for answers in results.answers.values()}
     return TestSet(sizes.pop() if len(sizes) == 1 else None, float(majority.mean()))

@@ -5,28 +5,34 @@ sweep can be given a claims file of its own.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from reports.analysis.afterwards import afterwards
 from reports.claims.claim import Judgement, claim_metrics
-from reports.claims.figures import claim_plots
 from reports.claims.judge import judge_claims, judge_file
 from reports.claims.looks import ONE_LOOK, Looks, looks_of
 from reports.claims.observations import observe
 from reports.claims.tables import claims_table, counts
 from reports.claims.written import written
-from reports.plots.plot import Plot
 from reports.runs.results import Results
 from reports.sources import Reference, reference
 from reports.sources.reported import parameter_counts, reported_against_ours, reported_table
 from reports.tables.table import Table, text_table
 
+if TYPE_CHECKING:
+    from reports.plots.plot import Plot
+
 
 @dataclass(frozen=True)
 class Judged:
-    """Observations, the claims judged on them, those that go beyond, reported figures and counts."""
+    """Observations, the claims judged on them, those that go beyond, reported figures and counts.
+
+    `afterwards`: what was left out or run again after a look at the results was possible.
+    """
 
     frame: pd.DataFrame
     source: Reference | None
@@ -34,6 +40,7 @@ class Judged:
     beyond: Sequence[Judgement] = ()
     reported: pd.DataFrame | None = None
     parameters: pd.DataFrame | None = None
+    afterwards: str = ""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -46,11 +53,13 @@ def judged(results: Results, claims: Path | None = None) -> Judged | None:
     source = reference(results.sweep)
     if claims is None and source is None:
         return None
-    frame, looks = observe(results), looks_of(results, finished=source is not None)
+    frame, looks = observe(results), looks_of(results)
     if claims is not None:
         metrics = claim_metrics(results.measures)
-        return Judged(frame, None, judge_file(claims, frame, looks, written(results, claims), metrics))
-    return judged_study(source, frame, looks) if source else None
+        own = Judged(frame, None, judge_file(claims, frame, looks, written(results, claims), metrics))
+    elif source is not None:
+        own = judged_study(source, frame, looks)
+    return replace(own, afterwards=afterwards(results))
 
 
 def judged_study(source: Reference, frame: pd.DataFrame, looks: Looks = ONE_LOOK) -> Judged:
@@ -69,9 +78,9 @@ def judged_tables(judged: Judged | None) -> list[Table]:
     """Return what was judged as tables to read."""
     if judged is None:
         return []
-    tables = [claims_table(judged.claims)]
+    tables = [claims_table(judged.claims, afterwards=judged.afterwards)]
     if judged.beyond:
-        tables.append(claims_table(judged.beyond, "beyond", "Beyond the report"))
+        tables.append(claims_table(judged.beyond, "beyond", "Beyond the report", judged.afterwards))
     if judged.reported is not None:
         tables.append(reported_table(judged.reported))
     if judged.parameters is not None:
@@ -81,6 +90,8 @@ def judged_tables(judged: Judged | None) -> list[Table]:
     return tables
 
 
-def judged_plots(judged: Judged | None) -> list[Plot]:
+def judged_plots(judged: Judged | None) -> "list[Plot]":
     """Return a figure for each claim that has figures."""
+    from reports.claims.figures import claim_plots
+
     return claim_plots([*judged.claims, *judged.beyond]) if judged else []

@@ -116,7 +116,7 @@ def entry_of_cell(measured: Measured, frame: Frame) -> list[Entry]:
 
 def keys(summary: pd.DataFrame, factors: Sequence[Factor]) -> list[Key]:
     """Return the levels that each cell has of these factors."""
-    columns = [summary[f.name].astype(str) for f in factors]
+    columns = [summary[f.name].astype(str).tolist() for f in factors]
     return list(zip(*columns, strict=True)) if columns else [()] * len(summary)
 
 
@@ -132,7 +132,9 @@ def notes_on(results: Results, measured: Measured, entries: Sequence[Entry], fra
     most = int(summary["n"].max()) if len(summary) else 0
     notes = [f"Columns: {frame.column.name}."] if frame.column else []
     if most:
-        several = f"Mean ± 95 % t interval of the cell alone over {most} seeds."
+        lost = any(cells.matched.diverged.any() for cells in measured.cells)
+        which = ", of the runs that finished" if lost else ""
+        several = f"Mean ± 95 % t interval of the cell alone over {most} seeds{which}."
         notes.append(several if most > 1 else "Single runs (1 seed): nothing is tested.")
     notes += [concurrency_note(results)] if most and metric.unit == "seconds" else []
     notes += [f"Target: a test accuracy of {results.target:g}."] if "target" in metric.name else []

@@ -36,11 +36,13 @@ def show_contrast(c: Estimated, metric: Metric) -> tuple[str, str, str]:
 
 
 def digits_of(values: tuple[float, ...], metric: Metric) -> int:
-    """Return how many decimals tell such differences from 0."""
+    """Return how many decimals tell such differences from 0, the first with up to two more."""
     largest = max((abs(x) for x in values if math.isfinite(x)), default=0.0)
-    if metric.unit == "figure":
-        return min(decimals(largest, 3), MOST_DIGITS)
-    return min(decimals(largest, 2), MOST_DIGITS) if metric.unit in ("seconds", "loss") else 0
+    if metric.unit not in ("seconds", "loss", "figure"):
+        return 0
+    wanted = decimals(largest, 3 if metric.unit == "figure" else 2)
+    own = decimals(abs(values[0]), 1) if math.isfinite(values[0]) and values[0] else 0
+    return min(max(wanted, min(own, wanted + 2)), MOST_DIGITS)
 
 
 def show_signed(value: float, metric: Metric, least: int = 0) -> str:

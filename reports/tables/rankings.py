@@ -1,9 +1,12 @@
 """Tables of what was compared: one line per ranking, every pair behind them, means of levels, variance."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from reports.analysis.comparison import Comparison
-from reports.analysis.effects import Effect
+from reports.analysis.effects import Effect, difference_of
+from reports.analysis.new_images import yes_or_no
 from reports.analysis.pairs import Pair
 from reports.analysis.power import Power
 from reports.analysis.sweep import Analysis
@@ -27,6 +30,16 @@ CONTRAST_NOTES = (
     "and factors of the metric; they agree: p ≤ 0.05 where the interval does not contain 0.",
     "m/2, 2m: the relation with half and twice the margin. power: the smallest difference that so many seeds "
     "show with 80 %, and how many the one seen would take.",
+)
+
+
+UNSEEN_NOTE = (
+    "n seeds without a divergence do not exclude divergence in up to 1 − 0.05^(1/n) of a cell's runs: 63 % "
+    "after 3, 45 % after 5, 26 % after 10, 14 % after 20 (Clopper and Pearson 1934)."
+)
+IMAGES_NOTE = (
+    "All verdicts are for these test images. Also for new images: whether a > b still holds where the images "
+    "are a sample, too (seeds × images); – where a run did not record its answers, or nothing is shown."
 )
 
 
@@ -80,6 +93,37 @@ def ranking_note(effect: Effect) -> str:
     return "; ".join(filter(None, [*notes, *limits(effect, effect.comparison)]))
 
 
+def images_text(effect: Effect) -> str:
+    """Return whether what is shown of neighbours holds for new images, too."""
+    told = {
+        part: [(f"{pair.first} > {pair.second}", yes_or_no(pair.new_images)) for pair in neighbours(each)]
+        for part, each in effect.shown.items()
+    }
+    texts = {part: answers_text(answers) for part, answers in told.items()}
+    return "; ".join(f"{part}: {text}" if part else text for part, text in texts.items()) or NONE
+
+
+def answers_text(answers: Sequence[tuple[str, str]]) -> str:
+    """Return the one answer to all, or each beside what it is about."""
+    different = {answer for _, answer in answers}
+    if len(different) <= 1:
+        return different.pop() if different else NONE
+    return ", ".join(f"{what} {answer}" for what, answer in answers)
+
+
+def neighbours(comparison: Comparison) -> Iterator[Pair]:
+    """Yield the neighbours in the order of the means of which one is shown ahead."""
+    for before, level in pairwise(comparison.levels):
+        pair = comparison.pair(before, level)
+        if pair.relation == ">":
+            yield pair
+
+
+def knows_images(effects: Sequence[Effect]) -> bool:
+    """Whether anything is known of new images."""
+    return any(pair.new_images is not None for effect in effects for pair in effect.pairs)
+
+
 def limits(effect: Effect, comparison: Comparison | None) -> Iterator[str]:
     """Yield which runs diverged, and which levels and runs a comparison says nothing of."""
     if comparison is not None and (counts := comparison.diverged):
@@ -92,15 +136,17 @@ def limits(effect: Effect, comparison: Comparison | None) -> Iterator[str]:
         yield f"compared with no other: {listed(effect.alone)}"
 
 
-def rankings_table(effects: Sequence[Effect]) -> Table:
-    """Return one line per ranking."""
-    heads = ("metric", "factor", "ranking", "a > b means that a", "seeds", "matched cells", "note")
+def rankings_table(effects: Sequence[Effect], afterwards: str = "") -> Table:
+    """Return one line per ranking; `afterwards`: what was left out or run again after a look."""
+    images = ("also for new images",) if knows_images(effects) else ()
+    heads = ("metric", "factor", "ranking", "a > b means that a", *images, "seeds", "matched cells", "note")
     rows = [
         (
             e.metric.label,
             e.title,
             ranking_text(e),
             e.metric.ahead,
+            *(images_text(e) for _ in images),
             str(e.seeds),
             str(e.cells),
             ranking_note(e),
@@ -109,7 +155,8 @@ def rankings_table(effects: Sequence[Effect]) -> Table:
     ]
     parts = (PART_NOTE,) if any(e.part for e in effects) else ()
     method, reading = RANKING_NOTES
-    return text_table("rankings", "Rankings", heads, rows, method, reading + others_note(effects), *parts)
+    notes = filter(None, (IMAGES_NOTE if images else "", *parts, afterwards))
+    return text_table("rankings", "Rankings", heads, rows, method, reading + others_note(effects), *notes)
 
 
 def others_note(effects: Sequence[Effect]) -> str:
@@ -121,8 +168,8 @@ def others_note(effects: Sequence[Effect]) -> str:
     return f" Metrics other than {name} are exploratory."
 
 
-def contrasts_table(effects: Sequence[Effect]) -> Table:
-    """Return every comparison behind the rankings."""
+def contrasts_table(effects: Sequence[Effect], afterwards: str = "") -> Table:
+    """Return every comparison behind the rankings; `afterwards` as in `rankings_table`."""
     heads = ("metric", "factor", "within", "first", "", "second", "difference", "low", "high", "p")
     tail = (
         "seeds",
@@ -136,14 +183,22 @@ def contrasts_table(effects: Sequence[Effect]) -> Table:
         "why",
         "power",
     )
+    images = ("also for new images",) if knows_images(effects) else ()
     rows = [
-        (effect.metric.label, effect.title, part and f"{effect.depends_on} {part}".strip(), *row)
+        (
+            effect.metric.label,
+            effect.title,
+            part and f"{effect.depends_on} {part}".strip(),
+            *row,
+            *(yes_or_no(pair.new_images) for _ in images),
+        )
         for effect in effects
         for part, comparison in effect.shown.items()
         for pair in comparison.pairs
         for row in [pair_texts(pair, effect)]
     ]
-    return text_table("contrasts", "Contrasts behind the rankings", (*heads, *tail), rows, *CONTRAST_NOTES)
+    notes = filter(None, (*CONTRAST_NOTES, UNSEEN_NOTE, IMAGES_NOTE if images else "", afterwards))
+    return text_table("contrasts", "Contrasts behind the rankings", (*heads, *tail, *images), rows, *notes)
 
 
 def pair_texts(pair: Pair, effect: Effect) -> Iterator[str]:
@@ -164,13 +219,15 @@ def number(look: int) -> str:
 
 def power_text(power: Power, seeds: int, metric: Metric) -> str:
     """Return what so many seeds could have shown, and how many the difference seen would take."""
-    return power_words(power, seeds, metric.show_difference)
+    return power_words(power, seeds, metric.show_difference, difference_of(metric.bounds))
 
 
-def power_words(power: Power, seeds: int, show: Callable[[float], str]) -> str:
-    """Return the same with differences as `show` prints them."""
+def power_words(power: Power, seeds: int, show: Callable[[float], str], most: float = math.inf) -> str:
+    """Return the same with differences as `show` prints them; `most`: the largest that there can be."""
     told = []
-    if power.detectable == power.detectable:
+    if power.detectable > most:
+        told.append(f"{seeds} seeds show no difference that there can be with 80 %")
+    elif power.detectable == power.detectable:
         told.append(f"{seeds} seeds show {show(power.detectable)} with 80 %")
     if power.fewest is None:
         told.append("the one seen would take more seeds than the ladder has")

@@ -25,6 +25,7 @@ COMMANDS = {
     "sweeps": "mlp-sweep",
     "sweeps.studies": "mlp-study",
     "sweeps.status": "mlp-status",
+    "sweeps.runs": "mlp-runs",
     "sweeps.verify": "mlp-verify",
     "sweeps.job.inspection": "mlp-inspect",
     "reports": "mlp-report",

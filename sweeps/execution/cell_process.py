@@ -90,12 +90,7 @@ class Child:
 
     def death(self) -> str:
         """Return what the process has died of."""
-        self._process.join()
-        code = self._process.exitcode or 0
-        if code >= 0:
-            return f"its process ended with exit code {code}"
-        name = signal.Signals(-code).name
-        return f"its process was killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+        return cause_of_death(self._process)
 
 
 def _serve(connection: Connection, parent: int, runner: Runner | None, other: Connection | None) -> None:
@@ -133,6 +128,16 @@ def _unpacked(content: bytes) -> Runner:
     Singleton.set_state(state)
     assert isinstance(runner, Runner)
     return runner
+
+
+def cause_of_death(process: BaseProcess) -> str:
+    """Return what a process has died of, once it has."""
+    process.join()
+    code = process.exitcode or 0
+    if code >= 0:
+        return f"its process ended with exit code {code}"
+    name = signal.Signals(-code).name
+    return f"its process was killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
 
 
 def die_with(parent: int) -> None:

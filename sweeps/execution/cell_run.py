@@ -1,6 +1,7 @@
 """One run of one cell, in the process that may die of it: record `running`, call the job, record the end.
 
-The application's function is called as Hydra calls it (callbacks, HydraConfig, logging, working directory).
+The application's function is called as Hydra calls it (callbacks, HydraConfig, logging, working directory);
+cells that may be run together are handed to its function for groups, one of them too.
 What it returns, a mapping, goes into the record; any exception, `sys.exit` included, goes there with its
 traceback.
 """
@@ -46,9 +47,9 @@ class Job:
     """A due cell.
 
     `restart`: what its directory holds is not continued. `seen`: the launch that its record named when the
-    sweep was planned; another one means that somebody has run it since. `superseded`: its directory holds a
-    result of other data. `content`: the data that it is planned for, if known. `group`: what cells that may
-    be run together have in common; None for a cell that is run alone.
+    sweep was planned, unless it was being run then; another one means that somebody has run it since.
+    `superseded`: its directory holds a result of other data. `content`: the data that it is planned for, if
+    known. `group`: what cells that may be run together have in common; None for a cell that is run alone.
     """
 
     number: int
@@ -66,7 +67,7 @@ class Job:
         cls, number: int, cell: Cell, decided: Verdict, record: Record | None, group: str | None = None
     ) -> Job:
         """Return the job of a planned cell; `record` is what is there of it."""
-        seen = record.data.get("launch") if record else None
+        seen = record.data.get("launch") if record and record.status != "running" else None
         restart, superseded = decided.restart, decided.superseded
         return cls(number, cell.id, cell.name, cell.overrides, restart, seen, superseded, cell.content, group)
 
@@ -103,10 +104,7 @@ class Runner:
         """
         assert self.group_job is not None
         left = {number: self._open(job) for number, job in enumerate(jobs)}
-        members = [
-            Member(left[number]["config"], self.root / job.name, self.workers)
-            for number, job in enumerate(jobs)
-        ]
+        members = [self._member(job, left[number]) for number, job in enumerate(jobs)]
         with captured(self.root / jobs[0].name / OUTPUT), contextlib.suppress(Exception):
             for number, job in enumerate(jobs):
                 self._begin(job, left[number])
@@ -191,6 +189,9 @@ class Runner:
 
     def _call(self, job: Job, record: dict[str, Any]) -> dict[str, Any]:
         """Call the job and return what its end adds to the record."""
+        if self.group_job is not None and job.group is not None:
+            self._begin(job, record)
+            return outcome(exit_as_exception(lambda _: self._alone(job, record))(None), record)
         config = self._hydra_config(job)
         self._begin(job, record)
         result = run_job(
@@ -203,6 +204,15 @@ class Runner:
         if result.status is JobStatus.FAILED:
             return failure(result._return_value)
         return outcome(result.return_value, record)
+
+    def _alone(self, job: Job, record: dict[str, Any]) -> Any:
+        """Call the job for groups with one cell, which saves what Hydra does around a job: 30 ms."""
+        assert self.group_job is not None
+        ((_, value),) = self.group_job([self._member(job, record)])
+        return value
+
+    def _member(self, job: Job, record: dict[str, Any]) -> Member:
+        return Member(record["config"], self.root / job.name, self.workers)
 
     def _begin(self, job: Job, record: dict[str, Any]) -> None:
         """Write a cell's config. Raises RuntimeError if it is not the one that was planned."""

@@ -5,40 +5,69 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sweeps.execution.on_slurm import cancel_left_behind
+from sweeps.execution.terms import in_use
 from sweeps.planning.place import short
 from sweeps.records import lock
+from sweeps.records.commands import Command, Terms, active, folder_name, write_terms
 from sweeps.records.errors import UserError
 from sweeps.records.layout import HIDDEN, LOCK, PLAN, cell_dirs
 from sweeps.records.process import Owner
 
+TURNS, TURN_S = 50, 0.1  # looks at what the holder of a directory has undertaken, and between two (s)
 START_S = 60.0  # what a command may take from making its folder to taking its lock
 
 
 @contextlib.contextmanager
-def working_in(root: Path, *, fresh: bool, named: bool) -> Iterator[Path]:
+def working_in(root: Path, terms: Terms, *, fresh: bool = False, workers: int = 1) -> Iterator[Path]:
     """Work in a sweep's directory within the body; yields a folder for this command alone.
 
-    `fresh` moves aside what is there. A `named` sweep has its directory to itself. Raises UserError.
+    `fresh` moves aside what is there. A sweep with a name has its directory to itself, but for commands of
+    the same terms: those work together. Raises UserError.
     """
     with contextlib.ExitStack() as stack:
         try:
             if fresh:
                 move_aside(root)
             (root / HIDDEN).mkdir(parents=True, exist_ok=True)
-            if named:
-                stack.enter_context(lock.kept(lock.acquire(root / HIDDEN / LOCK)))
-            name = f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid.uuid4().hex[:8]}"
-            folder = stack.enter_context(command_folder(root, name))
+            session = let_in(root, terms, stack)
+            folder = stack.enter_context(command_folder(root, folder_name(session), terms, workers))
+            let_in_beside(root, terms, [each for each in active(root) if each.folder != folder])
         except OSError as error:
             raise UserError(f"cannot write {error.filename or root}: {error.strerror}") from error
         except lock.Held as error:
-            raise UserError(f"{short(root)} is in use by the sweep of {error.owner}") from error
+            raise in_use(root, error.owner) from error
         yield folder
+
+
+def let_in(root: Path, terms: Terms, stack: contextlib.ExitStack) -> str | None:
+    """Take the directory for a sweep with a name; return the session that it joins, None if it begins one.
+
+    Raises UserError where commands of other terms are at work, lock.Held if its holder says nothing of its.
+    """
+    for _ in range(TURNS):
+        held = None
+        if terms.named:
+            try:
+                stack.enter_context(lock.kept(lock.acquire(root / HIDDEN / LOCK)))
+            except lock.Held as error:
+                held = error
+        session = let_in_beside(root, terms, active(root))
+        if session is not None or held is None:
+            return session
+        time.sleep(TURN_S)  # it may be about to write its terms
+    raise held or AssertionError
+
+
+def let_in_beside(root: Path, terms: Terms, others: Sequence[Command]) -> str | None:
+    """Return the session of those at work that have the same terms. Raises UserError if any bars this one."""
+    for other in others:
+        if terms.named and other.terms.named and terms.differing(other.terms):
+            raise in_use(root, other.owner, other, terms)
+    return next((other.session for other in others if not terms.differing(other.terms)), None)
 
 
 def move_aside(root: Path) -> None:
@@ -55,11 +84,13 @@ def move_aside(root: Path) -> None:
 
 
 @contextlib.contextmanager
-def command_folder(root: Path, name: str) -> Iterator[Path]:
+def command_folder(root: Path, name: str, terms: Terms | None = None, workers: int = 1) -> Iterator[Path]:
     """Make this command's hidden folder, remove it at the end, and those that dead commands left behind."""
     hidden = root / HIDDEN
     folder = hidden / name
     folder.mkdir(parents=True)
+    if terms is not None:
+        write_terms(folder, terms, workers)
     with lock.kept(lock.acquire(folder / LOCK)):
         now = folder.stat().st_mtime  # the file system's clock
         for other in hidden.iterdir():

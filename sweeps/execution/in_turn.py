@@ -21,14 +21,22 @@ class Commands:
         self.signal = 0
         self._present: subprocess.Popen[bytes] | None = None
 
-    def run(self, arguments: Sequence[str], *, quiet: bool = False, said: Path | None = None) -> int:
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        quiet: bool = False,
+        said: Path | None = None,
+        ours: bool = True,
+    ) -> int:
         """Run a command to its end and return its exit code: 128 + n if signal n ended it, or came before.
 
-        What it prints is lost if `quiet`; its errors go to the file `said`, if one is named.
+        What it prints is lost if `quiet`; its errors go to the file `said`, if one is named. `ours`: it is
+        one of this package's, which nothing in the user's folder is to replace.
         """
         if self.signal:
             return 128 + self.signal
-        safe = [] if Path.cwd() == HOME else ["-P"]  # nothing in the user's folder replaces what is installed
+        safe = ["-P"] if ours and Path.cwd() != HOME else []
         output = subprocess.DEVNULL if quiet else None
         with Path(said or os.devnull).open("wb") as errors:
             self._present = subprocess.Popen(

@@ -28,6 +28,7 @@ from omegaconf import DictConfig, open_dict
 
 from sweeps.cli.orphan_guard import guarded
 from sweeps.execution.cell_run import Job, Runner
+from sweeps.execution.elsewhere import is_done_elsewhere
 from sweeps.execution.queue_on_disk import Todo
 from sweeps.execution.shift import Limits
 from sweeps.execution.stopping import Interrupted, Stop, end_descendants
@@ -134,7 +135,8 @@ class Launch:
         """Return the jobs that are still to be done, as soon as another sweep does not run all of them."""
         while jobs and stop.signal is None:
             records = {job.id: read_record(self.runner.root / job.name) for job in jobs}
-            jobs = [job for job in jobs if not is_done_elsewhere(job, records[job.id])]
+            launch = self.runner.launch
+            jobs = [job for job in jobs if not is_done_elsewhere(job, records[job.id], launch)]
             if not all(_is_worked_on(records[job.id]) for job in jobs):
                 break
             time.sleep(WAIT_S)
@@ -150,18 +152,13 @@ class Launch:
             if of_this_launch and record.status in BEGUN:
                 lost.append(job)
                 due.append(replace(job, restart=False, superseded=False))  # it holds what is of this command
-            elif not of_this_launch and not is_done_elsewhere(job, record):
+            elif not of_this_launch and not is_done_elsewhere(job, record, self.runner.launch):
                 due.append(job)
         return due, begun, lost
 
 
 def _is_worked_on(record: Record) -> bool:
     return record.status == "running" or lock.holder(record.path / LOCK) is not None
-
-
-def is_done_elsewhere(job: Job, record: Record) -> bool:
-    """Return whether somebody else has run the cell since the sweep was planned."""
-    return record.is_complete and record.data.get("launch") != job.seen
 
 
 def worker_count(config: DictConfig, workers: int | None, due: int) -> int:

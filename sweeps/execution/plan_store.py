@@ -38,11 +38,26 @@ def store(
             last = len(entries) - 1
             added = [{**entry, "due": due if place == last else 0} for place, entry in enumerate(entries)]
             plan = replace(plan, history=[*plan_history.past(earlier), *added])
-            write_plan(root, plan if settings.sweep else _joined(plan, earlier, root, folder, settings))
+            write_plan(root, _whole(plan, earlier, root, folder, settings))
             sources.remember(root, settings.code)
         return plan, revision.facts(settings.code, root) if due and settings.code else {}
     except OSError as error:
         raise UserError(f"cannot write {root}: {error.strerror}") from error
+
+
+def _whole(plan: Plan, earlier: Plan | None, root: Path, folder: Path, settings: Settings) -> Plan:
+    """Return the plan that is to stand in the directory after this command has planned."""
+    if settings.only and earlier is not None:
+        return _renewed(earlier, plan, settings)
+    return plan if settings.sweep else _joined(plan, earlier, root, folder, settings)
+
+
+def _renewed(earlier: Plan, plan: Plan, settings: Settings) -> Plan:
+    """Return the earlier plan, those of its cells that are run again with their present data."""
+    again = {cell.id: cell for cell in plan.cells}
+    present = with_present(earlier.cells, plan.cells, settings.identify)
+    cells = [again.get(cell.id, cell) for cell in present]
+    return replace(earlier, cells=cells, history=plan.history)
 
 
 def _joined(plan: Plan, earlier: Plan | None, root: Path, folder: Path, settings: Settings) -> Plan:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from sweeps.execution.cell_process import Child, die_with
 from sweeps.execution.cell_run import Job, Runner
 from sweeps.execution.clearing import clear
+from sweeps.execution.elsewhere import is_done_elsewhere
 from sweeps.execution.output_log import tail
 from sweeps.execution.stopping import orders_handled_by
 from sweeps.execution.units import Unit
@@ -135,8 +136,8 @@ class Shift:
         return held
 
     def _is_handled(self, job: Job, record: Record) -> bool:
-        launch = record.data.get("launch")
-        return launch == self.runner.launch or (record.is_complete and launch != job.seen)
+        launch = self.runner.launch
+        return record.data.get("launch") == launch or is_done_elsewhere(job, record, launch)
 
     def _run_together(self, claimed: Sequence[tuple[Job, lock.Lock]]) -> None:
         """Run several cells at once as far as that goes, then those that have no end one by one."""

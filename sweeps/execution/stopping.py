@@ -90,7 +90,7 @@ def is_ignored(number: signal.Signals) -> bool:
 def mark_interrupted(records: Mapping[str, Record], command: str) -> None:
     """Complete the records of the cells whose workers had to be killed with a command (its folder's name)."""
     for record in records.values():
-        if record.status == "lost" and str(record.data.get("launch", "")).startswith(command):
+        if record.status == "lost" and str(record.data.get("launch", "")).startswith(f"{command}."):
             data = {key: value for key, value in record.data.items() if key != "worker"}
             with contextlib.suppress(OSError):  # then it stays lost, which is due again as well
                 write_record(record.path, data | {"status": "interrupted", "finished": timestamp()})

@@ -13,6 +13,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from sweeps.cli.streams import open_streams
+from sweeps.execution.fork_server import is_forked
 from sweeps.execution.queue_on_disk import Todo
 from sweeps.execution.shift import Limits, Shift
 from sweeps.records import lock
@@ -37,7 +38,7 @@ class Worker:
         """Work until nothing is due. Returns `problem`: why it had to give up, or None."""
         open_streams()
         try:
-            runner = self.todo.runner(own_process=not self.is_sweeper())
+            runner = self.todo.runner(own_process=not (self.is_sweeper() or is_forked()))
         except FileNotFoundError as error:
             host = this_process().host
             return {"problem": f"{error.filename} is not there on {host}: every machine must see it"}

@@ -101,7 +101,10 @@ class Components:
         """Yield what is wrong between components that are each right, as far as it shows without the data."""
         try:
             size = self.dataset.check()
-        except (ValueError, DatasetError) as error:
+        except ValueError as error:  # of a field
+            yield f"dataset.{error}"
+            return
+        except DatasetError as error:
             yield str(error) if str(error).startswith("dataset.") else f"dataset: {error}"
             return
         training, left = self.training, size.train - self.training.validation_size

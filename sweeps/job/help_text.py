@@ -51,6 +51,7 @@ GROUPS = (
 SWEEPER = """\
   hydra.sweeper.retry=failed    what to run again: failed (all without a result), stale (results of
                                 other code too), all, none
+  hydra.sweeper.reuse=false     run here what another directory below the same runs/ has already
   hydra.sweeper.fresh=true      start anew; the old directory is moved aside
   hydra.sweeper.dry_run=true    show the plan, run nothing
   hydra.sweeper.workers=2       cells at once (by default one for each core)

@@ -66,7 +66,12 @@ def content_of(dataset: Dataset) -> dict[str, Any]:
 
 
 def prepare(configs: Iterable[Mapping[str, Any]]) -> None:
-    """Fetch and verify every data set that these cells need; UserError if one cannot be had."""
+    """Fetch and verify every data set that these cells need; UserError if one cannot be had.
+
+    What every training needs is imported here: processes that are forked after that share it.
+    """
+    import scipy.linalg  # noqa: F401  # mlp.optimizers.optimizer
+
     distinct = {json.dumps(config["dataset"]): config["dataset"] for config in configs}
     for node in distinct.values():
         try:

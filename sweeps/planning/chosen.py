@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from sweeps.planning.due import has_result
 from sweeps.planning.identity import select
 from sweeps.records.content import other_data
 from sweeps.records.errors import UserError
+from sweeps.records.excluded import read_excluded
 from sweeps.records.plan import Cell, Plan, read_plan
 from sweeps.records.record import Record, load_records
 
@@ -38,7 +40,8 @@ def finished_plan(root: Path) -> Plan:
     plan = read_plan(root)
     if plan is None:
         raise UserError(f"{root}: no sweep was run there to choose from; run sweep=<name>/search first")
-    records = load_records(root)
+    records, excluded = load_records(root), read_excluded(root)
+    plan = replace(plan, cells=[cell for cell in plan.cells if cell.id not in excluded])
     now = {cell.content: cell.content.present() for cell in plan.cells if cell.content}
     found = [(records.get(cell.id), now[cell.content] if cell.content else None) for cell in plan.cells]
     if left := sum(not has_result(record, content) for record, content in found):

@@ -12,6 +12,7 @@ workers with the composer, so that they compose nothing at all.
 
 from __future__ import annotations
 
+import itertools
 import pickle
 from collections.abc import Sequence
 from typing import Any
@@ -105,6 +106,18 @@ class Composer:
         if not (isinstance(option, str) and self.is_group(group) and self.options.sets_sweep(group, option)):
             return False
         return bool(self.master.hydra.runtime.choices.get(group) != option)
+
+    def merged(self, override: Override) -> str:
+        """Return why options chosen together are no choice: of what both set, the last one counts; or ""."""
+        group, options = override.key_or_group, override.value()
+        if not (isinstance(options, list) and len(options) > 1 and self.is_group(group)):
+            return ""
+        contents = [self.options.content(group, str(option)) or {} for option in options]
+        keys = [{str(key) for key in content} for content in contents]
+        if not any(one & other for one, other in itertools.combinations(keys, 2)):
+            return ""
+        each = ",".join(map(str, options))
+        return f"{override.input_line}: would merge these options into one (did you mean {group}={each}?)"
 
     def _where(self) -> dict[str, Any]:
         return {"config_name": self.master.hydra.job.config_name, "overrides": self._hydra_overrides()}

@@ -6,9 +6,10 @@ import re
 
 import yaml
 from hydra.errors import MissingConfigException, OverrideParseException
+from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
-from sweeps.cli.near import nearest
+from sweeps.planning.typed import in_quotes, instead_of_key, instead_of_option
 
 
 def one_line(error: BaseException) -> str:
@@ -22,6 +23,8 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, yaml.YAMLError):
         return yaml_mistake(error)
     if isinstance(error, OverrideParseException):
+        if quotes := in_quotes(error.override):
+            return f"{error.override}: cannot be parsed{quotes}"
         why = _flat(str(error)).replace(error.override, "").strip(" ^")
         return f"{error.override}: cannot be parsed ({why})"
     if isinstance(error, OmegaConfBaseException):
@@ -38,15 +41,18 @@ def _missing_option(error: MissingConfigException) -> str:
     if not group or error.options is None:
         return _flat(str(error).partition("\nConfig search path")[0])
     allowed = f"{group} is one of {', '.join(error.options)}" if error.options else f"{group} has no options"
-    return f"{group}={option}: no such option{nearest(option, error.options)}; {allowed}"
+    hint = instead_of_option(group, option, error.options)
+    return f"{group}={option}: no such option{hint}; {allowed}"
 
 
 def _missing_key(error: ConfigAttributeError | ConfigKeyError) -> str:
-    """Return "optimizer.lrr: no such key (did you mean lr?); optimizer has lr, momentum"."""
-    parent, _, key = str(error.full_key).rpartition(".")
+    """Return "optimizer.lrr: no such key (did you mean optimizer.lr=1?); optimizer has lr, momentum"."""
+    parent = str(error.full_key).rpartition(".")[0]
+    root = error.parent_node._get_root() if error.parent_node is not None else None
+    hint = instead_of_key(str(error.full_key), root if isinstance(root, DictConfig) else None)
     there = [str(name) for name in error.parent_node or [] if name not in ("hydra", "_target_")]
     return (
-        f"{error.full_key}: no such key{nearest(key, there)}; "
+        f"{error.full_key}: no such key{hint}; "
         f"{parent or 'the config'} has {', '.join(there) or 'no keys'} (+{error.full_key}=… adds one)"
     )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from sweeps.planning.due import Retry, Verdict, verdict
+from sweeps.planning.due import Retry, Verdict, has_result, verdict
 from sweeps.planning.settings import Settings
+from sweeps.records.commands import session_of
 from sweeps.records.differences import near_misses, settings_of
 from sweeps.records.plan import Cell, Plan
 from sweeps.records.record import Record
@@ -15,20 +16,36 @@ from sweeps.records.record import Record
 
 @dataclass(frozen=True)
 class Match:
-    """A plan, and the records in its directory by cell id; what was `launched` already is not due again."""
+    """A plan, the records in its directory by cell id, and the reasons why some of its cells are excluded.
+
+    `again`: the cells are to be run whatever is recorded of them. `session`: that of this command; what those
+    that work with it have run is not run once more.
+    """
 
     plan: Plan
     records: Mapping[str, Record]
     retry: Retry
+    excluded: Mapping[str, str] = field(default_factory=dict)
+    again: bool = False
+    session: str = ""
     launched: frozenset[str] = frozenset()
 
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
         """The verdict on each planned cell, by id."""
-        plan, records = self.plan, self.records
-        return {
-            cell.id: verdict(records.get(cell.id), plan.code, self.retry, cell.content) for cell in plan.cells
-        }
+        return {cell.id: self._verdict(cell, self.records.get(cell.id)) for cell in self.plan.cells}
+
+    def _verdict(self, cell: Cell, record: Record | None) -> Verdict:
+        if record is not None and self.session and session_of(record.data.get("launch")) == self.session:
+            if has_result(record, cell.content) or record.status == "failed":
+                return Verdict(False, f"is {record.status}, by those who work together on it")
+            if record.status == "running":  # it is this command's to finish, should they leave
+                return Verdict(True, "is being run by those who work together on it")
+        if self.again and (record is None or record.status != "running"):
+            return Verdict(True, "is asked for again", restart=True, superseded=record is not None)
+        if cell.id in self.excluded:
+            return Verdict(False, f"is excluded: {self.excluded[cell.id]}")
+        return verdict(record, self.plan.code, self.retry, cell.content)
 
     @property
     def due(self) -> list[Cell]:
@@ -39,7 +56,11 @@ class Match:
     @property
     def kept(self) -> int:
         """How many planned cells have a result that is not run again."""
-        planned = self.verdicts.items()
+        planned = [
+            (cell_id, each)
+            for cell_id, each in self.verdicts.items()
+            if self.again or cell_id not in self.excluded
+        ]
         return sum(
             not each.due and cell_id in self.records and self.records[cell_id].is_complete
             for cell_id, each in planned

@@ -31,7 +31,7 @@ NEEDED = {  # what is of no use without another setting
     **dict.fromkeys(("max_seeds", "budget", "tune"), "strategy"),
     **dict.fromkeys(("trials", "sampler", "rungs"), "tune"),
 }
-TEXTS = ("code", "ignore", "name")
+TEXTS = ("code", "ignore", "name", "only")
 
 
 @dataclass

@@ -8,6 +8,9 @@ history.csv, config.yaml, output.log, and checkpoint.npz until it has ended
 <root>/.sweep/                      the plan's lock, the sources of the code, what runs at present, and when
 claims were first seen (claims_seen.py)
 <root>/.previous/, .superseded/     earlier contents of cells (superseded.py)
+<root>/.dropped/                    runs that were moved aside on purpose (superseded.py)
+<root>/excluded.json                which runs count in nothing, and why (excluded.py)
+<root>/notes.md                     what a person has written about the sweep
 <root>/report/                      what is rebuilt from the records
 """
 
@@ -28,10 +31,13 @@ OUTPUT = "output.log"
 CHECKPOINT = "checkpoint.npz"
 WEIGHTS = "weights.npz"
 LOCK = "lock"
+COMMAND = "command.json"  # in the hidden folder of a command (commands.py)
 PLAN_LOCK = "plan-lock"
 HIDDEN = ".sweep"
 PREVIOUS = ".previous"
 SUPERSEDED = ".superseded"
+DROPPED = ".dropped"
+EXCLUDED = "excluded.json"
 CLAIMS = "claims.json"
 NOTES = "notes.md"  # of whoever ran it
 CHECKSUMS = "SHA256SUMS"  # in a bundle

@@ -35,6 +35,7 @@ MAPPINGS = (
     "boundary",
     "history_csv",
     "best_by_test",
+    "origin",
 )
 RECORD_KINDS: dict[str, type] = {
     **dict.fromkeys(TEXTS, str),

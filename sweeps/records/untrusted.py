@@ -20,14 +20,15 @@ def read_file(path: Path, largest: int = LARGEST) -> bytes:
         raise ValueError("is a link" if stat.S_ISLNK(state.st_mode) else "is no file")
     if state.st_size > largest:
         raise ValueError(f"is larger than {largest // 2**20} MB")
-    return path.read_bytes()
+    with path.open("rb", buffering=0) as file:
+        return file.readall()
 
 
 def read_json(path: Path, largest: int = LARGEST) -> Any:
     """Return what a JSON file says. Raises ValueError as `read_file` does, and if it is no sound JSON."""
     content = read_file(path, largest)
     try:
-        data = json.loads(content, parse_constant=_refuse, parse_float=_finite(float), parse_int=_finite(int))
+        data = _DECODER.decode(content.decode(json.detect_encoding(content), "surrogatepass"))
         if b"\\ud" in content.lower():  # half a character, which could not be written anywhere
             json.dumps(data, ensure_ascii=False).encode()
     except RecursionError:
@@ -52,6 +53,9 @@ def _finite(kind: type[float] | type[int]) -> Callable[[str], float]:
         return number
 
     return read
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite(float), parse_int=_finite(int))
 
 
 def _is_deep(data: Any) -> bool:

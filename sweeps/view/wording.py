@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,13 @@ def planned(
     verdicts: Mapping[str, Verdict],
     workers: int,
     groups: Collection[Group] = (),
+    copied: Mapping[str, str] | None = None,
 ) -> str:
-    """Return the plan as text: how many cells there are, what is due and why, and how long it should take."""
+    """Return the plan as text: how many cells there are, what is due and why, and how long it should take.
+
+    `copied`: of cells that are due, but not to be run, the directory that has them (by cell id).
+    """
+    copied = copied or {}
     due = [cell for cell in plan.cells if verdicts[cell.id].due]
     lines = [f"{plan.sweep} → {root}: {count(len(plan.cells), 'cell')}"]
     states = Counter(records[cell.id].status if cell.id in records else "missing" for cell in plan.cells)
@@ -41,11 +47,24 @@ def planned(
     reasons = Counter(verdicts[cell.id].why for cell in due)
     lines.append(f"  {len(due):>7,} due" + (f" on {count(workers, 'worker')}" if due else ""))
     lines += [f"          {number:,} {why}" for why, number in reasons.most_common()]
+    lines += [f"          {number:,} of them copied from {place}" for place, number in _counted(copied)]
     lines += _grouped(groups)
-    if due and (cost := _typical_cost_s(records.values())) is not None:
-        lines.append(f"  about {duration(cost * len(due) / workers)}, going by the cells on disk")
-    lines += [f"  {'due ' if verdicts[cell.id].due else 'kept'} {cell.name}" for cell in plan.cells]
+    left = len(due) - len(copied)
+    if left and (cost := _typical_cost_s(records.values())) is not None:
+        lines.append(f"  about {duration(cost * left / workers)}, going by the cells on disk")
+    lines += [f"  {_fate(verdicts[cell.id], cell.id in copied)} {cell.name}" for cell in plan.cells]
     return "\n".join(lines)
+
+
+def _fate(decided: Verdict, copied: bool) -> str:
+    """Return in four letters what becomes of a cell."""
+    if copied:
+        return "copy"
+    return "due " if decided.due else "kept"
+
+
+def _counted(copied: Mapping[str, str]) -> list[tuple[str, int]]:
+    return Counter(copied.values()).most_common()
 
 
 def _grouped(groups: Collection[Group]) -> Iterator[str]:
@@ -75,19 +94,26 @@ def finished(
     stale: int,
     seconds: float,
     retried: bool = True,
+    copied: Mapping[str, str] | None = None,
+    excluded: Collection[str] = (),
 ) -> str:
     """Return the last lines of a sweep: its cells without a result, then one line that sums it up.
 
-    `retried` says whether the same command runs again what has no result.
+    `retried` says whether the same command runs again what has no result. `copied`: the directory that a
+    cell's run was copied from (by cell id); `excluded`: ids of cells that are.
     """
-    states = Counter(records[cell.id].status if cell.id in records else "missing" for cell in plan.cells)
-    lines = list(without_result(root, plan, records))
-    run = sum(states[status] for status in COMPLETE) - kept
+    cells = [cell for cell in plan.cells if cell.id not in excluded]
+    states = Counter(records[cell.id].status if cell.id in records else "missing" for cell in cells)
+    lines = list(without_result(root, replace(plan, cells=cells), records))
+    from_there = [f"{number:,} copied from {place}" for place, number in _counted(copied or {})]
+    run = sum(states[status] for status in COMPLETE) - kept - len(copied or {})
     parts = ", ".join(f"{number:,} {state}" for state, number in states.most_common())
-    total = count(len(plan.cells), "cell")
+    if left_out := len(plan.cells) - len(cells):
+        parts += f", {left_out:,} excluded"
+    ends = ", ".join([f"{kept:,} kept", *from_there, f"{run:,} run"])
     if lines and retried:
         lines.append("The same command runs again what has no result.")
-    lines.append(f"{total}: {parts} ({kept:,} kept, {run:,} run) in {duration(seconds)} → {root}")
+    lines.append(f"{count(len(plan.cells), 'cell')}: {parts} ({ends}) in {duration(seconds)} → {root}")
     if stale:
         lines.append(
             f"{count(stale, 'result')} made by other code kept; hydra.sweeper.retry=stale runs them again"

@@ -18,7 +18,7 @@ from mlp.metrics import balanced_accuracy, macro_f1, majority_accuracy
 from sweeps.job.components import Components
 from sweeps.job.predictions import Predictions
 from sweeps.records.content import Content
-from tests.sweeps.test_own_data_bad import CONFIG
+from tests.support.own_data import CONFIG, table
 
 LABELS: dict[str, list[Any]] = {
     "texts": ["no", "yes", "größer", "NA"],
@@ -27,10 +27,6 @@ LABELS: dict[str, list[Any]] = {
     "integers": [-3, 7, 10**12],
 }
 numbers = st.floats(-1e6, 1e6, width=64)
-
-
-def table(x: np.ndarray, y: Any, names: Any = None) -> pd.DataFrame:
-    return pd.DataFrame(x, columns=names or [f"f{i}" for i in range(x.shape[1])]).assign(label=y)
 
 
 def in_every_format(folder: Path, x: np.ndarray, y: np.ndarray) -> dict[str, Dataset]:

@@ -23,6 +23,7 @@ CELLS = synthetic.grid({"loss": ["mse", "hinge"]}, seeds=range(SEEDS), epochs=3)
 def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = synthetic.write_sweep(tmp_path_factory.mktemp("made") / "losses", CELLS)
     (root / "notes.md").write_text("a note\n")
+    (root / "excluded.json").write_text("{}\n")
     (root / "secret.txt").write_text("not of the sweep\n")
     for folder in (path.parent for path in root.glob("*/report.json")):
         (folder / "weights.npz").write_bytes(b"large")
@@ -61,6 +62,7 @@ def test_it_holds_the_records_the_page_and_how_to_check_them(made: Path, sweep: 
     assert json.loads((root / "report" / "findings.json").read_text())
     assert "<html" in (root / "report" / "index.html").read_text()
     assert (root / "notes.md").read_text() == "a note\n"
+    assert (root / "excluded.json").read_text() == "{}\n"
     assert not list(root.rglob("weights.npz"))
     assert not (root / "secret.txt").exists()
     text = (root / "README.md").read_text()

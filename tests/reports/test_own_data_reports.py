@@ -13,10 +13,12 @@ from reports.analysis.sweep import analyse
 from reports.exports.trackers.runs import tracked
 from reports.findings.finding import as_json
 from reports.findings.report import findings
+from reports.images import images
 from reports.page.adapter import content_of
 from reports.page.build import make_report, write_report
 from reports.runs.reader import load
 from reports.runs.results import Results
+from sweeps.records.errors import UserError
 from tests.support import synthetic
 
 EXAMPLES = 20
@@ -189,3 +191,11 @@ def test_a_scale_is_a_factor_and_a_path_is_not(tmp_path: Path) -> None:
     assert results.names == ["scale"]
     assert not results.repeated
     assert len(results.runs) == 6
+
+
+def test_images_are_not_told_of_where_seeds_have_other_ones(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no image that all of its runs were tested on"):
+        images(own(tmp_path, split=SEED), ["relu"])
+    told = images(own(tmp_path / "fixed", split=FIXED), ["relu"])
+    assert "5 seeds, 20 images" in told
+    assert "| a | 10 | 1.0000 |" in told

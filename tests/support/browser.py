@@ -119,6 +119,11 @@ class Browser:
         pairs = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
         self.call("Emulation.setEmulatedMedia", media=kind, features=pairs)
 
+    def screenshot(self, path: Path, **clip: float) -> None:
+        """Write a part of the whole page (x, y, width, height in CSS pixels) as PNG."""
+        part = {"clip": clip | {"scale": 1}, "captureBeyondViewport": True}
+        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", **part)["data"]))
+
     def pdf(self, path: Path) -> None:
         """Print the page."""
         path.write_bytes(base64.b64decode(self.call("Page.printToPDF", preferCSSPageSize=True)["data"]))

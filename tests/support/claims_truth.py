@@ -8,6 +8,7 @@ import pandas as pd
 
 from reports.analysis.equivalence import Verdict
 from reports.analysis.intervals import Floats, Mask
+from reports.analysis.looks import Looks as SweepLooks
 from reports.analysis.sequential import ladder
 from reports.claims.claim import Judgement
 from reports.claims.file import parse_claims
@@ -45,7 +46,7 @@ def drawn(
 def judged(frame: pd.DataFrame, first: int | None = None, **claim: Any) -> Judgement:
     """The verdict on a claim about test accuracy, where `first` seeds were planned at first."""
     seeds = tuple(sorted(frame["seed"].unique(), key=int))
-    looks = Looks({"main": seeds}, {"main": ladder(first or len(seeds))})
+    looks = Looks({"main": SweepLooks(tuple(seeds), ladder(first or len(seeds)))})
     entry = {"id": "X", "statement": "x", "metric": "test_accuracy", **claim}
     return judge_claims(parse_claims([entry], "test"), frame, looks)[0]
 

@@ -5,6 +5,7 @@ are the middle of three: until everything can be clicked, and of each interactio
 """
 
 import argparse
+import os
 import statistics
 import sys
 import tempfile
@@ -148,7 +149,14 @@ def run(settings: object, sizes: Sequence[int] = tuple(GOALS)) -> Section:
         "headless Chromium; the middle of three. Clicks: another metric, other rows, differences, a pick, "
         "another curve, an order of the runs, a baseline, a query typed."
     )
-    return Section("The page of a report", [about, table(heads, rows)], goals)
+    return Section("The page of a report", [about + load_note(), table(heads, rows)], goals)
+
+
+def load_note() -> str:
+    """Return what else the machine had to do, if that was more than this; empty on a quiet one."""
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    busy = f" Measured on a busy machine: {load:.0f} processes wanted its {cores} cores."
+    return busy if load > cores + 1 else ""
 
 
 def main() -> int:

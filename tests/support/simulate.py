@@ -62,8 +62,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.sims < 1:
         parser.error(f"--sims {chosen.sims}: must be at least 1")
-    if chosen.sims < 1:
-        parser.error(f"--sims {chosen.sims}: must be at least 1")
     key, failed = f"{code()} {chosen.sims}", False
     done = kept(chosen.out, key)
     print(f"| case | what is counted | in {chosen.sims:,} sweeps | allowed |\n| :-- | :-- | --: | --: |")

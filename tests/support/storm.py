@@ -11,7 +11,7 @@ import psutil
 from tests.support.tiny.driver import descendants
 
 KINDS = ("KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "ABRT", "SEGV", "STOP")
-TARGETS = ("parent", "worker", "child", "guard")
+TARGETS = ("parent", "server", "worker", "child", "guard")
 START_S, LATER_S = 0.3, 2.5  # after the start: what the first signal is aimed at as often as at all the rest
 END_S = 240.0  # a sweep that is still there hangs, on however busy a machine
 
@@ -32,7 +32,7 @@ class Storm:
             there |= self._disturb(sweep)
             time.sleep(self.rng.uniform(0, 0.5))
         while sweep.poll() is None:
-            there |= set(_below(sweep))
+            there |= set(below(sweep))
             assert time.monotonic() - begun < END_S, f"hangs: {self.sent}"
             time.sleep(0.05)
         sweep.communicate(timeout=END_S)
@@ -41,7 +41,7 @@ class Storm:
 
     def _disturb(self, sweep: subprocess.Popen[str]) -> set[psutil.Process]:
         """Send one signal to one process. Returns the processes that were there."""
-        there = _below(sweep)
+        there = below(sweep)
         target = self.rng.choice(TARGETS)
         of_kind = [process for process, kind in there.items() if kind == target]
         kind = self.rng.choice(KINDS)
@@ -65,16 +65,24 @@ def _send(process: psutil.Process, kind: str, halt_s: float) -> None:
         pass
 
 
-def _below(sweep: subprocess.Popen[str]) -> dict[psutil.Process, str]:
+def below(sweep: subprocess.Popen[str]) -> dict[psutil.Process, str]:
     """Return the processes that a sweep has started, and what each is."""
     kinds: dict[psutil.Process, str] = {}
     try:
         for process in descendants(sweep):
             try:
-                guards = any(word.endswith("guard.py") for word in process.cmdline())
-                kinds[process] = "guard" if guards else "worker" if process.ppid() == sweep.pid else "child"
+                kinds[process] = _kind(process, sweep.pid)
             except psutil.Error:
                 continue
     except psutil.NoSuchProcess:
         pass
     return kinds
+
+
+def _kind(process: psutil.Process, sweep: int) -> str:
+    if any(word.endswith("guard.py") for word in process.cmdline()):
+        return "guard"
+    if process.ppid() == sweep:
+        return "worker" if "popen_loky" in " ".join(process.cmdline()) else "server"
+    parent = psutil.Process(process.ppid())
+    return "worker" if parent.ppid() == sweep and _kind(parent, sweep) == "server" else "child"

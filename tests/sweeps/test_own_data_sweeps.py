@@ -62,14 +62,12 @@ def test_records_say_what_classes_were_called_and_how_the_split_was_drawn(swept:
         assert set(network.predict(np.array([[9.5, 0.5], [3.5, 0.5]]))) <= {"ash", "oak"}
 
 
-def test_what_a_network_gets_wrong_is_told_by_labels(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_network_gets_wrong_is_told_by_labels(
+    swept: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = next((swept / "runs" / "adhoc").glob("*seed=1*"))
-    before = Path.cwd()
-    os.chdir(swept)
-    try:
-        assert inspection.main([str(folder)]) == 0
-    finally:
-        os.chdir(before)
+    monkeypatch.chdir(swept)
+    assert inspection.main([str(folder)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines if line.split()[:1] in (["ash"], ["oak"])] == ["ash", "oak"]
     assert not any("the record says" in line for line in lines)

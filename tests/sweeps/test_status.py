@@ -216,7 +216,7 @@ def test_explain_does_not_invent_relatives(root: Path, capsys: pytest.CaptureFix
     ("arguments", "message"),
     [
         (["nowhere"], "there is no such directory"),
-        (["."], "holds no plan and no run records"),
+        (["empty"], "holds no plan and no run records"),
         (["a_file"], "is no directory"),
         (["broken"], "sweep.json is damaged"),
         (
@@ -235,7 +235,7 @@ def test_mistakes_are_told_in_one_line_with_exit_code_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a_file").touch()
-    for name in ("broken", "sweep"):
+    for name in ("broken", "empty", "sweep"):
         Path(name).mkdir()
     Path("broken/sweep.json").write_text("{")
     write_plan(Path("sweep"), Plan("grid", CELLS))
@@ -343,3 +343,35 @@ def test_sources_that_cannot_be_believed_are_nothing_known(root: Path, content: 
 
 def test_a_change_is_a_file_that_differs_came_or_went() -> None:
     assert changed({"a": "1", "b": "1", "c": "1"}, {"a": "1", "b": "2", "d": "1"}) == ["b", "c", "d"]
+
+
+def test_a_folder_of_sweeps_lists_the_sweeps_below_it(
+    root: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = tmp_path_factory.mktemp("runs")
+    root.rename(runs / "grid")
+    one = CELLS[0]
+    (runs / "study" / "timing").mkdir(parents=True)
+    write_plan(runs / "study" / "timing", Plan("timing", [one], code=""))
+    record(
+        runs / "study" / "timing",
+        one,
+        "done",
+        final={"rmse": 1.5},
+        metric={"name": "rmse", "direction": "minimize"},
+    )
+    record(runs / "by_hand", one, "done", final={"test_accuracy": 0.5})
+    (runs / "notes").mkdir()
+    lines = answer(capsys, runs).splitlines()
+    assert lines == [
+        f"{runs}/by_hand (no plan): 1 cell: 1 done",
+        f"{runs}/grid (grid): 6 cells: 1 done, 1 missing, 1 diverged, 1 interrupted, 1 damaged, 1 failed",
+        f"{runs}/study/timing (timing): 1 cell: 1 done",
+    ]
+    assert main([str(runs)]) == 1
+    assert main([str(runs / "study")]) == 0
+    capsys.readouterr()
+    assert [each["sweep"] for each in json.loads(answer(capsys, runs, "--json"))] == [None, "grid", "timing"]
+    assert "rmse 1.5" in answer(capsys, runs / "study" / "timing", "--all")
+    assert main([str(runs), "--explain", "x"]) == 2
+    assert "holds several sweeps" in capsys.readouterr().err

@@ -61,7 +61,9 @@ class Heard(Commands):
         super().__init__()
         self.codes, self.commands = list(codes), list[str]()
 
-    def run(self, arguments: Sequence[str], *, quiet: bool = False, said: Path | None = None) -> int:
+    def run(
+        self, arguments: Sequence[str], *, quiet: bool = False, said: Path | None = None, ours: bool = True
+    ) -> int:
         self.commands.append(" ".join(arguments[1:]))
         return self.codes.pop(0) if self.codes else 0
 
@@ -148,7 +150,7 @@ def test_the_list_tells_what_belongs_to_each(tmp_path: Path) -> None:
 def test_a_mistake_stops_at_the_first_sweep_and_writes_nothing(tmp_path: Path) -> None:
     for more in ([], ["hydra.sweeper.fresh=true"]):
         done = study(tmp_path, "long_run_grid", "loss=hinj", *more, code=2)
-        assert "did you mean hinge?" in done.stderr
+        assert "did you mean loss=hinge?" in done.stderr
         assert len(done.stderr.splitlines()) == 1
     assert not list(tmp_path.iterdir())
 

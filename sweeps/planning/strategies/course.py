@@ -59,6 +59,9 @@ class Course:
     launched: set[str] = field(default_factory=set)
     end: End | None = None
     asks: int = 0
+    excluded: Mapping[str, str] = field(default_factory=dict)
+    again: bool = False
+    session: str = ""
 
     @classmethod
     def of(cls, draft: Draft, started: float) -> Course:
@@ -77,6 +80,14 @@ class Course:
             check(strategy, course.plan)
         return course
 
+    @classmethod
+    def without_strategy(cls, draft: Draft, plan: Plan, started: float) -> Course:
+        """Return the course of a command that runs certain cells, and nothing more."""
+        course = cls(draft, plan, None, started)
+        course.known = {cell.id for cell in draft.earlier.cells} if draft.earlier else set()
+        course._note(plan_history.past(draft.earlier), plan)
+        return course
+
     @property
     def is_over(self) -> bool:
         """Whether nothing more is to be asked."""
@@ -84,7 +95,8 @@ class Course:
 
     def match(self, records: Mapping[str, Record]) -> Match:
         """Return the present plan beside the records."""
-        return Match(self.plan, records, self.draft.settings.mode, frozenset(self.launched))
+        mode, launched = self.draft.settings.mode, frozenset(self.launched)
+        return Match(self.plan, records, mode, self.excluded, self.again, self.session, launched)
 
     def advance(self, records: Mapping[str, Record], workers: int) -> Match:
         """Ask the strategy until something is due, or it has ended; return the plan beside the records.

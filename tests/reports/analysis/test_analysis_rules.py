@@ -533,8 +533,8 @@ def test_a_reversal_names_the_factor_and_the_sides() -> None:
 
 def test_a_lead_is_welchs_interval() -> None:
     a, b = rng().normal(2, 1, size=6), rng().normal(0, 3, size=6)
-    error = np.array([a.var(ddof=1), b.var(ddof=1)]) / 6
-    lead = least_lead(0, np.array([a.mean(), b.mean()]), error, np.array([5.0, 5.0]), 0.05)[1]
+    one, other = ((x.mean(keepdims=True), x.var(ddof=1, keepdims=True) / 6, np.array([5.0])) for x in (a, b))
+    (lead,) = least_lead(*one, *other, 0.05)
     welch = stats.ttest_ind(a, b, equal_var=False, alternative="greater").confidence_interval(0.95)
     assert lead == pytest.approx(welch.low, rel=1e-4)
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from reports.analysis.looks import Looks as SweepLooks
 from reports.analysis.sequential import ladder
 from reports.claims.claim import Judgement
 from reports.claims.file import canonical, chain, parse_claims
@@ -148,7 +149,7 @@ def test_fewer_than_three_seeds_decide_nothing(seeds: int) -> None:
 
 def test_the_seeds_are_looked_at_in_the_order_planned_and_each_look_has_its_level() -> None:
     runs = frame({"hinge": 0.97, "mse": 0.968}, seeds=4, noise=0.0005)
-    looks = Looks({"main": ("3", "1", "0", "2")}, {"main": ladder(3)})
+    looks = Looks({"main": SweepLooks(("3", "1", "0", "2"), ladder(3))})
     (pair,) = judge(runs, looks, **FACTOR, order="hinge > mse").outcomes[0].pairs
     first = runs[runs["seed"].isin(["3", "1", "0"])]
     assert pair.seeds == 3

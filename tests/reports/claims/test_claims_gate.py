@@ -171,24 +171,24 @@ def test_a_damaged_note_of_what_was_seen_is_as_good_as_none(tmp_path: Path, cont
 
 def test_the_looks_are_those_of_the_plans_history(sweep: Path) -> None:
     looks = looks_of(load(sweep))
-    assert looks.seeds["main"] == ("0", "1", "2", "3", "4")
+    assert looks.seeds("main") == ("0", "1", "2", "3", "4")
     assert looks.ladder("main", 5).levels[0] == pytest.approx(0.04)
     assert looks.ladder("measured", 5).levels == pytest.approx([0.01] * 5)
     plan = json.loads((sweep / "sweep.json").read_text())
     first = {**HISTORY[0], "seeds": [3, 1, 2]}
     (sweep / "sweep.json").write_text(json.dumps({**plan, "history": [first, *HISTORY]}))
     looks = looks_of(load(sweep))
-    assert looks.seeds["main"] == ("3", "1", "2", "0", "4")
+    assert looks.seeds("main") == ("3", "1", "2", "0", "4")
     assert looks.ladder("main", 5).looks[:2] == (3, 5)
 
 
 def test_a_study_that_seeds_were_added_to_is_not_looked_at_once(tmp_path: Path) -> None:
     cells = synthetic.grid({"loss": ["hinge", "focal"]}, seeds=range(5), epochs=3)
     root = synthetic.write_sweep(tmp_path / "runs", cells, "tuned_grid")
-    assert looks_of(load(root), finished=True).ladder("main", 5).levels == (0.05,)
+    assert looks_of(load(root)).ladder("main", 5).levels == (0.05,)
     plan = json.loads((root / "sweep.json").read_text())
     (root / "sweep.json").write_text(json.dumps({**plan, "history": [{**HISTORY[0], "seeds": [0, 1, 2]}]}))
     found = judged(load(root))
     assert found is not None
     assert found.claims[0].written is None
-    assert looks_of(load(root), finished=True).ladder("main", 5).looks == (3, 5, 10, 20, 40)
+    assert looks_of(load(root)).ladder("main", 5).looks == (3, 5, 10, 20, 40)

@@ -9,6 +9,7 @@ import logging
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -110,6 +111,10 @@ def misbehave(action: str) -> Any:
         ctypes.string_at(0)
     if action == "fill" and "ROOM" not in os.environ:
         Path(HydraConfig.get().runtime.output_dir, "big").write_bytes(b"x" * 300_000)
+    if action == "orphan":
+        orphan = subprocess.Popen(["sleep", "600"], start_new_session=True)  # out of its group's reach
+        Path(HydraConfig.get().runtime.output_dir, "orphan").write_text(str(orphan.pid))
+        time.sleep(600)
     if action == "hang":
         time.sleep(600)
 
@@ -134,6 +139,8 @@ def main(cfg: DictConfig) -> Any:
                 (place / "did").touch()
             misbehave(cfg.mode.action)
         time.sleep(cfg.step_s)
+        while "WAIT_FOR" in os.environ and not Path(os.environ["WAIT_FOR"]).exists():
+            time.sleep(0.05)
         total = (total * 31 + cfg.seed + 7) % 1_000_003
         rows.append(f"{step},{total}")
         for file, text in ((history, "\n".join(rows)), (checkpoint, json.dumps([total, step + 1]))):

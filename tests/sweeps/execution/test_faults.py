@@ -16,10 +16,13 @@ import psutil
 import pytest
 
 from sweeps.records.record import load_records, write_record
-from tests.support.storm import KINDS, TARGETS, Storm
+from tests.support.storm import KINDS, TARGETS, Storm, below
 from tests.support.tiny.driver import PROJECT, Tiny, descendants, running, wait_gone, wait_until
 
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+LOCAL = ("hydra/launcher=local_workers", "hydra.launcher.n_jobs=2")  # forked
+LAUNCHERS = pytest.mark.parametrize("launcher", [(), JOBLIB, LOCAL], ids=["basic", "joblib", "local"])
+TWO = pytest.mark.parametrize("launcher", [JOBLIB, LOCAL], ids=["joblib", "local"])
 
 
 def finals(tiny: Tiny) -> dict[str, Any]:
@@ -94,7 +97,7 @@ def test_a_cell_that_hangs_is_ended(tiny: Tiny) -> None:
     assert sorted(record.status for record in tiny.records()) == ["done", "failed"]
 
 
-@pytest.mark.parametrize("launcher", [(), JOBLIB])
+@LAUNCHERS
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_everything_within_two_seconds_and_the_next_command_continues(
     tiny: Tiny, number: signal.Signals, launcher: tuple[str, ...]
@@ -132,7 +135,7 @@ def test_two_interrupts_stop_at_once(tiny: Tiny) -> None:
     sweep.communicate()
 
 
-@pytest.mark.parametrize("launcher", [(), JOBLIB])
+@LAUNCHERS
 def test_a_killed_parent_leaves_no_process_and_its_cells_are_continued(
     tiny: Tiny, launcher: tuple[str, ...]
 ) -> None:
@@ -150,23 +153,48 @@ def test_a_killed_parent_leaves_no_process_and_its_cells_are_continued(
     assert tiny.kept() == {"code.json"}
 
 
-def test_a_parent_killed_while_workers_start_leaves_none(tiny: Tiny) -> None:
+@TWO
+def test_a_parent_killed_while_workers_start_leaves_none(tiny: Tiny, launcher: tuple[str, ...]) -> None:
     for _ in range(3):
-        sweep = tiny.start("x=1,2", "step_s=1", *JOBLIB)
+        sweep = tiny.start("x=1,2", "step_s=1", *launcher)
         processes = wait_until(lambda: descendants(sweep))  # noqa: B023
         sweep.kill()
         sweep.communicate()
         wait_gone(processes, 5)
 
 
-def test_a_killed_worker_loses_no_cell(tiny: Tiny) -> None:
-    sweep = tiny.start("x=range(4)", "steps=5", "step_s=0.1", *JOBLIB)
+@pytest.mark.parametrize(
+    ("target", "launcher"), [("worker", JOBLIB), ("worker", LOCAL), ("server", LOCAL), ("child", LOCAL)]
+)
+def test_a_killed_worker_loses_no_cell(tiny: Tiny, target: str, launcher: tuple[str, ...]) -> None:
+    sweep = tiny.start("x=range(4)", "steps=5", "step_s=0.1", *launcher)
     wait_until(lambda: len(running(tiny)) == 2)
-    workers = [p for p in psutil.Process(sweep.pid).children() if "popen_loky" in " ".join(p.cmdline())]
-    workers[0].kill()
+    there = below(sweep)
+    next(process for process, kind in there.items() if kind == target).kill()
     out, err = sweep.communicate(timeout=60)
     assert sweep.returncode == 0, out + err
     assert "4 cells: 4 done" in out
+    wait_gone(list(there), 5)
+
+
+def test_forked_workers_stop_at_an_order_and_their_cells_go_on_in_the_next_launch(tiny: Tiny) -> None:
+    """SIGTERM to the server is passed on to its workers, which end as they do by themselves."""
+    sweep = tiny.start("x=1,2", "steps=30", "step_s=0.1", *LOCAL)
+    wait_until(lambda: len(running(tiny)) == 2)
+    next(process for process, kind in below(sweep).items() if kind == "server").terminate()
+    out, err = sweep.communicate(timeout=60)
+    assert (sweep.returncode, "2 cells: 2 done" in out) == (0, True), out + err
+    assert [record.data["attempts"] for record in tiny.records()] == [2, 2]
+
+
+def test_what_a_forked_job_leaves_behind_ends_with_a_killed_sweep(tiny: Tiny) -> None:
+    sweep = tiny.start("x=1,2", "mode=orphan", *LOCAL)
+    orphans = wait_until(
+        lambda: [psutil.Process(int(path.read_text())) for path in tiny.root.glob("*/orphan")]
+    )
+    sweep.kill()
+    sweep.communicate()
+    wait_gone(orphans, 5)
 
 
 def test_what_a_killed_process_was_writing_is_removed_by_the_next_run(two_done: Tiny) -> None:
@@ -186,7 +214,10 @@ def test_a_second_sweep_on_the_same_directory_is_refused(tiny: Tiny) -> None:
     wait_until(lambda: load_records(root))
     error = tiny.run("sweep=pair", code=2).stderr
     host = os.uname().nodename
-    assert error == f"error: runs/pair is in use by the sweep of process {first.pid} on {host}\n"
+    assert error == (
+        f"error: runs/pair is in use by the sweep of process {first.pid} on {host}; "
+        "the same command would join it, this one differs in cells\n"
+    )
     assert "is in use" in tiny.run("sweep=pair", "hydra.sweeper.fresh=true", code=2).stderr
     first.kill()
     first.communicate()
@@ -292,7 +323,7 @@ def test_a_directory_that_is_a_file_is_told_in_one_line(tiny: Tiny) -> None:
     assert error == "error: hydra.sweep.dir=runs/adhoc: must be a directory, but runs is none\n"
 
 
-@pytest.mark.parametrize("launcher", [(), JOBLIB])
+@LAUNCHERS
 def test_a_closed_terminal_interrupts_as_ctrl_c_does(tiny: Tiny, launcher: tuple[str, ...]) -> None:
     """SIGHUP comes to all of its processes; who was started by nohup does not hear it."""
     sweep = tiny.start("x=1,2", "steps=8", "step_s=0.1", *launcher, process_group=0)
@@ -304,10 +335,11 @@ def test_a_closed_terminal_interrupts_as_ctrl_c_does(tiny: Tiny, launcher: tuple
     assert {record.status for record in tiny.records()} == {"interrupted"}
 
 
-def test_under_nohup_a_closed_terminal_is_not_heard(tiny: Tiny) -> None:
+@TWO
+def test_under_nohup_a_closed_terminal_is_not_heard(tiny: Tiny, launcher: tuple[str, ...]) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what is started inherits it
     try:
-        sweep = tiny.start("x=1,2", "steps=8", "step_s=0.05", *JOBLIB, process_group=0)
+        sweep = tiny.start("x=1,2", "steps=8", "step_s=0.05", *launcher, process_group=0)
     finally:
         signal.signal(signal.SIGHUP, before)
     wait_until(lambda: running(tiny))
@@ -316,18 +348,22 @@ def test_under_nohup_a_closed_terminal_is_not_heard(tiny: Tiny) -> None:
     assert (sweep.returncode, "2 cells: 2 done" in out) == (0, True), out + err
 
 
-def test_a_storm_of_signals_changes_no_result(tmp_path: Path) -> None:
+@TWO
+def test_a_storm_of_signals_changes_no_result(tmp_path: Path, launcher: tuple[str, ...]) -> None:
     """A few of what `make test-faults` does for minutes."""
-    weather(tmp_path, signals=4, seed=int(time.time()), command=("x=range(4)", "steps=10", "step_s=0.02"))
+    command = ("x=range(4)", "steps=10", "step_s=0.02", *launcher)
+    weather(tmp_path, signals=4, seed=int(time.time()), command=command)
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("seed", range(3))
-def test_a_long_storm_of_signals_changes_no_result(tmp_path: Path, seed: int) -> None:
-    command = ("x=range(8)", "seed=range(4)", "steps=20", "step_s=0.02")
+@pytest.mark.parametrize(("seed", "launcher"), [(0, JOBLIB), (1, LOCAL), (2, JOBLIB), (3, LOCAL)])
+def test_a_long_storm_of_signals_changes_no_result(
+    tmp_path: Path, seed: int, launcher: tuple[str, ...]
+) -> None:
+    command = ("x=range(8)", "seed=range(4)", "steps=20", "step_s=0.02", *launcher)
     sent = weather(tmp_path, signals=60, seed=seed, command=command)
     assert {kind for kind, _ in sent} == set(KINDS)
-    assert {target for _, target in sent} == set(TARGETS)
+    assert {target for _, target in sent} == set(TARGETS) - ({"server"} if launcher is JOBLIB else set())
 
 
 def weather(tmp_path: Path, signals: int, seed: int, command: tuple[str, ...]) -> Counter[tuple[str, str]]:
@@ -335,15 +371,15 @@ def weather(tmp_path: Path, signals: int, seed: int, command: tuple[str, ...]) -
     calm, tiny = Tiny(tmp_path / "calm"), Tiny(tmp_path / "stormy")
     for each in (calm, tiny):
         each.cwd.mkdir()
-    calm.run(*command, *JOBLIB)
+    calm.run(*command)
     storm = Storm(random.Random(seed))
     while storm.sent.total() < signals:
-        sweep = tiny.start(*command, "hydra.sweeper.retry=failed", *JOBLIB, PREPARE_S="0.3")
+        sweep = tiny.start(*command, "hydra.sweeper.retry=failed", PREPARE_S="0.3")
         storm.over(sweep)
         if all(record.is_complete for record in tiny.records()) and len(tiny.records()) == len(finals(calm)):
             for record in storm.rng.sample(tiny.records(), 3):  # there is more to disturb than to do
                 (record.path / "report.json").write_text("{")
-    tiny.run(*command, "hydra.sweeper.retry=failed", *JOBLIB)
+    tiny.run(*command, "hydra.sweeper.retry=failed")
     assert finals(tiny) == finals(calm), f"seed {seed}"
     assert histories(tiny) == histories(calm), f"seed {seed}"
     assert not list(tiny.root.rglob("*.tmp"))

@@ -130,7 +130,10 @@ def test_a_composer_travels_with_what_it_has_composed(
     ("override", "line"),
     [
         ("part=c", "part=c: no such option; part is one of a, b"),
-        ("part.sise=1", "part.sise: no such key (did you mean size?); part has kind, size, list, nested"),
+        (
+            "part.sise=1",
+            "part.sise: no such key (did you mean part.size?); part has kind, size, list, nested",
+        ),
         ("nope=1", "nope: no such key; the config has"),
         ("x=1,", "x=1,: cannot be parsed"),
         ("mode.at.deep=1", "mode.at.deep"),

@@ -15,12 +15,13 @@ import mlp_grid
 from mlp_grid import origin
 from tests.support import synthetic
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SCRIPTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
 MODULES = (
     "sweeps",
     "sweeps.status",
     "sweeps.studies",
+    "sweeps.runs",
     "sweeps.job.inspection",
     "sweeps.job.measured",
     "reports",
