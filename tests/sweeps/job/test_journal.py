@@ -157,11 +157,13 @@ def changed_and_signed(name: str, change: Callable[[Any], Any]) -> Callable[[byt
 
 
 def same_epoch(history: Any) -> Any:
+    history = history.copy()
     history[:, 0] = 7
     return history
 
 
 def one_nan(array: Any) -> Any:
+    array = array.copy()
     array[3] = np.nan
     return array
 
