@@ -3,7 +3,10 @@
 What cannot hold because a cell is known by its id is expected to fail, each with its reason.
 """
 
+from pathlib import Path
+
 import pytest
+from hydra import version
 from hydra.test_utils.launcher_common_tests import IntegrationTestSuite, LauncherTestSuite
 
 import hydra_plugins.resumable  # noqa: F401  (its resolvers: Hydra's fixture takes away what comes later)
@@ -16,6 +19,13 @@ CUSTOM = "test_custom_sweeper_run_workdir[subdir:custom_override_dirname"
 pytestmark = pytest.mark.filterwarnings(  # their applications name no version_base
     r"ignore:\s*(Future Hydra|The version_base):UserWarning"
 )
+
+
+@pytest.fixture(autouse=True)
+def as_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No version that another test has told Hydra; the plugins are found by what these tests start."""
+    monkeypatch.setattr(version.VersionBase.instance(), "version_base", version._UNSPECIFIED_)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
 
 
 @pytest.fixture(autouse=True)
