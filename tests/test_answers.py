@@ -192,7 +192,7 @@ def test_a_cell_s_interval_for_new_images_is_that_of_its_seeds_and_examples(tmp_
     assert figures["test_accuracy"].tolist() == halves.tolist()
     assert figures.drop("test_accuracy").isna().all()
     assert main([str(root), "--no-plots"]) == 0
-    best = (root / "report/tables/best_cells.csv").read_text().splitlines()
+    best = (root / "report/tables/best_cells.csv").read_text("utf-8-sig").splitlines()
     heads = ["activation", "hidden", "Test accuracy", "finished runs ± 95 %", "± for new images"]
     assert best[0].split(",")[:5] == heads
     assert {line.split(",")[4] for line in best[1:]} == {f"{half:.4f}" for half in halves}

@@ -209,7 +209,7 @@ from reports.runs.reader import load
 import reports.plots.plot as plot
 def slow(*_): time.sleep(60)
 plot.save = slow
-write_report(load(Path(sys.argv[1])), jobs=2)
+write_report(load(Path(sys.argv[1])), plots="all", jobs=2)
 """
 
 

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PACKAGES = ("mlp", "sweeps", "reports", "mlp_grid", "hydra_plugins", "conf")
 OPTIONAL = {"mlflow", "tensorboard", "wandb", "torch"}
-LAUNCHERS = {"ray", "submitit"}  # imported where their launcher runs, which brings them
+BROUGHT = {"ray", "submitit", "IPython"}  # imported where a launcher or a notebook runs, which brings them
 OLDEST = (3, 11)
 STUDY = (
     "activation=gelu",
@@ -54,7 +54,7 @@ def imported() -> set[str]:
 def test_everything_that_is_imported_is_required() -> None:
     required, installed = names(PROJECT["dependencies"]), packages_distributions()
     extras = names([name for extra in PROJECT["optional-dependencies"].values() for name in extra])
-    for module in imported() - LAUNCHERS:
+    for module in imported() - BROUGHT:
         if module in OPTIONAL:
             assert module in extras
         else:

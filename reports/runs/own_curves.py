@@ -16,6 +16,7 @@ from sweeps.records.history import LARGEST_HISTORY
 from sweeps.records.untrusted import read_file
 
 TAKEN = (STEP, "cell_id", "cell", "seed")  # columns that histories are joined with
+LONGEST_HEADER = 2**16  # characters
 
 
 def is_own(paths: Iterable[Path]) -> bool:
@@ -35,7 +36,7 @@ def header_of(path: Path) -> list[str]:
         if not stat.S_ISREG(path.lstat().st_mode):
             return []
         with path.open(encoding="utf-8") as file:
-            line = file.readline(LARGEST_HISTORY)
+            line = file.readline(LONGEST_HEADER)
     except (OSError, UnicodeDecodeError):
         return []
     return [name.strip().strip('"') for name in line.strip().split(",")] if line.strip() else []
