@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweeps.cli.application import PACKAGE, require_ours, starts
 from sweeps.cli.command import command, parser_of
-from sweeps.execution.application import PACKAGE, require_ours, starts
 from sweeps.execution.in_turn import Commands
 from sweeps.planning.quoting import quoted
 from sweeps.planning.recorded import overrides

@@ -44,6 +44,7 @@ REPORTS = {
     "findings": {"runs", "analysis", "tables", "sources"},
     "calibrate": {"runs", "analysis", "tables"},
     "on_demand": {"runs", "analysis", "tables", "plots"},
+    "commands": {"runs", "tables", "on_demand", "page"},
     "closing": {"runs", "analysis", "findings"},
     "page": {"runs", "analysis", "tables", "plots", "claims", "sources", "findings"},
     "published": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from sweeps.execution.application import is_ours
+from sweeps.cli.application import is_ours
 from sweeps.planning.place import short
 from sweeps.records.errors import UserError
 from sweeps.records.layout import HIDDEN, LOCK, cell_id_of

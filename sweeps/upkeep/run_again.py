@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from sweeps.execution.application import require_ours, starts
+from sweeps.cli.application import require_ours, starts
 from sweeps.execution.in_turn import Commands
 from sweeps.planning.quoting import quoted
 from sweeps.planning.settings import UNNAMED

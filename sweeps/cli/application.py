@@ -44,6 +44,13 @@ def of_plan(plan: Plan | None) -> str:
     return shlex.join(["python", *program, *_places(command[1:])])
 
 
+def option_for(plan: Plan | None) -> str:
+    """Return the --application that a plan needs, to be typed by a user; empty if it is this package's."""
+    command = plan.command if plan else []
+    plain = is_ours(command) and not list(_places(command[1:]))
+    return "" if plain else f"--application {shlex.quote(of_plan(plan))}"
+
+
 def require_ours(root: Path, plan: Plan | None, otherwise: str = "") -> None:
     """Raise UserError if another application, or a folder of options, has made a sweep.
 
@@ -51,11 +58,8 @@ def require_ours(root: Path, plan: Plan | None, otherwise: str = "") -> None:
     """
     command = plan.command if plan else []
     made_by = "with a --config-dir" if is_ours(command) else f"by {command[0]}"
-    if not is_ours(command) or list(_places(command[1:])):
-        raise UserError(
-            f"{root} was made {made_by}: say how it is started, "
-            f"--application {shlex.quote(of_plan(plan))}{otherwise}"
-        )
+    if option := option_for(plan):
+        raise UserError(f"{root} was made {made_by}: say how it is started, {option}{otherwise}")
 
 
 def _places(words: Sequence[str]) -> Iterator[str]:
