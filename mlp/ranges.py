@@ -1,7 +1,8 @@
 """Ranges of parameters, written as types (`lr: Positive`), and the check of them when a component is made."""
 
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Annotated, Any, get_type_hints
@@ -17,7 +18,28 @@ class Range:
     def check(self, field: str, value: object) -> None:
         """Raise ValueError("<field> = <value>: must be <words>") unless the value is in the range."""
         if not self.holds(value):
-            raise ValueError(f"{field} = {value!r}: must be {self.words}")
+            meant = next(filter(self.holds, _meant(value)), None)
+            hint = "" if meant is None else f" (did you mean {_typed(meant)}?)"
+            raise ValueError(f"{field} = {value!r}: must be {self.words}{hint}")
+
+
+def _meant(value: object) -> Iterator[object]:
+    """Yield what a wrong value may stand for: 5% for 0.05, 3.0 or '3' for 3, 64 or '64x32' for widths."""
+    if isinstance(value, str):
+        if number := re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,15})?)\s*%\s*", value):
+            yield float(f"{float(number[1]) / 100:.12g}")
+        if re.fullmatch(r"\d{1,15}", value):
+            yield int(value)
+        if re.fullmatch(r"\d{1,9}([\s,;x×-]+\d{1,9})*", value):
+            yield tuple(int(width) for width in re.findall(r"\d+", value))
+    elif isinstance(value, float) and value.is_integer():
+        yield int(value)
+    yield (value,)
+
+
+def _typed(value: object) -> str:
+    """Return a value as it is typed on the command line."""
+    return f"[{','.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
 
 
 class Checked:

@@ -26,7 +26,7 @@ from sweeps.records.schema import STATES
 SENTENCES, CELLS = 6, 10  # of the small page in a notebook
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SweepResults(Results):
     """A sweep's results: frames of its runs and cells, what they show in words, plots and tables.
 
@@ -71,14 +71,22 @@ class SweepResults(Results):
         """Rebuild the report in the sweep's directory, and return its page."""
         return write_report(self.plain, plots=plots)
 
-    def _repr_html_(self) -> str:
-        """Return the small page of a notebook."""
+    def __repr__(self) -> str:
+        """Return where these results are from and how many runs they have, in a line."""
+        return f"<{self.sweep}: {self._counts()}, {self.directory}>"
+
+    def _counts(self) -> str:
+        """Return how many runs there are, by state."""
         counts = self.runs["status"].value_counts()
         states = ", ".join(f"{counts[state]} {state}" for state in STATES if state in counts)
+        return f"{len(self.runs)} runs: {states}"
+
+    def _repr_html_(self) -> str:
+        """Return the small page of a notebook."""
         sentences = "".join(f"<li>{html.escape(text)}</li>" for text in self.findings["text"][:SENTENCES])
         notes = "".join(f"<li>{html.escape(line)}</li>" for line in self._notes())
         return (
-            f"<h3>{html.escape(self.sweep)}</h3><p>{len(self.runs)} runs: {states} · "
+            f"<h3>{html.escape(self.sweep)}</h3><p>{self._counts()} · "
             f"<code>{html.escape(str(self.directory))}</code></p><ul>{sentences}</ul>"
             f"{self._best().to_html(index=False, na_rep='')}{f'<ul>{notes}</ul>' if notes else ''}"
         )
@@ -98,11 +106,15 @@ class SweepResults(Results):
             yield f"left out: {len(self.unplanned)} recorded cells that the latest plan does not have"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Picture:
     """A figure, which a notebook shows; `save` writes it as .png, .svg or .pdf."""
 
     drawn: Plot
+
+    def __repr__(self) -> str:
+        """Return what it shows, in a line."""
+        return f"<{self.drawn.title}>"
 
     def save(self, file: str | Path) -> Path:
         """Write the figure and return its path. Raises UserError for another kind of file."""

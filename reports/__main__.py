@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reports.sources.judged import Judged
 
 INCOMPLETE = DIFFERS = 1
+EXPORTS = ("csv", "json", "latex", "parquet", "mlflow", "tensorboard", "wandb")  # of reports.exports
 PLOTS = ("default", "all", "none")  # reports.plots.Plots, which needs Matplotlib
 
 
@@ -173,18 +174,18 @@ def run_images(words: Sequence[str]) -> int:
 
 def run_export(words: Sequence[str]) -> int:
     """Write the tidy frames for other tools."""
-    from reports.exports.frames import FORMATS, export
-    from reports.exports.trackers import TRACKERS, export_to
-    from reports.runs.reader import load
-
     parser = parser_of("reports export", "Write a sweep's runs and learning curves for other tools.")
     parser.add_argument("directory", type=Path, help="a sweep's directory")
-    parser.add_argument("--to", choices=[*sorted(FORMATS), *TRACKERS], required=True, help="the format")
+    parser.add_argument("--to", choices=EXPORTS, required=True, help="the format")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to (default: DIR/export)")
     parser.add_argument(
         "--all", action="store_true", help="also take in recorded cells that the plan does not have"
     )
     options = parser.parse_args(words)
+    from reports.exports.frames import export
+    from reports.exports.trackers import TRACKERS, export_to
+    from reports.runs.reader import load
+
     results = load(options.directory, unplanned=options.all)
     folder = options.out or options.directory / "export"
     if link := links_out(folder):
@@ -273,10 +274,10 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "compare": run_compare,
     "export": run_export,
     "images": run_images,
-    "plot": later("reports.on_demand", "run_plot"),
+    "plot": later("reports.commands", "run_plot"),
     "publish": run_publish,
-    "serve": later("reports.page.serve", "run_serve"),
-    "table": later("reports.on_demand", "run_table"),
+    "serve": later("reports.commands", "run_serve"),
+    "table": later("reports.commands", "run_table"),
 }
 
 

@@ -1,8 +1,5 @@
-"""One plot, one table: `python -m reports plot DIR --x lr --y test_accuracy`, `… table DIR --to md`."""
+"""One plot, one table of a sweep, as `python -m reports plot` and `… table` ask for them."""
 
-import argparse
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -18,66 +15,30 @@ from reports.runs.metrics import Metric
 from reports.runs.query import name_of, where
 from reports.runs.reader import load
 from reports.runs.results import Results
-from reports.tables.about import stands_on
-from reports.tables.formats import csv_text, latex, markdown
 from reports.tables.grids import Frame, measure, spread
-from reports.tables.table import Table, file_name
+from reports.tables.table import Table
 from reports.tuning.told import plot_of as tuning_plot
 from reports.tuning.told import tuning_of
 from reports.tuning.trials import trials_in
-from sweeps.cli.command import parser_of
 from sweeps.records.errors import UserError
-from sweeps.records.untrusted import printable
+from sweeps.records.layout import HISTORY
 
-FORMATS = {"md": markdown, "csv": csv_text, "latex": latex}
 TRIALS = "trials"
 PICTURES = (".png", ".svg", ".pdf")
 
 
-def run_plot(words: Sequence[str]) -> int:
-    """Draw one figure and print its path."""
-    parser = parser_of("reports plot", "Draw a metric against a setting, or a curve over the epochs.")
-    parser.add_argument("directory", type=Path, help="a sweep's directory, such as runs/grid")
-    parser.add_argument(
-        "--x",
-        required=True,
-        metavar="KEY",
-        help="a setting that the sweep varies, epoch, or trials (of tuning)",
-    )
-    parser.add_argument(
-        "--y",
-        metavar="METRIC",
-        default="",
-        help="a metric; with --x epoch a column of history.csv; left out with --x trials",
-    )
-    parser.add_argument(
-        "--by", metavar="KEY", default="", help="another setting: a line for each of its levels"
-    )
-    parser.add_argument(
-        "--where", metavar="QUERY", default="", help="only these runs: 'loss=hinge,focal & lr<=.1'"
-    )
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE", help=".png, .svg or .pdf (default: a name of its own, here)"
-    )
-    options = parser.parse_args(words)
-    plot = chosen_plot(options)
-    target = options.out or Path(f"{file_name(plot.name)}.png")
-    print(printable(str(write(plot, target))))
-    return 0
-
-
-def chosen_plot(options: argparse.Namespace) -> Plot:
+def chosen_plot(directory: Path, x: str, y: str, by: str, query: str) -> Plot:
     """Return the figure that a command line asks for. Raises UserError for what there is not."""
-    if options.x == TRIALS:
-        for name in ("y", "where"):
-            if getattr(options, name):
+    if x == TRIALS:
+        for name, value in (("y", y), ("where", query)):
+            if value:
                 raise UserError(
                     f"{name}: must be left out with --x {TRIALS}, which shows what trials are judged by"
                 )
-        return trials_plot(options.directory, options.by)
-    if not options.y:
+        return trials_plot(directory, by)
+    if not y:
         raise UserError(f"y: must name a metric; only with --x {TRIALS} it is left out")
-    return plot_of(where(load(options.directory), options.where), options.x, options.y, options.by)
+    return plot_of(where(load(directory), query), x, y, by)
 
 
 def trials_plot(directory: Path, by: str) -> Plot:
@@ -102,6 +63,8 @@ def plot_of(results: Results, x: str, y: str, by: str = "") -> Plot:
     if x != EPOCH:
         metric = metric_of(results, y, "y")
         return single(results, x, metric.name, by, metric.label, has_error_axis(metric))
+    if not results.curve_columns:
+        raise UserError(f"x: {x} needs a learning curve, and no run has a {HISTORY}")
     name = name_of(y, results.curve_columns, "y")
     return single(
         results, x, name, by, name.replace("_", " "), name.endswith("accuracy") and not results.measures.own
@@ -144,24 +107,6 @@ def write(plot: Plot, target: Path) -> Path:
         FigureCanvasAgg(figure)
         figure.savefig(target, dpi=DPI, format=target.suffix[1:].lower())
     return target
-
-
-def run_table(words: Sequence[str]) -> int:
-    """Print one table."""
-    parser = parser_of("reports table", "Print a metric over the grid as one table.")
-    parser.add_argument("directory", type=Path, help="a sweep's directory, such as runs/grid")
-    parser.add_argument("--metric", metavar="M", default="", help="what is shown (default: the main metric)")
-    parser.add_argument("--rows", metavar="KEY", default="", help="the setting down the side")
-    parser.add_argument("--cols", metavar="KEY", default="", help="the setting across")
-    parser.add_argument(
-        "--where", metavar="QUERY", default="", help="only these runs: 'loss=hinge,focal & lr<=.1'"
-    )
-    parser.add_argument("--to", choices=sorted(FORMATS), required=True, help="the format")
-    options = parser.parse_args(words)
-    results = where(load(options.directory), options.where)
-    table = table_of(results, options.metric, options.rows, options.cols)
-    print(FORMATS[options.to](replace(table, about=stands_on(results))), end="")
-    return 0
 
 
 def table_of(results: Results, metric: str = "", rows: str = "", cols: str = "") -> Table:

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = parser_of("sweeps.runs", main.__doc__)
     parser.add_argument("directory", type=Path, help="a sweep's directory, such as runs/grid")
-    verbs = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=argparse.ArgumentParser)
+    verbs = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=type(parser))
 
     def verb(run: Callable[[argparse.Namespace], int], *, ids: str = "+") -> argparse.ArgumentParser:
         name = run.__name__.strip("_")

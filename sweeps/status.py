@@ -160,7 +160,7 @@ def detail(record: Record | None, decided: Verdict) -> str:
     if record.status in ENDED_BADLY:
         parts.append(reason(record).partition(": ")[2])
     if record.status == "diverged":
-        parts += [f"{key} {value}" for key, value in (record.data.get("diverged") or {}).items()]
+        parts += _divergence(record.data.get("diverged") or {})
     if record.is_complete:
         parts += [_figure(record.data), _cost(record)]
     if (attempts := record.data.get("attempts", 1)) != 1:
@@ -168,6 +168,12 @@ def detail(record: Record | None, decided: Verdict) -> str:
     if "other code" in decided.why:
         parts.append("made by other code")
     return ", ".join(part for part in parts if part)
+
+
+def _divergence(diverged: Mapping[str, Any]) -> list[str]:
+    """Return what was not finite, and where."""
+    what = [f"{diverged['what']} not finite"] if "what" in diverged else []
+    return [*what, *(f"{key} {value}" for key, value in diverged.items() if key != "what")]
 
 
 def _progress(record: Record) -> str:

@@ -1,13 +1,13 @@
 """Train some runs of a sweep again and compare every bit: `python -m sweeps.verify DIR|FILE.zip [--cells N]`.
 
-Each is trained from its own recorded configuration, in a directory that is thrown away, by the present code.
+Each is trained from its own recorded configuration, in a directory that is thrown away, by the present code:
+nothing is started that the plan or a record names.
 Before that, every record is read: damaged ones, and runs of other data than the plan's, are told.
 """
 
 from __future__ import annotations
 
 import random
-import re
 import shutil
 import sys
 import tempfile
@@ -15,12 +15,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from sweeps.cli.command import COMMANDS, command, parser_of
+from sweeps.cli.application import PACKAGE, require_ours, starts
+from sweeps.cli.command import command, parser_of
 from sweeps.execution.in_turn import Commands
-from sweeps.planning.identity import JOB_RESOLVERS
-from sweeps.planning.quoting import literal
+from sweeps.planning.quoting import quoted
+from sweeps.planning.recorded import overrides
 from sweeps.records.archive import unpacked
 from sweeps.records.errors import UserError
 from sweeps.records.excluded import read_excluded
@@ -29,8 +29,6 @@ from sweeps.records.plan import Plan, read_plan
 from sweeps.records.record import Record, load_records, read_record
 from sweeps.records.same import Compared, Likeness, compare
 
-OWN = "sweeps/__main__.py"  # what the plan of the project's own application was made by
-OF_A_JOB = re.compile(rf"\$\{{({'|'.join(JOB_RESOLVERS)}):")
 CELLS = 3
 EPILOG = """\
 Exit code 0: what was trained again came out the same, or close where another processor or BLAS trained it.
@@ -53,20 +51,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("sweep", type=Path, metavar="DIR|FILE.zip", help="a sweep's directory, or its bundle")
     parser.add_argument("--cells", type=int, default=CELLS, metavar="N", help=f"how many runs ({CELLS})")
     parser.add_argument("--seed", type=int, metavar="N", help="which runs are drawn (by chance)")
+    parser.add_argument("--application", metavar="COMMAND", help="of another application: 'python my_app.py'")
     options = parser.parse_args(arguments)
     if options.cells < 1:
         raise UserError(f"--cells = {options.cells}: must be at least 1")
     if options.sweep.suffix != ".zip" or not options.sweep.is_file():
-        return verify(options.sweep, options.cells, options.seed)
+        return verify(options.sweep, options.cells, options.seed, options.application)
     with tempfile.TemporaryDirectory(prefix="bundle-") as place:
-        return verify(unpacked(options.sweep, Path(place)), options.cells, options.seed)
+        root = unpacked(options.sweep, Path(place))
+        return verify(root, options.cells, options.seed, options.application)
 
 
-def verify(root: Path, cells: int, seed: int | None) -> int:
-    """Check a sweep's records, train some of its runs again, tell how they come out; return the exit code."""
+def verify(root: Path, cells: int, seed: int | None, application: str | None) -> int:
+    """Check a sweep's records, train some of its runs again, tell how they come out; return the exit code.
+
+    `application`: the command of another Hydra application, without overrides. None: this package's own;
+    UserError if the sweep was not made by that, for nothing that a plan names is started.
+    """
     plan, records = read_plan(root), load_records(root)
     if plan is None:
         raise UserError(f"{root} holds no sweep: there is no sweep.json")
+    if application is None:
+        require_ours(root, plan)
+    start = starts(application)
     wrong = list(problems(plan, records))
     print("\n".join(wrong), end="\n" if wrong else "")
     excluded = read_excluded(root)
@@ -81,7 +88,7 @@ def verify(root: Path, cells: int, seed: int | None) -> int:
     checks = []
     with commands.listening():
         for record in drawn:
-            checks.append(again(record, plan, commands))
+            checks.append(again(record, start, commands))
             print(line_of(checks[-1]), flush=True)
             if commands.signal:
                 return 128 + commands.signal
@@ -100,11 +107,12 @@ def problems(plan: Plan, records: Mapping[str, Record]) -> Iterator[str]:
             yield f"other data {record.path.name}: not of what {content.name} held when it was planned"
 
 
-def again(record: Record, plan: Plan, commands: Commands) -> Check:
+def again(record: Record, start: Sequence[str], commands: Commands) -> Check:
     """Train a run again in a directory of its own, which goes afterwards, and compare."""
     place = Path(tempfile.mkdtemp(prefix="verify-"))
     try:
-        commands.run([*program(plan), *overrides(record, place)], quiet=True, said=place / OUTPUT)
+        ours = tuple(start[: len(PACKAGE)]) == PACKAGE
+        commands.run(command_for(record, start, place), quiet=True, said=place / OUTPUT, ours=ours)
         folder = cell_dirs(place).get(record.cell_id)
         if folder is None:
             return Check(record, Compared(Likeness.DIFFERENT, reason(place)))
@@ -138,53 +146,14 @@ def reason(place: Path) -> str:
     return f"could not be run: {said[-1] if said else 'its command said nothing'}"
 
 
-def program(plan: Plan) -> list[str]:
-    """Return what runs a cell of this plan: our own application, or the script that planned it."""
-    script, *words = plan.command or [OWN]
-    places = [words[at : at + 2] for at, word in enumerate(words) if word in ("--config-dir", "-cd")]
-    given = [word for word in words if word.startswith("--config-dir=")]
-    own = Path(script).as_posix().endswith(OWN) or Path(script).name == COMMANDS["sweeps"]
-    if not own and not Path(script).is_file():
-        raise UserError(f"{script}, which ran this sweep, is not here")
-    start = ["-m", "sweeps"] if own else [script, "--multirun"]
-    return [*start, *(word for place in places for word in place), *given]
-
-
-def overrides(record: Record, place: Path) -> list[str]:
-    """Return the overrides that compose a recorded configuration: its choices, then each of its values."""
-    choices = record.data.get("choices") or {}
-    groups = [
-        f"{group}={option}"
-        for group, option in choices.items()
-        if option is not None and group not in ("sweep", "study") and not group.startswith("hydra/")
-    ]
-    values = [f"++{key}={value}" for key, value in leaves(record.data["config"])]
-    places = [f"hydra.sweep.dir={text(str(place))}", "hydra/sweeper=resumable", "hydra/launcher=basic"]
-    places.append("hydra.sweeper.reuse=false")  # what is compared is computed
-    return [*groups, *values, *places]
-
-
-def leaves(config: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the dotted key and the override's value of everything in a config that is no mapping.
-
-    What only a job can resolve is recorded as its text: that is left to the application's own config.
-    """
-    for key, value in config.items():
-        if isinstance(value, Mapping) and value:
-            yield from leaves(value, f"{before}{key}.")
-        elif not (isinstance(value, str) and OF_A_JOB.search(value)):
-            yield f"{before}{key}", text(value)
-
-
-def text(value: Any) -> str:
-    """Return a value as an override has it."""
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{text(key)}:{text(part)}" for key, part in value.items()) + "}"
-    if isinstance(value, list):
-        return f"[{','.join(map(text, value))}]"
-    if isinstance(value, str):
-        return "'" + literal(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
-    return "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
+def command_for(record: Record, start: Sequence[str], place: Path) -> list[str]:
+    """Return what follows `python` to train a run again below a directory."""
+    ours = tuple(start[: len(PACKAGE)]) == PACKAGE
+    values = overrides(record.data.get("choices") or {}, record.data["config"])
+    own = ["hydra.sweeper.closing=null"] if ours else ["--multirun"]
+    ignored = [f"hydra.sweeper.ignore=[{','.join(map(quoted, record.data.get('ignore') or []))}]"]
+    places = [f"hydra.sweep.dir={quoted(place)}", "hydra/launcher=basic"]
+    return [*start, *own, *values, *ignored, *places, "hydra.sweeper.reuse=false"]  # computed, not copied
 
 
 def line_of(check: Check) -> str:

@@ -22,7 +22,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PACKAGES = ("mlp", "sweeps", "reports", "mlp_grid", "hydra_plugins", "conf")
-OPTIONAL = {"mlflow", "tensorboard", "wandb", "torch"}
+OPTIONAL = {"mlflow", "optuna", "tensorboard", "wandb", "torch"}
 BROUGHT = {"ray", "submitit", "IPython"}  # imported where a launcher or a notebook runs, which brings them
 OLDEST = (3, 11)
 STUDY = (

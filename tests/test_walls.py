@@ -45,6 +45,7 @@ REPORTS = {
     "calibrate": {"runs", "analysis", "tables"},
     "tuning": {"runs", "analysis", "tables", "plots"},
     "deciding": {"runs", "analysis", "tables"},
+    "commands": {"runs", "tables", "on_demand", "page"},
     "closing": {"runs", "analysis", "findings"},
     "on_demand": {"runs", "analysis", "tables", "plots", "tuning"},
     "page": {"runs", "analysis", "tables", "plots", "claims", "sources", "findings", "tuning"},

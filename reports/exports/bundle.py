@@ -15,6 +15,7 @@ from typing import Any
 
 from reports.page.build import write_report
 from reports.runs.results import Results
+from sweeps.cli.application import option_for
 from sweeps.cli.version import PROJECT, version
 from sweeps.records.content import recorded, recorded_at_first
 from sweeps.records.errors import UserError
@@ -126,8 +127,8 @@ def readme(root: Path, sweep: str) -> str:
         [
             f"# {sweep}",
             "",
-            f"{len(complete):,} runs with a result of {len(plan.cells) if plan else len(records):,} planned, "
-            f"made with {PROJECT} {listed(facts, 'version')}; this archive was made with {version()}.",
+            f"{len(complete):,} runs with a result of {len(plan.cells) if plan else len(records):,} planned; "
+            f"{made_with(facts)}this archive was made with {PROJECT} {version()}.",
             "",
             "- `report/index.html`: the report, one page; `report/tables/runs.csv`: all figures of all runs",
             f"- `{PLAN}`: what was planned, and the commands; `<cell>/{REPORT}`, `{HISTORY}`, `{CONFIG}`: "
@@ -140,19 +141,35 @@ def readme(root: Path, sweep: str) -> str:
             "```sh",
             f"sha256sum --check {CHECKSUMS}  # nothing was changed on the way",
             "mlp-report .                   # builds the report from the records again",
-            "mlp-verify . --cells 5         # trains five of the runs again and compares every bit",
+            f"{f'mlp-verify . --cells 5 {option_for(plan)}':<30} "
+            "# trains five of the runs again and compares every bit",
             "```",
             "",
-            f"`mlp-verify` reads the archive itself, too. The runs were made on {listed(facts, 'cpu')}, with "
-            f"{listed(facts, 'blas')} ({listed(facts, 'blas_architecture')}), "
-            f"NumPy {listed(facts, 'numpy')}, Python {listed(facts, 'python')}; "
-            "another processor or BLAS gives close figures, not equal bits.",
+            f"`mlp-verify` reads the archive itself, too. {machines(facts)}"
+            "Another processor or BLAS gives close figures, not equal bits.",
             "",
             "SHA-256 of the data:",
             "",
             *(f"- {line}" for line in data),
             "",
         ]
+    )
+
+
+def made_with(facts: Sequence[Mapping[str, object]]) -> str:
+    """Return which version of this software made the runs; empty if no record says."""
+    known = any(fact.get("version") for fact in facts)
+    return f"made with {PROJECT} {listed(facts, 'version')}; " if known else ""
+
+
+def machines(facts: Sequence[Mapping[str, object]]) -> str:
+    """Return what the runs were made on, in a sentence; empty if no record says."""
+    if not any(fact.get("cpu") for fact in facts):
+        return ""
+    return (
+        f"The runs were made on {listed(facts, 'cpu')}, with {listed(facts, 'blas')} "
+        f"({listed(facts, 'blas_architecture')}), NumPy {listed(facts, 'numpy')}, "
+        f"Python {listed(facts, 'python')}. "
     )
 
 

@@ -66,11 +66,17 @@ def figures(analysis: Analysis, best: Best) -> str:
     return f"; {what} has {listed(told)}"
 
 
-def chosen_figures(analysis: Analysis, best: Best) -> list[tuple[Metric, str]]:
-    """Return the metrics to tell of the best cell beside that it was chosen by, each as tables print it."""
+def chosen_figures(analysis: Analysis, best: Best, in_percent: bool = False) -> list[tuple[Metric, str]]:
+    """Return the metrics to tell of the best cell beside that it was chosen by, each as tables print it.
+
+    `in_percent`: as the page prints it.
+    """
     cell, results = int(best.cells[best.leaders[0]]), analysis.results
     metrics = [metric for metric in beside(results) if metric.name != best.use.metric.name]
-    return [(metric, shown(metric, summarise(results, metric.name), cell)) for metric in metrics]
+    return [
+        (metric, shown(metric.in_percent if in_percent else metric, summarise(results, metric.name), cell))
+        for metric in metrics
+    ]
 
 
 def cell_name(best: Best, place: int, cells: pd.DataFrame, names: Sequence[str]) -> str:

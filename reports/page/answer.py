@@ -113,7 +113,7 @@ def uneven_text(analysis: Analysis) -> str:
         return ""
     for data, best in analysis.best.items():
         texts = (
-            [f"{metric.words} {text}" for metric, text in chosen_figures(analysis, best)]
+            [f"{metric.words} {text}" for metric, text in chosen_figures(analysis, best, in_percent=True)]
             if best.leaders
             else []
         )

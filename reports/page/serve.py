@@ -1,10 +1,9 @@
-"""`python -m reports serve DIR`: begin to serve a sweep, say where, end with Ctrl-C."""
+"""Serving a sweep: begin, say where, end with Ctrl-C."""
 
 import errno
 import getpass
 import os
 import signal
-from collections.abc import Sequence
 from pathlib import Path
 
 from reports.analysis.sweep import analyse
@@ -15,12 +14,11 @@ from reports.page.server import LOOPBACK, Server
 from reports.page.watch import Watch
 from reports.runs.reader import load
 from reports.sources.judged import judged
-from sweeps.cli.command import parser_of
 from sweeps.records.errors import UserError
 from sweeps.records.layout import PLAN, cell_dirs
 from sweeps.records.untrusted import printable
 
-USUAL_PORT = 8765
+USUAL_PORT = 8765  # as the help of the command says
 
 
 def check_directory(root: Path) -> None:
@@ -66,21 +64,13 @@ def build(root: Path, watch: Watch) -> Content:
     return content_of(analyse(results), judged(results))
 
 
-def run_serve(words: Sequence[str]) -> int:
+def serve(root: Path, port: int | None) -> None:
     """Serve a sweep until Ctrl-C."""
-    parser = parser_of(
-        "reports serve", "Show the page of a sweep while it runs (read-only, on this machine alone)."
-    )
-    parser.add_argument(
-        "directory", type=Path, help="a sweep's directory; one that is not there yet is awaited"
-    )
-    parser.add_argument("--port", type=int, metavar="N", help=f"default: {USUAL_PORT}, or any free one")
-    options = parser.parse_args(words)
-    check_directory(options.directory)
-    live = Live(options.directory, build)
-    server = open_server(live, options.port)
+    check_directory(root)
+    live = Live(root, build)
+    server = open_server(live, port)
     live.start()
-    print(printable(f"{options.directory}: {server.address}"), flush=True)
+    print(printable(f"{root}: {server.address}"), flush=True)
     if command := tunnel(server.port):
         print(f"from your own machine first: {command}", flush=True)
     print("Ctrl-C ends it.", flush=True)
@@ -91,4 +81,3 @@ def run_serve(words: Sequence[str]) -> int:
     finally:
         server.server_close()
         live.end()
-    return 0

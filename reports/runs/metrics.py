@@ -94,6 +94,8 @@ class Metric:
         if self.unit == "epochs":
             return f"{mean:.1f} ± {half:.1f}"
         if self.unit == "accuracy":
+            if self.percent:
+                return f"{100 * mean:.2f} ± {100 * half:.2f} %"
             return f"{mean:.4f} ± {half:.4f}"
         least = (4, 2) if self.unit == "figure" else (3, 1)
         digits = max(decimals(mean, least[0]), decimals(half, least[1]))  # no uncertainty is rounded away

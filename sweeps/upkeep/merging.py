@@ -16,6 +16,7 @@ from sweeps.records.errors import UserError
 from sweeps.records.excluded import read_entries, write_entries
 from sweeps.records.plan import Cell, Plan, write_plan
 from sweeps.records.record import Record
+from sweeps.records.same import TIMES
 from sweeps.records.schema import COMPLETE
 from sweeps.upkeep.chosen_runs import Sweep, alone_in, require_at_rest
 from sweeps.upkeep.incoming import bring, bring_notes
@@ -109,7 +110,7 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[st
             yield from (
                 f"{name} {mine.get(name)} here, {theirs.get(name)} there"
                 for name in dict.fromkeys([*mine, *theirs])
-                if mine.get(name) != theirs.get(name)
+                if mine.get(name) != theirs.get(name) and not name.endswith(TIMES)
             )
         elif key != "config":
             yield key

@@ -7,12 +7,13 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from sweeps.cli.application import is_ours
 from sweeps.planning.place import short
 from sweeps.records.errors import UserError
 from sweeps.records.layout import HIDDEN, LOCK, cell_id_of
 from sweeps.records.plan import Plan
 from sweeps.upkeep.chosen_runs import Sweep, alone_in, require_at_rest
-from sweeps.upkeep.run_again import OURS, as_text
+from sweeps.upkeep.run_again import as_text
 
 
 def rename(sweep: Sweep, name: str) -> Iterator[str]:
@@ -52,8 +53,9 @@ def to_continue(plan: Plan, target: Path) -> Iterator[str]:
     """Yield the command that continues a renamed sweep: the name alone would lead to a new directory."""
     words = [word for word in plan.command[1:] if not word.startswith("hydra.sweep.dir=")]
     words = [word for word in words if word != "--multirun" and "hydra.sweeper.fresh=" not in word]
-    ours = not plan.command or plan.command[0].replace("\\", "/").endswith(OURS)
-    start = "python -m sweeps" if ours else f"python {shlex.quote(Path(plan.command[0]).name)}"
+    start = (
+        "python -m sweeps" if is_ours(plan.command) else f"python {shlex.quote(Path(plan.command[0]).name)}"
+    )
     place = f"hydra.sweep.dir={as_text(short(target))}"
     yield f"it is continued by: {start} {shlex.join([*words, place])}"
     yield f"reports go on calling it {plan.sweep}, which is the configuration that it was made by"

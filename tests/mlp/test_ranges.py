@@ -10,9 +10,11 @@ import pytest
 from mlp.activations import ELU, LeakyReLU, Maxout, Swish
 from mlp.initializers import Auto, He, LeCun, Normal, Uniform, Xavier
 from mlp.losses import BCE, MSE, NLL, Focal, Hinge, Huber, KLDiv, MultiMargin, SoftmaxCE
+from mlp.network import MLP
 from mlp.optimizers import LBFGS, SGD, Adagrad, Adam, AdamW, Nesterov, RMSprop
 from mlp.ranges import Checked
 from mlp.schedules import Cosine, Exponential, InverseTime, Step, Warmup
+from mlp.training import Training
 
 NAN, INF = math.nan, math.inf
 NOT_NUMBERS = ["0.1", True, None, NAN, INF, -INF, 10**400, [0.1]]
@@ -108,3 +110,33 @@ def test_no_parameter_goes_unchecked(component: type[Any]) -> None:
 )
 def test_the_ends_of_a_range_belong_where_it_says(component: type[Checked], field: str, value: Any) -> None:
     assert getattr(component(**{field: value}), field) == value
+
+
+@pytest.mark.parametrize(
+    ("component", "field", "value", "meant"),
+    [
+        (SGD, "lr", "5%", "0.05"),
+        (SGD, "lr", "0.1 %", "0.001"),
+        (MLP, "dropout", "50%", "0.5"),
+        (MLP, "hidden", 64, "[64]"),
+        (MLP, "hidden", "64x32", "[64,32]"),
+        (MLP, "hidden", "64 32", "[64,32]"),
+        (Training, "epochs", 3.0, "3"),
+        (Training, "epochs", "3", "3"),
+    ],
+)
+def test_what_a_wrong_value_may_stand_for_is_told(
+    component: type[Any], field: str, value: Any, meant: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"(did you mean {meant}?)")):
+        component(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("component", "field", "value"),
+    [(Training, "validation_size", "10%"), (MLP, "dropout", "150%"), (MLP, "hidden", 0), (SGD, "lr", -1.0)],
+)
+def test_nothing_is_guessed_that_would_not_do(component: type[Any], field: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"^{field} = ") as error:
+        component(**{field: value})
+    assert "did you mean" not in str(error.value)

@@ -8,6 +8,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -270,3 +271,17 @@ def test_the_page_in_a_browser_is_about_its_metric(swept: Path) -> None:
     assert "rmse" in text
     assert "iteration" in str(metrics) + text
     assert {"rmse", "largest weight"} <= set(metrics)
+
+
+def test_a_curve_is_not_asked_of_an_application_without_one(swept: Path) -> None:
+    with pytest.raises(UserError, match=r"^x: epoch needs a learning curve, and no run has a history\.csv$"):
+        plot_of(load(swept / "runs" / "objective"), "epoch", "value")
+
+
+def test_its_bundle_says_how_it_is_verified(swept: Path, tmp_path: Path) -> None:
+    report(swept, "bundle", "runs/regression", "--to", str(tmp_path / "it.zip"))
+    with zipfile.ZipFile(tmp_path / "it.zip") as archive:
+        (readme,) = (name for name in archive.namelist() if name.endswith("README.md"))
+        text = archive.read(readme).decode()
+    assert "mlp-verify . --cells 5 --application 'python regression.py' # trains five" in text
+    assert "unknown" not in text

@@ -44,6 +44,9 @@ def bits_of(wrong: tuple[int, int, int], blocks: int = 2, seeds: int = 5) -> np.
     return bits
 
 
+NAMES = ("Test accuracy", "test_accuracy")  # in tables for people, and in plain ones
+
+
 def rows(root: Path, table: str) -> list[dict[str, str]]:
     with (root / "report" / "tables" / f"{table}.csv").open(encoding="utf-8-sig") as file:
         return [

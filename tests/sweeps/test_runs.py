@@ -176,3 +176,14 @@ def test_a_renamed_sweep_goes_on_by_the_command_that_is_told(
     assert not root.exists()
     assert not list((root.with_name("better") / ".sweep").glob("lock*"))
     assert "(2 kept, 0 run)" in two_done.run("x=1,2", "hydra.sweep.dir=runs/better").stdout
+
+
+def test_a_missing_word_is_one_line(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words, said in ((["exclude", ids(root)[0]], "--reason"), (["rerun"], "ID"), (["rerunn"], "rerun")):
+        with pytest.raises(SystemExit) as ended:
+            main([str(root), *words])
+        error = capsys.readouterr().err
+        assert ended.value.code == 2
+        assert said in error
+        assert error.startswith("error: ")
+        assert error.count("\n") == 1

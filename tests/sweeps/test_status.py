@@ -81,7 +81,7 @@ def test_counts_come_first_then_what_has_no_result(root: Path, capsys: pytest.Ca
     rows = {line.split()[0]: line for line in lines[2:]}
     assert set(rows) == {"failed", "damaged", "interrupted", "diverged", "missing"}
     assert rows["failed"].endswith(f"{CELLS[1].name}  ValueError: no, 3 attempts")
-    assert rows["diverged"].endswith("epoch 3, step 41, what train_loss")
+    assert rows["diverged"].endswith("train_loss not finite, epoch 3, step 41")
     assert rows["interrupted"].endswith("after epoch 2")
     assert "report.json is truncated" in rows["damaged"]
 

@@ -152,11 +152,83 @@ def test_where_there_is_no_sweep_or_no_result(tmp_path: Path, root: Path) -> Non
     assert "no run has a result yet" in verify(root, code=2)
 
 
-def test_another_application_is_run_by_its_own_script(two_done: Tiny) -> None:
-    process = python("sweeps.verify", str(two_done.root), cwd=two_done.cwd)
+def test_another_application_is_run_by_the_command_that_is_given(two_done: Tiny) -> None:
+    out = verify(two_done.root, code=2)
+    assert "was made by " in out
+    assert "--application 'python app.py'" in out
+    process = python(
+        "sweeps.verify",
+        str(two_done.root),
+        "--application",
+        "python -m tests.support.tiny.app",
+        cwd=two_done.cwd,
+    )
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, (out, err)
     assert "2 of 2 runs trained again: identical" in out
+
+
+@pytest.mark.parametrize("command", ["evil.py", "evil/sweeps/__main__.py", "evil/mlp-sweep"])
+def test_what_a_plan_names_is_not_started(command: str, root: Path) -> None:
+    script = root.parent / command
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text("open('HARM', 'w').close()")
+    plan = json.loads((root / "sweep.json").read_text())
+    (root / "sweep.json").write_text(json.dumps(plan | {"command": [str(script), *plan["command"][1:]]}))
+    out = verify(root, "--cells", "1", code=2 if command == "evil.py" else 0)
+    assert ("identical" in out) == (command != "evil.py")
+    assert not list(root.parent.rglob("HARM"))
+
+
+def test_options_that_a_plan_names_are_not_read(root: Path) -> None:
+    plan = json.loads((root / "sweep.json").read_text())
+    command = [*plan["command"], "--config-dir", "of a stranger"]
+    (root / "sweep.json").write_text(json.dumps(plan | {"command": command}))
+    out = verify(root, code=2)
+    assert "was made with a --config-dir: say how it is started, --application" in out
+    assert "python -m sweeps --config-dir" in out
+
+
+HARM = "touch HARM"
+STRANGE: dict[str, Callable[[dict[str, Any]], None]] = {
+    "a setting of Hydra's": lambda data: data["config"].update(hydra={"sweeper": {"notify": HARM}}),
+    "its dotted name": lambda data: data["config"].update({"hydra.sweeper.notify": HARM}),
+    "a key of more than a key": lambda data: data["config"].update({"seed=1 hydra.sweeper.notify": HARM}),
+    "an option of Hydra's": lambda data: data["choices"].update({"hydra.sweeper.notify": HARM}),
+    "a group into Hydra": lambda data: data["choices"].update({"loss@hydra.sweeper": "hinge"}),
+    "a way out": lambda data: data["choices"].update(loss="../../kept/evil"),
+    "a path": lambda data: data["choices"].update(loss="/kept/evil"),
+}
+
+
+@pytest.mark.parametrize("change", STRANGE.values(), ids=STRANGE)
+def test_a_record_sets_nothing_of_hydras(change: Callable[[dict[str, Any]], None], root: Path) -> None:
+    for folder in cells(root):
+        edit(folder, change)
+    out = verify(root, "--cells", "1", code=2)
+    assert "a record's must be the name of a setting" in out
+    assert out.count("\n") == 1
+    assert not list(root.parent.rglob("HARM"))
+
+
+def test_code_that_a_record_names_is_not_imported(root: Path) -> None:
+    (root.parent / "trap.py").write_text("open('HARM', 'w').close()")
+    for folder in cells(root):
+        edit(folder, lambda data: data["config"]["loss"].update(_target_="trap.Loss"))
+    assert "1 of 3 runs trained again: identical" in verify(root, "--cells", "1")
+    assert not list(root.parent.rglob("HARM"))
+
+
+def test_runs_with_kept_weights_and_a_test_set_of_their_own_are_the_same_cells(tmp_path: Path) -> None:
+    rows = [f"{place % 7},{place % 5},{'odd' if place % 2 else 'even'}" for place in range(60)]
+    for name in ("train.csv", "test.csv"):
+        (tmp_path / name).write_text("\n".join(["a,b,class", *rows, ""]))
+    own = ["dataset=file", "dataset.path=train.csv", "dataset.test_path=test.csv", "hydra.sweep.dir=kept"]
+    size = ["training.epochs=1", "training.batch_size=10", "model.hidden=[4]", "training.save_weights=last"]
+    process = python("sweeps", *own, *size, cwd=tmp_path)
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert "1 of 1 runs trained again: identical" in verify(tmp_path / "kept")
 
 
 def test_ctrl_c_ends_it_and_leaves_nothing(

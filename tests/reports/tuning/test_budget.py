@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reports.on_demand import run_plot
+from reports.commands import run_plot
 from reports.page.build import make_report
 from reports.runs.reader import load
 from reports.tuning.budget import best_so_far, ranking, running_best, sensitivity, stable_from

@@ -141,3 +141,12 @@ sys.exit(main(sys.argv[1:]))
     assert sorted(finals(here)) == [1, 2, 3]
     tiny = Tiny(here.parents[1])
     assert "3 cells: 3 done (3 kept, 0 run)" in tiny.run("x=1,2,3").stdout
+
+
+def test_a_clocks_figures_are_no_other_result(
+    here: Path, there: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (known,) = (each.data["final"] for each in load_records(here).values() if each.data["config"]["x"] == 2)
+    change(there, 2, final={**known, "fit_s": 1.5})
+    assert main([str(here), "merge", str(there)]) == 0
+    assert "1 of 2 runs" in capsys.readouterr().out
