@@ -63,7 +63,8 @@ def differences(values: Floats, diverged: Mask | None = None, grain: float = 0.0
     first, second = places(len(values))
     difference = values[first] - values[second]
     estimate, seeds, blocks, variance, within, within_df, per_seed = spread_of(difference)
-    rounding = ROUNDING * np.abs(np.where(np.isfinite(values), values, 0)).max(initial=0)
+    size = np.abs(np.where(np.isfinite(values), values, 0)).max(axis=(1, 2), initial=0)
+    rounding = ROUNDING * np.maximum(size[first], size[second])
     least = np.maximum(grain**2 / 6 / np.maximum(blocks, 1), rounding**2)
     variance, within = np.maximum(variance, least), np.maximum(within, least / np.maximum(seeds, 1))
     ended: Mask = np.zeros(len(first), dtype=bool)

@@ -117,7 +117,7 @@ def make_pair(
     overall = t_interval(cell_means((kept.counted[side.first] - kept.counted[side.second]).T))
     relations = relations_of(side.advantage(interval), side.advantage(overall), settings.margin)
     doubtful = doubt(relations[1], parts, side, reversal) or lost_since(kept, side)
-    why = doubtful or untested(readings, place)
+    why = untested(readings, place) or doubtful
     relations = ("?", "?", "?") if why else relations
     open_still = relations[1] == "?" and interval.n > 1 and not doubtful
     return Pair(
@@ -173,6 +173,8 @@ def doubt(found: Relation, parts: Parts, side: Side, reversal: Reversal | None) 
         return "behind where both finish, but diverges less"
     if found == "≈" and parts.runs:
         return "one diverged where the other did not"
+    if found == "≈" and not parts.finished.n:
+        return "in no matched pair did both finish"
     return ""
 
 
