@@ -23,14 +23,14 @@ class Best:
     """The cells of one group (a data set, a panel) judged by one metric; arrays (cells,).
 
     `cells` are the cells' numbers in the whole sweep's `Results.cells`; `selection` is of them, in
-    this order. `diverged` and `runs` count each cell's runs; `finished`: whether any has a figure.
+    this order. `diverged`, `runs` (planned) and `finished` (with a figure) count its runs.
     """
 
     cells: Integers
     selection: Selection
     diverged: Integers
     runs: Integers
-    finished: Mask
+    finished: Integers
     use: Counted
     higher: bool = True
 
@@ -38,7 +38,7 @@ class Best:
     def leaders(self) -> list[int]:
         """The places of the best mean over all seeds; several if they share it, none if nothing finished."""
         means = self.selection.means
-        return [int(place) for place in np.flatnonzero(ties(means, self.higher) & self.finished)]
+        return [int(place) for place in np.flatnonzero(ties(means, self.higher) & (self.finished > 0))]
 
     @property
     def standing(self) -> list[Standing]:
@@ -99,7 +99,7 @@ class Cells:
             grain=self.use.grain,
         )
         diverged, runs = (mask[0, rows].sum(axis=1) for mask in (matched.diverged, matched.planned))
-        finished = np.isfinite(matched.finished[0, rows]).any(axis=1)
+        finished = np.isfinite(matched.finished[0, rows]).sum(axis=1)
         return Best(self.numbers[rows], found, diverged, runs, finished, self.use, self.use.higher)
 
 

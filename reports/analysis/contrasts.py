@@ -113,7 +113,8 @@ def summed(per_seed: Floats, variances: Floats, counts: Integers) -> Floats:
     typical = np.where(known, variances, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
     parts = np.where(known, variances, 0) / np.maximum(counts, 1) / blocks[:, None] ** 2
     total = parts.sum(axis=1)
-    df = total**2 / np.maximum((parts**2 / np.maximum(counts - 1, 1)).sum(axis=1), TINY)
+    share = parts / np.maximum(total, TINY)[:, None]  # squares of large figures' variances would overflow
+    df = (total > 0) / np.maximum((share**2 / np.maximum(counts - 1, 1)).sum(axis=1), TINY)
     least = np.where(known, counts - 1, np.inf).min(axis=1)
     within = np.where(known.any(axis=1), total + once.sum(axis=1) * typical / blocks**2, np.nan)
     return np.stack([estimate, seeds, blocks, variance, within, np.maximum(df, least)])

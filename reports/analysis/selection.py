@@ -129,8 +129,8 @@ def mostly_lost(values: Floats, lost: Mask) -> Mask:
 def luck(values: Floats, best: float) -> Floats:
     """Return how probable it is at most that a cell whose mean is the best has runs no better than its own.
 
-    By Markov's inequality: with no run better than the best one seen (top), a cell of mean m has a share of at
-    most (top − m) / (top − v) of its runs at v or below; and all n of them with that to the power of n.
+    By Markov's inequality: with no run better than the best one seen (top), a cell of mean m has at most a
+    share of (top − m) / (top − v) of its runs at v or below; and all n of them with that to the power of n.
     """
     counts = np.isfinite(values).sum(axis=1)
     own = np.nanmax(np.where(counts[:, None] > 0, values, -np.inf), axis=1)

@@ -59,7 +59,8 @@ def note(analysis: Analysis, best: Best) -> str:
     """Return what the figure stands on."""
     if corrected(best) is not None:
         return f"95 % interval, corrected for being picked among {len(best.cells)} cells"
-    runs, chosen = int(best.runs[best.leaders[0]]), best.selection
+    place, chosen = best.leaders[0], best.selection
+    runs = int(best.finished[place] + best.diverged[place])
     if runs == 1:
         return "a single run"
     if not chosen.look or best.leaders != [chosen.winner]:

@@ -9,6 +9,7 @@ from reports.runs.metrics import LARGEST_PLAIN, SMALLEST_PLAIN, Metric, decimals
 NONE = "–"
 ZERO_P = 0.0001
 MOST_DIGITS = 8
+LEAST = 1e-12  # what is smaller is an error of arithmetic, and has no sign
 
 
 class Estimated(Protocol):
@@ -46,19 +47,21 @@ def digits_of(values: tuple[float, ...], metric: Metric) -> int:
 
 
 def show_signed(value: float, metric: Metric, least: int = 0) -> str:
-    """Return a difference with its sign and at least so many decimals; what rounds to 0 is +0, NaN "–"."""
+    """Return a difference with its sign and at least so many decimals, "–" for NaN."""
     if math.isnan(value):
         return NONE
     if math.isinf(value):
         return minus("+∞" if value > 0 else "-∞")
+    if metric.unit in ("accuracy", "epochs") and abs(value) < LEAST:
+        value = 0.0
     if metric.percent:
-        return minus(f"{100 * value:+z.2f}")
+        return minus(f"{100 * value:+.2f}")
     if metric.unit == "figure":
         least = least or min(decimals(value, 3), MOST_DIGITS)
         small = least == MOST_DIGITS and abs(value) < SMALLEST_PLAIN
         far = small or abs(value) >= LARGEST_PLAIN
-        return minus(f"{value:+z.3g}" if far else f"{value:+z.{least}f}")
-    return minus(f"{value:+z.{max(least, 2 if metric.unit == 'epochs' else 4)}f}")
+        return minus(f"{value:+.3g}" if far else f"{value:+.{least}f}")
+    return minus(f"{value:+.{max(least, 2 if metric.unit == 'epochs' else 4)}f}")
 
 
 def minus(text: str) -> str:
