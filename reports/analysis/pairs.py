@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reports.analysis.contrasts import ROUNDING
 from reports.analysis.equivalence import Relation, relation, sensitivity
 from reports.analysis.interactions import Reversal
 from reports.analysis.intervals import NAN, Floats, Interval, t_interval
@@ -135,7 +136,7 @@ def make_pair(
         int(readings.decided_at[place]),
         bool(readings.early[place]),
         int(readings.outstanding[place]),
-        int((side.better * cell_means(difference) > 0).sum()),
+        int((side.better * cell_means(difference) > rounding_of(seen, side)).sum()),
         parts,
         NAN if kept.diverged[[side.first, side.second]].any() else cannot_exclude(interval.n),
         why,
@@ -209,6 +210,12 @@ def power_of(readings: Readings, place: int, levels: int, settings: Settings) ->
     estimate, half, error = (float(x[place]) for x in (readings.estimate, readings.half, readings.error))
     seeds = int(readings.seeds[place])
     return power(estimate, half, error, seeds, levels, settings.ladder, settings.family)
+
+
+def rounding_of(seen: Matched, side: Side) -> float:
+    """Return the size of a difference that arithmetic alone makes of equal values."""
+    values = seen.counted[[side.first, side.second]]
+    return ROUNDING * float(np.abs(np.where(np.isfinite(values), values, 0)).max(initial=0))
 
 
 def cell_means(difference: Floats) -> Floats:

@@ -13,7 +13,7 @@ from reports.analysis.sweep import Analysis, SizesCompared
 from reports.findings.finding import Finding
 from reports.runs.metrics import Metric
 from reports.tables.cells import shown
-from reports.tables.number_formats import p_words, percents
+from reports.tables.number_formats import counts_as, p_words, percents
 from reports.tables.rankings import listed
 
 TIED = 3  # cells that are named where several have the best figure
@@ -66,11 +66,15 @@ def figures(analysis: Analysis, best: Best) -> str:
     return f"; {what} has {listed(told)}"
 
 
-def chosen_figures(analysis: Analysis, best: Best) -> list[tuple[Metric, str]]:
-    """Return the metrics to tell of the best cell beside that it was chosen by, each as tables print it."""
+def chosen_figures(analysis: Analysis, best: Best, percent: bool = False) -> list[tuple[Metric, str]]:
+    """Return the metrics to tell of the best cell beside that it was chosen by, each as tables print it.
+
+    `percent`: as the page does.
+    """
     cell, results = int(best.cells[best.leaders[0]]), analysis.results
     metrics = [metric for metric in beside(results) if metric.name != best.use.metric.name]
-    return [(metric, shown(metric, summarise(results, metric.name), cell)) for metric in metrics]
+    printed = [metric.in_percent if percent else metric for metric in metrics]
+    return [(metric, shown(metric, summarise(results, metric.name), cell)) for metric in printed]
 
 
 def cell_name(best: Best, place: int, cells: pd.DataFrame, names: Sequence[str]) -> str:
@@ -96,13 +100,13 @@ def corrected(best: Best) -> Interval | None:
     return found if chosen.look and same else None
 
 
-def lost(best: Best) -> str:
-    """Return how many runs of the best cell diverged."""
+def lost(best: Best, metric: Metric | None = None) -> str:
+    """Return how many runs of the best cell diverged; `metric`: as its figures are to be printed."""
     place = best.leaders[0]
     if not best.diverged[place]:
         return ""
     counts = f"{best.diverged[place]} of its {best.runs[place]} runs diverged"
-    return f" ({counts}, each counted as {best.use.why})"
+    return f" ({counts}, each counted as {counts_as(best.use.why, metric or best.use.metric)})"
 
 
 def others(best: Best, cells: pd.DataFrame, names: Sequence[str]) -> str:
@@ -148,7 +152,7 @@ def variance(analysis: Analysis, shown: Metric | None = None) -> Iterator[Findin
         told = ", ".join(f"{name} {texts[name]}" for name in sorted(shares, key=lambda name: -shares[name]))
         where = f" on {data}" if data else ""
         lost = analysis.best[data]
-        counts = f", a diverged run counted as {lost.use.why}" if lost.diverged.any() else ""
+        counts = f", a diverged run counted as {counts_as(lost.use.why, main)}" if lost.diverged.any() else ""
         text = f"Share of the variance of {main.words}{where}, corrected for noise{counts}: {told}."
         yield Finding(
             "variance", "What moves it", text, "variance", metric=metric, within=within(analysis, data)

@@ -84,7 +84,11 @@ def standing_text(analysis: Analysis, best: Best) -> str:
     ties, data = len(best.leaders) - 1, analysis.results.dataset
     names = [name for name in analysis.results.names if not data or name != data.name]
     shared = f"{ties} other cell{'s have' if ties > 1 else ' has'} the same mean" if ties else ""
-    told = [shared, others(best, analysis.results.cells, names).removeprefix("; "), lost(best).strip(" ()")]
+    told = [
+        shared,
+        others(best, analysis.results.cells, names).removeprefix("; "),
+        lost(best, best.use.metric.in_percent).strip(" ()"),
+    ]
     return " ".join(f"{text[:1].upper()}{text[1:]}." for text in told if text)
 
 
@@ -112,7 +116,7 @@ def uneven_text(analysis: Analysis) -> str:
         return ""
     for data, best in analysis.best.items():
         texts = (
-            [f"{metric.words} {text}" for metric, text in chosen_figures(analysis, best)]
+            [f"{metric.words} {text}" for metric, text in chosen_figures(analysis, best, percent=True)]
             if best.leaders
             else []
         )

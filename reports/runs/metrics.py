@@ -94,7 +94,7 @@ class Metric:
         if self.unit == "epochs":
             return f"{mean:.1f} ± {half:.1f}"
         if self.unit == "accuracy":
-            return f"{mean:.4f} ± {half:.4f}"
+            return f"{100 * mean:.2f} ± {100 * half:.2f} %" if self.percent else f"{mean:.4f} ± {half:.4f}"
         least = (4, 2) if self.unit == "figure" else (3, 1)
         digits = max(decimals(mean, least[0]), decimals(half, least[1]))  # no uncertainty is rounded away
         if self.unit == "figure" and (digits > MOST_DECIMALS or max(abs(mean), half) >= LARGEST_PLAIN):

@@ -1,6 +1,7 @@
 """The one way to print a difference, its interval, a p and a share; figures are printed by their metric."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -62,6 +63,11 @@ def show_signed(value: float, metric: Metric, least: int = 0) -> str:
         far = small or abs(value) >= LARGEST_PLAIN
         return minus(f"{value:+.3g}" if far else f"{value:+.{least}f}")
     return minus(f"{value:+.{max(least, 2 if metric.unit == 'epochs' else 4)}f}")
+
+
+def counts_as(why: str, metric: Metric) -> str:
+    """Return what a diverged run counts as, its accuracy in per cent where the metric's figures are."""
+    return re.sub(r"^\d\.\d+", lambda found: metric.show(float(found[0])), why) if metric.percent else why
 
 
 def minus(text: str) -> str:
