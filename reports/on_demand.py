@@ -1,5 +1,6 @@
 """One plot, one table: `python -m reports plot DIR --x lr --y test_accuracy`, `… table DIR --to md`."""
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,11 +22,15 @@ from reports.tables.about import stands_on
 from reports.tables.formats import csv_text, latex, markdown
 from reports.tables.grids import Frame, measure, spread
 from reports.tables.table import Table, file_name
+from reports.tuning.told import plot_of as tuning_plot
+from reports.tuning.told import tuning_of
+from reports.tuning.trials import trials_in
 from sweeps.cli.command import parser_of
 from sweeps.records.errors import UserError
 from sweeps.records.untrusted import printable
 
 FORMATS = {"md": markdown, "csv": csv_text, "latex": latex}
+TRIALS = "trials"
 PICTURES = (".png", ".svg", ".pdf")
 
 
@@ -33,9 +38,17 @@ def run_plot(words: Sequence[str]) -> int:
     """Draw one figure and print its path."""
     parser = parser_of("reports plot", "Draw a metric against a setting, or a curve over the epochs.")
     parser.add_argument("directory", type=Path, help="a sweep's directory, such as runs/grid")
-    parser.add_argument("--x", required=True, metavar="KEY", help="a setting that the sweep varies, or epoch")
     parser.add_argument(
-        "--y", required=True, metavar="METRIC", help="a metric; with --x epoch a column of history.csv"
+        "--x",
+        required=True,
+        metavar="KEY",
+        help="a setting that the sweep varies, epoch, or trials (of tuning)",
+    )
+    parser.add_argument(
+        "--y",
+        metavar="METRIC",
+        default="",
+        help="a metric; with --x epoch a column of history.csv; left out with --x trials",
     )
     parser.add_argument(
         "--by", metavar="KEY", default="", help="another setting: a line for each of its levels"
@@ -47,11 +60,37 @@ def run_plot(words: Sequence[str]) -> int:
         "--out", type=Path, metavar="FILE", help=".png, .svg or .pdf (default: a name of its own, here)"
     )
     options = parser.parse_args(words)
-    results = where(load(options.directory), options.where)
-    plot = plot_of(results, options.x, options.y, options.by)
+    plot = chosen_plot(options)
     target = options.out or Path(f"{file_name(plot.name)}.png")
     print(printable(str(write(plot, target))))
     return 0
+
+
+def chosen_plot(options: argparse.Namespace) -> Plot:
+    """Return the figure that a command line asks for. Raises UserError for what there is not."""
+    if options.x == TRIALS:
+        for name in ("y", "where"):
+            if getattr(options, name):
+                raise UserError(
+                    f"{name}: must be left out with --x {TRIALS}, which shows what trials are judged by"
+                )
+        return trials_plot(options.directory, options.by)
+    if not options.y:
+        raise UserError(f"y: must name a metric; only with --x {TRIALS} it is left out")
+    return plot_of(where(load(options.directory), options.where), options.x, options.y, options.by)
+
+
+def trials_plot(directory: Path, by: str) -> Plot:
+    """Return the best so far against the number of trials, by a factor or by the first there is."""
+    trials = trials_in(directory)
+    if trials is None:
+        raise UserError(f"{directory}: has no trials; hydra.sweeper.strategy=tune makes them")
+    tuning = tuning_of(trials)
+    if tuning is None:
+        raise UserError(f"{directory}: its first trials have not ended yet")
+    keys = dict(zip(trials.factors, trials.names, strict=True))
+    name = name_of(keys.get(by, by), list(trials.names), "by") if by else next(iter(trials.names), "")
+    return tuning_plot(tuning, trials.names.index(name) if name else None)
 
 
 def plot_of(results: Results, x: str, y: str, by: str = "") -> Plot:
