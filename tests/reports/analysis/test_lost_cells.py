@@ -1,5 +1,7 @@
 """Cells, levels and pairs of which most or all runs diverged, each against a case worked by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,9 +12,11 @@ from reports.analysis.matched import from_arrays
 from reports.analysis.selection import luck, mostly_lost, select
 from reports.analysis.sequential import ladder
 from reports.analysis.settings import Settings
+from reports.page.boxes import spread
+from reports.page.content import Metric
 from reports.runs.metrics import METRICS
 from reports.runs.test_sets import TestSet
-from reports.tables.number_formats import show_signed
+from reports.tables.number_formats import counts_as, show_signed
 
 CHANCE = 0.1
 
@@ -87,5 +91,24 @@ def test_a_level_of_huge_figures_leaves_the_others_theirs() -> None:
 
 def test_a_difference_that_rounds_to_none_has_no_minus() -> None:
     metric = METRICS["test_accuracy"]
-    assert show_signed(-1e-9, metric) == show_signed(0.0, metric) == "+0.0000"
+    assert show_signed(-1e-17, metric) == show_signed(0.0, metric) == "+0.0000"
     assert show_signed(-2e-4, metric) == "−0.0002"
+
+
+def test_no_interval_of_the_page_has_what_cannot_be() -> None:
+    metric = Metric("test_accuracy", "Test accuracy", "maximize", "%", scale=100, digits=2, least=0, most=1)
+    assert spread(metric, 0.1455, 0.1734) == "[0.00, 31.89]"
+    assert spread(metric, 0.5, 0.1734) == "± 17.34"
+
+
+def test_a_figure_in_per_cent_has_its_interval_in_per_cent() -> None:
+    metric = METRICS["test_accuracy"]
+    assert metric.show_interval(0.5868, 0.0469) == "0.5868 ± 0.0469"
+    assert metric.in_percent.show_interval(0.5868, 0.0469) == "58.68 ± 4.69 %"
+    assert counts_as("0.1340, the worst", metric.in_percent) == "13.40 %, the worst"
+
+
+def test_a_huge_difference_has_an_exponent() -> None:
+    metric = replace(METRICS["test_accuracy"], name="rmse", unit="figure", better="lower")
+    assert show_signed(-4.459e84, metric) == "−4.46e+84"
+    assert metric.show_difference(1.305e73) == "1.31e+73"
