@@ -23,21 +23,22 @@ class Best:
     """The cells of one group (a data set, a panel) judged by one metric; arrays (cells,).
 
     `cells` are the cells' numbers in the whole sweep's `Results.cells`; `selection` is of them, in
-    this order. `diverged` and `runs` count each cell's runs.
+    this order. `diverged`, `runs` (planned) and `finished` (with a figure) count its runs.
     """
 
     cells: Integers
     selection: Selection
     diverged: Integers
     runs: Integers
+    finished: Integers
     use: Counted
     higher: bool = True
 
     @property
     def leaders(self) -> list[int]:
-        """The places of the best mean over all seeds; several if they share it."""
+        """The places of the best mean over all seeds; several if they share it, none if nothing finished."""
         means = self.selection.means
-        return [int(place) for place in np.flatnonzero(ties(means, self.higher))]
+        return [int(place) for place in np.flatnonzero(ties(means, self.higher) & (self.finished > 0))]
 
     @property
     def standing(self) -> list[Standing]:
@@ -98,7 +99,8 @@ class Cells:
             grain=self.use.grain,
         )
         diverged, runs = (mask[0, rows].sum(axis=1) for mask in (matched.diverged, matched.planned))
-        return Best(self.numbers[rows], found, diverged, runs, self.use, self.use.higher)
+        finished = np.isfinite(matched.finished[0, rows]).sum(axis=1)
+        return Best(self.numbers[rows], found, diverged, runs, finished, self.use, self.use.higher)
 
 
 def cells_by(part: Results, name: str, looks: Looks, whole: Results | None = None) -> Cells | None:
@@ -128,9 +130,9 @@ def leaders(groups: "pd.Series[int]", judged: Sequence[Cells]) -> "pd.Series[str
     """Return "best" for the best mean of each group and "" for the others, without testing anything."""
     found = pd.Series("", index=groups.index, dtype=object)
     for cells in judged:
-        known = np.isfinite(cells.matched.counted[0])
+        known, finished = (np.isfinite(a[0]) for a in (cells.matched.counted, cells.matched.finished))
         total = np.nansum(cells.matched.counted[0], axis=1)
-        means = np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)
+        means = np.where(finished.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)
         own = pd.Series(means if cells.use.higher else -means, index=cells.numbers)
         top = own.groupby(groups.reindex(own.index)).transform("max")
         found.loc[own.index[(own >= top - TIE * top.abs())].tolist()] = "best"

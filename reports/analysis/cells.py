@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from reports.analysis.counting import grain_of, known_test_set
 from reports.analysis.intervals import LEVEL, t_quantile
 from reports.runs.factors import DATASET, Factor
 from reports.runs.metrics import Metric
@@ -43,17 +44,30 @@ def layout(factors: tuple[Factor, ...]) -> Layout:
 def summarise(results: Results, metric: str) -> pd.DataFrame:
     """Return the cells with the metric's `mean`, `low`, `high`, `half`, `sd` and `n` (runs that have it).
 
-    `timed` counts the runs that have seconds of their own.
+    `timed` counts the runs that have seconds of their own. No interval is narrower than the metric's step
+    allows: equal runs have `sd` 0, but rounding to a step g has a variance of g²/12 (Sheppard 1898).
     """
     values = results.runs.groupby("cell")[metric].agg(["mean", "std", "count"])
     n = values["count"]
     quantile = t_quantile((1 - LEVEL) / 2, np.maximum(n - 1, 1))
-    half = (quantile * values["std"] / np.sqrt(n)).where(n > 1)
+    spread = np.maximum(values["std"], steps(results, metric).reindex(values.index) / 12**0.5)
+    half = (quantile * spread / np.sqrt(n)).where(n > 1)
     least, most = results.metrics[metric].bounds
     ends = {"low": (values["mean"] - half).clip(least), "high": (values["mean"] + half).clip(upper=most)}
     figures = {"mean": values["mean"], **ends}
     timed = results.runs.groupby("cell")["epoch_cpu_s"].count()
     return results.cells.assign(**figures, half=half, sd=values["std"], n=n, timed=timed)
+
+
+def steps(results: Results, metric: str) -> "pd.Series[float]":
+    """Return the step of a metric in each cell, which is that of its data set; 0 of what has none."""
+    measured = results.metrics[metric]
+    parts = results.by_dataset().values() if measured.unit == "accuracy" else (results,)
+    found = pd.Series(0.0, index=results.cells.index)
+    for part in parts:
+        own = results.runs.loc[part.runs.index, "cell"].unique()
+        found[own] = grain_of(measured, part.runs[metric], known_test_set(part))
+    return found
 
 
 def cell_text(row: "CellRow", metric: Metric, usual: int) -> str:

@@ -21,8 +21,9 @@ class Comparison:
 
     `means` are over all runs, diverged ones as what they count as, adjusted for what is missing;
     `finished_means` are plain means among finished runs. `left_out`: levels with too few runs, and why.
-    `diverged`: number of diverged runs. `depends_on`: the factor with whose levels the order turns round
-    (None: of none; "": with single cells); then no main effect is to be printed but `compare_within` it.
+    `diverged`: number of diverged runs, of so many `planned`. `depends_on`: the factor with whose levels the
+    order turns round (None: of none; "": with single cells); then no main effect is to be printed but
+    `compare_within` it.
     """
 
     factor: str
@@ -32,6 +33,7 @@ class Comparison:
     pairs: tuple[Pair, ...]
     left_out: Mapping[str, str] = field(default_factory=dict)
     diverged: Mapping[str, int] = field(default_factory=dict)
+    planned: Mapping[str, int] = field(default_factory=dict)
     reversals: tuple[Reversal, ...] = ()
     depends_on: str | None = None
 
@@ -71,6 +73,7 @@ def compare(matched: Matched, settings: Settings) -> Comparison:
         pairs,
         matched.too_few,
         matched.count_diverged(),
+        dict(zip(matched.levels, matched.planned.sum(axis=(1, 2)).tolist(), strict=True)),
         tuple(turned),
         min(turned, key=lambda reversal: reversal.p).by if turned else None,
     )
@@ -126,6 +129,7 @@ def ordered(kept: Matched, readings: Readings) -> tuple[list[int], Floats]:
     one = int(looks[0]) if len(looks) and looks[0] and (looks == looks[0]).all() else len(kept.seeds)
     level_means = np.array([mean_of(level) for level in kept.first(one).counted])
     means = effect + (np.nanmean(level_means) if np.isfinite(level_means).any() else NAN)
-    means = np.where(shared.any(axis=1), means, level_means)
+    full = np.isfinite(kept.first(one).counted).all()  # then they are the plain means, without rounding
+    means = np.where(shared.any(axis=1) & ~full, means, np.round(level_means, EXACT))
     rank = np.where(np.isfinite(means), -means if kept.higher else means, np.inf)
     return [int(place) for place in np.argsort(rank, kind="stable")], means

@@ -63,7 +63,8 @@ def differences(values: Floats, diverged: Mask | None = None, grain: float = 0.0
     first, second = places(len(values))
     difference = values[first] - values[second]
     estimate, seeds, blocks, variance, within, within_df, per_seed = spread_of(difference)
-    rounding = ROUNDING * np.abs(np.where(np.isfinite(values), values, 0)).max(initial=0)
+    size = np.abs(np.where(np.isfinite(values), values, 0)).max(axis=(1, 2), initial=0)
+    rounding = ROUNDING * np.maximum(size[first], size[second])
     least = np.maximum(grain**2 / 6 / np.maximum(blocks, 1), rounding**2)
     variance, within = np.maximum(variance, least), np.maximum(within, least / np.maximum(seeds, 1))
     ended: Mask = np.zeros(len(first), dtype=bool)
@@ -112,7 +113,8 @@ def summed(per_seed: Floats, variances: Floats, counts: Integers) -> Floats:
     typical = np.where(known, variances, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
     parts = np.where(known, variances, 0) / np.maximum(counts, 1) / blocks[:, None] ** 2
     total = parts.sum(axis=1)
-    df = total**2 / np.maximum((parts**2 / np.maximum(counts - 1, 1)).sum(axis=1), TINY)
+    share = parts / np.maximum(total, TINY)[:, None]  # squares of large figures' variances would overflow
+    df = (total > 0) / np.maximum((share**2 / np.maximum(counts - 1, 1)).sum(axis=1), TINY)
     least = np.where(known, counts - 1, np.inf).min(axis=1)
     within = np.where(known.any(axis=1), total + once.sum(axis=1) * typical / blocks**2, np.nan)
     return np.stack([estimate, seeds, blocks, variance, within, np.maximum(df, least)])

@@ -8,7 +8,7 @@ import pandas as pd
 from reports.analysis.equivalence import accuracy_margin, relative_margin
 from reports.analysis.intervals import NAN, Floats
 from reports.analysis.new_images import examples_and_chance
-from reports.analysis.outcomes import DIVERGED, Counting, within_reach
+from reports.analysis.outcomes import DIVERGED, DONE, Counting, within_reach
 from reports.runs.metrics import OF_CLASSES, Metric
 from reports.runs.results import Results
 from reports.runs.test_sets import TestSet, test_set
@@ -56,7 +56,7 @@ def counted_as(results: Results, metric: Metric) -> Counted:
     if not counts_divergence(metric):
         ended = runs[runs["status"] != DIVERGED]
         return Counted(metric, ended, Counting(), grain_of(metric, ended[name], known), known.examples)
-    rule, why = counting_of(metric, known, most_epochs(results))
+    rule, why = counting_of(metric, known, most_epochs(results), runs.loc[runs["status"] == DONE, name])
     if metric.unit == "seconds" and runs[name].notna().any():
         rule = Counting(unreached=float(runs[name].max()))
     grain = grain_of(metric, runs[name], known)
@@ -83,22 +83,27 @@ def counts_divergence(metric: Metric) -> bool:
     return bool(metric.better) and metric.descending == (metric.better == "higher")
 
 
-def counting_of(metric: Metric, known: TestSet, longest: float) -> tuple[Counting, str]:
+def counting_of(
+    metric: Metric, known: TestSet, longest: float, finished: "pd.Series[float]"
+) -> tuple[Counting, str]:
     """Return what a diverged run counts as, and that in words; `longest`: the most epochs that a run had.
 
-    In accuracy as a classifier at chance; in epochs to something as one more than there were, as does a run
-    that did not get there; else as the worst figure of any run that finished.
+    In accuracy as a classifier at chance, if no run that `finished` was worse (some networks name a small
+    class for everything, and a run that came to nothing must not be ahead of them); in epochs to something as
+    one more than there were, as does a run that did not get there; else as the worst figure of any finished
+    run.
     """
     if metric.unit == "accuracy" and metric.better == "higher" and metric.name not in OF_CLASSES:
         trained = metric.name in OF_TRAINING and known.train_chance is not None
         chance = known.train_chance if trained else known.chance
-        if chance is not None:
+        if chance is not None and not finished.min() < chance:
             of_test = "" if trained or metric.name not in OF_TRAINING else " of the test set"
             return Counting(chance), f"{chance:.4f}, the accuracy of always naming the largest class{of_test}"
     if metric.unit == "epochs" and metric.better and np.isfinite(longest):
         limit = longest + 1
         return Counting(limit, unreached=limit), f"{limit:g} epochs, one more than there were"
-    return Counting(), "the worst figure of any finished run"
+    worst = f"{metric.show(float(finished.min()))}, " if metric.unit == "accuracy" and len(finished) else ""
+    return Counting(), f"{worst}the worst figure of any finished run"
 
 
 def grain_of(metric: Metric, values: "pd.Series[float]", known: TestSet) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reports.analysis.contrasts import ROUNDING
 from reports.analysis.equivalence import Relation, relation, sensitivity
 from reports.analysis.interactions import Reversal
 from reports.analysis.intervals import NAN, Floats, Interval, t_interval
@@ -117,7 +118,7 @@ def make_pair(
     overall = t_interval(cell_means((kept.counted[side.first] - kept.counted[side.second]).T))
     relations = relations_of(side.advantage(interval), side.advantage(overall), settings.margin)
     doubtful = doubt(relations[1], parts, side, reversal) or lost_since(kept, side)
-    why = doubtful or untested(readings, place)
+    why = untested(readings, place) or doubtful
     relations = ("?", "?", "?") if why else relations
     open_still = relations[1] == "?" and interval.n > 1 and not doubtful
     return Pair(
@@ -135,7 +136,7 @@ def make_pair(
         int(readings.decided_at[place]),
         bool(readings.early[place]),
         int(readings.outstanding[place]),
-        int((side.better * cell_means(difference) > 0).sum()),
+        int((side.better * cell_means(difference) > rounding_of(seen, side)).sum()),
         parts,
         NAN if kept.diverged[[side.first, side.second]].any() else cannot_exclude(interval.n),
         why,
@@ -173,6 +174,8 @@ def doubt(found: Relation, parts: Parts, side: Side, reversal: Reversal | None) 
         return "behind where both finish, but diverges less"
     if found == "≈" and parts.runs:
         return "one diverged where the other did not"
+    if found == "≈" and not parts.finished.n:
+        return "in no matched pair did both finish"
     return ""
 
 
@@ -207,6 +210,12 @@ def power_of(readings: Readings, place: int, levels: int, settings: Settings) ->
     estimate, half, error = (float(x[place]) for x in (readings.estimate, readings.half, readings.error))
     seeds = int(readings.seeds[place])
     return power(estimate, half, error, seeds, levels, settings.ladder, settings.family)
+
+
+def rounding_of(seen: Matched, side: Side) -> float:
+    """Return the size of a difference that arithmetic alone makes of equal values."""
+    values = seen.counted[[side.first, side.second]]
+    return ROUNDING * float(np.abs(np.where(np.isfinite(values), values, 0)).max(initial=0))
 
 
 def cell_means(difference: Floats) -> Floats:

@@ -53,6 +53,7 @@ def select(
     out in up to 9 % at 5 seeds). "Worse than the best" is about two cells of which neither was named
     beforehand, so half the level is shared by all ordered pairs (with all of it, 8 cells of variances four
     times as large in every other seed had a false one in 7 %, with half in 6 %).
+    A cell of which most runs diverged is judged by what its runs could have been by `luck`, not by t.
     The pairing by seed is not used: it is weak between cells, and where there is any it makes these
     intervals too wide, not too narrow. A cell shown not to be the best at one look stays so. A look is read
     for the cells whose runs of it have all ended.
@@ -64,8 +65,9 @@ def select(
     state = unlooked(sign * values)
     for seeds, level in zip(steps.looks, steps.levels, strict=True):
         ready = ~waiting[:, :seeds].any(axis=1) & (np.isfinite(values[:, :seeds]).sum(axis=1) >= MIN_SEEDS)
-        if seeds > n or ready.sum() < 2:
-            continue
+        finished = ready & ~never_finished(values[:, :seeds], lost[:, :seeds])
+        if seeds > n or ready.sum() < 2 or not finished.any():
+            continue  # cells of which no run finished are compared with what did, not among themselves
         state = look(state, sign * values[:, :seeds], ready, lost[:, :seeds], level, grain, seeds)
     low, high = state.interval.low, state.interval.high
     turned = Interval(
@@ -91,11 +93,15 @@ def look(
     counts = np.isfinite(values).sum(axis=1)
     means = np.where(ready, np.nansum(values, axis=1) / np.maximum(counts, 1), -np.inf)
     spread = cell_variances(values, counts, lost, grain)
-    error = np.where(ready, spread.variance / np.maximum(counts, 1), np.inf)
+    gone = mostly_lost(values, lost)  # t has nothing to go by there: luck decides
+    variance = np.where(gone, grain**2 / 12, spread.variance)
+    error = np.where(ready, variance / np.maximum(counts, 1), np.inf)
     cells = int(ready.sum())
     winner = int(np.argmax(means))
-    beaten = ready & ~(advantage(means, error, spread.df, PRIOR_SHARE * level / (cells - 1)) <= 0)
-    worse = ready & behind(winner, means, error, spread.df, PRIOR_SHARE * level / (cells * (cells - 1)))
+    of_best, of_pairs = PRIOR_SHARE * level / (cells - 1), PRIOR_SHARE * level / (cells * (cells - 1))
+    tail = np.where(gone, luck(values, float(means[winner])), 0.0)
+    beaten = ready & (tail <= of_best) & (advantage(means, error, spread.df, of_best) > 0)
+    worse = ready & (tail <= of_pairs) & behind(winner, means, error, spread.df, of_pairs)
     mean, root = float(means[winner]), float(error[winner]) ** 0.5
     down = float(t_quantile(level / 2 / cells, spread.df[winner]))
     up = float(t_quantile(level / 2, spread.df[winner]))
@@ -110,10 +116,33 @@ def look(
     )
 
 
+def never_finished(values: Floats, lost: Mask) -> Mask:
+    """Return the cells of which every run with an outcome diverged."""
+    return np.asarray(lost.any(axis=1) & (lost | ~np.isfinite(values)).all(axis=1))
+
+
+def mostly_lost(values: Floats, lost: Mask) -> Mask:
+    """Return the cells of which more than half of the runs with an outcome diverged."""
+    return np.asarray(2 * lost.sum(axis=1) > np.isfinite(values).sum(axis=1))
+
+
+def luck(values: Floats, best: float) -> Floats:
+    """Return how probable it is at most that a cell whose mean is the best has runs no better than its own.
+
+    By Markov's inequality: with no run better than the best one seen (top), a cell of mean m has at most a
+    share of (top − m) / (top − v) of its runs at v or below; and all n of them with that to the power of n.
+    """
+    counts = np.isfinite(values).sum(axis=1)
+    own = np.nanmax(np.where(counts[:, None] > 0, values, -np.inf), axis=1)
+    top = float(np.nanmax(values))
+    share = np.minimum((top - best) / np.maximum(top - own, 1e-300), 1.0)
+    return np.asarray(share**counts)
+
+
 def cell_variances(values: Floats, counts: Integers, lost: Mask, grain: float) -> Moderated:
     """Return each cell's variance of a run, moderated among the cells without a diverged run.
 
-    A cell of which some or all runs diverged keeps its own, and at least that of `contrasts.differences`.
+    A cell of which runs diverged keeps its own, and at least that of `contrasts.differences`.
     """
     means = np.nansum(values, axis=1) / np.maximum(counts, 1)
     squares = np.nansum((values - means[:, None]) ** 2, axis=1)
@@ -155,8 +184,8 @@ def least_lead(
 ) -> Floats:
     """Return by how much cells are at least ahead of others (Welch 1938, Satterthwaite's df)."""
     both = error + errors
-    parts = error**2 / df + errors**2 / np.maximum(dfs, 1)
-    joint = np.where(parts > 0, both**2 / np.maximum(parts, 1e-300), 1.0)
+    share = error / np.maximum(both, 1e-300)  # squares of large figures' variances would overflow
+    joint = np.where(both > 0, 1 / (share**2 / df + (1 - share) ** 2 / np.maximum(dfs, 1)), 1.0)
     return np.asarray(mean - means - many_quantiles(level, joint) * np.sqrt(both))
 
 

@@ -21,9 +21,9 @@ def diverged_value(metric: Metric, rows: pd.DataFrame, looks: Looks) -> tuple[fl
     if not counts_divergence(metric):
         return NAN, "left out"
     longest = pd.to_numeric(rows["epochs"], errors="coerce").max() if "epochs" in rows else NAN
-    rule, _ = counting_of(metric, known_of(rows, looks), float(longest))
-    values = rows.loc[rows["status"] == DONE, metric.name].to_numpy(dtype=float)
-    value = worst_of(values, metric.better == "higher", rule.diverged)
+    finished = rows.loc[rows["status"] == DONE, metric.name].astype(float)
+    rule, _ = counting_of(metric, known_of(rows, looks), float(longest), finished)
+    value = worst_of(np.array(finished, dtype=np.float64), metric.better == "higher", rule.diverged)
     if not np.isfinite(value):
         return NAN, "left out"
     what = " epochs" if metric.unit == "epochs" else ", chance"

@@ -13,7 +13,7 @@ from reports.analysis.sweep import Analysis, SizesCompared
 from reports.findings.finding import Finding
 from reports.runs.metrics import Metric
 from reports.tables.cells import shown
-from reports.tables.number_formats import p_words, percents
+from reports.tables.number_formats import counts_as, p_words, percents
 from reports.tables.rankings import listed
 
 TIED = 3  # cells that are named where several have the best figure
@@ -102,13 +102,13 @@ def corrected(best: Best) -> Interval | None:
     return found if chosen.look and same else None
 
 
-def lost(best: Best) -> str:
-    """Return how many runs of the best cell diverged."""
+def lost(best: Best, metric: Metric | None = None) -> str:
+    """Return how many runs of the best cell diverged; `metric`: as its figures are to be printed."""
     place = best.leaders[0]
     if not best.diverged[place]:
         return ""
     counts = f"{best.diverged[place]} of its {best.runs[place]} runs diverged"
-    return f" ({counts}, each counted as {best.use.why})"
+    return f" ({counts}, each counted as {counts_as(best.use.why, metric or best.use.metric)})"
 
 
 def others(best: Best, cells: pd.DataFrame, names: Sequence[str]) -> str:
@@ -154,7 +154,7 @@ def variance(analysis: Analysis, shown: Metric | None = None) -> Iterator[Findin
         told = ", ".join(f"{name} {texts[name]}" for name in sorted(shares, key=lambda name: -shares[name]))
         where = f" on {data}" if data else ""
         lost = analysis.best[data]
-        counts = f", a diverged run counted as {lost.use.why}" if lost.diverged.any() else ""
+        counts = f", a diverged run counted as {counts_as(lost.use.why, main)}" if lost.diverged.any() else ""
         text = f"Share of the variance of {main.words}{where}, corrected for noise{counts}: {told}."
         yield Finding(
             "variance", "What moves it", text, "variance", metric=metric, within=within(analysis, data)

@@ -104,8 +104,9 @@ def counts(comparison: Comparison, effect: Effect) -> str:
     number = f"{cells[0]} to {cells[-1]}" if cells[0] < cells[-1] else str(cells[0])
     stands = f"means over {number} matched cell{'s' * (cells[-1] != 1)}"
     which = seeds_behind(comparison, len(effect.matched.seeds))
-    missing = effect.matched.planned & ~np.isfinite(effect.matched.counted)
-    notes = ["adjusted for missing runs, differences over the runs that both have"] if missing.any() else []
+    known = np.isfinite(effect.matched.counted[[effect.matched.levels.index(k) for k in comparison.levels]])
+    full = known[:, known.any(axis=(0, 2))].all()  # but for cells of which no level has a run
+    notes = [] if full else ["adjusted for missing runs, differences over the runs that both have"]
     told = ", ".join([stands, which, *notes])
     return f"{told}: nothing is tested" if seeds == 1 else told
 
@@ -191,11 +192,7 @@ def diverged(comparison: Comparison, effect: Effect) -> Iterator[str]:
     """Yield which levels lost runs by divergence, and how much of the differences comes from that."""
     if not comparison.diverged:
         return
-    matched = effect.matched
-    planned = dict(zip(matched.levels, matched.planned.sum(axis=(1, 2)).tolist(), strict=True))
-    if effect.depends_on is not None:
-        planned = {level: f"{count} in all cells" for level, count in planned.items()}
-    told = [f"{level} {count} of {planned[level]}" for level, count in comparison.diverged.items()]
+    told = [f"{level} {count} of {comparison.planned[level]}" for level, count in comparison.diverged.items()]
     yield f"runs that diverged: {listed(told)}; each counts as {effect.counts_as}"
     for pair in comparison.pairs:
         if pair.parts.runs and pair.seeds and pair in shown_pairs(comparison):

@@ -19,7 +19,7 @@ from reports.page.swept import sweep_of
 from reports.runs.results import Results
 from reports.sources.judged import Judged
 from reports.tables.rankings import CONTRAST_NOTES
-from sweeps.records.schema import COMPLETE, PENDING, STATES
+from sweeps.records.schema import PENDING, STATES
 
 MOST_LINES = 20  # of a notice's details
 
@@ -60,7 +60,7 @@ def header(results: Results) -> page.Header:
         question=question_of(results),
         counts={state: int(counts[state]) for state in STATES if state in counts},
         changed=last_change(results),
-        unfinished=len(results.runs) - sum(int(counts.get(state, 0)) for state in COMPLETE),
+        unfinished=sum(int(counts.get(state, 0)) for state in PENDING if state != "failed"),
         watch=f"python -m reports serve {shlex.quote(str(results.directory))}",
     )
 

@@ -59,7 +59,8 @@ def note(analysis: Analysis, best: Best) -> str:
     """Return what the figure stands on."""
     if corrected(best) is not None:
         return f"95 % interval, corrected for being picked among {len(best.cells)} cells"
-    runs, chosen = int(best.runs[best.leaders[0]]), best.selection
+    place, chosen = best.leaders[0], best.selection
+    runs = int(best.finished[place] + best.diverged[place])
     if runs == 1:
         return "a single run"
     if not chosen.look or best.leaders != [chosen.winner]:
@@ -83,7 +84,11 @@ def standing_text(analysis: Analysis, best: Best) -> str:
     ties, data = len(best.leaders) - 1, analysis.results.dataset
     names = [name for name in analysis.results.names if not data or name != data.name]
     shared = f"{ties} other cell{'s have' if ties > 1 else ' has'} the same mean" if ties else ""
-    told = [shared, others(best, analysis.results.cells, names).removeprefix("; "), lost(best).strip(" ()")]
+    told = [
+        shared,
+        others(best, analysis.results.cells, names).removeprefix("; "),
+        lost(best, best.use.metric.in_percent).strip(" ()"),
+    ]
     return " ".join(f"{text[:1].upper()}{text[1:]}." for text in told if text)
 
 

@@ -124,13 +124,22 @@ def groups_of(sweep: Sweep, metric: Metric, cells: np.ndarray) -> set[str]:
 def one_cell(content: Content, metric: Metric, box: Box, cell: int, figures: CellFigures) -> Box:
     """Return the box of a single cell: with its interval, how many of its runs are behind it, its mark."""
     half, n, runs = figures.half[cell], int(figures.n[cell]), int(content.sweep.cells.runs[cell])
-    small = f"± {show(metric, half)}" if math.isfinite(half) else ""
+    small = spread(metric, float(figures.mean[cell]), float(half)) if math.isfinite(half) else ""
     small += f" {n}/{runs}" if n < runs else ""
     main = metric.name == content.sweep.metrics[0].name
     best = main and any(cell == best.cell for best in content.answer.best)
     near = main and any(cell in best.may_be_best for best in content.answer.best)
     marks = [box.mark, "best" if best else "near" if near else ""]
     return Box(box.pick, box.text, small.strip(), " ".join(filter(None, marks)), box.shade)
+
+
+def spread(metric: Metric, mean: float, half: float) -> str:
+    """Return an interval in a box: ± its half; its ends where it has values that cannot be."""
+    low, high = mean - half, mean + half
+    least = low if metric.least is None else max(low, metric.least)
+    most = high if metric.most is None else min(high, metric.most)
+    cut = (least, most) != (low, high)
+    return f"[{show(metric, least)}, {show(metric, most)}]" if cut else f"± {show(metric, half)}"
 
 
 def without(sweep: Sweep, cells: np.ndarray) -> tuple[str, str]:

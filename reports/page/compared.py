@@ -1,7 +1,6 @@
 """What settings do, as the page shows it: effects on one scale, and every pair of levels behind them."""
 
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from reports.findings.effects import effect_findings
 from reports.page import content as page
 from reports.page.shown import figure
 from reports.page.swept import shown
+from reports.tables.number_formats import counts_as
 from reports.tables.rankings import limits, power_words, signs
 
 
@@ -31,10 +31,8 @@ def effects(analysis: Analysis) -> Iterator[page.Effect]:
 
 def in_percent(effect: Effect) -> Effect:
     """Return an effect whose words have accuracies in per cent, as all else on the page."""
-    counts_as = effect.counts_as
-    if effect.metric.unit == "accuracy":
-        counts_as = re.sub(r"^\d\.\d+", lambda found: f"{100 * float(found[0]):.2f} %", counts_as)
-    return replace(effect, metric=effect.metric.in_percent, counts_as=counts_as)
+    metric = effect.metric.in_percent
+    return replace(effect, metric=metric, counts_as=counts_as(effect.counts_as, metric))
 
 
 def effect_of(effect: Effect, part: str, comparison: Comparison) -> page.Effect:

@@ -24,7 +24,7 @@ class Metric:
 
     A value is shown times `scale`, with `digits` decimals and its `unit`; differences take `points` as unit.
     `error_axis`: a share of which 1 − value can be drawn logarithmically. `within`: factors across whose
-    levels its values must not be compared (the losses, for a loss).
+    levels its values must not be compared (the losses, for a loss). `least`, `most`: what a value can be.
     """
 
     name: str
@@ -36,6 +36,8 @@ class Metric:
     digits: int = 4
     error_axis: bool = False
     within: tuple[str, ...] = ()
+    least: float | None = None
+    most: float | None = None
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,9 @@ def shown(
     within = data if metric.across_losses else (*data, *losses)
     if metric.unit == "accuracy":
         axis = metric.name != "gap"
-        return page.Metric(metric.name, metric.label, direction, "%", "points", 100, 2, axis, within)
+        return page.Metric(
+            metric.name, metric.label, direction, "%", "points", 100, 2, axis, within, *metric.bounds
+        )
     digits = {"epochs": 1, "seconds": 3}.get(metric.unit, 4)
     if results.measures.own:
         digits = digits_of(results.runs[metric.name].to_numpy(np.float64), metric)

@@ -94,12 +94,10 @@ class Metric:
         if self.unit == "epochs":
             return f"{mean:.1f} ± {half:.1f}"
         if self.unit == "accuracy":
-            if self.percent:
-                return f"{100 * mean:.2f} ± {100 * half:.2f} %"
-            return f"{mean:.4f} ± {half:.4f}"
+            return f"{100 * mean:.2f} ± {100 * half:.2f} %" if self.percent else f"{mean:.4f} ± {half:.4f}"
         least = (4, 2) if self.unit == "figure" else (3, 1)
         digits = max(decimals(mean, least[0]), decimals(half, least[1]))  # no uncertainty is rounded away
-        if digits > MOST_DECIMALS and self.unit == "figure":
+        if self.unit == "figure" and (digits > MOST_DECIMALS or max(abs(mean), half) >= LARGEST_PLAIN):
             return f"{mean:.4g} ± {half:.2g}"
         return f"{mean:.{digits}f} ± {half:.{digits}f}"
 
@@ -109,6 +107,8 @@ class Metric:
             return f"{100 * size:.2f} points"
         if self.unit in ("accuracy", "epochs") or math.isnan(size):
             return "–" if math.isnan(size) else f"{size:.{2 if self.unit == 'epochs' else 4}f}"
+        if self.unit == "figure" and abs(size) >= LARGEST_PLAIN:
+            return f"{size:.3g}"
         return f"{size:.{decimals(size, 3 if self.unit == 'figure' else 2)}f}"
 
     def margin(self, scale: float) -> float:

@@ -136,6 +136,8 @@ def notes_on(results: Results, measured: Measured, entries: Sequence[Entry], fra
         which = ", of the runs that finished" if lost else ""
         several = f"Mean ± 95 % t interval of the cell alone over {most} seeds{which}."
         notes.append(several if most > 1 else "Single runs (1 seed): nothing is tested.")
+        if (summary["half"].gt(0) & summary["sd"].eq(0)).any():
+            notes.append("Of equal runs: the interval that rounding to the metric's step leaves.")
     notes += [concurrency_note(results)] if most and metric.unit == "seconds" else []
     notes += [f"Target: a test accuracy of {results.target:g}."] if "target" in metric.name else []
     if any(" of " in entry.text for entry in entries):

@@ -1,14 +1,16 @@
 """The one way to print a difference, its interval, a p and a share; figures are printed by their metric."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Protocol
 
-from reports.runs.metrics import SMALLEST_PLAIN, Metric, decimals
+from reports.runs.metrics import LARGEST_PLAIN, SMALLEST_PLAIN, Metric, decimals
 
 NONE = "–"
 ZERO_P = 0.0001
 MOST_DIGITS = 8
+LEAST = 1e-12  # what is smaller is an error of arithmetic, and has no sign
 
 
 class Estimated(Protocol):
@@ -51,13 +53,21 @@ def show_signed(value: float, metric: Metric, least: int = 0) -> str:
         return NONE
     if math.isinf(value):
         return minus("+∞" if value > 0 else "-∞")
+    if metric.unit in ("accuracy", "epochs") and abs(value) < LEAST:
+        value = 0.0
     if metric.percent:
         return minus(f"{100 * value:+.2f}")
     if metric.unit == "figure":
         least = least or min(decimals(value, 3), MOST_DIGITS)
         small = least == MOST_DIGITS and abs(value) < SMALLEST_PLAIN
-        return minus(f"{value:+.3g}" if small else f"{value:+.{least}f}")
+        far = small or abs(value) >= LARGEST_PLAIN
+        return minus(f"{value:+.3g}" if far else f"{value:+.{least}f}")
     return minus(f"{value:+.{max(least, 2 if metric.unit == 'epochs' else 4)}f}")
+
+
+def counts_as(why: str, metric: Metric) -> str:
+    """Return what a diverged run counts as, its accuracy in per cent where the metric's figures are."""
+    return re.sub(r"^\d\.\d+", lambda found: metric.show(float(found[0])), why) if metric.percent else why
 
 
 def minus(text: str) -> str:

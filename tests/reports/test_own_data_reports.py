@@ -18,6 +18,7 @@ from reports.page.adapter import content_of
 from reports.page.build import make_report, write_report
 from reports.runs.reader import load
 from reports.runs.results import Results
+from reports.runs.test_sets import test_set
 from sweeps.records.errors import UserError
 from tests.support import synthetic
 
@@ -75,7 +76,7 @@ def test_the_best_cell_is_chosen_by_held_out_examples_and_its_test_figure_told(t
     assert finding["chosen_by"] == "validation_accuracy"
     assert finding["metric"] == "test_accuracy"
     assert finding["text"].startswith("The highest validation accuracy, 0.9520")
-    assert "it has test accuracy 0.9000 ± 0.0000" in finding["text"]
+    assert "it has test accuracy 0.9000 ± 0.0179" in finding["text"]
     answer = content_of(analysis).answer
     assert answer.best[0].figure == "90.00 %"
     assert answer.best[0].note.startswith("with the best validation acc")
@@ -168,11 +169,17 @@ def test_even_classes_have_accuracy_first_and_the_others_beside(tmp_path: Path) 
     assert "Balanced test accuracy" not in report.tables["best_cells"].heads
 
 
-def test_a_diverged_run_counts_as_the_largest_class_where_records_say_how_common_it_is(
+def test_a_diverged_run_counts_as_the_largest_class_but_not_above_a_run_that_finished(
     tmp_path: Path,
 ) -> None:
-    use = analyse(own(tmp_path, classes=(17, 3), extra=FAIR, held_out=False)).best[""].use
-    assert use.counting.diverged == pytest.approx(0.85)
+    even = analyse(own(tmp_path / "even", held_out=False)).best[""].use
+    assert even.counting.diverged == pytest.approx(0.5)
+    uneven = own(tmp_path / "uneven", extra=FAIR, classes=(17, 3), held_out=False)
+    use = analyse(uneven).best[""].use
+    assert test_set(uneven).chance == pytest.approx(0.85)
+    assert uneven.done["test_accuracy"].min() == 0.8
+    assert use.counting.diverged is None
+    assert use.why == "0.8000, the worst figure of any finished run"
     assert use.examples == EXAMPLES
 
 

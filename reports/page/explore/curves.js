@@ -49,7 +49,7 @@ const curvesOf = (model, state) => {
       on(remove, "click", () => state.set({ pick: state.pick.filter((pick) => pick !== line.pick) }));
       const metric = model.metric(state.metric), runs = model.runsIn(line.pick), figures = model.figures(metric.name).run;
       const known = runs.map((run) => figures[run]).filter(Number.isFinite);
-      const note = `${known.length ? withUnit(metric, mean(known)) : model.status[runs[0]]}${runs.length > 1 ? ` · ${runs.length} runs` : ""}`;
+      const note = `${known.length ? withUnit(metric, mean(known)) : model.status[runs[0]]}${runs.length > 1 ? ` · ${known.length && known.length < runs.length ? `${known.length} of ` : ""}${runs.length} runs` : ""}`;
       return make("li", { class: `pen${line.pen} dash${line.dash % 3}` }, draw("svg", { width: 26, height: 10, "aria-hidden": "true" }, draw("line", { class: "mean", x1: 1, x2: 25, y1: 5, y2: 5 })),
         make("span", { class: "name" }, model.title(line.pick)), make("small", {}, note), make("output", { "data-pick": line.pick }), remove);
     });

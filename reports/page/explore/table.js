@@ -82,10 +82,16 @@ const bestOf = (metric, panels, shades) => {
   return best;
 };
 
+// An interval in a box: ± its half; its ends where it has values that cannot be.
+const spread = (metric, mean, half) => {
+  const least = Math.max(mean - half, metric.least ?? -Infinity), most = Math.min(mean + half, metric.most ?? Infinity);
+  return least > mean - half || most < mean + half ? `[${show(metric, least)}, ${show(metric, most)}]` : `± ${show(metric, half)}`;
+};
+
 const boxText = (table, box, mode) => {
   if (!Number.isFinite(box.value)) return [box.state, box.small ?? ""];
   const { metric } = table, small = [];
-  if (Number.isFinite(box.half) && mode !== "diff") small.push(`± ${show(metric, box.half)}`);
+  if (Number.isFinite(box.half) && mode !== "diff") small.push(spread(metric, box.value, box.half));
   if (box.cells.length > 1) small.push(`${box.cells.length} cells`);
   else if (box.n < box.planned) small.push(`${box.n}/${box.planned}`);
   const difference = box.value - table.best.get(box.group);

@@ -81,7 +81,7 @@ def test_five_seeds_rank(tmp_path: Path) -> None:
 
 def test_an_incomplete_sweep_says_what_is_missing(tmp_path: Path) -> None:
     text = page_of(tmp_path, _0="missing", _1="failed")
-    assert "2 runs have no result yet" in text
+    assert "1 run has no result yet" in text  # as the sentence says; the other has failed
     assert "python -m reports serve" in text
     assert "no result yet" not in page_of(tmp_path / "whole")
 

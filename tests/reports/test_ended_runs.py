@@ -1,0 +1,48 @@
+"""What a report says of how many runs are behind a figure, and of equal ones."""
+
+import html
+from pathlib import Path
+
+import pytest
+
+from reports.analysis.cells import summarise
+from reports.page.adapter import content_of
+from reports.page.build import make_report
+from reports.runs.reader import load
+from tests.support import synthetic
+
+AXES = {"loss": ["mse", "hinge"], "activation": ["relu", "gelu"]}
+
+
+def test_a_mean_is_of_the_runs_that_ended(tmp_path: Path) -> None:
+    cells = synthetic.grid(AXES, seeds=range(5))
+    for one in cells:
+        if one.config["seed"] == 4:
+            one.status = "missing"
+    answer = content_of(
+        make_report(load(synthetic.write_sweep(tmp_path, cells)), plots=False).analysis
+    ).answer
+    assert answer.best[0].note == "mean of 4 runs"
+
+
+def test_diverged_runs_are_counted_within_the_part_that_is_told(tmp_path: Path) -> None:
+    cells = synthetic.grid(AXES, seeds=range(5))
+    for one in cells:
+        if one.choices["loss"] == "mse" and one.choices["activation"] == "relu":
+            one.status = "diverged"
+    report = make_report(load(synthetic.write_sweep(tmp_path, cells)), plots=False)
+    told = [f.text for f in report.findings if f.factor == "activation" and f.metric == "test_accuracy"]
+    text = html.unescape(" ".join(told))
+    assert "relu 5 of 5" in text or "relu 5 of 10" in text
+    assert "in all cells" not in text
+
+
+def test_equal_runs_have_the_interval_of_rounding(tmp_path: Path) -> None:
+    cells = synthetic.grid(AXES, seeds=range(2))
+    results = load(synthetic.write_sweep(tmp_path, cells))
+    results.runs["test_accuracy"] = 0.9
+    results.runs["convergence"] = 3.0
+    accuracy, epochs = summarise(results, "test_accuracy"), summarise(results, "convergence")
+    assert epochs["half"].tolist() == pytest.approx([12.7062 / 12**0.5 / 2**0.5] * 4, rel=1e-4)
+    assert accuracy["sd"].tolist() == [0.0] * 4
+    assert accuracy["half"].tolist() == pytest.approx([12.7062 * 1e-4 / 12**0.5 / 2**0.5] * 4, rel=1e-4)
