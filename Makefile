@@ -6,13 +6,13 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 # What a command line sets and nobody reads would be lost without a word.
-SETTINGS := SWEEP DIR OVERRIDES RETRY FRESH NAME PYTHON REQUIRE PYTEST_ARGS BENCH_ARGS CASES SIMS VENV
+SETTINGS := SWEEP DIR OVERRIDES RETRY FRESH STRATEGY BUDGET NAME PYTHON REQUIRE PYTEST_ARGS BENCH_ARGS CASES SIMS VENV
 UNKNOWN  := $(filter-out $(SETTINGS) SHELL MAKE%,$(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 $(if $(UNKNOWN),$(error $(UNKNOWN): no such variable; there are $(SETTINGS)))
 
 SWEEP  ?= grid
 DIR    ?= $(lastword runs/$(SWEEP) $(patsubst hydra.sweep.dir=%,%,$(filter hydra.sweep.dir=%,$(OVERRIDES))))
-HYDRA   = $(if $(RETRY),hydra.sweeper.retry=$(RETRY)) $(if $(FRESH),hydra.sweeper.fresh=$(FRESH)) $(OVERRIDES)
+HYDRA   = $(if $(RETRY),hydra.sweeper.retry=$(RETRY)) $(if $(FRESH),hydra.sweeper.fresh=$(FRESH)) $(if $(STRATEGY),hydra.sweeper.strategy=$(STRATEGY)) $(if $(BUDGET),hydra.sweeper.budget=$(BUDGET)) $(OVERRIDES)
 TO      = $(if $(filter command,$(firstword $(origin DIR))),hydra.sweep.dir=$(DIR))
 QUICK  := not slow and not faults and not parity and not page and not cluster and not network and not package and not trackers
 
@@ -22,6 +22,7 @@ QUICK  := not slow and not faults and not parity and not page and not cluster an
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo; echo '  SWEEP=NAME (of conf/sweep; default grid)  OVERRIDES="loss=hinge training.epochs=3"  RETRY=all  FRESH=1'
+	@echo '  STRATEGY=until_decided (seeds only where the answer is open)  BUDGET=30m'
 
 venv: $(READY) $(BIN)/mlp-sweep  ## Make .venv with the hash-locked requirements and the mlp-… commands
 
@@ -46,7 +47,8 @@ study: $(READY)  ## Run a source report's study and all that belongs to it (NAME
 
 results: $(READY)  ## Renew docs/results from the studies that are in runs/, and their claims and pages from what it keeps
 	@$(BIN)/python -m reports publish --to docs/results $$($(BIN)/python -m sweeps.studies --list | \
-	  while read name parts; do if [ -e runs/$$name/sweep.json ]; then echo runs/$$name; fi; done)
+	  while read name parts; do for place in runs/$$name/chosen runs/$$name; do \
+	  if [ -e $$place/sweep.json ]; then echo $$place; break; fi; done; done)
 
 plan: $(READY)  ## Show what a sweep would run, and how long that may take
 	@$(BIN)/python -m sweeps sweep=$(SWEEP) $(TO) $(HYDRA) hydra.sweeper.dry_run=true

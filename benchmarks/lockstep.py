@@ -49,11 +49,13 @@ def _cell(task: Task, column: Sequence[Result], entry: Entry) -> str:
 
 
 def _goals(task: Task, column: Sequence[Result]) -> list[Goal]:
-    """Against JAX where it can run, the better of its two ways; against alone for the tiny network."""
+    """Against JAX, the better of its two ways, where it is installed; against alone for the tiny network."""
     group = indispensable(column[0])
     if task is TINY:
         times = ratio(group, indispensable(column[1]))
         return [Goal(f"a cell in lockstep, {task}, × alone", "≤ 0.50", f"{times:.2f}", times <= 0.50)]
     peers = [peer for entry in (SCAN, VMAP) if (peer := _found(column, entry)) and not peer.problem]
-    times = max((ratio(group, peer) for peer in peers), default=float("nan"))
+    if not peers:
+        return []
+    times = max(ratio(group, peer) for peer in peers)
     return [Goal(f"a cell in lockstep, {task}, × JAX", "≤ 0.80", f"{times:.2f}", times <= 0.80)]

@@ -116,6 +116,54 @@ class ResumableSweeperConf:
     # environment: SWEEP_NAME, SWEEP_DIR, SWEEP_OUTCOME (done, incomplete, interrupted), SWEEP_EXIT_CODE,
     # SWEEP_SECONDS, SWEEP_CELLS, SWEEP_DONE, SWEEP_DIVERGED, SWEEP_FAILED, SWEEP_SUMMARY.
     notify: str | None = None
+    # What decides on further cells when nothing is due: until_decided (adds seeds where a comparison is
+    # open), another name of `strategies`, or the dotted name of a function of a plan and its records.
+    strategy: str | None = None
+
+    # Short names of strategies.
+    strategies: dict[str, str] = field(
+        default_factory=lambda: {
+            "until_decided": "reports.deciding.until_decided",
+            "tune": "sweeps.planning.strategies.tune.tune",
+        }
+    )
+
+    # With a strategy: seeds of a cell at most, those that are there included; null: 20.
+    max_seeds: int | None = None
+
+    # With a strategy: how long the command may take (90s, 30m, 2h, 1h30m); null: no limit. It is looked at
+    # between the steps of the strategy: none begins that would not fit.
+    budget: str | None = None
+
+    # What strategy=tune searches for every combination of what is swept: key -> a list of values, {log: [low,
+    # high]}, {linear: [low, high]} or {int: [low, high]}; on the command line key=interval(low,high).
+    tune: dict[str, Any] = field(default_factory=dict)
+
+    # Trials of each combination; null: 8.
+    trials: int | None = None
+
+    # How the values of a trial are chosen: random, or tpe (with the extra [optuna]); null: random.
+    sampler: str | None = None
+
+    # Successive halving: values of `rung_key` (epochs, say), increasing. All trials run to the first, of
+    # each combination's the best to the next, fewer by the factor between them.
+    rungs: list[int] | None = None
+    rung_key: str | None = None
+
+    # The key that makes a trial keep what a longer one can continue from (set to true), and that which names
+    # to a trial the id of the one to continue; null: each rung begins anew.
+    rung_kept: str | None = None
+    rung_from: str | None = None
+
+    # Overrides that make a trial of a cell: key -> value (examples held out to judge by, say).
+    trial: dict[str, Any] = field(default_factory=dict)
+
+    # The figure of the record that trials are judged by, the higher the better (a dotted name).
+    judged_by: str = "final.test_accuracy"
+
+    # Dotted name of a function that takes a cell's resolved config, and yields the dotted names of the
+    # figures that its record will have: trials without the one that they are judged by are refused.
+    figures: str | None = None
 
     # How a worker starts the process of its cells: fork or spawn; null: fork on Linux, else spawn.
     start_method: str | None = None

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from reports.runs.results import Results
     from sweeps.cli.python314 import accept_hydras
     from sweeps.records.errors import UserError
+    from sweeps.records.plan import Plan
+    from sweeps.records.record import Record
+    from sweeps.records.strategy import Step, with_setting
 
 __all__ = [
     "Activation",
@@ -54,10 +57,13 @@ __all__ = [
     "NotNegative",
     "Number",
     "Optimizer",
+    "Plan",
     "Positive",
+    "Record",
     "Results",
     "Schedule",
     "State",
+    "Step",
     "SweepResults",
     "Trained",
     "UnitInterval",
@@ -71,6 +77,7 @@ __all__ = [
     "optional",
     "report",
     "sweep",
+    "with_setting",
 ]
 
 _MODULES = {
@@ -92,6 +99,9 @@ _MODULES = {
     "reports.runs.results": ("Results",),
     "sweeps.cli.python314": ("accept_hydras",),
     "sweeps.records.errors": ("UserError",),
+    "sweeps.records.plan": ("Plan",),
+    "sweeps.records.record": ("Record",),
+    "sweeps.records.strategy": ("Step", "with_setting"),
 }
 _CALLED_THERE = {"load_network": "load"}
 

@@ -84,6 +84,7 @@ def run_report(words: Sequence[str]) -> int:
     if options.note:
         print(printable(note(options.directory, options.claims)))
         return 0
+    threadpool_limits(1)  # of BLAS: its products are small here, and more threads only wait for each other
     results = load(options.directory, unplanned=options.all, target=options.target)
     if options.target is not None and results.measures.own:
         raise UserError(

@@ -17,9 +17,17 @@ def run_plot(words: Sequence[str]) -> int:
     """Draw one figure and print its path."""
     parser = parser_of("reports plot", "Draw a metric against a setting, or a curve over the epochs.")
     parser.add_argument("directory", type=Path, help="a sweep's directory, such as runs/grid")
-    parser.add_argument("--x", required=True, metavar="KEY", help="a setting that the sweep varies, or epoch")
     parser.add_argument(
-        "--y", required=True, metavar="METRIC", help="a metric; with --x epoch a column of history.csv"
+        "--x",
+        required=True,
+        metavar="KEY",
+        help="a setting that the sweep varies, epoch, or trials (of tuning)",
+    )
+    parser.add_argument(
+        "--y",
+        metavar="METRIC",
+        default="",
+        help="a metric; with --x epoch a column of history.csv; left out with --x trials",
     )
     parser.add_argument(
         "--by", metavar="KEY", default="", help="another setting: a line for each of its levels"
@@ -31,13 +39,10 @@ def run_plot(words: Sequence[str]) -> int:
         "--out", type=Path, metavar="FILE", help=".png, .svg or .pdf (default: a name of its own, here)"
     )
     options = parser.parse_args(words)
-    from reports.on_demand import plot_of, write
-    from reports.runs.query import where
-    from reports.runs.reader import load
+    from reports.on_demand import chosen_plot, write
     from reports.tables.table import file_name
 
-    results = where(load(options.directory), options.where)
-    plot = plot_of(results, options.x, options.y, options.by)
+    plot = chosen_plot(options.directory, options.x, options.y, options.by, options.where)
     target = options.out or Path(f"{file_name(plot.name)}.png")
     print(printable(str(write(plot, target))))
     return 0

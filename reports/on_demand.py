@@ -12,14 +12,46 @@ from reports.plots.single import EPOCH, single
 from reports.plots.style import RC
 from reports.runs.factors import Factor
 from reports.runs.metrics import Metric
-from reports.runs.query import name_of
+from reports.runs.query import name_of, where
+from reports.runs.reader import load
 from reports.runs.results import Results
 from reports.tables.grids import Frame, measure, spread
 from reports.tables.table import Table
+from reports.tuning.told import plot_of as tuning_plot
+from reports.tuning.told import tuning_of
+from reports.tuning.trials import trials_in
 from sweeps.records.errors import UserError
 from sweeps.records.layout import HISTORY
 
+TRIALS = "trials"
 PICTURES = (".png", ".svg", ".pdf")
+
+
+def chosen_plot(directory: Path, x: str, y: str, by: str, query: str) -> Plot:
+    """Return the figure that a command line asks for. Raises UserError for what there is not."""
+    if x == TRIALS:
+        for name, given in (("y", y), ("where", query)):
+            if given:
+                raise UserError(
+                    f"{name}: must be left out with --x {TRIALS}, which shows what trials are judged by"
+                )
+        return trials_plot(directory, by)
+    if not y:
+        raise UserError(f"y: must name a metric; only with --x {TRIALS} it is left out")
+    return plot_of(where(load(directory), query), x, y, by)
+
+
+def trials_plot(directory: Path, by: str) -> Plot:
+    """Return the best so far against the number of trials, by a factor or by the first there is."""
+    trials = trials_in(directory)
+    if trials is None:
+        raise UserError(f"{directory}: has no trials; hydra.sweeper.strategy=tune makes them")
+    tuning = tuning_of(trials)
+    if tuning is None:
+        raise UserError(f"{directory}: its first trials have not ended yet")
+    keys = dict(zip(trials.factors, trials.names, strict=True))
+    name = name_of(keys.get(by, by), list(trials.names), "by") if by else next(iter(trials.names), "")
+    return tuning_plot(tuning, trials.names.index(name) if name else None)
 
 
 def plot_of(results: Results, x: str, y: str, by: str = "") -> Plot:

@@ -38,7 +38,7 @@ class Order:
 
     def sweep(self, part: str | None, *more: str) -> list[str]:
         """Return the command of a part, or of the main sweep."""
-        place = self.directory / part if part else self.directory
+        place = self.directory / (part or self.study.main)
         given = () if place == usual(self.study, part) else (f"{DIRECTORY}={quoted(str(place))}",)
         return ["-m", "sweeps", self.study.option(part), *self.overrides, *given, *more]
 
@@ -49,7 +49,7 @@ class Order:
     def closing(self) -> list[list[str]]:
         """Return what follows the sweeps: the measurement, if there is one, and the report."""
         measured = [["-m", "sweeps.job.measured", str(self.directory)]] if self.study.measured else []
-        return [*measured, ["-m", "reports", str(self.directory)]]
+        return [*measured, ["-m", "reports", str(self.directory / self.study.main)]]
 
     def plannable(self) -> list[list[str]]:
         """Return the commands that show the plan of each sweep whose settings are known yet."""
@@ -60,7 +60,7 @@ class Order:
 
 def usual(study: Study, part: str | None = None) -> Path:
     """Return the directory that the configuration gives a study, or a part of it."""
-    return Path("runs", study.name, part) if part else Path("runs", study.name)
+    return Path("runs", study.name, part or study.main)
 
 
 def typed(arguments: Sequence[str]) -> str:
@@ -98,9 +98,10 @@ def start_anew(order: Order, commands: Commands) -> int:
         if code := commands.run(step, quiet=True):
             return code
     root = order.directory
-    if not any((root / part / PLAN).is_file() for part in ("", *order.study.parts)):
+    places = ("", *order.study.parts, order.study.main)
+    if not any((root / part / PLAN).is_file() for part in places):
         return 0
-    for part in ("", *order.study.parts):
+    for part in places:
         if (owner := at_work(root / part)) is not None:
             raise UserError(f"{root / part} is in use by the sweep of {owner}")
     if Path.cwd().is_relative_to(root.resolve()):
@@ -125,7 +126,7 @@ def orders_of(studies: Sequence[Study], overrides: Sequence[str]) -> list[Order]
     given = [word.partition("=")[2] for word in overrides if word.partition("=")[0] == DIRECTORY]
     others = tuple(word for word in overrides if word.partition("=")[0] not in (DIRECTORY, FRESH))
     if not given:
-        return [Order(study, usual(study), others) for study in studies]
+        return [Order(study, Path("runs", study.name), others) for study in studies]
     place = given[-1].strip("'\"")
     if not place or "$" in place:
         raise UserError(f"{DIRECTORY} = {given[-1]}: must name a directory")

@@ -20,6 +20,9 @@ class Training(Checked):
     layer_stats: add each layer's gradient norm and share of dead units to the history
     lockstep: auto to train together with other runs that see the same batches: the result is the same to the
         last bit, but the seconds of a run are then a share of all of theirs; or off
+    keep_checkpoint: keep the checkpoint of the last epoch, for runs of more epochs to continue from
+    continue_from: id of the cell beside this one whose kept checkpoint is continued: it has fewer epochs and
+        is the same in everything else; null, or if there is no such checkpoint: train from the beginning
     save_weights: which network to keep: best (by validation accuracy, by test accuracy where nothing is held
         out), last or none
     """
@@ -32,6 +35,8 @@ class Training(Checked):
     shift: CountOrZero = 0
     layer_stats: Flag = False
     lockstep: Annotated[str, one_of("auto", "off")] = "auto"
+    keep_checkpoint: Flag = False
+    continue_from: str | None = None
     save_weights: Annotated[str, one_of("none", "last", "best")] = "none"
 
     def __post_init__(self) -> None:
@@ -40,3 +45,7 @@ class Training(Checked):
         super().__post_init__()
         if self.patience is not None and not self.validation_size:
             raise ValueError(f"patience = {self.patience}: needs validation_size > 0 to judge by")
+        if self.patience is not None and (self.keep_checkpoint or self.continue_from):
+            raise ValueError(
+                f"patience = {self.patience}: must be null where runs of fewer epochs are continued"
+            )

@@ -19,7 +19,9 @@ Kind = Literal[
     "failure",
     "interaction",
     "size",
+    "strategy",
     "timing",
+    "tuning",
     "unfinished",
     "variance",
 ]

@@ -4,10 +4,14 @@ from collections.abc import Iterator
 
 from reports.analysis.sweep import Analysis
 from reports.findings.best import best_cells, variance
+from reports.findings.decisions import decisions
 from reports.findings.effects import effect_findings
 from reports.findings.finding import Finding
 from reports.findings.state import divergence, testing, timing, unfinished
+from reports.runs.results import Results
 from reports.sources.judged import Judged
+from reports.tuning.told import sentences, tuning_of
+from reports.tuning.trials import trials_in
 
 
 def findings(analysis: Analysis) -> list[Finding]:
@@ -19,12 +23,18 @@ def findings(analysis: Analysis) -> list[Finding]:
         head = [Finding("evidence", "Results", none, "unfinished"), *testing(analysis)]
         return [*head, *lost, *unfinished(results)]
     data = results.dataset.name if results.dataset else None
-    told = [*best_cells(analysis), *testing(analysis)]
+    told = [*best_cells(analysis), *testing(analysis), *decisions(analysis), *tuned(results)]
     for name in results.measures.ranked:
         own = [effect for effect in analysis.effects if effect.metric.name == name]
         told += effect_findings(own, data)
         told += variance(analysis) if name == results.main.name else ()
     return [*told, *timing(results), *divergence(results), *unfinished(results)]
+
+
+def tuned(results: Results) -> Iterator[Finding]:
+    """Yield what the search for settings shows, of a sweep that has one."""
+    for text in sentences(tuning_of(trials_in(results.directory))):
+        yield Finding("tuning", "Tuning", text, "tuning")
 
 
 def told(analysis: Analysis, judged: Judged | None) -> list[Finding]:

@@ -91,6 +91,8 @@ def sentences(analysis: Analysis, findings: Sequence[Finding], known: bool) -> I
     """Yield what has to be known beside the best cell: divergence, orders that turn, what is not compared."""
     if not known:
         yield "No run has ended well." if of_kind(findings, "divergence") else "No run has finished yet."
+    yield from of_kind(findings, "strategy")
+    yield from of_kind(findings, "tuning")
     yield from of_kind(findings, "divergence")
     main = analysis.results.main.name
     turning = [e for e in analysis.effects if e.metric.name == main and e.depends_on is not None]

@@ -32,6 +32,9 @@ from reports.tables.grids import grid_tables
 from reports.tables.rankings import contrasts_table, levels_table, rankings_table, variance_table
 from reports.tables.spreadsheet import BOM, write_csv
 from reports.tables.table import Table, file_name
+from reports.tuning.told import tables as tuning_tables
+from reports.tuning.told import tuning_of
+from reports.tuning.trials import trials_in
 from sweeps.records.errors import UserError
 from sweeps.records.layout import FINDINGS, REPORT_DIR
 
@@ -61,8 +64,10 @@ def drawn(analysis: Analysis, found: Judged | None, tables: dict[str, Table], wh
         return []
     from reports.plots import plots_of
     from reports.sources.judged import judged_plots
+    from reports.tuning.told import plots as tuning_plots
 
-    return [*judged_plots(found), *plots_of(analysis, tables, which)]
+    tuned = tuning_plots(tuning_of(trials_in(analysis.results.directory)))
+    return [*judged_plots(found), *plots_of(analysis, tables, which), *tuned]
 
 
 def make_tables(results: Results) -> list[Table]:
@@ -81,6 +86,7 @@ def all_tables(analysis: Analysis) -> list[Table]:
         levels_table(effects),
         variance_table(analysis),
         *timing_tables(analysis),
+        *tuning_tables(tuning_of(trials_in(results.directory))),
         unfinished_table(results),
     ]
     about = stands_on(results)

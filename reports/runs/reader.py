@@ -37,6 +37,7 @@ from sweeps.records.metric import NAME, Goal
 from sweeps.records.plan import Cell, Plan, read_plan
 from sweeps.records.record import Record, read_record
 from sweeps.records.schema import BEGUN, COMPLETE
+from sweeps.records.strategy import trial_ids
 
 NAN = float("nan")
 MAX_BOUNDARIES = 12
@@ -79,6 +80,16 @@ def load(
     return assemble(root, plan, reader, outside, target)
 
 
+def figures_of(plan: Plan, records: Mapping[str, Record]) -> Results:
+    """Return the figures of the records of a plan's cells, without curves: what a strategy decides by."""
+    root = next((record.path.parent for record in records.values()), Path())
+    reader = FiguresReader(root, plan)
+    reader.figures = Figures(goal_among(plan, records.values()))
+    for cell in reader.planned.values():
+        reader.add(cell.id, cell.name, records.get(cell.id), cell)
+    return assemble(root, plan, reader, [], None)
+
+
 class Reader:
     """Reads records one by one and keeps of each only its row, its settings and its curve."""
 
@@ -86,7 +97,9 @@ class Reader:
         self.known = known
         self.read_record = known.record if known else read_record
         self.cache = CurveCache(root)
-        self.planned = {cell.id: cell for cell in plan.cells} if plan else {}
+        self.trials = trial_ids(plan) if plan else set()
+        cells = plan.cells if plan else []
+        self.planned = {cell.id: cell for cell in cells if cell.id not in self.trials}
         self.ignore = plan.ignore if plan else []
         self.contents = Contents(plan)
         self.plan = plan
@@ -119,12 +132,16 @@ class Reader:
                 continue
             record = self.read_record(path) if path else None
             self.add(cell_id, cell.name if path is None else path.name, record, cell)
+        known = {
+            *self.planned,
+            *self.trials,
+        }  # trials are compared with nothing (tuning/trials.py reads them)
         outside = [
             path
             for cell_id, path in folders.items()
-            if cell_id not in self.planned and not self.is_excluded(cell_id, path.name)
+            if cell_id not in known and not self.is_excluded(cell_id, path.name)
         ]
-        taken = outside if unplanned or not self.planned else []
+        taken = outside if unplanned or not known else []
         for path in taken:
             record = self.read_record(path)
             if record.status != "missing":
@@ -239,6 +256,18 @@ class Reader:
             return None
         self.curves[cell_id] = curve
         return None
+
+
+class FiguresReader(Reader):
+    """Takes from records what they say themselves, and opens no file."""
+
+    def take_curve(self, cell_id: str, record: Record) -> tuple[Path, str] | None:
+        """Return the file and the reason if the record has nothing to report."""
+        reason = self.figures.lacks(record.data) if record.status == "done" else ""
+        return (record.path / REPORT, reason) if reason else None
+
+    def take_answers(self, record: Record) -> None:
+        """Leave the answers on the test examples where they are."""
 
 
 def why(error: OSError | ValueError) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from sweeps.execution.cell_run import Job
 from sweeps.records import superseded
 from sweeps.records.atomic import remove_drafts, set_aside
-from sweeps.records.layout import SUPERSEDED
+from sweeps.records.layout import CHECKPOINT, SUPERSEDED
 from sweeps.records.process import Owner
 from sweeps.records.record import Record
 
@@ -35,3 +37,11 @@ def _kill_orphan(record: Record) -> None:
     while owner.is_running():
         os.kill(owner.pid, signal.SIGKILL)
         time.sleep(0.01)
+
+
+def drop_checkpoints(records: Iterable[Record]) -> None:
+    """Remove what trials have kept for longer ones, once none will come."""
+    for record in records:
+        if record.is_complete:
+            with contextlib.suppress(OSError):
+                (record.path / CHECKPOINT).unlink(missing_ok=True)

@@ -56,13 +56,15 @@ class Launch:
     settings: Settings
     losses: Counter[str] = field(default_factory=Counter)
     loss: str = ""  # how a worker of the last round was lost, if one was
+    rounds: int = 0  # of this command
 
     def run(self, jobs: Sequence[Job], stop: Stop) -> str | None:
         """Run the jobs until each has ended or is given up. Returns what stopped the sweep, or None."""
         due = list(jobs)
-        round_number = idle = 0
+        idle = 0
         while due and stop.signal is None:
-            self.runner.launch = f"{self.folder.name}.{(round_number := round_number + 1)}"
+            self.runner.launch = f"{self.folder.name}.{self.rounds + 1}"
+            self.rounds += 1
             problem, crash = self._round(due, stop)
             if problem is not None or stop.signal is not None:
                 return problem

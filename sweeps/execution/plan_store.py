@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,19 +18,29 @@ from sweeps.records.layout import HIDDEN, PLAN, PLAN_LOCK, cell_dirs
 from sweeps.records.plan import Plan, read_plan, write_plan
 
 
-def store(plan: Plan, root: Path, folder: Path, settings: Settings, due: int) -> dict[str, Any]:
-    """Write sweep.json, and return what is known of the code's revision if cells are `due`.
+def store(
+    plan: Plan,
+    entries: Sequence[Mapping[str, Any]],
+    root: Path,
+    folder: Path,
+    settings: Settings,
+    due: int,
+) -> tuple[Plan, dict[str, Any]]:
+    """Write sweep.json with new entries of its history, the last of them with how many cells are `due`.
 
-    A sweep without a name joins those that share the directory; `folder` is the command's own there. Raises
-    UserError where it cannot be written.
+    Returns the plan with its history, and what is known of the code's revision if cells are due. A sweep
+    without a name joins those that share the directory; `folder` is the command's own there. Raises UserError
+    where it cannot be written.
     """
     try:
         with lock.acquire_in_turn(root / HIDDEN / PLAN_LOCK):
             earlier = _earlier(root)
-            plan = replace(plan, history=plan_history.extended(plan, earlier, due))
+            last = len(entries) - 1
+            added = [{**entry, "due": due if place == last else 0} for place, entry in enumerate(entries)]
+            plan = replace(plan, history=[*plan_history.past(earlier), *added])
             write_plan(root, _whole(plan, earlier, root, folder, settings))
             sources.remember(root, settings.code)
-        return revision.facts(settings.code, root) if due and settings.code else {}
+        return plan, revision.facts(settings.code, root) if due and settings.code else {}
     except OSError as error:
         raise UserError(f"cannot write {root}: {error.strerror}") from error
 

@@ -122,6 +122,9 @@ class Components:
             yield f"training.shift = {training.shift}: needs square images, not {size.features} inputs"
         elif training.shift >= side:
             yield f"training.shift = {training.shift}: must be less than the images' {side} pixels each way"
+        if (training.keep_checkpoint or training.continue_from) and self._depends_on_epochs():
+            schedule = type(self.schedule).__name__
+            yield f"schedule = {schedule}: must not depend on the epochs where shorter runs are continued"
         if isinstance(self.optimizer, LBFGS):
             for name in ("shift", "clip_norm"):
                 if value := getattr(training, name):
@@ -132,6 +135,11 @@ class Components:
         alpha = getattr(self.loss, "alpha", None)
         if isinstance(alpha, tuple) and len(alpha) != size.classes:
             yield f"loss.alpha = {list(alpha)}: must be one number, or one for each of {size.classes} classes"
+
+    def _depends_on_epochs(self) -> bool:
+        """Whether the learning rates of a run are others if it is twice as long."""
+        epochs = self.training.epochs
+        return any(self.schedule(k, epochs) != self.schedule(k, 2 * epochs) for k in range(epochs))
 
 
 def problems(config: Mapping[str, Any]) -> Iterator[str]:

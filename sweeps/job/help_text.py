@@ -57,6 +57,10 @@ SWEEPER = """\
   hydra.sweeper.workers=2       cells at once (by default one for each core)
   hydra.sweeper.timeout_s=600   end a cell that takes longer
   hydra.sweeper.max_attempts=3  how often a cell is started whose process dies
+  hydra.sweeper.strategy=until_decided   add seeds only where a comparison is still open
+  optimizer.lr=interval(1e-4,1) search: hydra.sweeper.trials=8 for each combination of what is swept
+  hydra.sweeper.budget=30m      with a strategy: how long the command may take
+  hydra.sweeper.max_seeds=20    with a strategy: seeds of a cell at most
   hydra.sweep.dir=DIR           where the cells' directories go"""
 
 

@@ -13,11 +13,13 @@ from mlp.datasets import Data
 from mlp.network import MLP
 from mlp.training import Trainer
 from sweeps.records.atomic import set_aside, write_atomic
+from sweeps.records.differences import settings_of
 from sweeps.records.history import COLUMNS, LARGEST_HISTORY
-from sweeps.records.layout import CHECKPOINT, HISTORY, WEIGHTS, cell_id_of
+from sweeps.records.layout import CHECKPOINT, HISTORY, WEIGHTS, cell_dirs, cell_id_of
 from sweeps.records.record import read_record
 from sweeps.records.untrusted import read_file
 
+EPOCHS = "training.epochs"
 LOG = logging.getLogger(__name__)
 
 
@@ -45,7 +47,8 @@ class Journal:
         else:
             with (self.directory / HISTORY).open("a", encoding="utf-8") as file:
                 file.write(csv_row(trainer.history[-1]))
-        if time.monotonic() - self.saved >= self.pause_s:
+        kept = trainer.training.keep_checkpoint and trainer.finished
+        if kept or time.monotonic() - self.saved >= self.pause_s:
             write_atomic(self.directory / CHECKPOINT, self._checkpoint())
             self.saved = time.monotonic()
 
@@ -71,9 +74,13 @@ class Journal:
         write_atomic(self.directory / WEIGHTS, buffer.getvalue())
 
     def close(self) -> None:
-        """Write the whole history once more, atomically, and remove the checkpoint: the run is over."""
+        """Write the whole history once more, atomically, and remove the checkpoint: the run is over.
+
+        One that is wanted for longer runs stays.
+        """
         self._write_history(durable=True)
-        (self.directory / CHECKPOINT).unlink(missing_ok=True)
+        if not self.trainer.training.keep_checkpoint or self.trainer.diverged:
+            (self.directory / CHECKPOINT).unlink(missing_ok=True)
 
     def _restore(self) -> None:
         """Load the checkpoint if there is one; one that is not of this run, or is damaged, is set aside."""
@@ -82,9 +89,22 @@ class Journal:
             content = read_file(path, sys.maxsize)
             self.trainer.load_state(unpacked(content, self.origin))
         except FileNotFoundError:
-            return
+            self._continue_other()
         except (OSError, ValueError, MemoryError) as error:
             LOG.warning("%s: %s; the run begins anew", set_aside(path).name, error)
+
+    def _continue_other(self) -> None:
+        """Load the checkpoint of the shorter run that this one is to continue, if it has kept one."""
+        cell = self.trainer.training.continue_from
+        folder = cell_dirs(self.directory.parent).get(cell) if cell else None
+        if cell is None or folder is None:
+            return
+        try:
+            require_shorter(self.directory, folder)
+            content = read_file(folder / CHECKPOINT, sys.maxsize)
+            self.trainer.load_state(unpacked(content, self.origin | {"cell": cell}))
+        except (OSError, ValueError, MemoryError) as error:
+            LOG.warning("%s is not continued: %s; the run begins anew", folder.name, error)
 
     def _checkpoint(self) -> bytes:
         return packed(self.trainer.state(), self.origin, epoch=len(self.trainer.history))
@@ -109,6 +129,17 @@ class Journal:
 
     def _write_history(self, *, durable: bool) -> None:
         write_atomic(self.directory / HISTORY, self._history(), durable=durable)
+
+
+def require_shorter(directory: Path, other: Path) -> None:
+    """Raise ValueError unless the runs of two directories differ in their epochs only, the other's fewer."""
+    record, shorter = read_record(directory), read_record(other)
+    ignored = [*(record.data.get("ignore") or ()), EPOCHS]
+    mine, theirs = (settings_of(each.data.get("config") or {}, {}, ignored) for each in (record, shorter))
+    if mine != theirs:
+        raise ValueError("it differs in more than its epochs")
+    if not shorter.data["config"]["training"]["epochs"] < record.data["config"]["training"]["epochs"]:
+        raise ValueError("it has not fewer epochs")
 
 
 def origin_of(directory: Path) -> dict[str, str]:

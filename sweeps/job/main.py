@@ -40,6 +40,13 @@ def validate(config: Mapping[str, Any]) -> Iterator[str]:
     yield from problems(config)
 
 
+def figures(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the figures that a cell's record will have."""
+    held_out = ["validation"] if config["training"]["validation_size"] else []
+    for part in ("train", "test", *held_out):
+        yield from (f"final.{part}_{figure}" for figure in ("loss", "accuracy"))
+
+
 def identify(configs: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield the content of each cell's data: name, hash, by what else it was known, and warnings."""
     known: dict[str, dict[str, Any]] = {}

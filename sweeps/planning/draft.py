@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sweeps.planning.callables import load_callable
@@ -20,40 +20,92 @@ from sweeps.records.ladder import RUNGS
 from sweeps.records.layout import cell_dirs
 from sweeps.records.plan import Cell, Plan, read_plan
 from sweeps.records.record import timestamp
+from sweeps.records.strategy import SEED, key_of
 
 
-def draft(settings: Settings, composer: Composer, arguments: Sequence[str], root: Path) -> Plan:
-    """Return the plan of a command line. Raises UserError that lists what is wrong with any cell."""
-    planner = Planner(
-        composer,
-        exclude=settings.exclude,
-        ignore=settings.ignore,
-        named=settings.name,
-        validate=load_callable("validate", settings.validate),
-        effective=load_callable("effective", settings.effective),
-    )
-    planner.run(settings.all_grids(), arguments)
-    named = named_by_subdir(list(planner.cells.values()), composer)
-    cells = with_contents(named, settings.identify)
-    return Plan(
-        sweep=settings.title,
-        cells=cells if settings.fresh else _named_as_on_disk(cells, root),
-        swept=planner.swept,
-        exclusions=[{"condition": str(item), "count": item.count} for item in planner.exclusions],
-        duplicates=planner.duplicates,
-        created=timestamp(),
-        command=sys.argv,
-        code=fingerprint(settings.code),
-        ignore=settings.ignore,
-        ladder=_ladder(settings, root),
-        margin=settings.margin,
-        metric=settings.goal.as_json() if settings.goal else None,
-    )
+@dataclass
+class Draft:
+    """Plans a command line, and what a strategy adds to it. `earlier` is the plan on disk, if one counts."""
+
+    settings: Settings
+    composer: Composer
+    arguments: Sequence[str]
+    root: Path
+    earlier: Plan | None = field(init=False)
+    planner: Planner = field(init=False)
+    named: list[Cell] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        self.earlier = None if settings.fresh else _earlier(self.root)
+        self.planner = Planner(
+            self.composer,
+            exclude=settings.exclude,
+            ignore=settings.ignore,
+            named=settings.name,
+            validate=load_callable("validate", settings.validate),
+            effective=load_callable("effective", settings.effective),
+        )
+
+    def plan(self) -> Plan:
+        """Return the plan of the command line. Raises UserError that lists what is wrong with any cell."""
+        settings, planner = self.settings, self.planner
+        planner.run(settings.all_grids(), self.arguments)
+        self.named = list(planner.cells.values())
+        return Plan(
+            sweep=settings.title,
+            cells=self._cells(self.named),
+            swept=planner.swept,
+            exclusions=[{"condition": str(item), "count": item.count} for item in planner.exclusions],
+            duplicates=planner.duplicates,
+            created=timestamp(),
+            command=sys.argv,
+            code=fingerprint(settings.code),
+            ignore=settings.ignore,
+            ladder=_ladder(settings, self.earlier, self.root),
+            margin=settings.margin,
+            metric=settings.goal.as_json() if settings.goal else None,
+        )
+
+    def extended(self, plan: Plan, asked: Sequence[Sequence[str]]) -> tuple[Plan, list[Cell]]:
+        """Return a plan with further cells, each given by its overrides, and those that it did not have.
+
+        Raises UserError that lists what is wrong with any of them.
+        """
+        _refuse_outside(self.named, plan, asked, self.settings)
+        known = {cell.id for cell in plan.cells}
+        new = self._cells([cell for cell in self.planner.add(asked) if cell.id not in known])
+        made = replace(plan, cells=[*plan.cells, *new], swept=self.planner.swept, created=timestamp())
+        return made, new
+
+    def _cells(self, cells: list[Cell]) -> list[Cell]:
+        """Return cells with the content of their data, named as on disk."""
+        made = with_contents(named_by_subdir(cells, self.composer), self.settings.identify)
+        return made if self.settings.fresh else _named_as_on_disk(made, self.root)
 
 
-def _ladder(settings: Settings, root: Path) -> list[int]:
+def _refuse_outside(
+    named: Sequence[Cell], plan: Plan, asked: Sequence[Sequence[str]], settings: Settings
+) -> None:
+    """Raise UserError for cells that differ from all named ones in what is not swept."""
+    free = {*plan.swept, *settings.varied, SEED}
+    fixed = {_fixed(cell.overrides, free) for cell in named}
+    for overrides in asked:
+        if (given := _fixed(overrides, free)) not in fixed:
+            outside = " ".join(sorted(given - frozenset().union(*fixed)) or sorted(given))
+            raise UserError(
+                f"hydra.sweeper.strategy={settings.strategy}: asks for {outside or ' '.join(overrides)}, "
+                f"which is outside of what the sweep varies ({', '.join(plan.swept) or 'nothing'})"
+            )
+
+
+def _fixed(overrides: Sequence[str], free: Collection[str]) -> frozenset[str]:
+    """Return the overrides of keys that are not swept."""
+    return frozenset(text for text in overrides if key_of(text) not in free)
+
+
+def _ladder(settings: Settings, earlier: Plan | None, root: Path) -> list[int]:
     """Return the ladder, which the directory's first plan has fixed. Raises UserError for another one."""
-    earlier = None if settings.fresh else _earlier(root)
     fixed = list((earlier.ladder if earlier else settings.ladder) or RUNGS)
     if settings.ladder is not None and list(settings.ladder) != fixed:
         raise UserError(

@@ -90,13 +90,14 @@ def swept_keys(combinations: Sequence[Sequence[str]]) -> list[str]:
 
 def _axis(key: str, entries: Sequence[Any], parser: OverridesParser) -> dict[str, list[str]]:
     """Return key → the overrides of a grid's entry."""
-    per_entry = [_axes(parser.parse_overrides([f"{key}={_text(entry)}"])) for entry in entries]
+    per_entry = [_axes(parser.parse_overrides([f"{key}={as_written(entry)}"])) for entry in entries]
     if not per_entry:
         raise UserError(f"hydra.sweeper: {key} is swept over an empty list")
     return {name: [override for axes in per_entry for override in axes[name]] for name in per_entry[0]}
 
 
-def _text(value: Any) -> str:
+def as_written(value: Any) -> str:
+    """Return a value as it is written on the command line; a text is written so already."""
     return value if isinstance(value, str) else Override._get_value_element_as_str(value)
 
 
@@ -159,7 +160,7 @@ class Exclusion:
     count: int = 0
 
     def __str__(self) -> str:
-        return ", ".join(f"{key}={_text(value)}" for key, value in self.condition.items())
+        return ", ".join(f"{key}={as_written(value)}" for key, value in self.condition.items())
 
     def matches(self, choices: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
         """Return whether a cell with these choices and this config is to be dropped."""

@@ -28,6 +28,7 @@ class Match:
     excluded: Mapping[str, str] = field(default_factory=dict)
     again: bool = False
     session: str = ""
+    launched: frozenset[str] = frozenset()
 
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
@@ -49,7 +50,8 @@ class Match:
     @property
     def due(self) -> list[Cell]:
         """The cells that are to be run, in the plan's order."""
-        return [cell for cell in self.plan.cells if self.verdicts[cell.id].due]
+        cells = self.plan.cells
+        return [cell for cell in cells if self.verdicts[cell.id].due and cell.id not in self.launched]
 
     @property
     def kept(self) -> int:

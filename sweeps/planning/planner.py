@@ -53,22 +53,40 @@ class Planner:
         self._unseen |= {key: "exclude" for condition in self.exclude for key in condition}
         planned = list(combinations(grids, arguments, self.composer.parser))
         self.swept = swept_keys(planned)
-        with job_values_as_text():
-            for overrides in planned:
-                self._add(overrides)
-        if self.problems:
-            raise UserError(*(_counted(line, count) for line, count in self.problems.items()))
+        self._add_all(planned)
         if not self.cells:
             raise UserError("the sweep has no cells: every combination is excluded")
         if unknown := list(self._unknown()):
             raise UserError(*unknown)
 
-    def _add(self, overrides: Sequence[str]) -> None:
+    def add(self, combinations: Sequence[Sequence[str]]) -> list[Cell]:
+        """Plan further cells, after `run`, and return them, each once; also those that are planned already.
+
+        Raises UserError that lists what is wrong with any of them.
+        """
+        every = [*(cell.overrides for cell in self.cells.values()), *combinations]
+        self.swept = list(dict.fromkeys([*self.swept, *swept_keys(every)]))
+        duplicates = self.duplicates
+        ids = self._add_all(combinations)
+        self.duplicates = duplicates
+        return [self.cells[cell_id] for cell_id in dict.fromkeys(ids)]
+
+    def _add_all(self, combinations: Iterable[Sequence[str]]) -> list[str]:
+        """Plan combinations; return the ids of those that are not excluded."""
+        with job_values_as_text():
+            added = map(self._add, combinations)
+            ids = [identity for identity in added if identity is not None]
+        if self.problems:
+            raise UserError(*(_counted(line, count) for line, count in self.problems.items()))
+        return ids
+
+    def _add(self, overrides: Sequence[str]) -> str | None:
+        """Plan a combination; return its id, None if it is excluded or a mistake."""
         try:
             parsed = [self.composer.parse(override) for override in overrides]
             self._see(dict.fromkeys(override.key_or_group for override in parsed), {})
             if self._is_excluded(lambda exclusion: exclusion.matches_overrides(parsed)):
-                return
+                return None
             if several := next(filter(None, map(self.composer.merged, parsed)), ""):
                 raise ValueError(several)
             if late := next((each for each in parsed if self.composer.sets_sweep(each)), None):
@@ -78,19 +96,20 @@ class Planner:
             self._see(choices, config)
         except (HydraException, OmegaConfBaseException, ValueError, YAMLError) as error:
             self.problems[one_line(error)] += 1
-            return
+            return None
         if self._is_excluded(lambda exclusion: exclusion.matches(choices, config)):
-            return
+            return None
         identity = cell_id(config, self.ignore)
         if identity in self.cells:
             self.duplicates += 1
-            return
+            return identity
         name = directory_name(self._named(overrides, choices, config), choices, identity)
         cell = self.cells[identity] = Cell(identity, name, list(overrides), config, choices)
         wrong = list(mistakes(self.validate, config)) if self.validate else []
         self.problems.update(wrong)
         if (effective := self.effective) and not wrong:
             self._require_effect(cell, call("effective", lambda: effective(config), effective))
+        return identity
 
     def _require_effect(self, cell: Cell, part: Mapping[str, Any]) -> None:
         """Note it as a mistake if what tells a cell from an earlier one has no effect."""

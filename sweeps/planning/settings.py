@@ -5,23 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from omegaconf import OmegaConf
 
 from hydra_plugins.resumable import ResumableSweeperConf
 from sweeps.planning.due import Retry, retry_mode
+from sweeps.planning.strategies import budget
 from sweeps.records.errors import UserError
 from sweeps.records.ladder import ladder_problem, margin_problem
 from sweeps.records.metric import DIRECTIONS, Goal
 from sweeps.records.values import text
 
 UNNAMED = "adhoc"
+MAX_SEEDS = 20
 SMALL_IS_GOOD = re.compile(
     r"loss|err|mse|mae|mape|nll|perplexity|regret|cost|latency|time|(^|_)(s|ms|sec|secs|seconds)$",
     re.IGNORECASE,
 )
 MAPPINGS = ("grids", "exclude")
+TRIALS = 8
+SAMPLERS = ("random", "tpe")
+NEEDED = {  # what is of no use without another setting
+    **dict.fromkeys(("max_seeds", "budget", "tune"), "strategy"),
+    **dict.fromkeys(("trials", "sampler", "rungs"), "tune"),
+}
 TEXTS = ("code", "ignore", "name", "only")
 
 
@@ -55,12 +64,48 @@ class Settings(ResumableSweeperConf):
         """Return the grids whose union is swept, each with what `params` adds to it."""
         return [self.params | grid for grid in self.grids or [{}]]
 
+    @property
+    def budget_s(self) -> float | None:
+        """How long the command may take (s); None: no limit."""
+        return None if self.budget is None else budget.seconds(self.budget)
+
+    @property
+    def of_strategy(self) -> dict[str, Any]:
+        """What a strategy is told of the settings, and the plan keeps."""
+        told: dict[str, Any] = {"max_seeds": MAX_SEEDS if self.max_seeds is None else self.max_seeds}
+        if not self.tune:
+            return told
+        return told | {
+            "tune": self.tune,
+            "trials": TRIALS if self.trials is None else self.trials,
+            "sampler": self.sampler or SAMPLERS[0],
+            "rungs": self.rungs,
+            "rung_key": self.rung_key,
+            "rung_kept": self.rung_kept,
+            "rung_from": self.rung_from,
+            "trial": self.trial,
+            "judged_by": self.judged_by,
+        }
+
+    @property
+    def varied(self) -> set[str]:
+        """The keys that a strategy may vary besides those that are swept."""
+        if not self.tune:
+            return set()
+        of_rungs = (self.rung_key, self.rung_kept, self.rung_from) if self.rungs else ()
+        return {*self.tune, *self.trial, *filter(None, of_rungs)}
+
     def _problems(self) -> Iterator[str]:
         """Yield a line for each setting that is out of range."""
         limits = {
             "max_attempts": (self.max_attempts >= 1, "at least 1"),
             "workers": (self.workers is None or self.workers >= 1, "at least 1, or null"),
             "timeout_s": (self.timeout_s is None or self.timeout_s > 0, "more than 0, or null"),
+            "max_seeds": (self.max_seeds is None or self.max_seeds >= 1, "at least 1, or null"),
+            "trials": (self.trials is None or self.trials >= 1, "at least 1, or null"),
+            "sampler": (self.sampler in (None, *SAMPLERS), f"{' or '.join(SAMPLERS)}, or null"),
+            "rungs": (_rising(self.rungs), "at least two increasing whole numbers from 1 on, or null"),
+            "budget": (self.budget is None or self.budget_s is not None, budget.RULE),
             "metric": (self.metric != "", "the name of a figure that the job returns, or null"),
             "direction": (self.direction in (None, *DIRECTIONS), f"{' or '.join(DIRECTIONS)}, or null"),
             "start_method": (self.start_method in (None, "fork", "spawn"), "fork, spawn or null"),
@@ -79,6 +124,26 @@ class Settings(ResumableSweeperConf):
         for key, (is_right, rule) in limits.items():
             if not is_right:
                 yield f"hydra.sweeper.{key} = {_shown(getattr(self, key))}: must be {rule}"
+        if self.rungs and not self.rung_key:
+            yield "hydra.sweeper.rung_key = None: must name the key whose values hydra.sweeper.rungs are"
+
+    def require_strategy(self) -> None:
+        """Raise UserError for what is set and has no effect, because no strategy asks for it."""
+        given = {key: value for key in NEEDED if (value := getattr(self, key)) not in (None, {})}
+        if wrong := [
+            f"hydra.sweeper.{key} = {_shown(value)}: has no effect without hydra.sweeper.{NEEDED[key]}"
+            for key, value in given.items()
+            if not getattr(self, NEEDED[key])
+        ]:
+            raise UserError(*wrong)
+
+
+def _rising(rungs: Any) -> bool:
+    """Whether rungs are none, or two or more increasing whole numbers."""
+    if rungs is None:
+        return True
+    whole = all(type(rung) is int and rung >= 1 for rung in rungs)
+    return whole and len(rungs) >= 2 and all(a < b for a, b in pairwise(rungs))
 
 
 def _plain(value: Any) -> Any:

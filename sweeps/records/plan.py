@@ -43,7 +43,9 @@ class Plan:
     the fingerprint of the sources that the cells are run with. `history` has an entry for each command that
     planned here, this one last (see sweeps/records/plan_history.py). `ladder` and `margin` are for
     reports (None: the usual ones; see sweeps/records/ladder.py), `metric` says what the sweep is about (see
-    sweeps/records/metric.py). `ignore` are the dotted keys that cannot change a result.
+    sweeps/records/metric.py). `ignore` are the dotted keys that cannot
+    change a result. `strategy` is what decides on further cells, and what it has decided (empty: none; see
+    sweeps/records/strategy.py).
     """
 
     sweep: str
@@ -59,6 +61,7 @@ class Plan:
     margin: float | None = None
     metric: dict[str, Any] | None = None
     ignore: list[str] = field(default_factory=list)
+    strategy: dict[str, Any] = field(default_factory=dict)
 
     @property
     def contents(self) -> list[Content]:
@@ -68,6 +71,8 @@ class Plan:
     def head(self) -> dict[str, Any]:
         """Return what the file says besides the cells, in plain containers."""
         fields = {key: getattr(self, key) for key in self.__dataclass_fields__ if key != "cells"}
+        if not self.strategy:
+            del fields["strategy"]
         datasets = [content.as_json() for content in self.contents]
         return {"schema": SCHEMA, **plain(fields), "datasets": datasets}
 

@@ -1,5 +1,7 @@
 """The history of a sweep's plan: an entry for each command that planned, so that a narrow one hides no other.
 
+Each step of a strategy that adds cells has an entry, too.
+
     {"time", "command", "sweep", "cells", "new", "due", "swept", "seeds", "code"}
 
 `cells` is how many cells were planned, `new` how many of them no earlier plan had, `due` how many were to be
@@ -14,13 +16,6 @@ from typing import Any
 from sweeps.records.plan import Cell, Plan
 
 SEED = "seed"
-
-
-def extended(plan: Plan, earlier: Plan | None, due: int) -> list[dict[str, Any]]:
-    """Return the history with the entry of this plan; `due` is how many of its cells are to be run."""
-    known = {cell.id for cell in earlier.cells} if earlier else set()
-    new = sum(cell.id not in known for cell in plan.cells)
-    return [*past(earlier), {**entry(plan), "new": new, "due": due}]
 
 
 def past(earlier: Plan | None) -> list[dict[str, Any]]:

@@ -60,9 +60,12 @@ PLAN_KINDS: dict[str, type] = {
     "datasets": list,
     "history": list,
     "ignore": list,
+    "strategy": dict,
 }
 CELL_KINDS: dict[str, type] = {"id": str, "name": str, "overrides": list, "config": dict, "choices": dict}
 DATASET_KINDS: dict[str, type] = {"name": str, "sha256": str, "earlier": list}
+STRATEGY_KINDS: dict[str, type] = {"name": str, "settings": dict, "steps": list}
+STEP_KINDS: dict[str, type] = {"why": str, "cells": list}
 EXCLUSION_KINDS: dict[str, type] = {"condition": str, "count": int}
 _ID = re.compile("[0-9a-f]{12}")
 
@@ -102,6 +105,13 @@ def _plan_problems(data: Any) -> Iterator[str]:
         yield from _wrong(entry, {"time": str, "command": list})
     for exclusion in data.get("exclusions", ()):
         yield from _wrong(exclusion, EXCLUSION_KINDS)
+    if strategy := data.get("strategy"):
+        yield from _wrong(strategy, STRATEGY_KINDS)
+        for step in strategy["steps"]:
+            yield from _wrong(step, STEP_KINDS)
+            yield from _not_texts("cells of a step", step["cells"])
+        if strategy.get("end") is not None:
+            yield from _wrong(strategy["end"], {"why": str, "left": list})
     yield from ladder.problems(data)
     yield from _goal_problems(data)
     for key in ("swept", "command", "ignore"):

@@ -20,8 +20,7 @@ def read_file(path: Path, largest: int = LARGEST) -> bytes:
         raise ValueError("is a link" if stat.S_ISLNK(state.st_mode) else "is no file")
     if state.st_size > largest:
         raise ValueError(f"is larger than {largest // 2**20} MB")
-    with path.open("rb", buffering=0) as file:
-        return file.readall()
+    return path.read_bytes()
 
 
 def read_json(path: Path, largest: int = LARGEST) -> Any:

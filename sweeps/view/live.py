@@ -55,14 +55,16 @@ def live(
     due: Collection[str] | None = None,
     workers: int | None = None,
     poll_s: float = POLL_S,
+    note: str = "",
 ) -> Iterator[None]:
     """Show the progress of a sweep on stderr while the body runs.
 
     `records` is what was on disk before the launch (None: it is read), `due` the ids of the cells that are
     launched (None: those without a result), `workers` how many run at once (None: as many as have been seen).
+    `note` is a line on what they are run for.
     """
     watch = Watch(root, plan, records=records, due=due, workers=workers)
-    with _display(plan.sweep) as display:
+    with _display(plan.sweep, note) as display:
         stop = threading.Event()
         thread = threading.Thread(target=_follow, args=(watch, display, stop, poll_s), daemon=True)
         thread.start()
@@ -94,14 +96,16 @@ def _follow(watch: Watch, display: Display, stop: threading.Event, poll_s: float
 
 
 @contextlib.contextmanager
-def _display(title: str) -> Iterator[Display]:
+def _display(title: str, note: str) -> Iterator[Display]:
     """Choose the display: a picture needs a terminal that can move its cursor."""
     if os.isatty(2) and os.environ.get("TERM", "dumb") not in ("dumb", "unknown", ""):
         from sweeps.view.terminal import screen  # here: rich takes a while to import
 
-        with screen(title) as display:
+        with screen(title, note) as display:
             yield display
     else:
+        if note:
+            _write(f"{title}: {note}")
         yield Lines(title)
 
 

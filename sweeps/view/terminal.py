@@ -22,19 +22,19 @@ from sweeps.view.wording import duration, leading
 class Screen:
     """A picture at the bottom of the terminal; what is reported or printed meanwhile scrolls by above it."""
 
-    def __init__(self, title: str, console: _Console, live: Live) -> None:
-        self.title, self.console, self.live = title, console, live
+    def __init__(self, title: str, note: str, console: _Console, live: Live) -> None:
+        self.title, self.note, self.console, self.live = title, note, console, live
         self._lock = threading.Lock()  # rich's own does not cover what it writes
 
     def show(self, view: View) -> None:
         """Draw the present state."""
         width, height = self.console.fit()
         # An empty last line, because the terminal writes "^C" where the cursor is.
-        self._draw(Group(picture(self.title, view, width, height - 1), Text()))
+        self._draw(Group(picture(self.title, view, width, height - 1, self.note), Text()))
 
     def close(self, view: View) -> None:
         """Leave the last state standing."""
-        self._draw(picture(self.title, view, *self.console.fit()))
+        self._draw(picture(self.title, view, *self.console.fit(), self.note))
 
     def report(self, line: str) -> None:
         """Put a line above the picture."""
@@ -54,12 +54,15 @@ class Screen:
 
 
 @contextlib.contextmanager
-def screen(title: str) -> Iterator[Screen]:
-    """Show a picture on stderr's terminal, everything that is printed meanwhile above it."""
+def screen(title: str, note: str = "") -> Iterator[Screen]:
+    """Show a picture on stderr's terminal, everything that is printed meanwhile above it.
+
+    `note` is a line on what the cells are run for.
+    """
     with os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace") as terminal:
         console = _Console(file=terminal, highlight=False, markup=False, emoji=False)
         with Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
-            shown = Screen(title, console, live)
+            shown = Screen(title, note, console, live)
             with relay().to(shown.relay):
                 yield shown
 
@@ -78,11 +81,12 @@ class _Console(Console):
         return False
 
 
-def picture(title: str, view: View, width: int, height: int) -> RenderableType:
+def picture(title: str, view: View, width: int, height: int, note: str = "") -> RenderableType:
     """Return what the view looks like on a terminal of this size."""
-    lines = max(height - (5 if view.best else 4), 1)
+    lines = max(height - 4 - bool(view.best) - bool(note), 1)
     rows = view.running if len(view.running) <= lines else view.running[: lines - 1]
-    parts = [_bar(title, view, width), _counts(view), *(_row(running, width) for running in rows)]
+    notes = [_line(note)] if note else []
+    parts = [_bar(title, view, width), *notes, _counts(view), *(_row(running, width) for running in rows)]
     if len(rows) < len(view.running):
         parts.append(Text(f"  and {len(view.running) - len(rows)} more", style="dim"))
     if view.best:

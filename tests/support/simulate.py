@@ -17,14 +17,18 @@ from typing import Any
 
 import numpy as np
 
-from tests.support.analysis_truth import CASES, excess
+from tests.support import analysis_truth, decided_truth
+from tests.support.analysis_truth import excess
 
 ROOT = Path(__file__).parents[2]
+CASES = analysis_truth.CASES | decided_truth.CASES
 
 
 def code() -> str:
     """A hash of the statistics and of the cases."""
-    files = [*sorted((ROOT / "reports/analysis").glob("*.py")), ROOT / "tests/support/analysis_truth.py"]
+    rooms = ("reports/analysis", "reports/deciding")
+    files = [path for room in rooms for path in sorted((ROOT / room).glob("*.py"))]
+    files += [ROOT / f"tests/support/{name}.py" for name in ("analysis_truth", "decided", "decided_truth")]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 

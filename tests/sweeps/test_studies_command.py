@@ -78,7 +78,8 @@ def test_the_list_has_every_sweep_of_every_study_in_conf() -> None:
     for known in STUDIES:
         folder = CONF / known.group / known.name
         assert folder.with_suffix(".yaml").is_file()
-        assert sorted(known.parts) == sorted(path.stem for path in folder.glob("*.yaml"))
+        sweeps = sorted(filter(None, (*known.parts, known.main)))
+        assert sweeps == sorted(path.stem for path in folder.glob("*.yaml"))
         assert known.measured is None or (ROOT / f"sweeps/job/measured/{known.measured}.py").is_file()
         assert known.chosen_from in (None, *known.parts)
     assert all_studies() == [known.name for known in STUDIES]
@@ -99,7 +100,7 @@ def test_all_is_every_study_in_the_order_of_the_list() -> None:
     heard = Heard()
     studies.run(ordered("all"), heard, dry_run=False, fresh=False)
     reported = [line.removeprefix("reports runs/") for line in heard.commands if line.startswith("reports")]
-    assert reported == [known.name for known in STUDIES]
+    assert reported == [str(studies.usual(known).relative_to("runs")) for known in STUDIES]
 
 
 @pytest.mark.parametrize(
@@ -124,8 +125,8 @@ def test_failed_cells_let_the_rest_go_on_and_a_mistake_or_a_signal_does_not(
 def test_a_directory_of_ones_own_has_the_other_sweeps_below_it() -> None:
     (order,) = ordered("tuned_grid", "hydra.sweep.dir='my runs'", "seed=0")
     assert order.sweeps()[0][2:] == ["sweep=tuned_grid/search", "seed=0", "hydra.sweep.dir='my runs/search'"]
-    assert order.sweeps()[1][2:] == ["sweep=tuned_grid", "seed=0", "hydra.sweep.dir='my runs'"]
-    assert order.closing() == [["-m", "reports", "my runs"]]
+    assert order.sweeps()[1][2:] == ["sweep=tuned_grid/chosen", "seed=0", "hydra.sweep.dir='my runs/chosen'"]
+    assert order.closing() == [["-m", "reports", "my runs/chosen"]]
     with pytest.raises(UserError, match=r"hydra\.sweep\.dir = x: must be left out with NAME = all"):
         ordered("all", "hydra.sweep.dir=x")
 
@@ -143,7 +144,7 @@ def test_the_list_tells_what_belongs_to_each(tmp_path: Path) -> None:
     lines = study(tmp_path, "--list").stdout.splitlines()
     assert [line.split()[0] for line in lines] == [known.name for known in STUDIES]
     assert "measured stability" in lines[4]
-    assert "sweep=tuned_grid/search, sweep=tuned_grid," in lines[5]
+    assert "sweep=tuned_grid/search, sweep=tuned_grid/chosen," in lines[5]
 
 
 def test_a_mistake_stops_at_the_first_sweep_and_writes_nothing(tmp_path: Path) -> None:
@@ -157,7 +158,7 @@ def test_a_mistake_stops_at_the_first_sweep_and_writes_nothing(tmp_path: Path) -
 def test_a_dry_run_shows_the_plans_and_writes_nothing(tmp_path: Path) -> None:
     done = study(tmp_path, "tuned_grid", "--dry-run", "seed=0", "loss=mse")
     assert "40 due" in done.stdout
-    assert "sweep=tuned_grid seed=0 loss=mse: can be planned when" in done.stdout
+    assert "sweep=tuned_grid/chosen seed=0 loss=mse: can be planned when" in done.stdout
     assert not list(tmp_path.iterdir())
 
 

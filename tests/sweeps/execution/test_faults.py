@@ -167,7 +167,7 @@ def test_a_parent_killed_while_workers_start_leaves_none(tiny: Tiny, launcher: t
     ("target", "launcher"), [("worker", JOBLIB), ("worker", LOCAL), ("server", LOCAL), ("child", LOCAL)]
 )
 def test_a_killed_worker_loses_no_cell(tiny: Tiny, target: str, launcher: tuple[str, ...]) -> None:
-    sweep = tiny.start("x=range(4)", "steps=5", "step_s=0.1", *launcher)
+    sweep = tiny.start("x=range(4)", "steps=12", "step_s=0.1", *launcher)
     wait_until(lambda: len(running(tiny)) == 2)
     there = below(sweep)
     next(process for process, kind in there.items() if kind == target).kill()

@@ -1,0 +1,67 @@
+"""The strategy that a sweep names, and its check of the plan before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from sweeps.cli.near import nearest
+from sweeps.planning.callables import call, load_callable
+from sweeps.planning.settings import Settings
+from sweeps.records.errors import UserError
+from sweeps.records.plan import Plan
+from sweeps.records.record import Record
+from sweeps.records.strategy import Step
+
+Strategy = Callable[[Plan, Mapping[str, Record]], Step | None]
+
+
+def strategy_of(settings: Settings) -> Strategy | None:
+    """Return the strategy of a sweep, None without one. Raises UserError if there is no such function."""
+    name = settings.strategy
+    if name is None:
+        return None
+    dotted = settings.strategies.get(name, name)
+    if "." not in dotted:
+        known = [*settings.strategies, "the dotted name of a function"]
+        near = nearest(name, settings.strategies)
+        raise UserError(f"hydra.sweeper.strategy={name}: must be one of {', '.join(known)}{near}")
+    return load_callable("strategy", dotted)
+
+
+def runs_named(strategy: Strategy) -> bool:
+    """Whether the cells that a command names are run as they are (`runs_named` of the strategy)."""
+    return bool(getattr(strategy, "runs_named", True))
+
+
+def check(strategy: Strategy, plan: Plan) -> None:
+    """Let a strategy say what is wrong with a plan, by its own `check(plan)` if it has one.
+
+    Raises UserError, a line for each mistake.
+    """
+    function: Callable[[Plan], Iterator[str]] | None = getattr(strategy, "check", None)
+    if function is not None and (wrong := call("strategy", lambda: list(function(plan)), strategy)):
+        raise UserError(*wrong)
+
+
+def ask(strategy: Strategy, plan: Plan, records: Mapping[str, Record]) -> Step:
+    """Return what a strategy answers to a plan and the records of its cells.
+
+    Raises UserError if it raises or answers something else.
+    """
+    known = {cell.id: records[cell.id] for cell in plan.cells if cell.id in records}
+    answer = call("strategy", lambda: strategy(plan, known), strategy)
+    if answer is None:
+        return Step()
+    if not isinstance(answer, Step) or not all(map(_is_cell, answer.cells)):
+        raise UserError(
+            f"hydra.sweeper.strategy={plan.strategy['name']}: must return a Step of cells, each a list of "
+            "overrides such as loss=hinge, or None when it has finished"
+        )
+    return answer
+
+
+def _is_cell(overrides: Any) -> bool:
+    return isinstance(overrides, list | tuple) and all(
+        isinstance(text, str) and "=" in text for text in overrides
+    )
