@@ -214,7 +214,7 @@ CASES: dict[str, Case] = {
     ),
     "a train size of 0": ({"path": "good.csv", "train_size": 0}, "train_size = 0: must be an integer >= 1"),
     "an unknown key": ({"path": "good.csv", "lable": "a"}, "dataset.lable: unknown key"),
-    "no labels' file": ({"path": "x.npy"}, "label = None: must be the .npy file of the labels"),
+    "no labels' file": ({"path": "x.npy"}, "label = null: must be the .npy file of the labels"),
     "a csv as labels' file": ({"path": "x.npy", "label": "good.csv"}, "must end in .npy, with path = x.npy"),
     "one labels' file": (
         {"path": "x.npy", "test_path": "x.npy", "label": "y.npy"},
