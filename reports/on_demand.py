@@ -30,8 +30,8 @@ PICTURES = (".png", ".svg", ".pdf")
 def chosen_plot(directory: Path, x: str, y: str, by: str, query: str) -> Plot:
     """Return the figure that a command line asks for. Raises UserError for what there is not."""
     if x == TRIALS:
-        for name, value in (("y", y), ("where", query)):
-            if value:
+        for name, given in (("y", y), ("where", query)):
+            if given:
                 raise UserError(
                     f"{name}: must be left out with --x {TRIALS}, which shows what trials are judged by"
                 )

@@ -52,7 +52,7 @@ class File(OwnData):
         kind, given = family(self.path), self.labels
         if self.label is not None and not (given and all(isinstance(name, str) and name for name in given)):
             raise ValueError(f"label = {self.label!r}: must be a text")
-        shown = list(given) if isinstance(self.label, tuple) else self.label
+        shown = list(given) if isinstance(self.label, tuple) else self.label or "null"
         if kind == ".npy" and len(given) != 1 + (self.test_path is not None):
             what = (
                 "two .npy files, to train and to test on" if self.test_path else "the .npy file of the labels"

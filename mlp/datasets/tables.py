@@ -1,6 +1,7 @@
 """Tables (csv, parquet, DataFrames): one column is the label, all others are inputs."""
 
 import gzip
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -123,9 +124,11 @@ def _numbers(column: "pd.Series[Any]", name: str, where: str) -> Array:
         wrong = np.flatnonzero(column.notna() & (made.isna() if kind == "O" else True))
         if len(wrong):
             row = int(wrong[0])
+            comma = re.fullmatch(r"\s*[-+]?\d*,\d+\s*", str(column.iloc[row]))
+            what = "with a point, not a comma" if comma else "encode it as such, or leave it out"
             raise DatasetError(
                 f"{where}: column {name!r} holds {_shown(column.iloc[row])} in row {row + 1}: must be "
-                "numbers (encode it as such, or leave it out)"
+                f"numbers ({what})"
             )
         column = made
     if column.isna().any():

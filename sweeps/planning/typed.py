@@ -42,7 +42,7 @@ def instead_of_option(group: str, option: str, known: Sequence[str]) -> str:
     found = option_meant(option, known)
     typed = value_typed(group) or option
     words = [found if plain(word) == plain(option) else word for word in typed.split(",")]
-    return did_you_mean([f"{group}={','.join(words)}"] if found else [])
+    return did_you_mean([f"{group}={','.join(dict.fromkeys(words))}"] if found else [])
 
 
 def instead_of_flag(flag: str, following: str, config: DictConfig | None) -> str:

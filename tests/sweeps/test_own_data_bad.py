@@ -167,7 +167,10 @@ CASES: dict[str, Case] = {
     "two columns as label": ({"path": "good.csv", "label": ["a", "b"]}, "must be the name of one column"),
     "nothing but a label": ({"path": "only.csv"}, "has no column besides 'label': must have inputs"),
     "text": ({"path": "text.csv"}, "column 'b' holds 'Berlin' in row 8: must be numbers"),
-    "decimal commas": ({"path": "comma.csv"}, "column 'b' holds '0,0' in row 1: must be numbers"),
+    "decimal commas": (
+        {"path": "comma.csv"},
+        "column 'b' holds '0,0' in row 1: must be numbers (with a point",
+    ),
     "nan": ({"path": "nan.csv"}, "row 8"),
     "infinite": ({"path": "inf.csv"}, "row 8 has inf in column 'b': must be a finite number"),
     "beyond float32": ({"path": "huge.csv"}, "row 8 has 1e+300 in column 'b': must be a finite number"),
@@ -214,7 +217,7 @@ CASES: dict[str, Case] = {
     ),
     "a train size of 0": ({"path": "good.csv", "train_size": 0}, "train_size = 0: must be an integer >= 1"),
     "an unknown key": ({"path": "good.csv", "lable": "a"}, "dataset.lable: unknown key"),
-    "no labels' file": ({"path": "x.npy"}, "label = None: must be the .npy file of the labels"),
+    "no labels' file": ({"path": "x.npy"}, "label = null: must be the .npy file of the labels"),
     "a csv as labels' file": ({"path": "x.npy", "label": "good.csv"}, "must end in .npy, with path = x.npy"),
     "one labels' file": (
         {"path": "x.npy", "test_path": "x.npy", "label": "y.npy"},

@@ -77,6 +77,7 @@ def test_a_value_is_written_as_its_key_takes_it() -> None:
         (["hidden=64"], "(did you mean model.hidden=[64]?)"),
         (["dry_run=true"], "(did you mean hydra.sweeper.dry_run=true?)"),
         (["activation=ReLU"], "(did you mean activation=relu?)"),
+        (["activation=relu,ReLU"], "(did you mean activation=relu?)"),
         (["activation=ReLU,gelu"], "(did you mean activation=relu,gelu?)"),
         (["loss=cross_entropy"], "(did you mean loss=softmax_ce?)"),
         (["optimizer=SGD"], "(did you mean optimizer=sgd?)"),
