@@ -120,8 +120,8 @@ def never_finished(values: Floats, lost: Mask) -> Mask:
 def cell_variances(values: Floats, counts: Integers, lost: Mask, grain: float) -> Moderated:
     """Return each cell's variance of a run, moderated among the cells without a diverged run.
 
-    A cell of which some or all runs diverged keeps its own, and at least that of `contrasts.differences`: of two
-    that diverge alike one loses all n runs and the other none in up to 2·4⁻ⁿ: few seeds rule out little.
+    A cell of which some or all runs diverged keeps its own, and at least that of `contrasts.differences`: of
+    two that diverge alike one loses all n runs and the other none in up to 2·4⁻ⁿ: few seeds rule out little.
     """
     means = np.nansum(values, axis=1) / np.maximum(counts, 1)
     squares = np.nansum((values - means[:, None]) ** 2, axis=1)
