@@ -53,7 +53,6 @@ def select(
     out in up to 9 % at 5 seeds). "Worse than the best" is about two cells of which neither was named
     beforehand, so half the level is shared by all ordered pairs (with all of it, 8 cells of variances four
     times as large in every other seed had a false one in 7 %, with half in 6 %).
-    A cell of which most runs diverged is judged by what its runs could have been by `luck`, not by t.
     The pairing by seed is not used: it is weak between cells, and where there is any it makes these
     intervals too wide, not too narrow. A cell shown not to be the best at one look stays so. A look is read
     for the cells whose runs of it have all ended.
@@ -93,15 +92,12 @@ def look(
     counts = np.isfinite(values).sum(axis=1)
     means = np.where(ready, np.nansum(values, axis=1) / np.maximum(counts, 1), -np.inf)
     spread = cell_variances(values, counts, lost, grain)
-    gone = mostly_lost(values, lost)  # t has nothing to go by there: luck decides
-    variance = np.where(gone, grain**2 / 12, spread.variance)
-    error = np.where(ready, variance / np.maximum(counts, 1), np.inf)
+    error = np.where(ready, spread.variance / np.maximum(counts, 1), np.inf)
     cells = int(ready.sum())
     winner = int(np.argmax(means))
     of_best, of_pairs = PRIOR_SHARE * level / (cells - 1), PRIOR_SHARE * level / (cells * (cells - 1))
-    tail = np.where(gone, luck(values, float(means[winner])), 0.0)
-    beaten = ready & (tail <= of_best) & (advantage(means, error, spread.df, of_best) > 0)
-    worse = ready & (tail <= of_pairs) & behind(winner, means, error, spread.df, of_pairs)
+    beaten = ready & (advantage(means, error, spread.df, of_best) > 0)
+    worse = ready & behind(winner, means, error, spread.df, of_pairs)
     mean, root = float(means[winner]), float(error[winner]) ** 0.5
     down = float(t_quantile(level / 2 / cells, spread.df[winner]))
     up = float(t_quantile(level / 2, spread.df[winner]))
@@ -121,28 +117,11 @@ def never_finished(values: Floats, lost: Mask) -> Mask:
     return np.asarray(lost.any(axis=1) & (lost | ~np.isfinite(values)).all(axis=1))
 
 
-def mostly_lost(values: Floats, lost: Mask) -> Mask:
-    """Return the cells of which more than half of the runs with an outcome diverged."""
-    return np.asarray(2 * lost.sum(axis=1) > np.isfinite(values).sum(axis=1))
-
-
-def luck(values: Floats, best: float) -> Floats:
-    """Return how probable it is at most that a cell whose mean is the best has runs no better than its own.
-
-    By Markov's inequality: with no run better than the best one seen (top), a cell of mean m has at most a
-    share of (top − m) / (top − v) of its runs at v or below; and all n of them with that to the power of n.
-    """
-    counts = np.isfinite(values).sum(axis=1)
-    own = np.nanmax(np.where(counts[:, None] > 0, values, -np.inf), axis=1)
-    top = float(np.nanmax(values))
-    share = np.minimum((top - best) / np.maximum(top - own, 1e-300), 1.0)
-    return np.asarray(share**counts)
-
-
 def cell_variances(values: Floats, counts: Integers, lost: Mask, grain: float) -> Moderated:
     """Return each cell's variance of a run, moderated among the cells without a diverged run.
 
-    A cell of which runs diverged keeps its own, and at least that of `contrasts.differences`.
+    A cell of which some or all runs diverged keeps its own, and at least that of `contrasts.differences`: of
+    two that diverge alike one loses all n runs and the other none in up to 2·4⁻ⁿ: few seeds rule out little.
     """
     means = np.nansum(values, axis=1) / np.maximum(counts, 1)
     squares = np.nansum((values - means[:, None]) ** 2, axis=1)

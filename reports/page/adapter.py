@@ -66,15 +66,18 @@ def header(results: Results) -> page.Header:
 
 
 def failures(results: Results) -> Iterator[page.Failure]:
-    """Yield the runs without a result, grouped by state and message, the commonest first."""
+    """Yield the runs without a result, grouped by state and message, the commonest first.
+
+    Where messages of a group differ in their numbers, those stand as dots: no one's is that of all.
+    """
     pending = results.runs.reset_index(drop=True)
     told = [state for state in ("diverged", *PENDING) if state not in ("missing", "running")]
     pending = pending[pending["status"].isin(told)]
     message = pending["problem"].map(lambda text: re.sub(r"\d+", "…", text)[:300])
     groups = pending.groupby([pending["status"], message], sort=False)
-    for (state, _), rows in sorted(groups, key=lambda item: (item[0][0] == "diverged", -len(item[1]))):
+    for (state, alike), rows in sorted(groups, key=lambda item: (item[0][0] == "diverged", -len(item[1]))):
         command = command_of(results) if state != "diverged" else ""
-        text = str(rows["problem"].iloc[0])
+        text = str(rows["problem"].iloc[0]) if rows["problem"].nunique() == 1 else str(alike)
         yield page.Failure(str(state), text, len(rows), tuple(rows.index.tolist()), command)
 
 
