@@ -127,7 +127,8 @@ const picture = (model, state, shown) => {
     svg.append(draw("line", { class: "grid-line", x1: MARGIN.left, x2: width - MARGIN.right, y1: y.place(tick), y2: y.place(tick) }),
       draw("text", { x: MARGIN.left - 7, y: y.place(tick) + 4, "text-anchor": "end" }, metric ? tickText(metric, tick) : String(Number(tick.toPrecision(4)))));
   }
-  for (const tick of axisTicks(x, 34)) if (Number.isInteger(tick) || x.high - x.low < 2) svg.append(draw("text", { x: x.place(tick), y: bottom + 16, "text-anchor": "middle" }, String(tick)));
+  const whole = Number.isInteger(x.low) && Number.isInteger(x.high); // epochs: there is nothing between two
+  for (const tick of axisTicks(x, 34)) if (!whole || Number.isInteger(tick)) svg.append(draw("text", { x: x.place(tick), y: bottom + 16, "text-anchor": "middle" }, String(Number(tick.toPrecision(6)))));
   svg.append(draw("line", { class: "axis", x1: MARGIN.left, x2: width - MARGIN.right, y1: bottom, y2: bottom }),
     draw("text", { class: "title", x: (MARGIN.left + width - MARGIN.right) / 2, y: height - 3, "text-anchor": "middle" }, model.step_name));
   for (const line of drawn) {

@@ -300,6 +300,15 @@ def test_accuracy_or_loss_and_a_log_error_axis_that_says_so(page: Browser, small
     assert page.run("document.querySelectorAll('#plot path.mean').length") > 0
 
 
+@pytest.mark.parametrize("epochs", [2, 3, 12])
+def test_the_axis_of_epochs_names_whole_epochs(page: Browser, tmp_path: Path, epochs: int) -> None:
+    cells = synthetic.grid({"loss": ["mse", "hinge"]}, seeds=range(3), epochs=epochs)
+    visit(page, write_page(tmp_path, cells))
+    named = [text for text in texts(page, "#plot svg text[text-anchor=middle]") if text != "epoch"]
+    assert named
+    assert set(named) <= {str(number) for number in range(1, epochs + 1)}
+
+
 def test_the_grid_pivots(page: Browser, small: Path) -> None:
     visit(page, small)
     choose(page, "#controls", "Rows", "lr")
