@@ -22,6 +22,7 @@ from reports.plots.style import (
     PAPER,
     SMALL_LETTER,
     SOFT,
+    TITLE_LETTER,
     Page,
     TickLabels,
     lines_of,
@@ -213,12 +214,15 @@ def draw_heatmaps(table: Table, metric: Metric) -> Figure:
         axes.set_ylim(tall[place // columns] - 0.5, -0.5)
     for axes in every[len(shown) :]:
         axes.remove()
-    colour_bar(figure, table, metric)
+    colour_bar(figure, table, metric, page.left + TITLE_LETTER * len(table.title))
     return figure
 
 
-def colour_bar(figure: Figure, table: Table, metric: Metric) -> None:
-    """Explain the colours at the top right: their worst and their best end; of one scale only."""
+def colour_bar(figure: Figure, table: Table, metric: Metric, title_end: float) -> None:
+    """Explain the colours at the top right: their worst and their best end; of one scale only.
+
+    `title_end`: how far the title reaches, in inches; where there is no room beside it the bar goes below.
+    """
     values = np.array([[entry.value for entry in row[table.leading :]] for row in table.rows])
     known = values[np.isfinite(values)]
     if DATASET in table.heads[: table.group] or not known.size or known.min() == known.max():
@@ -228,15 +232,17 @@ def colour_bar(figure: Figure, table: Table, metric: Metric) -> None:
     ends = (inside.min(), inside.max()) if metric.better != "lower" else (inside.max(), inside.min())
     width, height = figure.get_size_inches()
     text: dict[str, Any] = {"fontsize": 7, "color": SOFT, "va": "center"}
-    left, y = (width - 2.0) / width, 1 - 0.26 / height
+    clipped = f"{BELOW} beyond " if (shade < 0).any() else ""
+    worst, best = f"{clipped}{metric.show(float(ends[0]))}", metric.show(float(ends[1]))
+    beside = title_end < width - 2.1 - SMALL_LETTER * len(worst)
+    left, y = (width - 2.0) / width, 1 - (0.26 if beside else 0.5) / height
     for step in range(SHADES):
         place = left + step / SHADES / width, y - 0.06 / height
         size = 1.05 / SHADES / width, 0.12 / height  # over one another by a little: no lines between
         shown = mpl.colormaps[HEAT](step / (SHADES - 1))
         figure.add_artist(Rectangle(place, *size, facecolor=shown, linewidth=0, transform=figure.transFigure))
-    clipped = f"{BELOW} beyond " if (shade < 0).any() else ""
-    figure.text(left - 0.06 / width, y, f"{clipped}{metric.show(float(ends[0]))}", ha="right", **text)
-    figure.text(left + 1.08 / width, y, metric.show(float(ends[1])), ha="left", **text)
+    figure.text(left - 0.06 / width, y, worst, ha="right", **text)
+    figure.text(left + 1.08 / width, y, best, ha="left", **text)
 
 
 def draw_panel(axes: Axes, panel: Panel, title: str, heads: Sequence[str], metric: Metric) -> None:

@@ -382,6 +382,17 @@ def test_a_heat_map_explains_its_colours(report: Report) -> None:
     assert f"{best:.4f}" in texts
 
 
+@pytest.mark.parametrize("losses", [["mse", "hinge"], ["mse", "hinge", "focal", "softmax_ce"]])
+def test_nothing_is_written_over_the_title_of_a_heat_map(tmp_path: Path, losses: list[str]) -> None:
+    cells = synthetic.grid({"activation": ["relu", "gelu"], "loss": losses})
+    table = make_report(load(synthetic.write_sweep(tmp_path, cells)), plots=False).tables["test_accuracy"]
+    figure = draw_heatmaps(table, METRICS["test_accuracy"])
+    figure.draw_without_rendering()
+    title, *others = (text.get_window_extent() for text in figure.texts)
+    assert figure.texts[0].get_text() == table.title
+    assert not any(title.overlaps(other) for other in others)
+
+
 def test_boundaries_are_drawn_with_the_examples_that_a_record_has(tmp_path: Path) -> None:
     one = synthetic.cell({"seed": 0})
     axis = np.linspace(-1, 1, 5).tolist()
