@@ -22,7 +22,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PACKAGES = ("mlp", "sweeps", "reports", "mlp_grid", "hydra_plugins", "conf")
-OPTIONAL = {"mlflow", "optuna", "tensorboard", "wandb", "torch"}
+OPTIONAL = {name: name for name in ("mlflow", "optuna", "tensorboard", "wandb", "torch")} | {
+    "sklearn": "scikit-learn"
+}
 BROUGHT = {"ray", "submitit", "IPython"}  # imported where a launcher or a notebook runs, which brings them
 OLDEST = (3, 11)
 STUDY = (
@@ -56,7 +58,7 @@ def test_everything_that_is_imported_is_required() -> None:
     extras = names([name for extra in PROJECT["optional-dependencies"].values() for name in extra])
     for module in imported() - BROUGHT:
         if module in OPTIONAL:
-            assert module in extras
+            assert OPTIONAL[module] in extras
         else:
             assert {name.lower() for name in installed[module]} & required, f"{module} is not required"
 

@@ -3,10 +3,14 @@
 What cannot hold because a cell is known by its id is expected to fail, each with its reason.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hydra import version
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.plugins import Plugins
+from hydra.core.singleton import Singleton
 from hydra.test_utils.launcher_common_tests import IntegrationTestSuite, LauncherTestSuite
 
 import hydra_plugins.resumable  # noqa: F401  (its resolvers: Hydra's fixture takes away what comes later)
@@ -19,6 +23,14 @@ CUSTOM = "test_custom_sweeper_run_workdir[subdir:custom_override_dirname"
 pytestmark = pytest.mark.filterwarnings(  # their applications name no version_base
     r"ignore:\s*(Future Hydra|The version_base):UserWarning"
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plugins_found_anew() -> Iterator[None]:
+    """Hydra's fixtures import its plugins again and again; what comes later looks for them itself."""
+    yield
+    for kind in (Plugins, SourcesRegistry):
+        Singleton._instances.pop(kind, None)
 
 
 @pytest.fixture(autouse=True)

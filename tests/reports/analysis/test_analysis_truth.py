@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support import simulate
 from tests.support.analysis_truth import CASES, check
 from tests.support.simulate import main
 
@@ -60,7 +61,7 @@ def test_make_takes_the_cases_and_how_often_they_are_drawn() -> None:
 def test_a_count_that_is_too_high_is_marked_and_fails(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(CASES, "limits", lambda rng, sims: {"refuted": (sims, 0.05)})
+    monkeypatch.setitem(simulate.CASES, "limits", lambda rng, sims: {"refuted": (sims, 0.05)})
     assert main(["limits", "--sims", "50"]) == 1
     assert "| limits | refuted | 100.0 % TOO OFTEN | 5.0 % |" in capsys.readouterr().out
 
