@@ -21,7 +21,7 @@ from reports.runs.query import where
 from reports.runs.reader import load
 from reports.sources.judged import judged
 from sweeps.records.errors import UserError
-from tests.support.browser import browser, find_chromium
+from tests.support.browser import READY, browser, find_chromium
 
 ROOT = Path(__file__).parents[2]
 APPLICATIONS = ROOT / "tests" / "support" / "applications"
@@ -265,6 +265,7 @@ def test_a_metric_must_say_what_is_better(tmp_path: Path, setting: list[str], to
 def test_the_page_in_a_browser_is_about_its_metric(swept: Path) -> None:
     with browser(str(find_chromium())) as page:
         page.open((swept / "runs/regression/report/index.html").as_uri())
+        page.run(READY)
         text = page.run("document.body.innerText")
         metrics = page.run("[...document.querySelectorAll('select option')].map(o => o.textContent)")
     assert not OURS.findall(text)

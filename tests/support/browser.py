@@ -45,6 +45,14 @@ def find_chromium() -> str | None:
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
+# resolves once the page's script has drawn everything
+READY = """new Promise((done, fail) => {
+  const look = (left) => document.documentElement.dataset.ready ? done(true)
+    : left ? setTimeout(look, 20, left - 1) : fail(new Error("the page never got ready"));
+  look(500);
+})"""
+
+
 class Browser:
     """One page of a headless Chromium: what it requests, what it logs, and what a script in it returns."""
 

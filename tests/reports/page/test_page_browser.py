@@ -39,7 +39,7 @@ from reports.page.server import Server
 from reports.page.view import render
 from reports.runs.reader import load
 from tests.support import synthetic
-from tests.support.browser import Browser, browser, find_chromium
+from tests.support.browser import READY, Browser, browser, find_chromium
 
 pytestmark = pytest.mark.page
 
@@ -135,13 +135,6 @@ def visit(page: Browser, path: Path, state: str = "") -> None:
     page.open("about:blank")
     page.open(path.as_uri() + state)
     page.run(READY)
-
-
-READY = """new Promise((done, fail) => {
-  const look = (left) => document.documentElement.dataset.ready ? done(true)
-    : left ? setTimeout(look, 20, left - 1) : fail(new Error("the page never got ready"));
-  look(500);
-})"""
 
 
 def act(page: Browser, script: str) -> Any:
