@@ -21,14 +21,6 @@ GRID = (
 LOCAL = ("hydra/launcher=local", "hydra.launcher.n_jobs=2")
 # what may differ between runs; the rows of a history are compared by themselves, without their seconds
 TIMES = ("timing", "started", "finished", "launch", "attempts", "provenance", "history_csv")
-    "timing",
-    "started",
-    "finished",
-    "launch",
-    "attempts",
-    "provenance",
-    "history_csv",
-)  # what may differ between runs
 
 
 class Grid:
