@@ -112,7 +112,7 @@ def again(record: Record, start: Sequence[str], commands: Commands) -> Check:
     place = Path(tempfile.mkdtemp(prefix="verify-"))
     try:
         ours = tuple(start[: len(PACKAGE)]) == PACKAGE
-        commands.run(command_for(record, start, place), quiet=True, said=place / OUTPUT, ours=ours)
+        commands.run(command_for(record, start, place, ours), quiet=True, said=place / OUTPUT, ours=ours)
         folder = cell_dirs(place).get(record.cell_id)
         if folder is None:
             return Check(record, Compared(Likeness.DIFFERENT, reason(place)))
@@ -146,9 +146,8 @@ def reason(place: Path) -> str:
     return f"could not be run: {said[-1] if said else 'its command said nothing'}"
 
 
-def command_for(record: Record, start: Sequence[str], place: Path) -> list[str]:
+def command_for(record: Record, start: Sequence[str], place: Path, ours: bool) -> list[str]:
     """Return what follows `python` to train a run again below a directory."""
-    ours = tuple(start[: len(PACKAGE)]) == PACKAGE
     values = overrides(record.data.get("choices") or {}, record.data["config"])
     own = ["hydra.sweeper.closing=null"] if ours else ["--multirun"]
     ignored = [f"hydra.sweeper.ignore=[{','.join(map(quoted, record.data.get('ignore') or []))}]"]

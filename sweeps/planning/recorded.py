@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sweeps.planning.identity import JOB_RESOLVERS
-from sweeps.planning.quoting import literal
+from sweeps.planning.quoting import quoted
 from sweeps.records.errors import UserError
 
 OF_A_JOB = re.compile(rf"\$\{{({'|'.join(JOB_RESOLVERS)}):")
@@ -81,5 +81,5 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return f"[{','.join(map(_text, value))}]"
     if isinstance(value, str):
-        return "'" + literal(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
+        return quoted(value)
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
