@@ -38,8 +38,10 @@ class Order:
 
     def sweep(self, part: str | None, *more: str) -> list[str]:
         """Return the command of a part, or of the main sweep."""
+        from sweeps.planning.quoting import quoted  # Hydra: not for a list of studies
+
         place = self.directory / (part or self.study.main)
-        given = () if place == usual(self.study, part) else (f"{DIRECTORY}={quoted(str(place))}",)
+        given = () if place == usual(self.study, part) else (f"{DIRECTORY}={quoted(place)}",)
         return ["-m", "sweeps", self.study.option(part), *self.overrides, *given, *more]
 
     def sweeps(self, *more: str) -> list[list[str]]:
@@ -66,11 +68,6 @@ def usual(study: Study, part: str | None = None) -> Path:
 def typed(arguments: Sequence[str]) -> str:
     """Return a command as one would type it."""
     return f"python {shlex.join(arguments)}"
-
-
-def quoted(text: str) -> str:
-    """Return a text as Hydra's overrides quote it."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def run(orders: Sequence[Order], commands: Commands, *, dry_run: bool, fresh: bool) -> int:

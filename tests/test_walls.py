@@ -27,7 +27,7 @@ SWEEPS = {  # room, or module of the top floor → the rooms that it may import 
     "runs": {"upkeep", "records", "cli"},
     "sweeper": {"execution", "view", "planning", "records", "cli"},
     "status": {"view", "planning", "records", "cli"},
-    "studies": {"execution", "records", "cli"},
+    "studies": {"execution", "planning", "records", "cli"},
     "verify": {"execution", "planning", "records", "cli"},
     "__main__": {"job", "planning", "records", "cli"},
     "__init__": set(),

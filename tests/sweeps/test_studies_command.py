@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
 
 from reports.published.publish import all_studies
 from sweeps import studies
@@ -248,3 +250,13 @@ def test_after_a_signal_no_command_is_started() -> None:
         signal.raise_signal(signal.SIGTERM)
         assert turn.run(["-c", "raise SystemExit(3)"]) == 128 + signal.SIGTERM
     assert Commands().run(["-c", "import os; os.kill(os.getpid(), 9)"]) == 137
+
+
+@pytest.mark.parametrize("place", ["plain", "a b", "it's", "one\\two", "${x}", "a\\'b"])
+def test_a_directory_of_any_name_reaches_the_sweeps_as_it_is(place: str) -> None:
+    study = STUDIES[0]
+    words = studies.Order(study, Path(place), ()).sweep(None)
+    (given,) = (word for word in words if word.startswith("hydra.sweep.dir="))
+    (override,) = OverridesParser.create().parse_overrides([given])
+    config = OmegaConf.create({"dir": override.value()})
+    assert Path(config.dir) == Path(place) / study.main
