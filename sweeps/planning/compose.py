@@ -21,6 +21,7 @@ from hydra._internal.config_loader_impl import get_overrides_dirname
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, flag_override, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
@@ -153,7 +154,10 @@ class Composer:
         touched = {self.parse(text).key_or_group.partition(".")[0] for text in rest}
         if not filling or touched & filling.keys():
             return None
-        config: DictConfig = pickle.loads(self._base(rest))
+        try:
+            config: DictConfig = pickle.loads(self._base(rest))
+        except (HydraException, OmegaConfBaseException):
+            return None  # Hydra's own message is of all overrides: what it proposes must be there
         if not all(self.options.fills_alone(group, config, rest) for group in filling):
             return None
         with flag_override(config, ["struct", "readonly"], False):

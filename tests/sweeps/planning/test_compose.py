@@ -12,7 +12,7 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.config_loader import ConfigLoader
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
@@ -82,6 +82,7 @@ def attempt(compose: Any, *arguments: Any) -> tuple[DictConfig | None, str]:
 
 
 @settings(max_examples=40, deadline=None)
+@example(overrides=["part=b", "mode.at.deep=1", "+new=1"])  # part.nested.deep is alike, but only part=a has it
 @given(overrides=st.lists(groups | plain | plain | other | wrong, max_size=6))
 def test_the_result_is_hydras(
     overrides: list[str], composer: Composer, loader: ConfigLoader, master: DictConfig
