@@ -112,6 +112,10 @@ class ResumableSweeperConf:
     # Which direction of it is better: maximize or minimize; null: maximize.
     direction: str | None = None
 
+    # Dotted name of a function that takes the resolved configs of all cells and the metric that is named (or
+    # None), and returns what holds where nothing is said: a mapping with `metric` and `judged_by`.
+    about: str | None = None
+
     # A shell command that is run at the end of the sweep, however it ends, and finds the outcome in the
     # environment: SWEEP_NAME, SWEEP_DIR, SWEEP_OUTCOME (done, incomplete, interrupted), SWEEP_EXIT_CODE,
     # SWEEP_SECONDS, SWEEP_CELLS, SWEEP_DONE, SWEEP_DIVERGED, SWEEP_FAILED, SWEEP_SUMMARY.
@@ -158,8 +162,9 @@ class ResumableSweeperConf:
     # Overrides that make a trial of a cell: key -> value (examples held out to judge by, say).
     trial: dict[str, Any] = field(default_factory=dict)
 
-    # The figure of the record that trials are judged by, the higher the better (a dotted name).
-    judged_by: str = "final.test_accuracy"
+    # The figure of the record that trials are judged by, the higher the better (a dotted name); null: as
+    # `about` says, else final.test_accuracy.
+    judged_by: str | None = None
 
     # Dotted name of a function that takes a cell's resolved config, and yields the dotted names of the
     # figures that its record will have: trials without the one that they are judged by are refused.

@@ -52,6 +52,7 @@ from sweeps.records.content import other_data
 from sweeps.records.errors import UserError
 from sweeps.records.excluded import read_excluded
 from sweeps.records.layout import SUPERSEDED
+from sweeps.records.metric import goal_of
 from sweeps.records.plan import Cell, Plan
 from sweeps.records.record import Record, load_records
 from sweeps.records.strategy import latest_step, trial_ids
@@ -239,7 +240,7 @@ class Sweep:
             code=plan.code,
             ignore=self.settings.ignore,
             revision=revision,
-            goal=self.settings.goal,
+            goal=goal_of({"metric": plan.metric}),
             group_job=load_callable("group_job", self.settings.group_job),
         )
         return Launch(runner, self.config, folder, self.settings)
@@ -292,7 +293,7 @@ class Sweep:
         kept, left_out = before.kept, {cell.id for cell in plan.cells} - {c.id for c in counted}
         retried, places = self.settings.mode is not Retry.NONE, as_places(copied)
         print(finished(short(self.root), plan, records, kept, stale, seconds, retried, places, left_out))
-        if line := without_metric(self.settings.goal, plan, records):
+        if line := without_metric(plan, records):
             print(line)
         print_end(course.end)
         if problem:

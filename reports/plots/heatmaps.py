@@ -33,8 +33,9 @@ from reports.plots.style import (
 from reports.runs.factors import DATASET
 from reports.runs.metrics import NETWORKS, Measures, Metric
 from reports.tables.table import Entry, Table
+from sweeps.records.metric import NAME
 
-HEAT_METRICS = ("test_accuracy", "train_accuracy", "gap", "convergence", "epoch_cpu_s")
+HEAT_METRICS = (NAME, "train_accuracy", "gap", "convergence", "epoch_cpu_s")
 MAIN_GRID = HEAT_METRICS[:1]
 MAX_PANELS = 24
 SHADES = 48  # of a colour bar
@@ -46,9 +47,9 @@ BELOW_NOTE = f"{BELOW}: beyond the worst end of the colours"
 def heatmap_plots(
     tables: Mapping[str, Table], measures: Measures = NETWORKS, metrics: Sequence[str] = HEAT_METRICS
 ) -> list[Plot]:
-    """Return a heat map of each of these metrics (of other measures: of each ranked one) with any figure."""
+    """Return a heat map of the main and each of these metrics (of other measures: of each ranked one)."""
     plots = []
-    for name in measures.ranked if measures.own else metrics:
+    for name in measures.ranked if measures.own else measures.first(metrics):
         table = tables[name]
         if not any(math.isfinite(entry.value) for row in table.rows for entry in row[table.leading :]):
             continue

@@ -23,7 +23,7 @@ from reports.runs.curves import (
     until,
 )
 from reports.runs.factors import REPLICATE, Flattener
-from reports.runs.figures import Figures, goal_among, is_number
+from reports.runs.figures import Figures, is_number
 from reports.runs.metrics import METRICS, OF_CLASSES, SOMETIMES, VALIDATION, Measures
 from reports.runs.own_curves import is_own, own_history, read_own_curve
 from reports.runs.results import FINAL, NUMBERS, TEXTS, Problem, Results, with_factors, without_repeats
@@ -84,7 +84,7 @@ def figures_of(plan: Plan, records: Mapping[str, Record]) -> Results:
     """Return the figures of the records of a plan's cells, without curves: what a strategy decides by."""
     root = next((record.path.parent for record in records.values()), Path())
     reader = FiguresReader(root, plan)
-    reader.figures = Figures(goal_among(plan, records.values()))
+    reader.figures = Figures.of(plan, records.values())
     for cell in reader.planned.values():
         reader.add(cell.id, cell.name, records.get(cell.id), cell)
     return assemble(root, plan, reader, [], None)
@@ -120,7 +120,7 @@ class Reader:
 
     def settle(self, folders: Mapping[str, Path]) -> None:
         """Find out what the sweep is about, and whose learning curves its runs leave."""
-        self.figures = Figures(goal_among(self.plan, map(self.read_record, folders.values())))
+        self.figures = Figures.of(self.plan, map(self.read_record, folders.values()))
         if is_own(path / HISTORY for path in folders.values()):
             self.own_curves = {}
 

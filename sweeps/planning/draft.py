@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sweeps.planning.about import decided
 from sweeps.planning.callables import load_callable
 from sweeps.planning.compose import Composer
 from sweeps.planning.contents import with_contents
@@ -49,9 +50,10 @@ class Draft:
 
     def plan(self) -> Plan:
         """Return the plan of the command line. Raises UserError that lists what is wrong with any cell."""
-        settings, planner = self.settings, self.planner
-        planner.run(settings.all_grids(), self.arguments)
+        planner = self.planner
+        planner.run(self.settings.all_grids(), self.arguments)
         self.named = list(planner.cells.values())
+        settings = self.settings = decided(self.settings, [cell.config for cell in self.named])
         return Plan(
             sweep=settings.title,
             cells=self._cells(self.named),
@@ -64,7 +66,7 @@ class Draft:
             ignore=settings.ignore,
             ladder=_ladder(settings, self.earlier, self.root),
             margin=settings.margin,
-            metric=settings.goal.as_json() if settings.goal else None,
+            metric=settings.metric_as_json,
         )
 
     def extended(self, plan: Plan, asked: Sequence[Sequence[str]]) -> tuple[Plan, list[Cell]]:

@@ -26,6 +26,7 @@ SMALL_IS_GOOD = re.compile(
 )
 MAPPINGS = ("grids", "exclude")
 TRIALS = 8
+JUDGED_BY = "final.test_accuracy"
 SAMPLERS = ("random", "tpe")
 NEEDED = {  # what is of no use without another setting
     **dict.fromkeys(("max_seeds", "budget", "tune"), "strategy"),
@@ -60,6 +61,11 @@ class Settings(ResumableSweeperConf):
             return None
         return Goal(self.metric, "minimize" if self.direction == "minimize" else "maximize")
 
+    @property
+    def metric_as_json(self) -> dict[str, Any] | None:
+        """What the sweep is about as the plan holds it."""
+        return self.goal.as_json() if self.goal else None
+
     def all_grids(self) -> list[dict[str, Any]]:
         """Return the grids whose union is swept, each with what `params` adds to it."""
         return [self.params | grid for grid in self.grids or [{}]]
@@ -84,7 +90,7 @@ class Settings(ResumableSweeperConf):
             "rung_kept": self.rung_kept,
             "rung_from": self.rung_from,
             "trial": self.trial,
-            "judged_by": self.judged_by,
+            "judged_by": self.judged_by or JUDGED_BY,
         }
 
     @property

@@ -18,6 +18,7 @@ from sweeps.planning.callables import call, load_callable
 from sweeps.planning.draft import Draft
 from sweeps.planning.due import has_result
 from sweeps.planning.match import Match
+from sweeps.planning.settings import JUDGED_BY
 from sweeps.planning.strategies.forecast import forecast_s
 from sweeps.planning.strategies.named import Strategy, ask, check, runs_named, strategy_of
 from sweeps.records import plan_history
@@ -69,8 +70,8 @@ class Course:
 
         Raises UserError that lists what is wrong with any cell, or with the strategy.
         """
-        settings, earlier = draft.settings, draft.earlier
-        plan, strategy = draft.plan(), strategy_of(settings)
+        earlier = draft.earlier
+        plan, strategy = draft.plan(), strategy_of(draft.settings)
         if strategy is not None:
             plan = _begun(plan, strategy, draft)
         course = cls(draft, plan, strategy, started)
@@ -157,11 +158,12 @@ class Course:
         function = load_callable("figures", settings.figures)
         if step.kind != TRIALS or function is None:
             return
+        judged_by = settings.judged_by or JUDGED_BY
         for cell in new:
             known = call("figures", partial(_listed, function, cell.config), function)
-            if settings.judged_by not in known:
+            if judged_by not in known:
                 raise UserError(
-                    f"hydra.sweeper.judged_by = {settings.judged_by}: must be one of {', '.join(known)}, "
+                    f"hydra.sweeper.judged_by = {judged_by}: must be one of {', '.join(known)}, "
                     f"which trials have; what makes one of a cell is hydra.sweeper.trial = {settings.trial}"
                 )
 
