@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sweeps.planning.about import decided
+from sweeps.planning.about import decided, require_figure
 from sweeps.planning.callables import load_callable
 from sweeps.planning.compose import Composer
 from sweeps.planning.contents import with_contents
@@ -53,7 +53,9 @@ class Draft:
         planner = self.planner
         planner.run(self.settings.all_grids(), self.arguments)
         self.named = list(planner.cells.values())
-        settings = self.settings = decided(self.settings, [cell.config for cell in self.named])
+        configs = [cell.config for cell in self.named]
+        require_figure(self.settings, configs)
+        settings = self.settings = decided(self.settings, configs)
         return Plan(
             sweep=settings.title,
             cells=self._cells(self.named),

@@ -113,6 +113,7 @@ class Settings(ResumableSweeperConf):
             "rungs": (_rising(self.rungs), "at least two increasing whole numbers from 1 on, or null"),
             "budget": (self.budget is None or self.budget_s is not None, budget.RULE),
             "metric": (self.metric != "", "the name of a figure that the job returns, or null"),
+            "notify": (self.notify is None or bool(self.notify.strip()), "a command of the shell, or null"),
             "direction": (self.direction in (None, *DIRECTIONS), f"{' or '.join(DIRECTIONS)}, or null"),
             "start_method": (self.start_method in (None, "fork", "spawn"), "fork, spawn or null"),
         }
