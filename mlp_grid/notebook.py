@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import re
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,13 @@ from sweeps.view.wording import duration
 
 SHOW_S = 0.7  # between two pictures
 ROWS = 8  # running cells that are shown
+OUTCOME = re.compile(r"[\d,]+ cells?: |interrupted by |error: ")  # as sweeps/view/wording.py has them
+
+
+def outcome(lines: Sequence[str]) -> str:
+    """Return the line in which a sweep says how it ended; its last one if there is none such."""
+    found = (line for line in reversed(lines) if OUTCOME.match(line))
+    return next(found, lines[-1] if lines else "")
 
 
 def is_notebook() -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlp_grid.notebook import Progress, is_notebook
+from mlp_grid.notebook import Progress, is_notebook, outcome
 from mlp_grid.overrides import override, overrides_of
 from mlp_grid.process import MISTAKE, Process
 from mlp_grid.results import SweepResults, load
@@ -66,7 +66,7 @@ def run(words: Sequence[str], root: Path) -> None:
         code = process.wait(progress.watch) if progress else process.wait()
     finally:
         if progress:
-            progress.close(process.lines[-1] if process.lines else "")
+            progress.close(outcome(process.lines))
     if code == MISTAKE:
         raise process.mistakes()
     if code == INCOMPLETE:
