@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +31,35 @@ class Grid:
     ) -> None:
         self.root, self.mine = root, mine
         self.environment = {**os.environ, "SWEEP_TEST": "1", **(environment or {})}
+        self.started: list[subprocess.Popen[str]] = []
 
     def start(self, *overrides: str) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-m", "sweeps", *GRID, *self.mine, f"hydra.sweep.dir={self.root}"]
-        return subprocess.Popen(
-            [*command, *overrides],
+        always = (*GRID, *self.mine, f"hydra.sweep.dir={self.root}")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sweeps", *instead(always, overrides)],
             cwd=PROJECT,
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """Stop the commands that a failed test has left at work: the next has the cluster to itself."""
+        for process in self.started:
+            if process.poll() is None:
+                process.terminate()
+                process.communicate()
 
     def run(self, *overrides: str, code: int = 0) -> str:
         """Run to the end, check the exit code, and return what was printed."""
         return finish(self.start(*overrides), code)
+
+    def kept(self) -> list[str]:
+        """Return what `.sweep` holds but the changes of a tree that is not committed."""
+        return [path.name for path in (self.root / ".sweep").iterdir() if path.suffix != ".diff"]
 
     def records(self) -> list[Record]:
         return list(load_records(self.root).values())
@@ -74,6 +88,12 @@ class Grid:
 
         running: list[Record] = wait_until(found, 60)
         return running
+
+
+def instead(always: Sequence[str], overrides: Sequence[str]) -> list[str]:
+    """Return all of them, but those that an override replaces: no command may set a key twice."""
+    replaced = {override.partition("=")[0] for override in overrides}
+    return [*(each for each in always if each.partition("=")[0] not in replaced), *overrides]
 
 
 def finish(process: "subprocess.Popen[str]", code: int = 0, seconds: float = 240) -> str:

@@ -23,7 +23,6 @@ from tests.cluster.command import (
     worker_of,
 )
 from tests.cluster.conftest import slurm_or_skip
-from tests.cluster.servers import Unavailable
 from tests.cluster.slurm import Slurm
 from tests.support.tiny.driver import Tiny, running, wait_gone, wait_until
 
@@ -35,8 +34,11 @@ PLAIN = ("hydra/launcher=slurm_workers", *LAUNCHER[1:])  # without our presets: 
 
 
 @pytest.fixture
-def grid(slurm: Slurm, tmp_path: Path) -> Grid:
-    return Grid(tmp_path / "slurm", (*LAUNCHER, TASKS), slurm.environment)
+def grid(slurm: Slurm, tmp_path: Path) -> Iterator[Grid]:
+    slurm.resume()
+    grid = Grid(tmp_path / "slurm", (*LAUNCHER, TASKS), slurm.environment)
+    yield grid
+    grid.end()
 
 
 def task_of(record: Record) -> str:
@@ -64,21 +66,12 @@ def tasks(grid: Grid) -> set[str]:
     return found
 
 
-def start_now(slurm: Slurm) -> None:
-    """Start at once what SLURM has put back into the queue, which it does after two minutes."""
-    wait_until(lambda: "PENDING" in slurm.tasks().values())
-    for task, state in slurm.tasks().items():
-        if state == "PENDING":
-            with contextlib.suppress(Unavailable):  # it has just been started
-                slurm("scontrol", "update", f"jobid={task}", "starttime=now")
-
-
 def test_every_figure_is_that_of_the_local_run(grid: Grid, local: Grid) -> None:
     output = grid.run()
     assert f"{CELLS} cells: {CELLS} done (0 kept, {CELLS} run)" in output
     assert_same(grid, local)
     assert attempts(grid) == [1] * CELLS
-    assert [path.name for path in (grid.root / ".sweep").iterdir()] == ["code.json"]
+    assert grid.kept() == ["code.json"]
     assert f"({CELLS} kept, 0 run)" in grid.run()
 
 
@@ -107,26 +100,17 @@ def test_killed_and_cancelled_tasks_cost_one_attempt_of_their_cells(
 def test_a_preempted_task_that_is_put_back_into_the_queue_goes_on(
     slurm: Slurm, grid: Grid, local: Grid
 ) -> None:
-    def preempt(record: Record) -> None:
-        slurm("scontrol", "requeue", task_of(record))
-        start_now(slurm)
-
-    disturb(grid, preempt)
+    disturb(grid, lambda record: slurm("scontrol", "requeue", task_of(record)))
     assert_same(grid, local)
     assert not slurm.tasks()
 
 
 def test_the_cells_of_a_node_that_dies_are_run_again(slurm: Slurm, grid: Grid, local: Grid) -> None:
-    node = slurm("sinfo", "--noheader", "--format=%n").strip()
-
     def die(_: Record) -> None:
         workers = [worker_of(record) for record in running_cells(grid)]
-        slurm("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+        slurm.update_node("state=down", "reason=test")
         wait_gone(workers, 20)
-        wait_until(lambda: not slurm.steps())
-        with contextlib.suppress(Unavailable):  # it may have come back by itself
-            slurm("scontrol", "update", f"nodename={node}", "state=resume")
-        start_now(slurm)
+        slurm.resume()
 
     disturb(grid, die)
     assert_same(grid, local)
@@ -161,8 +145,7 @@ def test_tasks_end_with_a_sweep_that_is_killed(slurm: Slurm, grid: Grid, local: 
 def test_tasks_that_wait_are_cancelled_by_the_command_after_one_that_was_killed(
     slurm: Slurm, grid: Grid
 ) -> None:
-    node = slurm("sinfo", "--noheader", "--format=%n").strip()
-    slurm("scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
+    slurm.update_node("state=drain", "reason=test")
     process = grid.start("training.epochs=1")
     wait_until(lambda: slurm.tasks())
     process.kill()
@@ -170,7 +153,7 @@ def test_tasks_that_wait_are_cancelled_by_the_command_after_one_that_was_killed(
     left = set(slurm.tasks())
     process = grid.start("training.epochs=1")
     wait_until(lambda: slurm.tasks() and not left & set(slurm.tasks()))
-    slurm("scontrol", "update", f"nodename={node}", "state=resume")
+    slurm.resume()
     finish(process)
     assert not slurm.tasks()
 
