@@ -19,6 +19,10 @@ GRID = (
     *("dataset=sample", "model.hidden=[16]", "training.batch_size=5", f"training.epochs={EPOCHS}"),
 )
 LOCAL = ("hydra/launcher=local", "hydra.launcher.n_jobs=2")
+SLURM = (
+    *("hydra/launcher=slurm", "hydra.launcher.min_cells=1", "hydra.launcher.mem_gb=0.5"),
+    "hydra.launcher.array_parallelism=2",
+)
 # what may differ between runs; the rows of a history are compared by themselves, without their seconds
 TIMES = ("timing", "started", "finished", "launch", "attempts", "provenance", "history_csv")
 
@@ -49,9 +53,7 @@ class Grid:
     def end(self) -> None:
         """Stop the commands that a failed test has left at work: the next has the cluster to itself."""
         for process in self.started:
-            if process.poll() is None:
-                process.terminate()
-                process.communicate()
+            stop(process)
 
     def run(self, *overrides: str, code: int = 0) -> str:
         """Run to the end, check the exit code, and return what was printed."""
@@ -109,6 +111,13 @@ def finish(process: "subprocess.Popen[str]", code: int = 0, seconds: float = 240
         raise
     assert process.returncode == code, f"exit code {process.returncode}, not {code}\n{out}\n{err}"
     return f"{out}\n{err}"
+
+
+def stop(process: "subprocess.Popen[str]") -> None:
+    """End a command that is still at work."""
+    if process.poll() is None:
+        process.terminate()
+        process.communicate()
 
 
 def assert_same(grid: Grid, reference: Grid) -> None:

@@ -14,12 +14,14 @@ import pytest
 from sweeps.records.record import Record
 from tests.cluster.command import (
     CELLS,
+    SLURM,
     Grid,
     assert_continues,
     assert_same,
     attempts,
     disturb,
     finish,
+    stop,
     worker_of,
 )
 from tests.cluster.conftest import slurm_or_skip
@@ -27,18 +29,8 @@ from tests.cluster.slurm import Slurm
 from tests.support.tiny.driver import Tiny, running, wait_gone, wait_until
 
 pytestmark = pytest.mark.cluster
-LAUNCHER = ("hydra/launcher=slurm", "hydra.launcher.min_cells=1", "hydra.launcher.mem_gb=0.5")
 STEPS = 80  # of a second each: more than a task's limit, of which the shortest is a minute
-TASKS = "hydra.launcher.array_parallelism=2"
-PLAIN = ("hydra/launcher=slurm_workers", *LAUNCHER[1:])  # without our presets: the application is another
-
-
-@pytest.fixture
-def grid(slurm: Slurm, tmp_path: Path) -> Iterator[Grid]:
-    slurm.resume()
-    grid = Grid(tmp_path / "slurm", (*LAUNCHER, TASKS), slurm.environment)
-    yield grid
-    grid.end()
+PLAIN = ("hydra/launcher=slurm_workers", *SLURM[1:-1])  # without our presets: the application is another
 
 
 def task_of(record: Record) -> str:
@@ -158,10 +150,11 @@ def test_tasks_that_wait_are_cancelled_by_the_command_after_one_that_was_killed(
     assert not slurm.tasks()
 
 
-def test_attempts_are_bounded(slurm: Slurm, tmp_path: Path) -> None:
+def test_attempts_are_bounded(slurm: Slurm, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     tiny = Tiny(tmp_path)
     overrides = ("mode=hang,plain", *PLAIN, "hydra.sweeper.max_attempts=2")
     sweep = tiny.start(*overrides, process_group=None, **slurm.environment)
+    request.addfinalizer(lambda: stop(sweep))
     for attempt in (1, 2):
 
         def hanging(attempt: int = attempt) -> list[Record]:
@@ -188,8 +181,7 @@ def limited(
         )
     yield sweeps
     for sweep in sweeps.values():
-        sweep.terminate()
-        sweep.communicate()
+        stop(sweep)
 
 
 @pytest.mark.usefixtures("limited")  # which takes long, on another SLURM
@@ -197,7 +189,7 @@ def test_without_accounting_and_without_slurmctld_nothing_is_lost_or_waited_for_
     tmp_path: Path, local: Grid
 ) -> None:
     with slurm_or_skip(accounting=False) as slurm:
-        grid = Grid(tmp_path / "plain", (*LAUNCHER, TASKS), slurm.environment)
+        grid = Grid(tmp_path / "plain", SLURM, slurm.environment)
 
         def kill_both(record: Record) -> None:
             worker_of(record).kill()
@@ -225,6 +217,6 @@ def test_a_cell_longer_than_its_tasks_limit_goes_on_in_the_next_task(
 
 def test_a_cluster_without_sbatch_is_told_before_anything_is_written(slurm: Slurm, tmp_path: Path) -> None:
     environment = {"PATH": str(tmp_path)}
-    grid = Grid(tmp_path / "none", LAUNCHER, environment)
+    grid = Grid(tmp_path / "none", SLURM, environment)
     assert "error: hydra/launcher=slurm needs SLURM's sbatch, squeue, scancel" in grid.run(code=2)
     assert not grid.root.exists()
