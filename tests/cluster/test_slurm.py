@@ -220,3 +220,11 @@ def test_a_cluster_without_sbatch_is_told_before_anything_is_written(slurm: Slur
     grid = Grid(tmp_path / "none", SLURM, environment)
     assert "error: hydra/launcher=slurm needs SLURM's sbatch, squeue, scancel" in grid.run(code=2)
     assert not grid.root.exists()
+
+
+def test_what_slurm_does_not_know_is_told_before_anything_is_written(grid: Grid) -> None:
+    line = (
+        "error: hydra.launcher.partition = nope: SLURM refuses such tasks: invalid partition specified: nope"
+    )
+    assert line in grid.run("hydra.launcher.partition=nope", code=2)
+    assert not grid.root.exists()
