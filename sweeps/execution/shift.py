@@ -16,9 +16,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from sweeps.execution.cell_process import Child, die_with
-from sweeps.execution.cell_run import Job, Runner
+from sweeps.execution.cell_run import Runner
 from sweeps.execution.clearing import clear
 from sweeps.execution.elsewhere import is_done_elsewhere
+from sweeps.execution.jobs import Job
 from sweeps.execution.output_log import tail
 from sweeps.execution.stopping import orders_handled_by
 from sweeps.execution.units import Unit

@@ -71,6 +71,8 @@ class Match:
 
         Where plans are joined nothing is dropped, so nothing is said of what the command itself asks for.
         """
+        if settings.only:
+            return []
         ignore = settings.ignore
         old = [
             settings_of(record.data["config"], record.data.get("choices") or {}, ignore)

@@ -22,6 +22,7 @@ from sweeps.planning.strategies.forecast import forecast_s
 from sweeps.planning.strategies.named import Strategy, ask, check, runs_named, strategy_of
 from sweeps.records import plan_history
 from sweeps.records.errors import UserError
+from sweeps.records.excluded import read_excluded
 from sweeps.records.plan import Cell, Plan
 from sweeps.records.record import Record, timestamp
 from sweeps.records.strategy import NAMED, SETTINGS, TRIALS, Step, asked, base, step_text
@@ -64,28 +65,23 @@ class Course:
     session: str = ""
 
     @classmethod
-    def of(cls, draft: Draft, started: float) -> Course:
+    def of(cls, draft: Draft, records: Mapping[str, Record], started: float) -> Course:
         """Return the course of a command that began at `started` (time.monotonic).
 
-        Raises UserError that lists what is wrong with any cell, or with the strategy.
+        One that runs certain cells again runs nothing more: it has no strategy. Raises UserError that lists
+        what is wrong with any cell, or with the strategy.
         """
         settings, earlier = draft.settings, draft.earlier
-        plan, strategy = draft.plan(), strategy_of(settings)
+        plan = draft.again(records) if settings.only else draft.plan()
+        strategy = None if settings.only else strategy_of(settings)
         if strategy is not None:
             plan = _begun(plan, strategy, draft)
-        course = cls(draft, plan, strategy, started)
+        course = cls(draft, plan, strategy, started, again=bool(settings.only))
+        course.excluded = {} if settings.fresh else read_excluded(draft.root)
         course.known = {cell.id for cell in earlier.cells} if earlier else set()
         course._note(plan_history.past(earlier), plan)
         if strategy is not None and runs_named(strategy):
             check(strategy, course.plan)
-        return course
-
-    @classmethod
-    def without_strategy(cls, draft: Draft, plan: Plan, started: float) -> Course:
-        """Return the course of a command that runs certain cells, and nothing more."""
-        course = cls(draft, plan, None, started)
-        course.known = {cell.id for cell in draft.earlier.cells} if draft.earlier else set()
-        course._note(plan_history.past(draft.earlier), plan)
         return course
 
     @property
