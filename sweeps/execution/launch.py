@@ -26,12 +26,12 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from sweeps.cli.orphan_guard import guarded
+from sweeps.execution.attempts import Limits
 from sweeps.execution.capacity import worker_count
 from sweeps.execution.cell_run import Runner
 from sweeps.execution.elsewhere import is_done_elsewhere
 from sweeps.execution.jobs import Job
 from sweeps.execution.queue_on_disk import Todo
-from sweeps.execution.shift import Limits
 from sweeps.execution.stopping import Interrupted, Stop, end_descendants
 from sweeps.execution.units import units
 from sweeps.execution.worker import Worker
