@@ -118,7 +118,7 @@ class Sweep:
         closing = load_callable("closing", settings.closing)
         records = {} if settings.fresh else load_records(self.root)
         course = Course.of(Draft(settings, self.composer, self.arguments, self.root), records, started)
-        ready = self._ready(course.advance(records, self._workers(LARGEST)))
+        ready = Ready.of(course.advance(records, self._workers(LARGEST)), course.draft)
         workers, near_misses = self._workers(len(ready.to_run)), ready.match.near_misses(settings)
         if settings.dry_run:
             print("\n".join([planned(short(self.root), ready, workers), *near_misses]))
@@ -126,9 +126,9 @@ class Sweep:
         check_launcher(self.config)
         for line in near_misses:
             print(f"{line}; what is not planned stays on disk", flush=True)
-        ready.prepare(settings)
+        ready.prepared(settings)
         copied: dict[str, Origin] = {}
-        terms = terms_of(course.plan, settings)
+        terms = terms_of(course.typed, settings)
         place = working_in(self.root, terms, fresh=settings.fresh, workers=workers)
         forks = fork_server.running(wanted=bool(ready.to_run) and fork_server.can_fork(self.config, settings))
         with forks, place as folder:  # in this order: a lock is refreshed by a thread
@@ -141,9 +141,6 @@ class Sweep:
             closing_words(closing, self.root, compared(course.plan))
         return code
 
-    def _ready(self, match: Match) -> Ready:
-        return Ready.of(match, self.settings, self.config, self.root)
-
     def _workers(self, due: int) -> int:
         return worker_count(self.config, self.settings.workers, max(due, 1))
 
@@ -153,12 +150,12 @@ class Sweep:
         """Run what is due, until the strategy has ended. Returns what stopped the sweep, or None."""
         launch, job = None, (self.context, self.task_function)
         while True:
-            due = len(ready.match.due)
-            plan, revision = store(course.plan, course.entries, self.root, folder, self.settings, due)
-            course.saved(plan)
+            revision = store(course, folder, len(ready.match.due))
             copied |= take_over(ready.match, ready.there, self.root, folder.name)
             match = course.match(load_records(self.root))
             if match.due:
+                if not ready.covers(match):  # others have asked the strategy first
+                    ready = Ready.of(match, course.draft).prepared(self.settings)
                 launch = launch or Launch.of(*job, course.draft, match.plan, folder, revision)
                 problem = self._run(match, ready, launch, stop)
                 if problem or stop.signal is not None:
@@ -171,12 +168,11 @@ class Sweep:
     def _continue(self, course: Course) -> Ready:
         """Ask the strategy after a launch; return what is to be run next."""
         try:
-            ready = self._ready(course.advance(load_records(self.root), self._workers(LARGEST)))
-            ready.prepare(self.settings)
+            match = course.advance(load_records(self.root), self._workers(LARGEST))
+            return Ready.of(match, course.draft).prepared(self.settings)
         except UserError as error:
             course.stop(error)
-            return Ready(course.match(load_records(self.root)), {}, {})
-        return ready
+            return Ready.of(course.match(load_records(self.root)), course.draft)
 
     def _run(self, match: Match, ready: Ready, launch: Launch, stop: Stop) -> str | None:
         """Run what is due, shown live. Returns what stopped the sweep, or None."""

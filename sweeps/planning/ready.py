@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from omegaconf import DictConfig
-
 from sweeps.planning.callables import call, load_callable
+from sweeps.planning.draft import Draft
 from sweeps.planning.due import Retry
 from sweeps.planning.groups import Group, groups
 from sweeps.planning.match import Match
@@ -26,9 +25,11 @@ class Ready:
     groups: Mapping[str, Group]
 
     @classmethod
-    def of(cls, match: Match, settings: Settings, config: DictConfig, root: Path) -> Ready:
+    def of(cls, match: Match, draft: Draft) -> Ready:
         """Look for what is due elsewhere, and group it. Raises UserError if it cannot be grouped."""
-        return cls(match, elsewhere(match, settings, root), groups(match.due, settings, config))
+        settings = draft.settings
+        there = elsewhere(match, settings, draft.root)
+        return cls(match, there, groups(match.due, settings, draft.composer.master))
 
     @property
     def to_run(self) -> list[Cell]:
@@ -40,11 +41,16 @@ class Ready:
         """The directory that a due run is found in, by cell id."""
         return as_places(self.there)
 
-    def prepare(self, settings: Settings) -> None:
-        """Let the application get ready for the cells that are to be run. Raises UserError."""
+    def covers(self, match: Match) -> bool:
+        """Return whether all that is due by now was looked at."""
+        return self.groups.keys() >= {cell.id for cell in match.due}
+
+    def prepared(self, settings: Settings) -> Ready:
+        """Return this, once the application has got ready for the cells to be run. Raises UserError."""
         prepare = load_callable("prepare", settings.prepare)
         if prepare is not None and (due := [cell.config for cell in self.to_run]):
             call("prepare", lambda: prepare(due), prepare)
+        return self
 
 
 def elsewhere(match: Match, settings: Settings, root: Path) -> dict[str, Origin]:
