@@ -34,7 +34,7 @@ from reports.tables.spreadsheet import BOM, write_csv
 from reports.tables.table import Table, file_name
 from reports.tuning.told import tables as tuning_tables
 from reports.tuning.told import tuning_of
-from reports.tuning.trials import trials_in
+from reports.tuning.trials import trials_of
 from sweeps.records.errors import UserError
 from sweeps.records.layout import FINDINGS, REPORT_DIR
 
@@ -64,9 +64,9 @@ def drawn(analysis: Analysis, found: Judged | None, tables: dict[str, Table], wh
         return []
     from reports.plots import plots_of
     from reports.sources.judged import judged_plots
-    from reports.tuning.told import plots as tuning_plots
+    from reports.tuning.plot import plots as tuning_plots
 
-    tuned = tuning_plots(tuning_of(trials_in(analysis.results.directory)))
+    tuned = tuning_plots(tuning_of(trials_of(analysis.results)))
     return [*judged_plots(found), *plots_of(analysis, tables, which), *tuned]
 
 
@@ -86,7 +86,7 @@ def all_tables(analysis: Analysis) -> list[Table]:
         levels_table(effects),
         variance_table(analysis),
         *timing_tables(analysis),
-        *tuning_tables(tuning_of(trials_in(results.directory))),
+        *tuning_tables(tuning_of(trials_of(results))),
         unfinished_table(results),
     ]
     about = stands_on(results)
