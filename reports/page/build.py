@@ -20,6 +20,7 @@ from reports.page.drafts import draft_for
 from reports.page.provenance import notes_of
 from reports.page.report import Report
 from reports.page.view import render
+from reports.runs import record_cache
 from reports.runs.curve_cache import CACHE, save_cache
 from reports.runs.results import Results, natural
 from reports.sources.judged import Judged, judged, judged_tables
@@ -121,10 +122,17 @@ def write_report(
         shown = replace(report.analysis, results=replace(results, directory=called or results.directory))
         content = replace(content_of(shown, report.judged, files_of(report)), written=notes_of(results))
         (draft / "index.html").write_text(render(content), encoding="utf-8")
-        if results.stamps:
-            save_cache(draft / CACHE.name, results.history, results.stamps)
+        save_caches(results, draft)
         replace_directory(draft, target, keep=None if drawing else "plots")
     return (out or target) / "index.html"
+
+
+def save_caches(results: Results, folder: Path) -> None:
+    """Keep what was read, for the next report."""
+    if results.stamps:
+        save_cache(folder / CACHE.name, results.history, results.stamps)
+    if results.cache is not None and results.cache.entries:
+        results.cache.save(folder / record_cache.CACHE.name)
 
 
 def check_place(target: Path) -> Path:

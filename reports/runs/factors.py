@@ -79,7 +79,8 @@ class Flattener:
     """Flattens configs that share most of their entries: each distinct entry is worked out once."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], dict[str, Hashable]] = {}
+        self._known: dict[tuple[Any, ...], dict[str, Hashable]] = {}
+        self._chosen: dict[tuple[tuple[str, str | None], ...], dict[str, Hashable]] = {}
 
     def __call__(
         self, config: Mapping[str, Any], choices: Mapping[str, str | None], ignore: Collection[str] = ()
@@ -88,16 +89,25 @@ class Flattener:
 
         What cannot change a result (the dotted keys in `ignore`, and those below them) is none.
         """
+        left_out, listed = tuple(ignore), tuple(choices.items())
+        if listed not in self._chosen:
+            self._chosen[listed] = chosen_groups(choices)
+        chosen = self._chosen[listed]
+        groups = tuple(chosen)
         settings: dict[str, Hashable] = {}
         for key, value in config.items():
-            known = (key, repr(value))
+            known = (key, repr(value), groups, left_out)
             if known not in self._known:
-                self._known[known] = flatten(key, value)
+                targets = {f"{group}._target_" for group in groups}
+                whole = {k: v for k, v in flatten(key, value).items() if k not in targets}
+                self._known[known] = {k: v for k, v in whole.items() if not is_within(k, left_out)}
             settings |= self._known[known]
-        chosen = {k: v for k, v in choices.items() if k != "sweep" and not k.startswith("hydra")}
-        targets = {f"{group}._target_" for group in chosen}
-        made = {k: v for k, v in settings.items() if k not in targets} | chosen
-        return {k: v for k, v in made.items() if not is_within(k, ignore)} if ignore else made
+        return settings | {k: v for k, v in chosen.items() if not is_within(k, left_out)}
+
+
+def chosen_groups(choices: Mapping[str, str | None]) -> dict[str, Hashable]:
+    """Return the choices that settings are named by: not the sweep's own, and none of Hydra's."""
+    return {k: v for k, v in choices.items() if k != "sweep" and not k.startswith("hydra")}
 
 
 def find_factors(

@@ -11,9 +11,10 @@ from reports.runs.factors import REPLICATE
 from reports.runs.figures import Figures, goal_among
 from reports.runs.metrics import METRICS
 from reports.runs.results import NUMBERS, TEXTS, Results, with_factors, without_repeats
+from reports.runs.run_curves import Known
 from reports.runs.run_frames import numbered, with_ours, without_ours
 from reports.runs.splits import split_note
-from reports.runs.sweep_reader import FiguresReader, Known, Reader
+from reports.runs.sweep_reader import FiguresReader, Reader
 from sweeps.records.errors import UserError
 from sweeps.records.layout import cell_dirs
 from sweeps.records.plan import Plan, read_plan
@@ -61,7 +62,7 @@ def assemble(
 ) -> Results:
     """Return the frames, with what each curve says of its run joined on, and the factors found."""
     measures = reader.figures.measures()
-    history, step = reader.history(measures)
+    history, step = reader.curves.history(measures)
     base = [c for c in (*TEXTS, *NUMBERS, "planned") if c not in ("gap", "epochs")]
     first = [c for c in base if not c.startswith(("convergence", "epochs_to", "seconds_to"))]
     own = [c for c in measures.metrics if c not in (*first, *METRICS)]
@@ -90,7 +91,8 @@ def assemble(
         boundaries=reader.boundaries,
         answers=reader.answers,
         split=split_note(reader.splits),
-        stamps=reader.cache.stamps,
+        stamps=reader.curves.stamps,
+        cache=reader.cache,
         other_data=reader.contents.other_data,
         measures=measures,
         step=step,

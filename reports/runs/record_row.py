@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from reports.runs.figures import is_number
 from reports.runs.metrics import OF_CLASSES, SOMETIMES, VALIDATION
 from reports.runs.results import FINAL
@@ -60,3 +62,13 @@ def mapping(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """Return the mapping under a key, empty if there is none."""
     value = data.get(key)
     return value if isinstance(value, dict) else {}
+
+
+def is_plane(boundary: Mapping[str, Any]) -> bool:
+    """Whether a boundary has finite numbers for every point of a grid over the plane."""
+    try:
+        x, y, z = (np.array(boundary[key], float) for key in ("x", "y", "label"))
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return False
+    whole = all(np.isfinite(numbers).all() for numbers in (x, y, z))
+    return whole and x.ndim == y.ndim == 1 and z.shape == (len(y), len(x)) and min(z.shape) > 1

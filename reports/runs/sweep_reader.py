@@ -3,21 +3,15 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from reports.runs import own_curves
 from reports.runs.contents import Contents
-from reports.runs.curve_cache import CurveCache
-from reports.runs.curves import STEP, Curve, history_frame, read_curve
 from reports.runs.factors import Flattener
 from reports.runs.figures import Figures, goal_among
-from reports.runs.metrics import Measures
-from reports.runs.own_curves import is_own, own_history, read_own_curve
-from reports.runs.record_row import Row, mapping, row
+from reports.runs.record_cache import RecordCache
+from reports.runs.record_row import Row, is_plane, mapping, row
 from reports.runs.results import Problem
+from reports.runs.run_curves import Known, RunCurves
 from reports.runs.splits import Split, split_of
 from reports.runs.test_bits import Answers, answers_of
 from sweeps.records.differences import near_misses, settings_of
@@ -25,30 +19,20 @@ from sweeps.records.excluded import read_excluded
 from sweeps.records.layout import HISTORY, REPORT
 from sweeps.records.metric import NAME, Goal
 from sweeps.records.plan import Cell, Plan
-from sweeps.records.record import Record, read_record
+from sweeps.records.record import Record
 from sweeps.records.schema import BEGUN, COMPLETE
 from sweeps.records.strategy import trial_ids
 
 MAX_BOUNDARIES = 12
 
 
-class Known(Protocol):
-    """Records and curves that were read before; a curve is None where it was not."""
-
-    def record(self, path: Path) -> Record:
-        """Return the record in a cell's directory."""
-
-    def curve(self, cell_id: str, path: Path) -> Curve | None:
-        """Return the curve of a run."""
-
-
 class Reader:
     """Reads records one by one and keeps of each only its row, its settings and its curve."""
 
     def __init__(self, root: Path, plan: Plan | None, known: Known | None = None) -> None:
-        self.known = known
-        self.read_record = known.record if known else read_record
-        self.cache = CurveCache(root)
+        self.cache = RecordCache(root)
+        self.read_record = known.record if known else self.cache.record
+        self.curves = RunCurves(root, known)
         self.trials = trial_ids(plan) if plan else set()
         cells = plan.cells if plan else []
         self.planned = {cell.id: cell for cell in cells if cell.id not in self.trials}
@@ -56,7 +40,6 @@ class Reader:
         self.contents = Contents(plan)
         self.plan = plan
         self.figures = Figures(Goal(NAME))
-        self.own_curves: dict[str, pd.DataFrame] | None = None  # None: the curves are like ours
         self.problems: list[Problem] = []
         self.near_misses: list[str] = []
         self.reasons = read_excluded(root)
@@ -64,7 +47,6 @@ class Reader:
         self.flatten = Flattener()
         self.rows: list[Row] = []
         self.settings: list[dict[str, Any]] = []
-        self.curves: dict[str, Curve] = {}
         self.provenance: dict[str, Mapping[str, Any]] = {}
         self.boundaries: dict[str, Mapping[str, Any]] = {}
         self.answers: dict[str, Answers] = {}
@@ -73,8 +55,7 @@ class Reader:
     def settle(self, folders: Mapping[str, Path]) -> None:
         """Find out what the sweep is about, and whose learning curves its runs leave."""
         self.figures = Figures(goal_among(self.plan, map(self.read_record, folders.values())))
-        if is_own(path / HISTORY for path in folders.values()):
-            self.own_curves = {}
+        self.curves.settle(folders.values())
 
     def read(self, folders: Mapping[str, Path], unplanned: bool) -> list[str]:
         """Take in the planned cells in the plan's order, then the others; return the names left out."""
@@ -162,13 +143,6 @@ class Reader:
             if not split.tied:
                 self.take_answers(record)
 
-    def history(self, measures: Measures) -> tuple[pd.DataFrame, str]:
-        """Return all curves as one frame, and what their steps are called."""
-        if self.own_curves is None:
-            return history_frame(self.curves), STEP
-        history, step = own_history(self.own_curves)
-        return (history if measures.own else own_curves.with_ours(history)), step
-
     def take_boundary(self, record: Record, boundary: Mapping[str, Any]) -> None:
         """Keep the boundary of a run, if it is one and there are not too many."""
         if not is_plane(boundary):
@@ -196,17 +170,10 @@ class Reader:
             return None
         path, complete = record.path / HISTORY, record.status == "done"
         try:
-            if self.own_curves is not None:
-                self.own_curves[cell_id] = read_own_curve(path, complete)
-                return None
-            curve = self.known.curve(cell_id, path) if self.known else None
-            if curve is None or (complete and not len(curve)):
-                curve = self.cache.curve(cell_id, path) if complete else read_curve(path, complete=False)
+            self.curves.take(cell_id, path, complete)
         except (OSError, ValueError) as error:
             if complete:  # and so as the run left it: its figures stand
                 self.problems.append(Problem(path, f"{why(error)}; the run has no learning curve"))
-            return None
-        self.curves[cell_id] = curve
         return None
 
 
@@ -225,13 +192,3 @@ class FiguresReader(Reader):
 def why(error: OSError | ValueError) -> str:
     """Return the reason that a file could not be read."""
     return f"cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
-
-
-def is_plane(boundary: Mapping[str, Any]) -> bool:
-    """Whether a boundary has finite numbers for every point of a grid over the plane."""
-    try:
-        x, y, z = (np.array(boundary[key], float) for key in ("x", "y", "label"))
-    except (KeyError, ValueError, TypeError, OverflowError):
-        return False
-    whole = all(np.isfinite(numbers).all() for numbers in (x, y, z))
-    return whole and x.ndim == y.ndim == 1 and z.shape == (len(y), len(x)) and min(z.shape) > 1
