@@ -158,6 +158,11 @@ class Results:
         counts = counts.reindex(columns=[*COMPLETE, *PENDING], fill_value=0)
         return by_cell[self.names].first().join(counts).assign(runs=by_cell.size())
 
+    @cached_property
+    def summaries(self) -> dict[str, pd.DataFrame]:
+        """The cells' means by metric, once they were worked out (analysis/cells.py)."""
+        return {}
+
     def factor(self, name: str) -> Factor:
         """Return the factor of that name; KeyError names the ones that there are."""
         for factor in self.factors:
