@@ -20,8 +20,8 @@ from reports.sources.judged import Judged
 from reports.tables.formats import markdown_escape
 from reports.tables.spreadsheet import read_csv
 from sweeps.records.errors import UserError
+from sweeps.records.layout import PUBLISHED_RUNS as RUNS
 
-RUNS = "runs.csv"
 DRAWN_BY = "times and figures by version"  # the first version did not say so
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -1,8 +1,8 @@
 """The results of studies as pages to commit: runs and figures kept small, everything else rebuilt from them.
 
 For every study there is a folder. `runs.csv`, `machine.csv`, `times.csv` and the PNG figures are taken from
-its run records; claims, rankings, reported figures and the pages are made from what is kept, so that anybody
-can rebuild and check them without a single run.
+its run records, as is `again.json`, which trains each run again; claims, rankings, reported figures and the
+pages are made from what is kept, so that anybody can rebuild and check them without a single run.
 """
 
 import shutil
@@ -21,7 +21,8 @@ from reports.page.drafts import draft_for
 from reports.page.provenance import provenance
 from reports.page.report import Report
 from reports.plots import Plot, save_all
-from reports.published.pages import DRAWN_BY, RUNS, Study, study_page, summary_page
+from reports.published.again import kept_runs
+from reports.published.pages import DRAWN_BY, Study, study_page, summary_page
 from reports.published.rankings import rankings
 from reports.runs.reader import load
 from reports.runs.results import Results
@@ -32,6 +33,8 @@ from reports.tables.table import Table
 from sweeps.cli.version import version
 from sweeps.records.errors import UserError
 from sweeps.records.layout import PLAN
+from sweeps.records.layout import PUBLISHED_RUNS as RUNS
+from sweeps.records.published import write_published
 from sweeps.records.studies import STUDIES
 
 SUMMARY = "README.md"
@@ -72,7 +75,9 @@ def keep(results: Results, folder: Path) -> None:
     source, report = reference(results.sweep), make_report(results)
     assert source is not None
     folder.mkdir(parents=True, exist_ok=True)
-    write_observations(compact(observe(results), named_in(source)), folder / RUNS)
+    frame = observe(results)
+    write_observations(compact(frame, named_in(source)), folder / RUNS)
+    write_published(folder, kept_runs(results.directory, frame))
     facts = [(key, value) for key, value in provenance(results) if key not in NOT_KEPT]
     facts.append((DRAWN_BY, version()))
     write_csv(pd.DataFrame(facts, columns=["what", "value"]), folder / "machine.csv")

@@ -11,11 +11,12 @@ import pytest
 from reports.published.changes import changes
 from reports.published.kept import results_of
 from reports.published.lessons import Lesson
-from reports.published.pages import RUNS, Study, every_judgement, study_page, summary_page, told
+from reports.published.pages import Study, every_judgement, study_page, summary_page, told
 from reports.published.publish import all_studies, publish, read, tables_of
 from reports.sources import STUDIES
 from sweeps.cli.version import version
 from sweeps.records.errors import UserError
+from sweeps.records.layout import PUBLISHED_RUNS as RUNS
 from tests.support import synthetic
 
 RESULTS = Path(__file__).parents[3] / "docs" / "results"
