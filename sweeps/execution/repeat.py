@@ -95,6 +95,7 @@ def command_for(record: Record, start: Sequence[str], place: Path, ours: bool) -
     """Return what follows `python` to train a run again below a directory."""
     values = overrides(record.data.get("choices") or {}, record.data["config"])
     own = ["hydra.sweeper.closing=null"] if ours else ["--multirun"]
-    ignored = [f"hydra.sweeper.ignore=[{','.join(map(quoted, record.data.get('ignore') or []))}]"]
+    ignore = record.data.get("ignore")  # None before version 0.2: what is ignored now had not been there
+    ignored = [] if ignore is None else [f"hydra.sweeper.ignore=[{','.join(map(quoted, ignore))}]"]
     places = [f"hydra.sweep.dir={quoted(place)}", "hydra/launcher=basic"]
     return [*start, *own, *values, *ignored, *places, "hydra.sweeper.reuse=false"]  # computed, not copied

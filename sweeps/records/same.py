@@ -110,9 +110,16 @@ def _told(first: Record, again: Record, why: str) -> Compared:
 
 
 def _differences(first: Record, again: Record) -> Iterator[tuple[str, Any, Any]]:
-    """Yield name, earlier and later value of every figure that is not the same to the last bit."""
+    """Yield name, earlier and later value of every figure that is not the same to the last bit.
+
+    What other code did not record yet is no difference: neither a key of the record, nor within one of them
+    (`best` has more figures now), but all of `final` is compared.
+    """
     one, other = (dict(_figures(record.data)) for record in (first, again))
-    for name in one.keys() | other.keys() if one.keys() != other.keys() else one:
+    since = other.keys() - one.keys()
+    if first.data.get("code") != again.data.get("code"):
+        since = {name for name in since if name.startswith("final.")}
+    for name in [*one, *sorted(since)]:
         if not _same(then := one.get(name), now := other.get(name)):
             yield name, then, now
     yield from _rows_that_differ(_curve(first.path), _curve(again.path))
