@@ -3,6 +3,7 @@
 import csv
 import io
 import textwrap
+from functools import lru_cache
 from itertools import groupby
 
 from reports.tables.spreadsheet import text_cell
@@ -126,6 +127,7 @@ def size_of(table: Table) -> tuple[str, int]:
     return rf"{list(SIZES)[-1]}\setlength{{\tabcolsep}}{{1pt}}", LEAST
 
 
+@lru_cache(maxsize=2**16)  # figures are in a grid and against each factor
 def tex_lines(text: str, wide: int) -> str:
     """Return a text for a cell of a table, one that is longer than a line on several."""
     lines = textwrap.wrap(one_line(text), wide) if len(text) > wide else []
