@@ -11,7 +11,7 @@ from reports.findings.state import divergence, testing, timing, unfinished
 from reports.runs.results import Results
 from reports.sources.judged import Judged
 from reports.tuning.told import sentences, tuning_of
-from reports.tuning.trials import trials_in
+from reports.tuning.trials import trials_of
 
 
 def findings(analysis: Analysis) -> list[Finding]:
@@ -33,7 +33,7 @@ def findings(analysis: Analysis) -> list[Finding]:
 
 def tuned(results: Results) -> Iterator[Finding]:
     """Yield what the search for settings shows, of a sweep that has one."""
-    for text in sentences(tuning_of(trials_in(results.directory))):
+    for text in sentences(tuning_of(trials_of(results))):
         yield Finding("tuning", "Tuning", text, "tuning")
 
 

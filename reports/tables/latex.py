@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 from reports.tables.formats import mark_note, one_line
@@ -155,6 +156,7 @@ def widest(room: float, natural: Sequence[float]) -> float:
     return max(natural)
 
 
+@lru_cache(maxsize=2**16)  # figures are in a grid and against each factor
 def width_of(text: str) -> float:
     """Return how wide a text is about, in points of 10 point letters."""
     return sum(WIDTHS.get(char, CAPITAL if char.isupper() else LETTER) for char in one_line(text))
@@ -162,6 +164,8 @@ def width_of(text: str) -> float:
 
 def wrapped(text: str, most: float) -> list[str]:
     """Return a text in lines that are at most so wide; a word that is wider is broken."""
+    if width_of(text) <= most:
+        return [one_line(text)]
     lines = [""]
     for word in one_line(text).split(" "):
         if width_of(f"{lines[-1]} {word}".strip()) <= most:
@@ -187,6 +191,7 @@ def within(entry: Entry, most: float) -> float:
     return most / BOLD if entry.mark == "best" else most
 
 
+@lru_cache(maxsize=2**16)
 def tex_lines(text: str, most: float) -> str:
     """Return a text for a cell of a table, one that is wider than its column on several lines."""
     lines = wrapped(text, most + 1e-6)
