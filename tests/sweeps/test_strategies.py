@@ -1,8 +1,6 @@
 """Strategies: asked when nothing is due, held to the factors of the sweep, the same wherever killed."""
 
 import random
-import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +12,11 @@ from sweeps.planning.strategies.named import strategy_of
 from sweeps.records.errors import UserError
 from sweeps.records.strategy import with_setting
 from tests.support.tiny.driver import Tiny, after
+from tests.support.tiny.killed import decided, killed, results
 
 MINE = "hydra.sweeper.strategy=tests.support.tiny.strategies."
 DECIDE = ("mode=score", "x=1,2", "part=a,b", "hydra.sweeper.strategy=until_decided")
 CLOSE = (*DECIDE, "mode.score.gain=0.0004", "step_s=0.02")  # two levels of x that few seeds do not tell apart
-
-
-def decided(tiny: Tiny, root: Path | None = None) -> Any:
-    """What a plan says that does not depend on when it was made."""
-    plan = tiny.plan(root)
-    steps = [(step["why"], step["cells"]) for step in plan["strategy"]["steps"]]
-    cells = [(cell["id"], cell["overrides"]) for cell in plan["cells"]]
-    return cells, steps, plan["strategy"]["end"], plan["swept"]
-
-
-def results(tiny: Tiny) -> dict[str, Any]:
-    """What the runs left on disk, to the last bit."""
-    return {
-        record.cell_id: (record.data["final"], (record.path / "history.csv").read_bytes())
-        for record in tiny.records()
-    }
 
 
 def set_up(settings: dict[str, Any]) -> None:
@@ -215,20 +198,11 @@ def test_a_setting_is_set_in_its_place_or_at_the_end() -> None:
     assert with_setting(["+x=1"], "seed", 3) == ["+x=1", "seed=3"]
 
 
-def killed(tiny: Tiny, moments: list[float]) -> None:
-    """Kill the same command so often, each time so long after its start, and then let it end."""
-    for moment in moments:
-        sweep = tiny.start(*CLOSE, process_group=0)
-        time.sleep(moment)
-        sweep.send_signal(signal.SIGKILL)
-        sweep.communicate(timeout=20)
-    tiny.run(*CLOSE)
-
-
 def test_killed_it_ends_with_the_same_plan_the_same_runs_and_the_same_bits(
     ran_close: Tiny, tiny: Tiny
 ) -> None:
-    killed(tiny, [random.Random(1).uniform(1, 4) for _ in range(3)])
+    rng = random.Random(1)
+    killed(tiny, CLOSE, [rng.uniform(1, 4) for _ in range(3)])
     assert decided(tiny) == decided(ran_close)
     assert results(tiny) == results(ran_close)
 
@@ -237,6 +211,7 @@ def test_killed_it_ends_with_the_same_plan_the_same_runs_and_the_same_bits(
 def test_killed_at_thirty_moments_it_ends_with_the_same_plan_runs_and_bits(
     ran_close: Tiny, tiny: Tiny
 ) -> None:
-    killed(tiny, [random.Random(2).uniform(0.2, 5) for _ in range(30)])
+    rng = random.Random(2)
+    print(f"{killed(tiny, CLOSE, [rng.uniform(0.2, 5) for _ in range(30)])} of 30 kills found it at work")
     assert decided(tiny) == decided(ran_close)
     assert results(tiny) == results(ran_close)

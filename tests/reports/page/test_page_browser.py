@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -33,13 +32,11 @@ from reports.page.content import (
     Runs,
     Sweep,
 )
-from reports.page.live import Live
-from reports.page.serve import build
-from reports.page.server import Server
 from reports.page.view import render
 from reports.runs.reader import load
 from tests.support import synthetic
 from tests.support.browser import READY, Browser, browser, find_chromium
+from tests.support.serving import serving
 
 pytestmark = pytest.mark.page
 
@@ -258,13 +255,13 @@ CHARTS = """[...document.querySelectorAll('#charts circle, #charts .whisker, #ch
 def test_a_click_picks_a_cell_and_shift_lays_another_beside_it(page: Browser, small: Path) -> None:
     visit(page, small)
     click(page, f'#panels [data-pick="{GELU_HINGE}"]')
-    assert picks(page) == ["gelu · hinge · 0.01"]
+    assert picks(page) == ["gelu · hinge · lr 0.01"]
     click(page, f'#panels [data-pick="{RELU_MSE}"]', shiftKey=True)
-    assert picks(page) == ["gelu · hinge · 0.01", "relu · mse · 0.01"]
+    assert picks(page) == ["gelu · hinge · lr 0.01", "relu · mse · lr 0.01"]
     assert page.run("document.querySelectorAll('#plot path.mean').length") == 2
     assert page.run("document.querySelectorAll('#plot path.thin').length") == 9  # one is missing
     click(page, "#picked .remove")
-    assert picks(page) == ["relu · mse · 0.01"]
+    assert picks(page) == ["relu · mse · lr 0.01"]
 
 
 def test_the_cross_hair_tells_the_values_under_it(page: Browser, small: Path) -> None:
@@ -465,7 +462,7 @@ def test_ticked_runs_lie_over_one_another(page: Browser, small: Path) -> None:
 
 def test_which_runs_failed_and_why_is_on_top_and_one_click_from_the_runs(page: Browser, small: Path) -> None:
     visit(page, small)
-    assert "1 failed MemoryError: no <memory> left" in re.sub(r"\s+", " ", texts(page, "#failures li")[0])
+    assert "1 failed: MemoryError: no <memory> left" in re.sub(r"\s+", " ", texts(page, "#failures li")[0])
     assert "python -m sweeps sweep=grid" in texts(page, "#failures .command")
     click(page, "#failures [data-query]")
     assert texts(page, "#shown") == ["1 of 60 runs"]
@@ -725,13 +722,8 @@ def timed(page: Browser, script: str) -> float:
 
 def test_a_sweep_is_watched_to_its_end(page: Browser, tmp_path: Path) -> None:
     root = tmp_path / "smoke"
-    live = Live(root, build)
-    server = Server(live, 0)
-    live.start()
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        page.open(server.address)
+    with serving(root) as served:
+        page.open(served.address)
         assert "Waiting for" in texts(page, "h1")[0]
         words = ["sweep=smoke", "seed=0,1", "training.epochs=100", f"hydra.sweep.dir={root}"]
         sweep = subprocess.Popen(
@@ -750,11 +742,6 @@ def test_a_sweep_is_watched_to_its_end(page: Browser, tmp_path: Path) -> None:
         assert page.run("document.title").startswith("✓")
         assert page.run("document.querySelectorAll('#plot path.mean').length") > 0
         assert complaints(page) == []
-    finally:
-        live.over.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def follow(page: Browser, end: str) -> tuple[list[str], list[str]]:
@@ -798,7 +785,7 @@ def test_what_happens_at_a_rate_of_a_tenth_takes_one_action(page: Browser, small
 
 def test_which_runs_failed_and_why_takes_one_action(page: Browser, small: Path) -> None:
     visit(page, small)
-    assert "1 failed MemoryError: no <memory> left" in re.sub(r"\s+", " ", texts(page, "#failures li")[0])
+    assert "1 failed: MemoryError: no <memory> left" in re.sub(r"\s+", " ", texts(page, "#failures li")[0])
     click(page, "#failures [data-query]")
     assert texts(page, "#shown") == ["1 of 60 runs"]
     assert "MemoryError" in texts(page, "#run-table tbody .why")[0]
@@ -808,7 +795,7 @@ def test_one_curve_beside_another_takes_two_actions(page: Browser, small: Path) 
     visit(page, small)
     click(page, f'#panels [data-pick="{GELU_HINGE}"]')
     click(page, f'#panels [data-pick="{RELU_MSE}"]', shiftKey=True)
-    assert picks(page) == ["gelu · hinge · 0.01", "relu · mse · 0.01"]
+    assert picks(page) == ["gelu · hinge · lr 0.01", "relu · mse · lr 0.01"]
     colours = page.run(
         "[...document.querySelectorAll('#plot path.mean')].map((line) => getComputedStyle(line).stroke)"
     )

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from sweeps.execution.cell_run import Job
+from sweeps.execution.capacity import worker_count
 from sweeps.execution.checks import check_launcher, check_workers
 from sweeps.execution.directory import at_work, command_folder
-from sweeps.execution.launch import Launch, worker_count
+from sweeps.execution.jobs import Job
+from sweeps.execution.launch import Launch
 from sweeps.planning.settings import Settings
 from sweeps.records.errors import UserError
 from sweeps.records.layout import HIDDEN
