@@ -49,7 +49,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         text = read_file(path.resolve())
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:  # RuntimeError: a link that leads to itself
         raise UserError(f"{path}: cannot be read as YAML ({error})") from error
     return parse_yaml(text, str(path))
 

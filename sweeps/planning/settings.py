@@ -28,6 +28,7 @@ SMALL_IS_GOOD = re.compile(
 )
 MAPPINGS = ("grids", "exclude")
 TRIALS = 8
+LARGEST_CLAIMS = 2**20  # bytes: the plan keeps them
 SAMPLERS = ("random", "tpe")
 NEEDED = {  # what is of no use without another setting
     **dict.fromkeys(("max_seeds", "budget", "claims", "tune"), "strategy"),
@@ -148,8 +149,8 @@ def _text_of(claims: str | None) -> tuple[str, list[str]]:
     if claims is None:
         return "", []
     try:
-        return read_file(Path(claims).resolve()).decode(), []
-    except (OSError, ValueError) as error:
+        return read_file(Path(claims).resolve(), LARGEST_CLAIMS).decode(), []
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a link that leads to itself
         why = error.strerror if isinstance(error, OSError) else error
         return "", [f"hydra.sweeper.claims = {claims}: cannot be read ({why})"]
 

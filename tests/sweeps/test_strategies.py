@@ -1,6 +1,7 @@
 """Strategies: asked when nothing is due, held to the factors of the sweep, the same wherever killed."""
 
 import random
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,7 @@ def test_a_strategy_that_cannot_go_on_ends_the_sweep_orderly(
         ({"claims": __file__}, f"claims = {__file__}: has no effect without hydra.sweeper.strategy"),
         ({"strategy": "a.b", "claims": "no.yaml"}, "claims = no.yaml: cannot be read (No such file or dir"),
         ({"strategy": "a.b", "claims": "."}, "claims = .: cannot be read (is no file)"),
+        ({"strategy": "a.b", "claims": sys.executable}, f"claims = {sys.executable}: cannot be read ("),
         ({"strategy": "a.b", "budget": "soon"}, "budget = soon: must be a time such as 90s, 30m, 2h"),
         ({"strategy": "a.b", "budget": "30"}, "budget = 30: must be a time such as"),
         ({"strategy": "a.b", "budget": "-5m"}, "budget = -5m: must be a time such as"),
