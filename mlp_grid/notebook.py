@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import html
-import re
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +17,6 @@ from sweeps.view.wording import duration
 
 SHOW_S = 0.7  # between two pictures
 ROWS = 8  # running cells that are shown
-OUTCOME = re.compile(r"[\d,]+ cells?: |interrupted by |error: ")  # as sweeps/view/wording.py has them
-
-
-def outcome(lines: Sequence[str]) -> str:
-    """Return the line in which a sweep says how it ended; its last one if there is none such."""
-    found = (line for line in reversed(lines) if OUTCOME.match(line))
-    return next(found, lines[-1] if lines else "")
 
 
 def is_notebook() -> bool:
@@ -55,10 +46,10 @@ class Progress:
             self._watch.poll()
             self._show(bar(self.root.name, self._watch.view()))
 
-    def close(self, line: str = "") -> None:
-        """Leave one line in the place of the bar."""
-        if line or self._handle is not None:
-            self._show(f"<pre>{html.escape(line)}</pre>")
+    def close(self, text: str = "") -> None:
+        """Leave a text in the place of the bar."""
+        if text or self._handle is not None:
+            self._show(f"<pre>{html.escape(text)}</pre>")
 
     def _begin(self) -> Watch | None:
         try:

@@ -11,7 +11,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from mlp_grid.notebook import Progress, is_notebook, outcome
+from mlp_grid.notebook import Progress, is_notebook
 from mlp_grid.overrides import override, overrides_of
 from mlp_grid.process import MISTAKE, Process
 from mlp_grid.results import SweepResults, load
@@ -100,7 +100,7 @@ def run(words: Sequence[str], root: Path) -> None:
         code = process.wait(progress.watch) if progress else process.wait()
     finally:
         if progress:
-            progress.close(outcome(process.lines))
+            progress.close(process.ending())
     if code == MISTAKE:
         raise process.mistakes()
     if code == INCOMPLETE:

@@ -34,7 +34,7 @@ def decided(settings: Settings, configs: Sequence[Mapping[str, Any]]) -> Setting
     return replace(settings, **{key: text for key, text in answer.items() if getattr(settings, key) is None})
 
 
-def require_figure(settings: Settings, configs: Sequence[Mapping[str, Any]]) -> None:
+def require_metric(settings: Settings, configs: Sequence[Mapping[str, Any]]) -> None:
     """Raise UserError for a metric that the application says some cell's record will not have."""
     function = load_callable("figures", settings.figures)
     if function is None or settings.metric is None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sweeps.planning.about import decided, require_figure
+from sweeps.planning.about import decided, require_metric
+from sweeps.planning.again import draft_again
 from sweeps.planning.callables import load_callable
 from sweeps.planning.compose import Composer
 from sweeps.planning.contents import with_contents
@@ -20,7 +21,7 @@ from sweeps.records.errors import UserError
 from sweeps.records.ladder import RUNGS
 from sweeps.records.layout import cell_dirs
 from sweeps.records.plan import Cell, Plan, read_plan
-from sweeps.records.record import timestamp
+from sweeps.records.record import Record, timestamp
 from sweeps.records.strategy import SEED, key_of
 
 
@@ -54,7 +55,7 @@ class Draft:
         planner.run(self.settings.all_grids(), self.arguments)
         self.named = list(planner.cells.values())
         configs = [cell.config for cell in self.named]
-        require_figure(self.settings, configs)
+        require_metric(self.settings, configs)
         settings = self.settings = decided(self.settings, configs)
         return Plan(
             sweep=settings.title,
@@ -70,6 +71,10 @@ class Draft:
             margin=settings.margin,
             metric=settings.metric_as_json,
         )
+
+    def again(self, records: Mapping[str, Record]) -> Plan:
+        """Return the plan of the cells that are to be run again, and of no others. Raises UserError."""
+        return draft_again(self.settings, self.composer, self.root, records)
 
     def extended(self, plan: Plan, asked: Sequence[Sequence[str]]) -> tuple[Plan, list[Cell]]:
         """Return a plan with further cells, each given by its overrides, and those that it did not have.

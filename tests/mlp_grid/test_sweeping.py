@@ -13,11 +13,7 @@ import pytest
 
 import mlp_grid
 from mlp_grid import UserError
-from mlp_grid.notebook import outcome
-from sweeps.records.plan import read_plan
 from sweeps.records.record import load_records
-from sweeps.view.wording import finished, interrupted
-from tests.support import synthetic
 from tests.support.tiny.driver import wait_gone, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -53,18 +49,17 @@ def running(cwd: Path) -> list[psutil.Process]:
     return [psutil.Process(pid) for pid in workers if psutil.pid_exists(pid)]
 
 
-def test_what_stays_of_a_bar_is_how_the_sweep_ended_not_what_it_said_last(tmp_path: Path) -> None:
-    cells = synthetic.grid({"activation": ["relu", "gelu"]})
-    root = synthetic.write_sweep(tmp_path, cells)
-    plan, records = read_plan(root), load_records(root)
-    assert plan is not None
-    end = finished(root, plan, records, 0, 0, 1.0).splitlines()[-1]
-    after = ["Look at it: …", "Its report: …", "grid: 2 of 2 done, 0 running, 0 left"]
-    assert outcome(["grid: 1 of 2 done", end, *after]) == end
-    stopped = interrupted(root, plan, 1, "SIGINT", 1.0)
-    assert outcome([stopped, after[-1]]) == stopped
-    assert outcome(["error: activation=rleu: no such option"]).startswith("error: ")
-    assert outcome([]) == ""
+def test_a_notebook_is_left_with_how_the_sweep_ended_and_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures: list[str] = []
+    monkeypatch.setattr("mlp_grid.sweeping.is_notebook", lambda: True)
+    monkeypatch.setattr("mlp_grid.notebook.Progress._show", lambda _, content: pictures.append(content))
+    mlp_grid.sweep(GRID, seeds=1, epochs=1, workers=1, dir=tmp_path / "notebook")
+    last = pictures[-1]
+    assert last.startswith("<pre>2 cells: 2 done (0 kept, 2 run)")
+    assert "\nThe highest test accuracy, " in last
+    assert " left, " not in last, "its progress is over"
 
 
 def test_the_results_are_those_of_the_command_line_to_the_last_bit(

@@ -82,9 +82,7 @@ def attempt(compose: Any, *arguments: Any) -> tuple[DictConfig | None, str]:
 
 
 @settings(max_examples=40, deadline=None)
-@example(
-    overrides=["part=b", "mode.at.deep=1", "+new=1"]
-)  # part.nested.deep is alike, but only part=a has it
+@example(overrides=["part=b", "mode.at.deep=1", "+new=1"])  # only part=a has part.nested.deep
 @given(overrides=st.lists(groups | plain | plain | other | wrong, max_size=6))
 def test_the_result_is_hydras(
     overrides: list[str], composer: Composer, loader: ConfigLoader, master: DictConfig
