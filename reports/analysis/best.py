@@ -14,7 +14,7 @@ from reports.analysis.matched import Matched, cells_of
 from reports.analysis.selection import Selection, select
 from reports.runs.results import Results
 
-Standing = Literal["best", "may be best", "not the best", "worse", "untested", ""]
+Standing = Literal["best", "may be best", "not the best", "worse", "never finished", "untested", ""]
 TIE = 1e-12
 
 
@@ -47,17 +47,23 @@ class Best:
         return [self.standing_of(place, place in leaders) for place in range(len(self.cells))]
 
     def standing_of(self, place: int, leads: bool) -> Standing:
-        """Return what is shown of one cell."""
+        """Return what is shown of one cell; of one of which every run diverged, that nothing more is.
+
+        With few seeds such a cell is not shown to be behind, for one that is as good loses all n runs where
+        another loses none in up to 4⁻ⁿ. It is no candidate either: none of its runs could be used.
+        """
         chosen = self.selection
         if not np.isfinite(chosen.means[place]):
             return ""
         if leads:
             return "best"
-        if not chosen.look or chosen.untested[place]:
-            return "untested"
         if chosen.worse[place]:
             return "worse"
-        return "may be best" if chosen.may_be_best[place] else "not the best"
+        if not chosen.may_be_best[place]:
+            return "not the best"
+        if self.runs[place] == self.diverged[place]:
+            return "never finished"
+        return "untested" if not chosen.look or chosen.untested[place] else "may be best"
 
     def count(self, standing: Standing) -> int:
         """Return how many cells stand so."""

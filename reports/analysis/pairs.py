@@ -11,7 +11,7 @@ from reports.analysis.interactions import Reversal
 from reports.analysis.intervals import NAN, Floats, Interval, t_interval
 from reports.analysis.matched import Matched
 from reports.analysis.outcomes import cannot_exclude
-from reports.analysis.power import Power, power
+from reports.analysis.power import Power, of_levels, power
 from reports.analysis.sequential import Readings
 from reports.analysis.settings import Settings
 
@@ -209,7 +209,7 @@ def power_of(readings: Readings, place: int, levels: int, settings: Settings) ->
     """Return what the latest look could have shown of a pair, and what the difference seen would take."""
     estimate, half, error = (float(x[place]) for x in (readings.estimate, readings.half, readings.error))
     seeds = int(readings.seeds[place])
-    return power(estimate, half, error, seeds, levels, settings.ladder, settings.family)
+    return power(estimate, half, error, seeds, settings.ladder, of_levels(levels, settings.family))
 
 
 def rounding_of(seen: Matched, side: Side) -> float:

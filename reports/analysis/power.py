@@ -1,5 +1,6 @@
 """What a number of seeds could have shown, and how many a difference would take."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ from reports.analysis.sequential import Ladder
 from reports.analysis.studentized import range_quantile
 
 POWER = 0.8
+Width = Callable[[int, float], float]
+"""The half-width in standard errors of an interval from so many seeds, at a look's level."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,7 @@ class Power:
     most: int | None
 
 
-def power(
-    estimate: float, half: float, error: float, seeds: int, levels: int, steps: Ladder, family: int = 1
-) -> Power:
+def power(estimate: float, half: float, error: float, seeds: int, steps: Ladder, width: Width) -> Power:
     """Return what a look at `seeds` seeds could have shown, and the looks that `estimate` would take.
 
     A difference of half-width + t(.8)·error is shown with 80 % (Lehr 1992's form with t for z). A standard
@@ -41,16 +42,33 @@ def power(
     detectable = beyond + float(t_quantile(1 - POWER, df)) * error if beyond else NAN
     deviation = error * seeds**0.5
     ends = [deviation * (df / chdtri(df, tail)) ** 0.5 for tail in (0.1, 0.9)]
-    fewest, most = (needed(abs(estimate), end, seeds, levels, steps, family) for end in ends)
+    fewest, most = (needed(abs(estimate), end, seeds, steps, width) for end in ends)
     return Power(detectable, fewest, most)
 
 
-def needed(size: float, deviation: float, seeds: int, levels: int, steps: Ladder, family: int) -> int | None:
+def needed(size: float, deviation: float, seeds: int, steps: Ladder, width: Width) -> int | None:
     """Return the first look after `seeds` that shows a difference of this size with 80 %, or None."""
     for look, level in zip(steps.looks, steps.levels, strict=True):
         if look <= seeds:
             continue
-        q = range_quantile(level / family, levels, float((levels - 1) * (look - 1))) / 2**0.5
-        if size >= (q + float(t_quantile(1 - POWER, look - 1))) * deviation / look**0.5:
+        if size >= (width(look, level) + float(t_quantile(1 - POWER, look - 1))) * deviation / look**0.5:
             return look
     return None
+
+
+def of_levels(levels: int, family: int = 1) -> Width:
+    """Return the width for two of so many levels, one of a `family` of rankings."""
+
+    def width(seeds: int, level: float) -> float:
+        return range_quantile(level / family, levels, float((levels - 1) * (seeds - 1))) / 2**0.5
+
+    return width
+
+
+def of_tails(share: float) -> Width:
+    """Return the width of one end of an interval, with this share of a look's level beyond it."""
+
+    def width(seeds: int, level: float) -> float:
+        return float(t_quantile(share * level, seeds - 1))
+
+    return width

@@ -1,19 +1,24 @@
 """Tests that hold figures against limits: of every cell, and of the ratio of two levels."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from reports.analysis.comparison import compare
+from reports.analysis.effects import difference_of
 from reports.analysis.equivalence import Verdict
 from reports.analysis.intervals import Interval
 from reports.analysis.limits import Limited, between_limits
 from reports.analysis.matched import Matched
 from reports.analysis.pairs import Pair
+from reports.analysis.sequential import Ladder
 from reports.analysis.settings import Settings
 from reports.claims.claim import OPEN, Outcome, Test, Verdicts
 from reports.claims.counting import step_of
 from reports.claims.looks import Looks
 from reports.claims.pairs import signed
+from reports.claims.potential import potential
 from reports.claims.runs import Unknown, cells_of, match, part_of
 from reports.runs.factors import ABSENT
 
@@ -40,7 +45,11 @@ def limits(test: Test, rows: pd.DataFrame, looks: Looks, parts: int) -> Outcome:
     names = cell_names(cells)
     seeds = min(interval.n for interval in same.intervals)
     odd = [name for name, v in zip(names, same.cells, strict=True) if v == same.verdict]
-    why = "" if same.verdict == "holds" else f"{same.verdict} for {'; '.join(odd)}"
+    why = (
+        ""
+        if same.verdict == "holds"
+        else f"{same.verdict} for {'; '.join(odd)}{nearest(same, names, test, steps)}"
+    )
     if same.verdict == "undecided" and not any(np.isfinite(i.mean) for i in same.intervals):
         why += f" ({seeds} seed{'s' * (seeds != 1)}: too few for the first look, at {steps.looks[0]})"
     return Outcome(
@@ -53,6 +62,19 @@ def limits(test: Test, rows: pd.DataFrame, looks: Looks, parts: int) -> Outcome:
         cells=len(names),
         why=why,
     )
+
+
+def nearest(found: Limited, names: Sequence[str], test: Test, steps: Ladder) -> str:
+    """Return how far the undecided cell next to its limit is from it, and what would show that."""
+    known = [(one, name) for one, name in zip(found.open, names, strict=True) if one is not None]
+    if found.verdict != "undecided" or not known:
+        return ""
+    one, name = min(known, key=lambda pair: pair[0].distance)
+    metric = test.metric
+    could = potential(one.power, one.seeds, steps, metric.show, difference_of(metric.bounds))
+    which = f"{name} lies " if len(known) > 1 else ""
+    side = "within" if one.within else "beyond"
+    return f" ({which}{metric.show(one.distance)} {side} the limit{f'; {could}' if could else ''})"
 
 
 def bounds(test: Test, times: float = 1) -> Ends:
@@ -86,10 +108,12 @@ def ratio(test: Test, rows: pd.DataFrame, looks: Looks, parts: int) -> Outcome:
         return Outcome(test, "undecided", lines=lines, why=reason)
     steps = looks.ladder(test.part or part_of(test.metric, rows), len(found.seeds))
     logs = found.mapped(np.log)
-    own, shared = (compare(logs, Settings(steps, family)).pairs[0] for family in (1, parts))
+    chosen = Settings(steps), Settings(steps, parts)
+    own, shared = (compare(logs, settings).pairs[0] for settings in chosen)
     verdicts = OPEN if own.why else judged(ends(own, first), ends(shared, first), claimed, within)
     estimate = float(np.exp(signed(own, first)[0]))
     interval = Interval(estimate, *ends(own, first), own.seeds)
+    could = off_by(logs, first, estimate, lines, chosen) if verdicts[1] == "undecided" else ""
     return Outcome(
         test,
         verdicts[1],
@@ -98,8 +122,32 @@ def ratio(test: Test, rows: pd.DataFrame, looks: Looks, parts: int) -> Outcome:
         lines=lines,
         seeds=own.seeds,
         cells=own.cells,
-        why="" if verdicts[1] == "holds" else own.why or f"{first} / {second} = {estimate:.2f}",
+        why="" if verdicts[1] == "holds" else own.why or f"{first} / {second} = {estimate:.2f}{could}",
     )
+
+
+def off_by(
+    logs: Matched, first: str, estimate: float, lines: Ends, settings: tuple[Settings, Settings]
+) -> str:
+    """Return how far a ratio that is undecided lies from the limit next to it, and what that would take.
+
+    `logs` are divided by that limit in the first level, so that the pair's difference is the distance.
+    `settings` are for a ratio within the limits, at its own level, and outside, at the shared one.
+    """
+    limit = min(lines, key=lambda line: abs(np.log(estimate / line)) if line > 0 else np.inf)
+    inside = lines[0] <= estimate <= lines[1]
+    level = logs.levels.index(first)
+    shift = np.where(np.arange(len(logs.levels)) == level, np.log(limit), 0.0)[:, None, None]
+    chosen = settings[0] if inside else settings[1]
+    pair = compare(logs.mapped(lambda values: values - shift), chosen).pairs[0]
+    could = potential(pair.power, pair.seeds, chosen.ladder, percent)
+    distance = f"{percent(abs(pair.estimate))} {'within' if inside else 'beyond'} the limit, {limit:.2f}"
+    return f" ({distance}{f'; {could}' if could else ''})"
+
+
+def percent(logarithm: float) -> str:
+    """Return a factor, from its logarithm, as what it adds: 4.7 %."""
+    return f"{100 * np.expm1(logarithm):.1f} %"
 
 
 def untestable(found: Matched, wanted: tuple[str, str]) -> str:

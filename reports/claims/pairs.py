@@ -12,10 +12,10 @@ from reports.analysis.intervals import NAN, Floats, Interval, t_interval
 from reports.analysis.judging import JudgedPair, judge_pairs
 from reports.analysis.matched import Matched
 from reports.analysis.pairs import Pair, cell_means
-from reports.analysis.power import Power
 from reports.analysis.settings import Settings
 from reports.claims.claim import Compared, Outcome, Test, Verdicts
 from reports.claims.looks import Looks
+from reports.claims.potential import potential
 from reports.claims.runs import new_images, settings
 
 SHOWN_REASONS = 6
@@ -106,7 +106,8 @@ def because(judged: JudgedPair, own: Pair, corrected: Pair, chosen: Settings, te
     if ends[0] > 0:
         level = "" if ahead(corrected, metric.descending)[0] > 0 else " at its own level only"
         return f"{in_order(own)}{level}; whether by the margin is open"
-    return f"{both}: no difference shown{potential(own.power, own.seeds, chosen, test)}"
+    could = potential(own.power, own.seeds, chosen.ladder, metric.show, difference_of(metric.bounds))
+    return f"{both}: no difference shown{f' ({could})' if could else ''}"
 
 
 def ahead(pair: Pair, descending: bool) -> tuple[float, float]:
@@ -117,21 +118,6 @@ def ahead(pair: Pair, descending: bool) -> tuple[float, float]:
 def in_order(pair: Pair) -> str:
     """Return the two levels, the one ahead first."""
     return f"{pair.first} > {pair.second}"
-
-
-def potential(power: Power | None, seeds: int, chosen: Settings, test: Test) -> str:
-    """Return what so many seeds could have shown, and how many the difference seen would take."""
-    if power is None or not np.isfinite(power.detectable):
-        return ""
-    known = power.detectable <= difference_of(test.metric.bounds)
-    what = test.metric.show(power.detectable) if known else "no difference that there can be"
-    text = f" ({seeds} seeds show {what} with 80 %"
-    if chosen.ladder.looks[-1] <= seeds:
-        return f"{text})"
-    fewest, most = power.fewest, power.most
-    last = chosen.ladder.looks[-1]
-    need = f"more than {last}" if fewest is None else f"{fewest} to {most or f'more than {last}'}"
-    return f"{text}; the one seen takes {need if fewest != most or fewest is None else fewest})"
 
 
 def deciding(pairs: Sequence[Compared]) -> list[Compared]:

@@ -9,6 +9,7 @@ from reports.analysis.best import Best
 from reports.analysis.cells import summarise
 from reports.analysis.choosing import beside
 from reports.analysis.intervals import Interval
+from reports.analysis.outcomes import cannot_exclude
 from reports.analysis.sweep import Analysis, SizesCompared
 from reports.findings.finding import Finding
 from reports.runs.metrics import Metric
@@ -103,10 +104,19 @@ def corrected(best: Best) -> Interval | None:
 
 
 def lost(best: Best, metric: Metric | None = None) -> str:
-    """Return how many runs of the best cell diverged; `metric`: as its figures are to be printed."""
+    """Return how many runs of the best cell diverged; if only others' did, in how many it may, unseen.
+
+    `metric`: as its figures are to be printed.
+    """
     place = best.leaders[0]
-    if not best.diverged[place]:
+    if not best.diverged.any():
         return ""
+    if not best.diverged[place]:
+        runs = int(best.finished[place])
+        most = f"{100 * cannot_exclude(runs):.0f} %"
+        return (
+            f" (none of its {runs} runs diverged; of more, up to {most} may)" if best.selection.look else ""
+        )
     counts = f"{best.diverged[place]} of its {best.runs[place]} runs diverged"
     return f" ({counts}, each counted as {counts_as(best.use.why, metric or best.use.metric)})"
 
@@ -120,6 +130,7 @@ def others(best: Best, cells: pd.DataFrame, names: Sequence[str]) -> str:
         "may be best": "may be best",
         "not the best": "not the best",
         "worse": "worse than the best mean",
+        "never finished": "never finished",
     }
     told = [f"{count} {word}" for standing, word in words.items() if (count := best.count(standing))]  # type: ignore[arg-type]
     untested = [place for place, standing in enumerate(best.standing) if standing in ("untested", "")]
@@ -134,7 +145,9 @@ def behind(best: Best) -> str:
     """Return what the mean stands on."""
     if not best.selection.look:
         return "nothing is tested"
-    return "not the best: beaten by another cell; worse: than the best mean; corrected for cells and looks"
+    told = "not the best: beaten by another cell; worse: than the best mean; corrected for cells and looks"
+    never = "; never finished: every run diverged, so that it is no candidate"
+    return told + never * bool(best.count("never finished"))
 
 
 def variance(analysis: Analysis, shown: Metric | None = None) -> Iterator[Finding]:

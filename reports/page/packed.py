@@ -1,11 +1,12 @@
-"""One packed block with all runs: columns of 16-bit integers and a JSON head, gzip, base64.
+"""One packed block with all runs: columns of 16-bit codes (or of numbers) and a JSON head, gzip, base64.
 
     base64(gzip(length of the head, 4 bytes, little-endian ‖ head as JSON ‖ columns one after another))
 
 The head's `columns` say how each is read: `int` as it is, `lin` as low + step · code, `log` as
-exp(low + step · code); code 65535 is a missing number. The lowest bytes of a column (`bytes` of them a
-number) stand before the higher ones, and neighbours of a curve are stored as differences (modulo 65536):
-both compress better.
+exp(low + step · code); code 65535 is a missing number. `float` is numbers as they are (64 bits), where a code
+would change one of them by more than a ten-thousandth: tiny ones beside huge ones. The lowest bytes of a
+column (`bytes` of them a number) stand before the higher ones, and neighbours of a curve are stored as
+differences (modulo 65536): both compress better.
 """
 
 import base64
@@ -19,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 MISSING = 65535
 LARGEST = 2**32 - 1
 CODES = 65534  # the largest code of a number
+LOSS = 1e-4  # of a number, by its code: none of the digits that are shown
 WIDE = 1000.0  # positive numbers that span more than this are stored as logarithms
 GRAINS = (1.0, 0.5, 0.1, 0.01, 0.001, 1e-4, 5e-5, 1 / 60000)  # steps tried for an exact column
 Codes = NDArray[np.uint16]
@@ -43,9 +45,15 @@ class Packer:
     def numbers(self, name: str, values: ArrayLike, *, along: bool = False, codes: int = CODES) -> None:
         """Add a column of numbers, those that are not finite as missing.
 
-        `along`: neighbours are alike; `codes`: the number of steps from the lowest to the highest.
+        `along`: neighbours of a curve, which is only drawn; `codes`: the number of steps from the lowest to
+        the highest. Other numbers are read, too: where codes would change one of them, they stay as they are.
         """
-        coded, rule = quantise(np.asarray(values, dtype=np.float64).ravel(), codes)
+        numbers = np.asarray(values, dtype=np.float64).ravel()
+        coded, rule = quantise(numbers, codes)
+        if not along and not close(numbers, coded, rule):
+            known = np.where(np.isfinite(numbers), numbers, np.nan)
+            self._add(name, known.astype("<f8").view("<u8"), {"kind": "float"})
+            return
         if along:
             coded, rule = np.diff(coded, prepend=coded.dtype.type(0)), rule | {"delta": True}
         self._add(name, coded, rule)
@@ -79,6 +87,15 @@ def quantise(values: NDArray[np.float64], most: int = CODES) -> tuple[Codes, dic
     codes = np.full(len(values), MISSING, dtype="<u2")
     codes[finite] = np.clip(np.rint(known / step - low / step), 0, CODES).astype("<u2")
     return codes, {"kind": kind, "low": low, "step": step}
+
+
+def close(values: NDArray[np.float64], codes: Codes, rule: dict[str, Any]) -> bool:
+    """Whether codes give every number back but for a share of itself that is not shown."""
+    finite = np.isfinite(values)
+    known, back = values[finite], rule["low"] + rule["step"] * codes[finite].astype(np.float64)
+    back = np.exp(back) if rule["kind"] == "log" else back
+    changed = np.abs(back / 2 - known / 2)  # of the largest floats no difference can be taken
+    return bool((changed <= LOSS * np.abs(known / 2)).all())
 
 
 def grain_of(known: NDArray[np.float64], low: float, high: float, most: int = CODES) -> float:

@@ -60,7 +60,8 @@ def best_table(analysis: Analysis, count: int = 20) -> Table:
     heads = (*results.names, metric.label, finished, *others, "runs", "diverged", "standing")
     notes = (
         "Sorted by the mean over all runs, a diverged one as what it counts as. Not the best: beaten by some "
-        "other cell; worse: than the best mean, of all pairs of cells; both corrected for cells and looks.",
+        "other cell; worse: than the best mean, of all pairs of cells; both corrected for cells and looks. "
+        "Never finished: every run diverged, so that it is no candidate; how it would stand is not said.",
         *((NEW_IMAGES,) if known_wider else ()),
         *filter(None, (choice_note(results), results.split)),
     )

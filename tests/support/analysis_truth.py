@@ -17,7 +17,7 @@ from reports.analysis.judging import judge_effects
 from reports.analysis.limits import between_limits
 from reports.analysis.matched import Matched, from_arrays
 from reports.analysis.new_images import also_for_new_images
-from reports.analysis.selection import select
+from reports.analysis.selection import Selection, select
 from reports.analysis.sequential import Ladder, ladder, one_look
 from reports.analysis.settings import Settings
 
@@ -130,28 +130,62 @@ def unequal_variances(rng: np.random.Generator, sims: int) -> Counts:
 def equal_cells(rng: np.random.Generator, sims: int) -> Counts:
     counts: Counts = {}
     for n in (5, 10):
-        worse = missed = 0
+        worse = missed = out = 0
         for _ in range(sims):
             selection = select(0.97 + cell_sds(rng, 96) * rng.normal(size=(96, n)), ladder(n))
             worse += bool(selection.worse.any())
+            out += not selection.may_be_best.all()
             missed += not selection.interval.low <= 0.97 <= selection.interval.high
-        counts |= {f"worse than the best, {n}": (worse, 0.06), f"interval misses, {n}": (missed, 0.06)}
+        counts |= {f"worse than the best, {n}": (worse, 0.06), f"one of the best left out, {n}": (out, 0.06)}
+        counts[f"interval misses, {n}"] = (missed, 0.06)
     return counts
 
 
 def unequal_cells(rng: np.random.Generator, sims: int) -> Counts:
     """Few equal cells of which every other varies four times as much; seeds of which every other does."""
-    wrong = {(cells, n): 0 for cells in (4, 8, 12) for n in (3, 5)}
-    by_seed = 0
+    designs = [f"{cells} cells, {n} seeds" for cells in (4, 8, 12) for n in (3, 5)]
+    designs.append("8 cells, every other seed wild")
+    worse, out = dict.fromkeys(designs, 0), dict.fromkeys(designs, 0)
     for _ in range(sims):
-        for cells, n in wrong:
-            spread = np.where(np.arange(cells) % 2, 1, 4)[:, None]
-            values = 0.97 + SEED_SD * spread * rng.normal(size=(cells, n))
-            wrong[cells, n] += bool(select(values, one_look(n)).worse.any())
+        for design in designs:
+            selection = unequal(rng, design)
+            worse[design] += bool(selection.worse.any())
+            out[design] += not selection.may_be_best.all()
+    told = {"worse than the best": worse, "one of the best left out": out}
+    return {f"{what}, {design}": (n, 0.06) for what, wrong in told.items() for design, n in wrong.items()}
+
+
+def unequal(rng: np.random.Generator, design: str) -> Selection:
+    if design.endswith("wild"):
         values = 0.97 + SEED_SD * np.array([4, 1, 4, 1, 4, 1]) * rng.normal(size=(8, 6))
-        by_seed += bool(select(values, ladder(3, (3, 6, 12))).worse.any())
-    told = {f"worse than the best, {cells} cells, {n} seeds": (w, 0.06) for (cells, n), w in wrong.items()}
-    return {**told, "worse than the best, 8 cells, every other seed wild": (by_seed, 0.06)}
+        return select(values, ladder(3, (3, 6, 12)))
+    cells, n = (int(word) for word in design.split() if word.isdigit())
+    spread = np.where(np.arange(cells) % 2, 1, 4)[:, None]
+    return select(0.97 + SEED_SD * spread * rng.normal(size=(cells, n)), one_look(n))
+
+
+def diverging_cells(rng: np.random.Generator, sims: int) -> Counts:
+    """Equal cells of which each run diverges with the same probability, whichever cell it is of.
+
+    The interval of the one that was picked is held against the mean over all runs, or if none of its runs
+    diverged, against that of runs that finish.
+    """
+    counts: Counts = {}
+    plans = {(24, 5): ladder(5), (24, 10): ladder(10), (24, 20): ladder(3), (8, 10): ladder(10)}
+    for (cells, n), steps in plans.items():
+        for share in (0.1, 0.5, 0.9):
+            out = missed = 0
+            for _ in range(sims):
+                values = 0.97 + cell_sds(rng, cells) * rng.normal(size=(cells, n))
+                lost = rng.random(values.shape) < share
+                found = select(np.where(lost, 0.1, values), steps, diverged=lost, grain=1e-4)
+                truth = 0.97 - share * 0.87 * lost[found.winner].any()
+                out += not found.may_be_best.all()
+                missed += bool(found.look) and not found.interval.low <= truth <= found.interval.high
+            design = f"{cells} cells, {n} seeds, {share} diverge"
+            counts[f"one of the best left out, {design}"] = (out, 0.06)
+            counts[f"interval misses, {design}"] = (missed, 0.06)
+    return counts
 
 
 def reversal(rng: np.random.Generator, sims: int) -> Counts:
@@ -384,6 +418,7 @@ CASES: dict[str, Case] = {
         unequal_variances,
         equal_cells,
         unequal_cells,
+        diverging_cells,
         reversal,
         mostly_diverged,
         diverges_on_hard_seeds,

@@ -22,6 +22,8 @@ def column(content: bytes, rule: dict[str, Any]) -> np.ndarray:
     planes = np.frombuffer(content, np.uint8, rule["n"] * rule["bytes"], rule["at"]).reshape(
         rule["bytes"], -1
     )
+    if rule["kind"] == "float":
+        return np.ascontiguousarray(planes.T).view("<f8").ravel()
     values = sum(plane.astype(np.float64) * 256**k for k, plane in enumerate(planes))
     values = np.asarray(values)
     if rule.get("delta"):

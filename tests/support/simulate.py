@@ -17,18 +17,23 @@ from typing import Any
 
 import numpy as np
 
-from tests.support import analysis_truth, decided_truth
+from tests.support import analysis_truth, decided_truth, tuned_truth
 from tests.support.analysis_truth import excess
 
 ROOT = Path(__file__).parents[2]
-CASES = analysis_truth.CASES | decided_truth.CASES
+CASES = analysis_truth.CASES | decided_truth.CASES | tuned_truth.CASES
+STRATEGIES = {
+    **dict.fromkeys(decided_truth.CASES, ("reports/deciding", "decided", "decided_truth")),
+    **dict.fromkeys(tuned_truth.CASES, ("sweeps/planning/strategies", "tuned", "tuned_truth")),
+}
 
 
-def code() -> str:
-    """A hash of the statistics and of the cases."""
-    rooms = ("reports/analysis", "reports/deciding")
-    files = [path for room in rooms for path in sorted((ROOT / room).glob("*.py"))]
-    files += [ROOT / f"tests/support/{name}.py" for name in ("analysis_truth", "decided", "decided_truth")]
+def code(case: str) -> str:
+    """A hash of the statistics and of what a case is made of."""
+    room, *names = STRATEGIES.get(case, ("",))
+    rooms = ["reports/analysis", *filter(None, [room])]
+    files = [path for each in rooms for path in sorted((ROOT / each).glob("*.py"))]
+    files += [ROOT / f"tests/support/{name}.py" for name in ("analysis_truth", *names)]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
@@ -37,9 +42,13 @@ def simulate(name: str, sims: int) -> dict[str, list[float]]:
     return {what: [int(wrong), share] for what, (wrong, share) in counts.items()}
 
 
-def kept(path: Path | None, key: str) -> dict[str, dict[str, list[float]]]:
+def kept(path: Path | None, sims: int) -> dict[str, dict[str, list[float]]]:
     """What a file holds of this code; a line that was cut off as it was written is simulated again."""
-    return {row["case"]: row["counts"] for row in rows(path) if row["key"] == key}
+    return {row["case"]: row["counts"] for row in rows(path) if row["key"] == key_of(row["case"], sims)}
+
+
+def key_of(case: str, sims: int) -> str:
+    return f"{code(case)} {sims}"
 
 
 def rows(path: Path | None) -> Iterator[dict[str, Any]]:
@@ -62,13 +71,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.sims < 1:
         parser.error(f"--sims {chosen.sims}: must be at least 1")
-    key, failed = f"{code()} {chosen.sims}", False
-    done = kept(chosen.out, key)
+    failed, done = False, kept(chosen.out, chosen.sims)
     print(f"| case | what is counted | in {chosen.sims:,} sweeps | allowed |\n| :-- | :-- | --: | --: |")
     for name in chosen.cases or CASES:
         counts = done.get(name) or simulate(name, chosen.sims)
         if chosen.out and name not in done:
-            keep(chosen.out, {"key": key, "case": name, "counts": counts})
+            keep(chosen.out, {"key": key_of(name, chosen.sims), "case": name, "counts": counts})
         for what, (wrong, share) in counts.items():
             bad = excess(int(wrong), chosen.sims, share)
             failed |= bad

@@ -13,12 +13,12 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from sweeps.planning.settings import Settings
 from sweeps.planning.strategies.ranges import Range, drawn, searched
-from sweeps.planning.strategies.tune import tune
-from sweeps.records.plan import Cell, Plan
-from sweeps.records.record import Record
 from sweeps.records.strategy import TRIALS, key_of
+from tests.support.analysis_truth import check
 from tests.support.tiny.driver import PROJECT, Tiny, after
 from tests.support.tiny.killed import decided, killed, results
+from tests.support.tuned import Bench
+from tests.support.tuned_truth import CASES
 
 TUNED = ("mode=score", "x=1,2", "seed=0,1", "mode.score.spread=interval(0.001,0.1)", "hydra.sweeper.trials=3")
 
@@ -167,46 +167,6 @@ def test_an_interval_in_a_sweep_file_is_one_unless_the_command_line_has_another_
     assert searched(settings, ["lr=1,2"], OverridesParser.create())[0].tune == {}
 
 
-class Bench:
-    """A plan under `tune`, whose trials get figures from a function."""
-
-    def __init__(self, **settings: Any) -> None:
-        told = {"tune": {"lr": {"log": [1e-4, 1]}}, "trials": 9, "sampler": "random", "rungs": None}
-        told |= {"rung_key": "epochs", "trial": {"held": 10}, "judged_by": "final.v"} | settings
-        named = [[f"loss={loss}", f"seed={seed}"] for loss in "ab" for seed in (0, 1000)]
-        node = {"name": "tune", "settings": told, "named": named, "steps": [], "end": None}
-        self.plan = Plan("p", [], ["loss", "seed"], strategy=node)
-
-    def cells(self, overrides: Any) -> list[Cell]:
-        return [self.cell(list(own)) for own in overrides]
-
-    def cell(self, overrides: list[str]) -> Cell:
-        config: dict[str, Any] = {"epochs": 27, "held": 0, "lr": 0.1, "seed": 0}
-        for text in overrides:
-            key, _, value = text.partition("=")
-            config[key] = value if key == "loss" else float(value) if key == "lr" else int(value)
-        return Cell(" ".join(sorted(overrides)), "", overrides, config, {})
-
-    def run(self, figure: Any) -> list[tuple[str, list[Cell]]]:
-        """Ask until it has ended; return each step's kind and cells."""
-        taken = []
-        while (step := tune(self.plan, self.records(figure))).cells:
-            new = self.cells(step.cells)
-            taken.append((step.kind, new))
-            self.plan.cells.extend(new)
-            self.plan.strategy["steps"].append({"kind": step.kind, "cells": [cell.id for cell in new]})
-        self.left = step.left
-        return taken
-
-    def records(self, figure: Any) -> dict[str, Record]:
-        found = {}
-        for cell in self.plan.cells:
-            value = figure(cell.config)
-            data = {"final": {"v": value}} if value is not None else {}
-            found[cell.id] = Record(Path(cell.id), cell.id, "diverged" if value is None else "done", data)
-        return found
-
-
 def peak(config: dict[str, Any]) -> float:
     """Best at a rate of .01."""
     return -abs(math.log10(config["lr"]) + 2)
@@ -280,3 +240,7 @@ def test_killed_at_thirty_moments_a_search_ends_with_the_same_plan_runs_and_bits
     print(f"{killed(tiny, HALVED, [rng.uniform(0.2, 5) for _ in range(30)])} of 30 kills found it at work")
     assert decided(tiny) == decided(alone)
     assert results(tiny) == results(alone)
+
+
+def test_what_is_compared_after_tuning_is_wrong_no_more_often_than_it_says() -> None:
+    check(CASES["tuned"], 25)

@@ -17,6 +17,7 @@ const unpack = async (text) => {
 
 const readColumn = (bytes, start, rule) => {
   const { n, at, low, step } = rule, values = new Float64Array(n);
+  if (rule.kind === "float") return readFloats(bytes, start + at, values);
   for (let plane = 0, weight = 1; plane < rule.bytes; plane += 1, weight *= 256) {
     const from = start + at + plane * n;
     for (let k = 0; k < n; k += 1) values[k] += weight * bytes[from + k];
@@ -28,4 +29,10 @@ const readColumn = (bytes, start, rule) => {
     values[k] = values[k] === MISSING ? NaN : rule.kind === "log" ? Math.exp(value) : value;
   }
   return values;
+};
+
+const readFloats = (bytes, from, values) => {
+  const n = values.length, raw = new DataView(new ArrayBuffer(8 * n));
+  for (let plane = 0; plane < 8; plane += 1) for (let k = 0; k < n; k += 1) raw.setUint8(8 * k + plane, bytes[from + plane * n + k]);
+  return values.map((_, k) => raw.getFloat64(8 * k, true));
 };

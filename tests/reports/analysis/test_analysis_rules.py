@@ -23,6 +23,7 @@ from reports.analysis.images import class_interval, error_overlap, for_new_image
 from reports.analysis.interactions import reversals
 from reports.analysis.intervals import Floats, prediction_interval, t_interval
 from reports.analysis.judging import judge_pairs
+from reports.analysis.leads import least_lead, many_quantiles, means_of
 from reports.analysis.limits import between_limits
 from reports.analysis.matched import Matched, cells_of, from_arrays, match
 from reports.analysis.missing import adjusted, connected
@@ -34,7 +35,7 @@ from reports.analysis.outcomes import (
     seeds_in_order,
     within_reach,
 )
-from reports.analysis.selection import least_lead, many_quantiles, select
+from reports.analysis.selection import select
 from reports.analysis.sequential import Ladder, ladder, one_look
 from reports.analysis.settings import Settings
 from reports.analysis.studentized import range_quantile, range_tail
@@ -533,8 +534,11 @@ def test_a_reversal_names_the_factor_and_the_sides() -> None:
 
 def test_a_lead_is_welchs_interval() -> None:
     a, b = rng().normal(2, 1, size=6), rng().normal(0, 3, size=6)
-    one, other = ((x.mean(keepdims=True), x.var(ddof=1, keepdims=True) / 6, np.array([5.0])) for x in (a, b))
-    (lead,) = least_lead(*one, *other, 0.05)
+    none, all_ = np.zeros((1, 6), dtype=bool), np.ones(1, dtype=bool)
+    one, other = (
+        means_of(x[None], none, all_, x.var(ddof=1, keepdims=True), np.array([5.0])) for x in (a, b)
+    )
+    ((lead,),) = least_lead(one, other, 0.05)
     welch = stats.ttest_ind(a, b, equal_var=False, alternative="greater").confidence_interval(0.95)
     assert lead == pytest.approx(welch.low, rel=1e-4)
 

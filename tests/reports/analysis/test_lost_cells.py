@@ -1,14 +1,18 @@
 """Cells, levels and pairs of which most or all runs diverged, each against a case worked by hand."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from reports.analysis.comparison import compare
 from reports.analysis.counting import counting_of
 from reports.analysis.matched import from_arrays
+from reports.analysis.proportions import p_more_often
 from reports.analysis.selection import select
 from reports.analysis.sequential import ladder
 from reports.analysis.settings import Settings
@@ -17,6 +21,8 @@ from reports.page.content import Metric
 from reports.runs.metrics import METRICS
 from reports.runs.test_sets import TestSet
 from reports.tables.number_formats import counts_as, show_signed
+from tests.support import truth
+from tests.support.truth import findings_of
 
 CHANCE = 0.1
 
@@ -37,6 +43,76 @@ def test_where_all_cells_lose_runs_by_chance_one_that_lost_all_may_be_best() -> 
     lost[11] = True
     found = select(np.where(lost, CHANCE, values), ladder(3), diverged=lost, grain=0.002)
     assert found.may_be_best.all()
+
+
+@pytest.mark.parametrize(("n", "m"), [(3, 3), (5, 5), (10, 10), (4, 7), (7, 4)])
+def test_the_exact_test_of_two_proportions_is_scipys(n: int, m: int) -> None:
+    for k in {0, n // 2, n - 1, n}:
+        for none in {0, 1, m}:
+            table = [[k, none], [n - k, m - none]]
+            own = p_more_often(np.array([k]), np.array([n]), np.array([none]), np.array([m]))
+            assert own[0, 0] == pytest.approx(stats.boschloo_exact(table, "greater", n=64).pvalue, rel=2e-3)
+
+
+def test_all_lost_here_and_none_there_has_four_to_the_minus_n() -> None:
+    n = np.array([3, 5, 10, 20])
+    p = [float(p_more_often(one, one, one * 0, one)[0, 0]) for one in n[:, None]]
+    assert p == pytest.approx(0.25**n, rel=1e-6)
+
+
+def test_with_hundreds_of_runs_it_is_fishers() -> None:
+    own = p_more_often(np.array([30]), np.array([100]), np.array([11]), np.array([90]))
+    assert own[0, 0] == pytest.approx(
+        stats.fisher_exact(np.array([[30, 11], [70, 79]]), "greater")[1], rel=1e-9
+    )
+
+
+@pytest.mark.parametrize("fewer", [1, 2])
+def test_that_one_diverges_more_counts_only_where_that_is_shown(fewer: int) -> None:
+    """Of 24 cells at one half, one loses 9 of 10 where another loses 1 in 5 % of sweeps."""
+    lost = np.zeros((24, 10), dtype=bool)
+    lost[:, :5] = True
+    lost[0, :9], lost[1] = True, False
+    lost[1, :fewer] = True
+    values = np.where(lost, CHANCE, 0.97 + 0.0009 * np.random.default_rng(3).normal(size=lost.shape))
+    assert select(values, ladder(10), diverged=lost, grain=1e-4).may_be_best.all()
+    values[0, ~lost[0]] = values[1, ~lost[1]] = 0.97  # and of few cells it is shown
+    few = select(values[:2], ladder(10), diverged=lost[:2], grain=1e-4)
+    assert few.may_be_best.tolist() == [False, True]
+
+
+def test_the_interval_of_a_cell_with_a_diverged_run_has_the_share_it_may_lose() -> None:
+    lost = np.zeros((24, 20), dtype=bool)
+    lost[:, :8] = True
+    lost[3] = False
+    lost[3, 0] = True
+    found = select(np.where(lost, CHANCE, 0.97), ladder(20), diverged=lost, grain=1e-4)
+    most = stats.binomtest(1, 20).proportion_ci(1 - 0.04 / 24, "exact").high
+    assert found.winner == 3
+    assert found.interval.low == pytest.approx(min(0.97 - 0.87 * most, found.interval.low))
+    assert found.interval.low < 0.97 - 0.87 * 0.3
+
+
+@pytest.mark.parametrize(("seeds", "standing"), [(3, "never finished"), (5, "never finished"), (10, "worse")])
+def test_a_cell_that_never_finished_is_no_candidate_and_shown_worse_with_seeds_enough(
+    tmp_path: Path, seeds: int, standing: str
+) -> None:
+    def runs(values: dict[str, Any], rng: np.random.Generator) -> float | str:
+        if (values["activation"], values["loss"]) == ("relu", "hinge"):
+            return "diverged"
+        return 0.97 + float(rng.normal(0, 0.0009))
+
+    axes = {"activation": ["relu", "gelu", "selu"], "loss": ["mse", "hinge"]}
+    found = findings_of(truth.write(tmp_path / "sweep", axes, seeds, runs, [seeds]))
+    (best,) = (finding for finding in found if finding["kind"] == "best")
+    assert f"1 {'worse than the best mean' if standing == 'worse' else standing}" in best["text"]
+    assert ("4 may be best" in best["text"]) == (standing != "may be best")
+    share = {3: "63 %", 5: "45 %", 10: "26 %"}[seeds]
+    assert f"(none of its {seeds} runs diverged; of more, up to {share} may)" in best["text"]
+    table = pd.read_csv(tmp_path / "sweep/report/tables/best_cells.csv", dtype=str)
+    assert table["standing"].tolist() == ["best mean", *["may be best"] * 4, standing]
+    page = (tmp_path / "sweep/report/index.html").read_text()
+    assert ("1 never finished" in page) == (standing == "never finished")
 
 
 def test_cells_that_never_finished_are_not_compared_among_themselves() -> None:

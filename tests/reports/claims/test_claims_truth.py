@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
+from reports.analysis.limits import between_limits
+from reports.analysis.sequential import one_look
 from reports.claims.tables import numbers
 from tests.support.analysis_truth import SEED_SD, check
 from tests.support.claims_truth import CASES, drawn, judged, verdict
@@ -23,6 +26,49 @@ def test_verdicts_are_wrong_no_more_often_than_they_say(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_verdicts_are_wrong_no_more_often_than_they_say_in_400_draws(name: str) -> None:
     check(CASES[name], 400)
+
+
+def test_a_limit_that_is_open_says_what_its_seeds_could_have_shown() -> None:
+    values = np.array([[0.9712, 0.9688, 0.9705, 0.9721, 0.9695], [0.98, 0.981, 0.9805, 0.9801, 0.9807]])
+    frame = drawn(values, {"cell": ["c0", "c1"]})
+    found = judged(frame, at_least=0.9699)
+    error = values[0].std(ddof=1) / 5**0.5
+    shown = (stats.t.isf(0.02, 4) + stats.t.isf(0.2, 4)) * error  # the one look has 4 of the 5 %
+    text = found.outcomes[0].why
+    assert found.verdict == "undecided"
+    assert text.startswith(f"undecided for c0 (0.0005 within the limit; 5 seeds show {shown:.4f} with 80 %; ")
+    beyond = judged(frame, at_least=0.9709).outcomes[0].why
+    shown = (stats.t.isf(0.75 * 0.04 / 2, 4) + stats.t.isf(0.2, 4)) * error  # refuted at what two cells share
+    assert f"c0 (0.0005 beyond the limit; 5 seeds show {shown:.4f} with 80 %; " in beyond
+    about = judged(frame, about=0.975, within=0.0058).outcomes[0].why
+    assert "c1 lies 0.0003 within" in about
+    assert "c0 lies" not in about
+
+
+def test_what_so_many_seeds_show_is_shown_in_four_of_five_sweeps() -> None:
+    rng, shown, holds = np.random.default_rng(5), [], 0
+    far = (stats.t.isf(0.025, 9) + stats.t.isf(0.2, 9)) * SEED_SD / 10**0.5
+    for _ in range(400):
+        values = 0.97 + SEED_SD * rng.normal(size=(1, 10))
+        (one,) = between_limits(values, 0.97, np.inf, one_look(10)).open
+        shown += [one.power.detectable] if one else []
+        holds += between_limits(values + far, 0.97, np.inf, one_look(10)).verdict == "holds"
+    assert np.median(shown) == pytest.approx(far, rel=0.1)
+    assert holds / 400 == pytest.approx(0.8, abs=0.06)
+
+
+def test_a_ratio_that_is_open_says_what_its_seeds_could_have_shown() -> None:
+    rng = np.random.default_rng(2)
+    values = 0.5 * np.exp(0.02 * rng.normal(size=(2, 4, 5)))
+    values[0] *= 1.05
+    per_seed = np.log(values[0] / values[1]).mean(axis=0)
+    frame = drawn(values, {"optimizer": ["sgd", "adam"], "cell": ["a", "b", "c", "d"]})
+    found = judged(frame, factor="optimizer", ratio={"sgd / adam": 1}, within=0.05)
+    shown = np.expm1((stats.t.isf(0.02, 4) + stats.t.isf(0.2, 4)) * per_seed.std(ddof=1) / 5**0.5)
+    off = np.expm1(abs(per_seed.mean() - np.log(1.05)))
+    assert found.verdict == "undecided"
+    assert f"({100 * off:.1f} % " in found.outcomes[0].why
+    assert f"the limit, 1.05; 5 seeds show {100 * shown:.1f} % with 80 %; the one" in found.outcomes[0].why
 
 
 OPTIMIZERS = {"optimizer": ["sgd", "adam"], "cell": [f"c{k}" for k in range(5)]}
