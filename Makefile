@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 # What a command line sets and nobody reads would be lost without a word.
-SETTINGS := SWEEP DIR OVERRIDES RETRY FRESH STRATEGY BUDGET NAME PYTHON REQUIRE PYTEST_ARGS BENCH_ARGS CASES SIMS VENV
+SETTINGS := SWEEP DIR OVERRIDES RETRY FRESH STRATEGY BUDGET NAME SEED PYTHON REQUIRE PYTEST_ARGS BENCH_ARGS CASES SIMS VENV
 UNKNOWN  := $(filter-out $(SETTINGS) SHELL MAKE%,$(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 $(if $(UNKNOWN),$(error $(UNKNOWN): no such variable; there are $(SETTINGS)))
 
@@ -17,7 +17,7 @@ TO      = $(if $(filter command,$(firstword $(origin DIR))),hydra.sweep.dir=$(DI
 QUICK  := not slow and not faults and not parity and not page and not cluster and not network and not package and not trackers
 
 .DEFAULT_GOAL := help
-.PHONY: help venv sweep study results plan report watch status data test test-full test-statistics test-faults test-parity test-page test-package test-trackers test-cluster docs picture site bench bench-peers lint format lock
+.PHONY: help venv sweep study results verify plan report watch status data test test-full test-statistics test-faults test-parity test-page test-package test-trackers test-cluster docs picture site bench bench-peers lint format lock
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ results: $(READY)  ## Renew docs/results from the studies that are in runs/, and
 	@$(BIN)/python -m reports publish --to docs/results $$($(BIN)/python -m sweeps.studies --list | \
 	  while read name parts; do for place in runs/$$name/chosen runs/$$name; do \
 	  if [ -e $$place/sweep.json ]; then echo $$place; break; fi; done; done)
+
+verify: $(READY)  ## Train five short runs of docs/results again, drawn by chance (SEED=N), and compare every bit
+	@$(BIN)/python -m sweeps.verify docs/results --cells 5 --longest 10 $(if $(SEED),--seed $(SEED))
 
 plan: $(READY)  ## Show what a sweep would run, and how long that may take
 	@$(BIN)/python -m sweeps sweep=$(SWEEP) $(TO) $(HYDRA) hydra.sweeper.dry_run=true

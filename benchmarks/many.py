@@ -39,10 +39,11 @@ class Copies:
         cells = list(itertools.islice(variants(plan.cells[0], axes), count))
         self.plan = replace(plan, cells=cells, swept=[*axes, "seed"])
 
-    def write_plan(self, root: Path) -> Plan:
-        """Write sweep.json."""
-        write_plan(root, self.plan)
-        return self.plan
+    def write_plan(self, root: Path, count: int | None = None) -> Plan:
+        """Write sweep.json, of so many cells (None: of all)."""
+        plan = replace(self.plan, cells=self.plan.cells[:count])
+        write_plan(root, plan)
+        return plan
 
     def write(self, root: Path, cells: Sequence[Cell]) -> None:
         """Write these cells' directories."""

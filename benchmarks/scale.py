@@ -63,8 +63,9 @@ def sweeper(cells: int, folder: Path) -> None:
 def report(cells: int, folder: Path) -> None:
     """Report as many runs, then again after a few new ones."""
     copies = Copies(AXES, cells, epochs=10)
-    made = copies.write_plan(folder).cells
-    for what, some in (("first", made[:-NEW]), (f"after {NEW} new", made[-NEW:])):
+    made = copies.plan.cells
+    for what, count, some in (("first", cells - NEW, made[:-NEW]), (f"after {NEW} new", cells, made[-NEW:])):
+        copies.write_plan(folder, count)
         copies.write(folder, some)
         seconds, peak, _ = measured("reports", str(folder), "--no-plots")
         print(f"report of {cells:,} runs, {what}: {seconds:.1f} s, {peak:.0f} MB")

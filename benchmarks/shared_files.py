@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.command import ROOT
 from sweeps.execution import queue_on_disk
-from sweeps.execution.cell_run import Job
+from sweeps.execution.jobs import Job
 
 CALLS = "%file,read,write,fsync,getdents64"
 GROUPS = {

@@ -4,7 +4,7 @@ They run the workers of the resumable sweeper, and nothing else. As in resumable
 before it is needed: submitit and Ray are optional.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,11 +100,11 @@ class SlurmLauncher(ClusterLauncher):
     """Runs workers as one SLURM job array; see sweeps.execution.on_slurm."""
 
     @staticmethod
-    def check() -> None:
-        """Raise UserError if there is no submitit or no SLURM here."""
-        from sweeps.execution import on_slurm
+    def check(settings: Mapping[str, Any]) -> None:
+        """Raise UserError if there is no submitit or no SLURM here, or it refuses these settings."""
+        from sweeps.execution import slurm_commands
 
-        on_slurm.check()
+        slurm_commands.check(settings)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run as many workers as there are lists of overrides, and wait for their ends."""
@@ -117,7 +117,7 @@ class RayLauncher(ClusterLauncher):
     """Runs workers as Ray tasks; see sweeps.execution.on_ray."""
 
     @staticmethod
-    def check() -> None:
+    def check(_: Mapping[str, Any]) -> None:
         """Raise UserError if there is no Ray here."""
         from sweeps.execution import on_ray
 

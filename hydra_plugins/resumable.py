@@ -131,6 +131,10 @@ class ResumableSweeperConf:
     # With a strategy: seeds of a cell at most, those that are there included; null: 20.
     max_seeds: int | None = None
 
+    # With strategy=until_decided: a file of claims (docs/how-to/claims.md), which are then what is to be
+    # decided; null: every comparison of the main metric.
+    claims: str | None = None
+
     # With a strategy: how long the command may take (90s, 30m, 2h, 1h30m); null: no limit. It is looked at
     # between the steps of the strategy: none begins that would not fit.
     budget: str | None = None

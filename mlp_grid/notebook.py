@@ -46,10 +46,10 @@ class Progress:
             self._watch.poll()
             self._show(bar(self.root.name, self._watch.view()))
 
-    def close(self, line: str = "") -> None:
-        """Leave one line in the place of the bar."""
-        if line or self._handle is not None:
-            self._show(f"<pre>{html.escape(line)}</pre>")
+    def close(self, text: str = "") -> None:
+        """Leave a text in the place of the bar."""
+        if text or self._handle is not None:
+            self._show(f"<pre>{html.escape(text)}</pre>")
 
     def _begin(self) -> Watch | None:
         try:

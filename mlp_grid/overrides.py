@@ -6,11 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sweeps.planning.quoting import quoted
+from sweeps.planning.quoting import as_word
 from sweeps.records.errors import UserError
 
-_PLAIN = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)  # a text that Hydra's command line takes without quotes
-_WORDS = ("null", "true", "false", "nan", "inf")
 _KEY = re.compile(r"[+]{0,2}[A-Za-z_][\w./@-]*")
 
 
@@ -61,7 +59,7 @@ def _seeds(seeds: int | Iterable[int] | None) -> list[int] | None:
 
 def _word(key: object) -> str:
     """Return the key of a mapping, which Hydra's command line takes without quotes only."""
-    if not isinstance(key, str) or not _PLAIN.fullmatch(key):
+    if not isinstance(key, str) or as_word(key) != key:
         raise TypeError(f"{key!r} is no key of a mapping on Hydra's command line")
     return key
 
@@ -84,4 +82,4 @@ def text(value: Any) -> str:
         value = value.__fspath__()
     if not isinstance(value, str):
         raise TypeError(f"a {type(value).__name__} is no value of a setting: {value!r}")
-    return value if _PLAIN.fullmatch(value) and value.lower() not in _WORDS else quoted(value)
+    return as_word(value)

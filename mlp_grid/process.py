@@ -32,6 +32,7 @@ class Process:
         command = [sys.executable, *safe, "-m", "mlp_grid.child", str(os.getpid()), *overrides]
         pipe = None if terminal else subprocess.PIPE
         self.lines: list[str] = []
+        self._said: list[str] = []  # on stdout, and errors
         self.relays = relays
         self._process = subprocess.Popen(
             command, env=_environment(), stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, process_group=0
@@ -68,6 +69,10 @@ class Process:
         said = [line.removeprefix(ERROR) for line in self.lines if line.startswith(ERROR)]
         return UserError(*(said or ["the sweep was refused; the reason stands above"]))
 
+    def ending(self) -> str:
+        """Return what it said of its end: all but its progress, which goes to stderr; else its last line."""
+        return "\n".join(self._said or self.lines[-1:])
+
     def _stop(self) -> None:
         """Let it stop in order; at a second interrupt at once."""
         for number in (signal.SIGINT, signal.SIGINT, signal.SIGKILL):
@@ -90,6 +95,8 @@ class Process:
         for content in stream:
             line = content.decode(errors="replace").rstrip("\n")
             self.lines.append(line)
+            if name == "stdout" or line.startswith(ERROR):
+                self._said.append(line)
             if self.relays and not line.startswith(ERROR):
                 print(line, file=getattr(sys, name), flush=True)
 

@@ -66,7 +66,7 @@ def run(words: Sequence[str], root: Path) -> None:
         code = process.wait(progress.watch) if progress else process.wait()
     finally:
         if progress:
-            progress.close(process.lines[-1] if process.lines else "")
+            progress.close(process.ending())
     if code == MISTAKE:
         raise process.mistakes()
     if code == INCOMPLETE:

@@ -17,7 +17,7 @@ from reports.runs.reader import load
 from reports.runs.results import Results
 from reports.tables.grids import Frame, measure, spread
 from reports.tables.table import Table
-from reports.tuning.told import plot_of as tuning_plot
+from reports.tuning.plot import plot_of as tuning_plot
 from reports.tuning.told import tuning_of
 from reports.tuning.trials import trials_in
 from sweeps.records.errors import UserError

@@ -1,14 +1,13 @@
-"""Train some runs of a sweep again and compare every bit: `python -m sweeps.verify DIR|FILE.zip [--cells N]`.
+"""Train some runs again and compare every bit: `python -m sweeps.verify DIR|FILE.zip|RESULTS [--cells N]`.
 
 Each is trained from its own recorded configuration, in a directory that is thrown away, by the present code:
-nothing is started that the plan or a record names.
+nothing is started that the plan or a record names. RESULTS is a folder of published studies, or one of them.
 Before that, every record is read: damaged ones, and runs of other data than the plan's, are told.
 """
 
 from __future__ import annotations
 
 import random
-import shutil
 import sys
 import tempfile
 from collections import Counter
@@ -16,18 +15,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeps.cli.application import PACKAGE, require_ours, starts
+from sweeps.cli.application import require_ours, starts
 from sweeps.cli.command import command, parser_of
 from sweeps.execution.in_turn import Commands
-from sweeps.planning.quoting import quoted
-from sweeps.planning.recorded import overrides
+from sweeps.execution.repeat import Check, Repeatable, again
 from sweeps.records.archive import unpacked
 from sweeps.records.errors import UserError
 from sweeps.records.excluded import read_excluded
-from sweeps.records.layout import OUTPUT, cell_dirs
+from sweeps.records.layout import PLAN, PUBLISHED_RUNS
 from sweeps.records.plan import Plan, read_plan
-from sweeps.records.record import Record, load_records, read_record
-from sweeps.records.same import Compared, Likeness, compare
+from sweeps.records.published import read_published, table_problems
+from sweeps.records.record import Record, load_records
+from sweeps.records.same import Likeness
 
 CELLS = 3
 EPILOG = """\
@@ -36,64 +35,124 @@ Exit code 0: what was trained again came out the same, or close where another pr
 
 
 @dataclass(frozen=True)
-class Check:
-    """A run that was trained again: its record, and how the second one came out."""
+class Draw:
+    """How many runs are drawn, by which seed, among those that took at most so many seconds of one core."""
 
-    record: Record
-    compared: Compared
-    same_code: bool = True
+    cells: int
+    seed: int
+    longest_s: float | None = None
+
+    def of(self, runs: Sequence[Repeatable]) -> tuple[list[Repeatable], int]:
+        """Return the runs that are drawn, and how many there were to draw from."""
+        longest = float("inf") if self.longest_s is None else self.longest_s
+        short = [run for run in runs if run.cpu_s <= longest]
+        return random.Random(self.seed).sample(short, min(self.cells, len(short))), len(short)
 
 
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train some runs of a sweep again and compare every bit."""
+    """Train some runs of a sweep, or of published studies, again and compare every bit."""
     parser = parser_of("sweeps.verify", main.__doc__, EPILOG)
-    parser.add_argument("sweep", type=Path, metavar="DIR|FILE.zip", help="a sweep's directory, or its bundle")
+    parser.add_argument(
+        "sweep", type=Path, metavar="DIR|FILE.zip", help="a sweep's directory, its bundle, or docs/results"
+    )
     parser.add_argument("--cells", type=int, default=CELLS, metavar="N", help=f"how many runs ({CELLS})")
     parser.add_argument("--seed", type=int, metavar="N", help="which runs are drawn (by chance)")
+    parser.add_argument(
+        "--longest", type=float, metavar="S", help="draw runs that took at most S seconds of one core"
+    )
     parser.add_argument("--application", metavar="COMMAND", help="of another application: 'python my_app.py'")
     options = parser.parse_args(arguments)
     if options.cells < 1:
         raise UserError(f"--cells = {options.cells}: must be at least 1")
+    if options.longest is not None and not options.longest > 0:
+        raise UserError(f"--longest = {options.longest:g}: must be above 0")
+    seed = random.randrange(2**32) if options.seed is None else options.seed
+    draw = Draw(options.cells, seed, options.longest)
     if options.sweep.suffix != ".zip" or not options.sweep.is_file():
-        return verify(options.sweep, options.cells, options.seed, options.application)
+        return verify(options.sweep, draw, options.application)
     with tempfile.TemporaryDirectory(prefix="bundle-") as place:
-        root = unpacked(options.sweep, Path(place))
-        return verify(root, options.cells, options.seed, options.application)
+        return verify(unpacked(options.sweep, Path(place)), draw, options.application)
 
 
-def verify(root: Path, cells: int, seed: int | None, application: str | None) -> int:
-    """Check a sweep's records, train some of its runs again, tell how they come out; return the exit code.
+def verify(root: Path, draw: Draw, application: str | None) -> int:
+    """Check what is kept of runs, train some again, tell how they come out; return the exit code.
 
     `application`: the command of another Hydra application, without overrides. None: this package's own;
     UserError if the sweep was not made by that, for nothing that a plan names is started.
     """
-    plan, records = read_plan(root), load_records(root)
-    if plan is None:
-        raise UserError(f"{root} holds no sweep: there is no sweep.json")
-    if application is None:
-        require_ours(root, plan)
-    start = starts(application)
-    wrong = list(problems(plan, records))
+    studies = published_in(root)
+    if studies:
+        runs, wrong = of_studies(studies)
+        if not runs and not wrong:
+            print("0 runs trained again: nothing here keeps what trains them")
+            return 0
+    else:
+        runs, wrong = of_sweep(root, application)
     print("\n".join(wrong), end="\n" if wrong else "")
-    excluded = read_excluded(root)
-    complete = [
-        record for cell_id, record in records.items() if record.is_complete and cell_id not in excluded
-    ]
-    if not complete:
-        raise UserError(f"{root}: no run has a result yet, so none can be trained again")
-    seed = random.randrange(2**32) if seed is None else seed
-    drawn = random.Random(seed).sample(complete, min(cells, len(complete)))
+    return int(bool(wrong)) if not runs else max(int(bool(wrong)), train(runs, draw, starts(application)))
+
+
+def train(runs: Sequence[Repeatable], draw: Draw, start: Sequence[str]) -> int:
+    """Train runs again that are drawn by chance and tell how they come out; return the exit code."""
+    drawn, among = draw.of(runs)
+    if not drawn:
+        raise UserError(f"--longest = {draw.longest_s:g}: no run took so little, of {len(runs):,}")
     commands = Commands()
-    checks = []
+    checks: list[Check] = []
     with commands.listening():
-        for record in drawn:
-            checks.append(again(record, start, commands))
-            print(line_of(checks[-1]), flush=True)
+        for run in drawn:
+            checks.append(again(run, start, commands))
+            print(checks[-1], flush=True)
             if commands.signal:
                 return 128 + commands.signal
-    print(summary(checks, len(complete), seed))
-    return int(bool(wrong) or any(check.compared.likeness is Likeness.DIFFERENT for check in checks))
+    print(summary(checks, len(runs), among, draw))
+    return int(any(check.compared.likeness is Likeness.DIFFERENT for check in checks))
+
+
+def published_in(root: Path) -> list[Path]:
+    """Return the folders of published studies: the one that this is, or those that it holds."""
+    if (root / PLAN).exists():
+        return []
+    if (root / PUBLISHED_RUNS).is_file():
+        return [root]
+    return sorted(path.parent for path in root.glob(f"*/{PUBLISHED_RUNS}"))
+
+
+def of_studies(folders: Sequence[Path]) -> tuple[list[Repeatable], list[str]]:
+    """Return the runs of published studies that can be trained again, and a line for all that is wrong."""
+    runs: list[Repeatable] = []
+    wrong: list[str] = []
+    for folder in folders:
+        kept = read_published(folder)
+        if kept is None:
+            print(
+                f"{folder.resolve().name}: was published before overrides were kept; its runs cannot be drawn"
+            )
+            continue
+        runs += [Repeatable(run.record, run.digest) for run in kept]
+        wrong += [f"{'different':<10} {line}" for line in table_problems(folder, kept)]
+    return runs, wrong
+
+
+def of_sweep(root: Path, application: str | None) -> tuple[list[Repeatable], list[str]]:
+    """Return the runs of a sweep that have a result, and a line for each record that cannot be believed."""
+    plan, records = read_plan(root), load_records(root)
+    if plan is None:
+        raise UserError(f"{root} holds no sweep: there is no {PLAN}")
+    if application is None:
+        require_ours(root, plan)
+    excluded = read_excluded(root)
+    complete = [
+        Repeatable(record)
+        for cell_id, record in records.items()
+        if record.is_complete and cell_id not in excluded
+    ]
+    wrong = list(problems(plan, records))
+    if not complete:
+        print("\n".join(wrong), end="\n" if wrong else "")
+        raise UserError(f"{root}: no run has a result yet, so none can be trained again")
+    return complete, wrong
 
 
 def problems(plan: Plan, records: Mapping[str, Record]) -> Iterator[str]:
@@ -107,68 +166,15 @@ def problems(plan: Plan, records: Mapping[str, Record]) -> Iterator[str]:
             yield f"other data {record.path.name}: not of what {content.name} held when it was planned"
 
 
-def again(record: Record, start: Sequence[str], commands: Commands) -> Check:
-    """Train a run again in a directory of its own, which goes afterwards, and compare."""
-    place = Path(tempfile.mkdtemp(prefix="verify-"))
-    try:
-        ours = tuple(start[: len(PACKAGE)]) == PACKAGE
-        commands.run(command_for(record, start, place, ours), quiet=True, said=place / OUTPUT, ours=ours)
-        folder = cell_dirs(place).get(record.cell_id)
-        if folder is None:
-            return Check(record, Compared(Likeness.DIFFERENT, reason(place)))
-        repeated = read_record(folder)
-        if not repeated.is_complete:
-            error = repeated.data.get("error") or {}
-            why = f"is {repeated.status}: {error.get('type', '')} {error.get('message', '')}".rstrip(": ")
-            return Check(record, Compared(Likeness.DIFFERENT, why))
-        same_code = record.data.get("code") == repeated.data.get("code")
-        return Check(record, with_data(record, repeated), same_code)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-
-
-def with_data(record: Record, repeated: Record) -> Compared:
-    """Compare two runs, the hashes of their data first: other data explain everything else."""
-    then, now = ((each.data.get("dataset") or {}).get("sha256") for each in (record, repeated))
-    if then is not None and then != now:
-        return Compared(Likeness.DIFFERENT, f"the data had SHA-256 {then[:12]}, now {str(now)[:12]}")
-    return compare(record, repeated)
-
-
-def reason(place: Path) -> str:
-    """Return why a run could not even begin: the last line that its command said."""
-    if list(cell_dirs(place)):
-        return "its configuration is another cell's now: its options have changed"
-    try:
-        said = (place / OUTPUT).read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    except OSError:
-        said = []
-    return f"could not be run: {said[-1] if said else 'its command said nothing'}"
-
-
-def command_for(record: Record, start: Sequence[str], place: Path, ours: bool) -> list[str]:
-    """Return what follows `python` to train a run again below a directory."""
-    values = overrides(record.data.get("choices") or {}, record.data["config"])
-    own = ["hydra.sweeper.closing=null"] if ours else ["--multirun"]
-    ignored = [f"hydra.sweeper.ignore=[{','.join(map(quoted, record.data.get('ignore') or []))}]"]
-    places = [f"hydra.sweep.dir={quoted(place)}", "hydra/launcher=basic"]
-    return [*start, *own, *values, *ignored, *places, "hydra.sweeper.reuse=false"]  # computed, not copied
-
-
-def line_of(check: Check) -> str:
-    """Return the line of a run that was trained again."""
-    why = f": {check.compared.why}" if check.compared.why else ""
-    code = "" if check.same_code else " (it was made by other code)"
-    return f"{check.compared.likeness:<10} {check.record.path.name}{why}{code}"
-
-
-def summary(checks: Sequence[Check], complete: int, seed: int) -> str:
+def summary(checks: Sequence[Check], complete: int, among: int, draw: Draw) -> str:
     """Return how all came out, in a line that can be quoted."""
     counts = Counter(check.compared.likeness for check in checks)
     told = ", ".join(f"{counts[likeness]} {likeness}" for likeness in Likeness if counts[likeness])
     if set(counts) == {Likeness.IDENTICAL}:
         told = "identical"
-    return f"{len(checks):,} of {complete:,} runs trained again: {told} (drawn with --seed {seed})"
+    short = "" if draw.longest_s is None else f", among {among:,} that take at most {draw.longest_s:g} s"
+    drawn = f"drawn with --seed {draw.seed}{short}"
+    return f"{len(checks):,} of {complete:,} runs trained again: {told} ({drawn})"
 
 
 if __name__ == "__main__":

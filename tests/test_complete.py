@@ -9,7 +9,7 @@ import pytest
 
 from reports.runs.reader import load
 from sweeps.records.record import read_record
-from sweeps.status import Status
+from sweeps.view.state import Status
 from tests.support import synthetic
 from tests.support.tiny.driver import Tiny
 

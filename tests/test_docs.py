@@ -119,7 +119,8 @@ def skeleton(line: str) -> str:
 def planned() -> set[str]:
     """The command lines of blocks that are not run here: they take too long, or change the machine."""
     plain = [block.body for page in PAGES for block in blocks(page) if not block.language]
-    lines = [line.partition(" #")[0].strip() for body in plain for line in body.splitlines()]
+    whole = [re.sub(r"\s*\\\n\s*", " ", body) for body in plain]  # a command may go on in the next line
+    lines = [line.partition(" #")[0].strip() for body in whole for line in body.splitlines()]
     return {line for line in lines if re.match("make |python -m sweeps ", line)}
 
 

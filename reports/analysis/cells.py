@@ -47,6 +47,13 @@ def summarise(results: Results, metric: str) -> pd.DataFrame:
     `timed` counts the runs that have seconds of their own. No interval is narrower than the metric's step
     allows: equal runs have `sd` 0, but rounding to a step g has a variance of g²/12 (Sheppard 1898).
     """
+    if metric not in results.summaries:
+        results.summaries[metric] = summary_of(results, metric)
+    return results.summaries[metric].copy(deep=False)
+
+
+def summary_of(results: Results, metric: str) -> pd.DataFrame:
+    """Return what `summarise` remembers: tables, findings and the page ask for it again and again."""
     values = results.runs.groupby("cell")[metric].agg(["mean", "std", "count"])
     n = values["count"]
     quantile = t_quantile((1 - LEVEL) / 2, np.maximum(n - 1, 1))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import digamma, polygamma
+from scipy.special import digamma, zeta
 
 from reports.analysis.intervals import Floats, Mask
 
@@ -49,7 +49,7 @@ def fit_prior(variance: Floats, df: Floats) -> tuple[float, float]:
     """
     shifted = np.log(variance) - digamma(df / 2) + np.log(df / 2)
     upper = shifted.var(ddof=1) * (1 + (2 / (len(shifted) - 1)) ** 0.5)
-    excess = float(upper - polygamma(1, df / 2).mean())
+    excess = float(upper - zeta(2, df / 2).mean())
     if excess <= 0:
         return float(np.exp(shifted.mean())), LARGE
     prior_df = 2 * inverse_trigamma(excess)
@@ -57,15 +57,18 @@ def fit_prior(variance: Floats, df: Floats) -> tuple[float, float]:
 
 
 def inverse_trigamma(value: float) -> float:
-    """Return the y with trigamma(y) = value, by Newton's steps on 1/trigamma (Smyth 2004, appendix)."""
+    """Return the y with trigamma(y) = value, by Newton's steps on 1/trigamma (Smyth 2004, appendix).
+
+    Trigamma is Hurwitz' zeta(2, ·), and its slope −2 zeta(3, ·).
+    """
     if value > 1e7:
         return float(value**-0.5)
     if value < 1e-6:
         return 1 / value
     y = 0.5 + 1 / value
     for _ in range(50):
-        trigamma = float(polygamma(1, y))
-        step = trigamma * (1 - trigamma / value) / float(polygamma(2, y))
+        trigamma = float(zeta(2, y))
+        step = trigamma * (1 - trigamma / value) / (-2 * float(zeta(3, y)))
         y += step
         if -step / y < 1e-10:
             break

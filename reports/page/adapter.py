@@ -22,6 +22,7 @@ from reports.tables.rankings import CONTRAST_NOTES
 from sweeps.records.schema import PENDING, STATES
 
 MOST_LINES = 20  # of a notice's details
+NUMBER = re.compile(r"\d+")
 
 
 def content_of(
@@ -66,19 +67,27 @@ def header(results: Results) -> page.Header:
 
 
 def failures(results: Results) -> Iterator[page.Failure]:
-    """Yield the runs without a result, grouped by state and message, the commonest first.
-
-    Where messages of a group differ in their numbers, those stand as dots: no one's is that of all.
-    """
+    """Yield the runs without a result, those alike in state and message (but for numbers) as one."""
     pending = results.runs.reset_index(drop=True)
     told = [state for state in ("diverged", *PENDING) if state not in ("missing", "running")]
     pending = pending[pending["status"].isin(told)]
-    message = pending["problem"].map(lambda text: re.sub(r"\d+", "…", text)[:300])
+    message = pending["problem"].map(lambda text: NUMBER.sub("…", text))
     groups = pending.groupby([pending["status"], message], sort=False)
-    for (state, alike), rows in sorted(groups, key=lambda item: (item[0][0] == "diverged", -len(item[1]))):
+    for (state, _), rows in sorted(groups, key=lambda item: (item[0][0] == "diverged", -len(item[1]))):
         command = command_of(results) if state != "diverged" else ""
-        text = str(rows["problem"].iloc[0]) if rows["problem"].nunique() == 1 else str(alike)
+        text = in_ranges(rows["problem"].unique().tolist())
         yield page.Failure(str(state), text, len(rows), tuple(rows.index.tolist()), command)
+
+
+def in_ranges(messages: Sequence[str]) -> str:
+    """Return messages that differ in their numbers as one, each number from the least to the largest.
+
+    ["epoch 1, step 9", "epoch 1, step 14"] is "epoch 1, step 9–14".
+    """
+    columns = zip(*map(NUMBER.findall, messages), strict=True)
+    spans = [sorted(set(column), key=lambda number: (len(number), number)) for column in columns]
+    texts = iter(f"{span[0]}{page.RANGE}{span[-1]}" if len(span) > 1 else span[0] for span in spans)
+    return NUMBER.sub(lambda _: next(texts), messages[0])
 
 
 def notices(results: Results, findings: Sequence[Finding]) -> Iterator[page.Notice]:
@@ -123,4 +132,4 @@ def claims(judged: Judged | None, findings: Sequence[Finding]) -> Iterator[page.
 def claim_row(row: Mapping[Hashable, Any]) -> tuple[str, str, str]:
     """Return a claim as the page lists it: words, verdict, and numbers with when the claim was written."""
     numbers = "; ".join(filter(None, (str(row["written"]), str(row["numbers"]))))
-    return f"{row['id']} {row['statement']}", str(row["verdict"]), numbers
+    return f"{row['id']}: {row['statement']}", str(row["verdict"]), numbers

@@ -8,7 +8,7 @@ from reports.analysis.cells import summarise
 from reports.analysis.choosing import choice_note
 from reports.analysis.intervals import Interval
 from reports.analysis.sweep import Analysis
-from reports.findings.best import chosen_figures, corrected, lost, others
+from reports.findings.best import cell_name, chosen_figures, corrected, lost, others
 from reports.findings.finding import Finding
 from reports.page import content as page
 from reports.page.provenance import command_of
@@ -18,6 +18,8 @@ from reports.runs.factors import REPLICATE
 from reports.runs.metrics import OF_CLASSES
 from reports.runs.results import Results
 from reports.tables.rankings import listed
+
+HOURS_FROM = 100  # minutes
 
 
 def answer(analysis: Analysis, findings: Sequence[Finding]) -> page.Answer:
@@ -86,10 +88,24 @@ def standing_text(analysis: Analysis, best: Best) -> str:
     shared = f"{ties} other cell{'s have' if ties > 1 else ' has'} the same mean" if ties else ""
     told = [
         shared,
+        next_text(analysis, best, names),
         others(best, analysis.results.cells, names).removeprefix("; "),
         lost(best, best.use.metric.in_percent).strip(" ()"),
     ]
     return " ".join(f"{text[:1].upper()}{text[1:]}." for text in told if text)
+
+
+def next_text(analysis: Analysis, best: Best, names: Sequence[str]) -> str:
+    """Return which cell comes next, and how far behind; empty if no other has a figure."""
+    means, metric = best.selection.means, shown(analysis.results, best.use.metric)
+    rest = [k for k in range(len(means)) if k not in best.leaders and math.isfinite(means[k])]
+    if not rest:
+        return ""
+    place = min(rest, key=lambda k: abs(means[k] - means[best.leaders[0]]))
+    behind = show(metric, abs(float(means[place] - means[best.leaders[0]])))
+    least = f"less than {10.0**-metric.digits:.{metric.digits}f}"
+    told = f"{behind if behind.strip('0.') else least} {metric.points}".strip()
+    return f"the next, {cell_name(best, place, analysis.results.cells, names)}, is {told} behind"
 
 
 def sentences(analysis: Analysis, findings: Sequence[Finding], known: bool) -> Iterator[str]:
@@ -154,4 +170,6 @@ def cost_note(results: Results, number: int) -> str:
     seconds = results.done["total_wall_s"].sum() / max(results.done["concurrent_runs"].max(), 1)
     have = max(results.runs["seed"].nunique(), 1)
     minutes = seconds * (number - have) / have / 60
-    return f"about {max(round(minutes), 1)} min" if math.isfinite(minutes) else ""
+    if not math.isfinite(minutes):
+        return ""
+    return f"about {max(round(minutes), 1)} min" if minutes < HOURS_FROM else f"about {minutes / 60:.1f} h"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.page.content import CellFigures, Content, Factor, Metric, Sweep
+from reports.page.content import CellFigures, Content, Factor, Metric, Numbers, Sweep
 from reports.page.shown import Shade, shades, show, stretched
 
 MOST_PANELS = 12
@@ -59,18 +59,19 @@ def layout_of(content: Content) -> Layout:
 
 
 def panels_of(content: Content, layout: Layout, metric: Metric) -> list[Panel]:
-    """Return the panels of a metric in a layout."""
+    """Return the panels of a metric in a layout, without those of which no cell was planned."""
     sweep = content.sweep
     by_name = {factor.name: factor for factor in sweep.factors}
     split = [by_name[name] for name in layout.panels]
     shade = shades(sweep, metric)
-    return [
+    panels = [
         Panel(
             ", ".join(f"{f.name} {level}" for f, level in zip(split, levels, strict=True)),
             tuple(rows_of(content, layout, metric, dict(zip(layout.panels, levels, strict=True)), shade)),
         )
         for levels in itertools.product(*(factor.levels for factor in split))
     ]
+    return [panel for panel in panels if any(box for _, row in panel.rows for box in row)]
 
 
 def rows_of(
@@ -108,8 +109,14 @@ def box_of(content: Content, metric: Metric, wanted: dict[str, str], shade: dict
     step = shade[key].step(float(stretched(metric, np.array(value)))) if key in shade else None
     mark = "below" if key in shade and stretched(metric, np.array(value)) < shade[key].low else ""
     if len(cells) > 1:
-        return Box(pick, show(metric, value), f"{len(cells)} cells", mark, step)
+        return Box(pick, show(metric, value), cells_behind(means), mark, step)
     return one_cell(content, metric, Box(pick, show(metric, value), "", mark, step), int(cells[0]), figures)
+
+
+def cells_behind(means: Numbers) -> str:
+    """Return over how many cells a mean is: "21 cells", or "19 of 21 cells" where some have no figure."""
+    known = int(np.isfinite(means).sum())
+    return f"{f'{known} of ' if known < len(means) else ''}{len(means)} cells"
 
 
 def groups_of(sweep: Sweep, metric: Metric, cells: np.ndarray) -> set[str]:

@@ -20,6 +20,7 @@ from reports.page.drafts import draft_for
 from reports.page.provenance import notes_of
 from reports.page.report import Report
 from reports.page.view import render
+from reports.runs import record_cache
 from reports.runs.curve_cache import CACHE, save_cache
 from reports.runs.results import Results, natural
 from reports.sources.judged import Judged, judged, judged_tables
@@ -27,14 +28,15 @@ from reports.tables.about import stands_on
 from reports.tables.cells import best_table, unfinished_table
 from reports.tables.costs import timing_tables
 from reports.tables.drawn import Plots
-from reports.tables.formats import csv_text, latex, markdown
+from reports.tables.formats import csv_text, markdown
 from reports.tables.grids import grid_tables
+from reports.tables.latex import latex
 from reports.tables.rankings import contrasts_table, levels_table, rankings_table, variance_table
 from reports.tables.spreadsheet import BOM, write_csv
 from reports.tables.table import Table, file_name
 from reports.tuning.told import tables as tuning_tables
 from reports.tuning.told import tuning_of
-from reports.tuning.trials import trials_in
+from reports.tuning.trials import trials_of
 from sweeps.records.errors import UserError
 from sweeps.records.layout import FINDINGS, REPORT_DIR
 
@@ -64,9 +66,9 @@ def drawn(analysis: Analysis, found: Judged | None, tables: dict[str, Table], wh
         return []
     from reports.plots import plots_of
     from reports.sources.judged import judged_plots
-    from reports.tuning.told import plots as tuning_plots
+    from reports.tuning.plot import plots as tuning_plots
 
-    tuned = tuning_plots(tuning_of(trials_in(analysis.results.directory)))
+    tuned = tuning_plots(tuning_of(trials_of(analysis.results)))
     return [*judged_plots(found), *plots_of(analysis, tables, which), *tuned]
 
 
@@ -86,7 +88,7 @@ def all_tables(analysis: Analysis) -> list[Table]:
         levels_table(effects),
         variance_table(analysis),
         *timing_tables(analysis),
-        *tuning_tables(tuning_of(trials_in(results.directory))),
+        *tuning_tables(tuning_of(trials_of(results))),
         unfinished_table(results),
     ]
     about = stands_on(results)
@@ -121,10 +123,17 @@ def write_report(
         shown = replace(report.analysis, results=replace(results, directory=called or results.directory))
         content = replace(content_of(shown, report.judged, files_of(report)), written=notes_of(results))
         (draft / "index.html").write_text(render(content), encoding="utf-8")
-        if results.stamps:
-            save_cache(draft / CACHE.name, results.history, results.stamps)
+        save_caches(results, draft)
         replace_directory(draft, target, keep=None if drawing else "plots")
     return (out or target) / "index.html"
+
+
+def save_caches(results: Results, folder: Path) -> None:
+    """Keep what was read, for the next report."""
+    if results.stamps:
+        save_cache(folder / CACHE.name, results.history, results.stamps)
+    if results.cache is not None and results.cache.entries:
+        results.cache.save(folder / record_cache.CACHE.name)
 
 
 def check_place(target: Path) -> Path:

@@ -14,7 +14,7 @@ from reports.page import content as page
 from reports.page.shown import figure
 from reports.page.swept import shown
 from reports.tables.number_formats import counts_as
-from reports.tables.rankings import limits, power_words, signs
+from reports.tables.rankings import left_out, power_words, signs
 
 
 def effects(analysis: Analysis) -> Iterator[page.Effect]:
@@ -51,7 +51,7 @@ def effect_of(effect: Effect, part: str, comparison: Comparison) -> page.Effect:
         metric=effect.metric.name,
         levels=levels,
         text=signs(comparison) if tested else "",
-        note="; ".join(limits(effect, comparison)),
+        note="; ".join(left_out(effect, comparison)),
         within=within(effect, part),
         size=max(means) - min(means) if means else page.NAN,
         seeds=max((pair.seeds for pair in comparison.pairs), default=0),

@@ -16,6 +16,7 @@ Direction = Literal["maximize", "minimize", ""]
 Relation = Literal[">", "<", "≈", "?"]
 Numbers = NDArray[np.float64]
 NAN = float("nan")
+RANGE = "–"  # between the least and the largest of numbers in which messages differ
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,10 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Failure:
-    """Runs that ended alike: their state, their message, how many and which, and what runs them again."""
+    """Runs that ended alike: their state, their message, how many and which, and what runs them again.
+
+    Numbers in which their messages differ stand in it from the least to the largest: "epoch 1–3".
+    """
 
     state: str
     message: str

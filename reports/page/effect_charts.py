@@ -32,7 +32,10 @@ class Dot:
 
 @dataclass(frozen=True)
 class Chart:
-    """The drawing of one effect: `curve` or rows of dots; `ticks` across, `side` down (of a curve)."""
+    """The drawing of one effect: `curve` or rows of dots; `ticks` across, `side` down (of a curve).
+
+    `zero`: the axis is logarithmic and 0 stands apart, at its left end.
+    """
 
     effect: Effect
     curve: bool
@@ -40,6 +43,7 @@ class Chart:
     ticks: tuple[tuple[float, str], ...]
     side: tuple[tuple[float, str], ...] = ()
     log: bool = False
+    zero: bool = False
 
     @property
     def lost(self) -> bool:
@@ -55,7 +59,7 @@ class Chart:
 def chart_of(effect: Effect, factor: Factor, metric: Metric, axis: Axis) -> Chart:
     """Return the drawing of an effect; `axis` is the metric's, the same for all factors."""
     numbers = dict(zip(factor.levels, factor.numbers, strict=True)) if factor.numbers else {}
-    if len(numbers) > 2 or (numbers and len(effect.levels) > 1):
+    if numbers and len(effect.levels) > 2:
         return curve(effect, metric, axis, numbers)
     dots = tuple(
         Dot(
@@ -91,7 +95,8 @@ def curve(effect: Effect, metric: Metric, axis: Axis, numbers: dict[str, float])
         y, past = down(axis, level.mean), beyond(axis, level.low, level.high)
         dots.append(Dot(level, show(metric, level.mean), x, low, high, y, past))
     side = [(down(axis, tick), tick_text(metric, tick)) for tick in ticks(axis.low, axis.high, 5)]
-    return Chart(effect, True, tuple(dots), tuple(apart(dots)), tuple(side), log)
+    zero = log and any(numbers[level.level] == 0 for level in levels)
+    return Chart(effect, True, tuple(dots), tuple(apart(dots)), tuple(side), log, zero)
 
 
 def apart(dots: Sequence[Dot]) -> list[tuple[float, str]]:

@@ -15,7 +15,7 @@ from reports.page.view import parts
 from reports.page.watch import Seen
 from reports.runs.curves import COLUMNS, Curve
 from reports.runs.figures import is_number
-from reports.runs.reader import problem
+from reports.runs.record_row import problem
 from sweeps.records.metric import figures_of as recorded_figures
 
 EMPTY = np.empty(0)

@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path, PurePath
 
 import pandas as pd
@@ -26,6 +27,8 @@ SAYS_MOST = (
     "training.epochs",
     "optimizer.weight_decay",
 )
+ASKED = {"git dirty": "not committed changes", "cpu": "processor", "dataset sha256": "data (SHA-256)"}
+ANSWERS = {"True": "yes", "False": "no", "True, False": "some", "False, True": "some"}
 LARGEST_NOTES = 2**20  # bytes
 
 
@@ -97,7 +100,7 @@ def about(results: Results, files: Sequence[File], notes: Sequence[str] = ()) ->
     plan = results.plan or {}
     history = plan.get("history") or [{"time": plan.get("created", ""), "command": plan.get("command", [])}]
     commands = tuple(
-        (str(entry.get("time", "")), command_text(entry.get("command"), results))
+        (when(str(entry.get("time", ""))), command_text(entry.get("command"), results))
         for entry in history
         if isinstance(entry, dict)
     )
@@ -120,14 +123,24 @@ def command_text(command: object, results: Results) -> str:
 
 def facts(results: Results) -> Iterator[tuple[str, str]]:
     """Yield each question with its answers."""
-    yield from (fact for fact in provenance(results) if fact[0] not in ("command", "planned"))
+    for key, answer in provenance(results):
+        if key not in ("command", "planned"):
+            yield ASKED.get(key, key), ANSWERS.get(answer, answer)
     times = results.runs[["started", "finished"]].replace("", pd.NA).stack().dropna()
     if len(times):
-        yield "runs made", f"{times.min()} to {times.max()}"
+        yield "runs made", f"{when(str(times.min()))} to {when(str(times.max()))}"
     if results.split:
         yield "split", results.split
     for rule in (results.plan or {}).get("exclusions", []):
         yield "excluded", f"{rule['count']} combinations with {rule['condition']}"
+
+
+def when(text: str) -> str:
+    """Return a recorded time to the minute, "2026-11-25 21:15 UTC"; what is no such time as it is."""
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return text
 
 
 def notes_of(results: Results) -> str:
@@ -159,7 +172,10 @@ def provenance(results: Results) -> list[tuple[str, str]]:
     facts = [{k: v for k, v in each.items() if v not in (None, "")} for each in results.provenance]
     keys = list(dict.fromkeys(key for each in facts for key in each))
     rows = [
-        (key.replace("_", " "), ", ".join(dict.fromkeys(str(each[key]) for each in facts if key in each)))
+        (
+            key.replace("_", " "),
+            ", ".join(dict.fromkeys(str(each[key]) for each in facts if key in each)),
+        )
         for key in keys
     ]
     codes = [code for code in results.runs["code"].unique() if code]

@@ -35,7 +35,8 @@ def signed(metric: Metric, value: float) -> str:
 
 def figure(value: float, digits: int) -> str:
     """Return a number with so many decimals; very large ones with an exponent."""
-    return f"{value:.{digits}f}" if abs(value) < 1e7 else f"{value:.2e}"
+    text = f"{value:.{digits}f}" if abs(value) < 1e7 else f"{value:.2e}"
+    return text.replace("-", "−", 1) if text.strip("-0.") else text.lstrip("-")
 
 
 def p_text(p: float) -> str:

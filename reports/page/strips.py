@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from reports.page.content import Comparison, Content, Effect, LevelEffect, Metric
 from reports.page.shown import REACH, Axis, axis_of, beyond, show, tick_text, ticks
 
-LETTER = 6.6  # pixels of a letter of a label
-WIDTH, NARROW = 400.0, 240.0  # pixels that a strip is assumed to be wide when its labels are kept apart
+LETTER = 7.4  # pixels of a letter of a label, in a wide font of 12 px
+WIDTH, NARROW = 400.0, 205.0  # pixels that a strip is at least wide; narrow: on a phone of 360, or on paper
 GAP = 10.0
 LONGEST = 26  # letters of a label; the whole name is in its dot's title
 MANY = 7  # levels: of more, only the two ends are named
+Group = Sequence[tuple[float, LevelEffect]]  # dots that share a label, with their places in per cent
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,13 @@ class Strip:
     labels: tuple[Label, ...]
     narrow: tuple[Label, ...]
     size: str
+
+    @property
+    def diverged(self) -> str:
+        """Which levels' runs diverged: "3 with 0.1, 6 with 1"; empty if none did."""
+        return ", ".join(
+            f"{level.diverged} with {level.level}" for level in self.effect.levels if level.diverged
+        )
 
 
 def main_effects(content: Content, metric: Metric) -> list[Effect]:
@@ -61,24 +69,46 @@ def strip(effect: Effect, metric: Metric, axis: Axis) -> Strip:
 
 
 def labels(dots: Sequence[tuple[float, LevelEffect]], width: float) -> list[Label]:
-    """Return the labels of dots that are sorted by place: above, below, or joined where both are taken."""
+    """Return the labels of dots that are sorted by place: above or below; neighbours share one if need be.
+
+    A label of several names them from left to right, as their dots stand.
+    """
     if len(dots) > MANY:
         dots = (dots[0], dots[-1])
-    ends = [-math.inf, -math.inf]
-    made: list[Label] = []
-    for x, level in dots:
-        wide = LETTER * len(level.level[:LONGEST])
-        left = min(max(x / 100 * width - wide / 2, 0), max(width - wide, 0))
-        lane = next((lane for lane in (0, 1) if left >= ends[lane] + GAP), None)
-        if lane is None:
-            lane = int(ends[1] < ends[0])
-            last = max(k for k, label in enumerate(made) if label.lane == lane)
-            made[last] = replace(made[last], text=f"{made[last].text} · {level.level[:LONGEST]}")
-            ends[lane] += wide + 3 * LETTER
-        else:
-            made.append(Label(x, level.level[:LONGEST], lane, "middle"))
-            ends[lane] = left + wide
+    groups = [[dot] for dot in dots]
+    while None in (lanes := lanes_of(groups, width)):
+        crowded = lanes.index(None)
+        groups[crowded - 1 : crowded + 1] = [groups[crowded - 1] + groups[crowded]]
+    made = [
+        Label(middle(group), text_of(group, width), lane or 0, "middle")
+        for group, lane in zip(groups, lanes, strict=True)
+    ]
     return [replace(label, anchor=anchor(label, width)) for label in made]
+
+
+def lanes_of(groups: Sequence[Group], width: float) -> list[int | None]:
+    """Return the lane of each group's label: the first that is free there, None where both are taken."""
+    ends, lanes = [-math.inf, -math.inf], list[int | None]()
+    for group in groups:
+        wide = LETTER * len(text_of(group, width))
+        left = min(max(middle(group) / 100 * width - wide / 2, 0), max(width - wide, 0))
+        lane = next((lane for lane in (0, 1) if left >= ends[lane] + GAP), None)
+        lanes.append(lane)
+        if lane is not None:
+            ends[lane] = left + wide
+    return lanes
+
+
+def middle(group: Group) -> float:
+    """Return where the label of neighbours stands, in per cent."""
+    return (group[0][0] + group[-1][0]) / 2
+
+
+def text_of(group: Group, width: float) -> str:
+    """Return the names of neighbours in their order; the first and the last, if not all fit."""
+    names = [level.level[:LONGEST] for _, level in group]
+    text = " · ".join(names)
+    return text if LETTER * len(text) <= width or len(names) < 3 else f"{names[0]} … {names[-1]}"
 
 
 def anchor(label: Label, width: float) -> str:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from markupsafe import Markup
 
 from reports.page.block import pack
 from reports.page.boxes import Layout, Panel, layout_of, panels_of, pick_text
-from reports.page.content import Best, Content, Failure, Metric, Sweep
+from reports.page.content import RANGE, Best, Content, Failure, Metric, Sweep
 from reports.page.effect_charts import chart_of, effect_axis
 from reports.page.shown import CLOSEST, Shade, p_text, shades, show, signed
 from reports.page.strips import bar, main_effects, reach_of, strips
@@ -57,11 +58,12 @@ class Grid:
     panels: list[Panel]
     averaged: tuple[str, ...]
     bar: ColourBar | None
-    near: bool
-    clipped: bool
+    scales: int
+    marks: frozenset[str]
     two: bool
     intervals: bool
     partial: bool
+    lacking: bool
 
 
 def render(content: Content, live: bool = False) -> str:
@@ -161,10 +163,11 @@ def grid_of(content: Content, metric: Metric) -> Grid:
         panels=panels,
         averaged=tuple(averaged),
         bar=colour_bar(metric, scale[0]) if len(scale) == 1 else None,
-        near=any(best.may_be_best for best in content.answer.best),
-        clipped=any(one.clipped for one in scale),
-        intervals=any("±" in box.small for box in boxes),
+        scales=len(scale),
+        marks=frozenset(mark for box in boxes for mark in box.mark.split()),
+        intervals=any("±" in box.small or "[" in box.small for box in boxes),
         partial=any("/" in box.small for box in boxes),
+        lacking=any(" of " in box.small for box in boxes),
         two=bool(layout.panels) and len(factors[layout.panels[-1]].levels) == 2,
     )
 
@@ -184,7 +187,7 @@ def unstretched(metric: Metric, value: float) -> float:
 
 def query_of(failure: Failure) -> str:
     """Return the query that finds the runs of a failure."""
-    words = failure.message.replace('"', " ").split(":")[0].strip()
+    words = re.split(rf":|\d+{RANGE}\d+", failure.message.replace('"', " "))[0].strip()
     return f"status={failure.state}" + (f' & "{words}"' if words else "")
 
 

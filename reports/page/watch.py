@@ -10,10 +10,10 @@ import pandas as pd
 
 from reports.runs.curves import COLUMNS, Curve, read_curve
 from reports.runs.own_curves import is_own, read_own_curve
+from reports.runs.stamps import Stamp, stamp
 from sweeps.records.layout import HISTORY, PLAN, REPORT, cell_dirs, cell_id_of
 from sweeps.records.record import Record, read_record
 
-Stamp = tuple[int, int, int] | None
 ALIVE_S = 5.0  # how often a running record's process is looked for
 UNENDED = ("running", "lost")
 
@@ -34,7 +34,7 @@ class Watch:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.seen: dict[str, Seen] = {}
-        self.plan: Stamp = None
+        self.plan: Stamp = ""
 
     def plan_changed(self) -> bool:
         """Return whether there is another plan than at the last call."""
@@ -86,15 +86,6 @@ class Watch:
 def is_due(seen: Seen) -> bool:
     """Whether a run's process has to be looked for again: a killed one changes no file."""
     return seen.record.status in UNENDED and time.monotonic() - seen.looked > ALIVE_S
-
-
-def stamp(path: Path) -> Stamp:
-    """Return what changes with a file's content: size, time, and the file's number."""
-    try:
-        state = path.lstat()
-    except OSError:
-        return None
-    return state.st_size, state.st_mtime_ns, state.st_ino
 
 
 def curve_of(path: Path) -> Curve | pd.DataFrame:

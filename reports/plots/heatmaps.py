@@ -13,6 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
+from reports.analysis.counting import only_near_best
 from reports.analysis.intervals import Floats
 from reports.plots.plot import Plot
 from reports.plots.shared_settings import short, usual, usual_note
@@ -171,6 +172,12 @@ def sides_note(table: Table) -> str:
     return f"{note[0].upper()}{note[1:]}." if note else ""
 
 
+def framed_note(metric: Metric) -> str:
+    """Return what the frames mean; convergence is compared near the best accuracy only."""
+    near = " among the cells near the best accuracy" if only_near_best(metric) else ""
+    return f"Framed: the best of each panel{near}."
+
+
 def panel_note(table: Table) -> str:
     """Return what the titles of the panels leave out because it is usual."""
     return usual_note(usual(panel_levels(table)))
@@ -205,7 +212,7 @@ def draw_heatmaps(table: Table, metric: Metric) -> Figure:
     titles = [wrapped(panel.title, width + beside) for panel in shown]
     over = 0.14 * (lines_of(titles) - 1)
     page = Page(width, 0, max(label, 0.4), beside, 0.85 + over, 0.2, across=label, down=0.6 + over)
-    note = " ".join(filter(None, [sides_note(table), panel_note(table)]))
+    note = " ".join(filter(None, [sides_note(table), framed_note(metric), panel_note(table)]))
     heights = [0.3 * lines for lines in tall]
     figure, grid = panels(table.title, rows, columns, page, share_y=False, note=note, heights=heights)
     every = [axes for row in grid for axes in row]

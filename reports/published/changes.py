@@ -8,9 +8,11 @@ from pathlib import Path
 from reports.claims.claim import Judgement
 from reports.tables.spreadsheet import read_csv
 from sweeps.records.errors import UserError
+from sweeps.records.layout import PUBLISHED_RUNS
 
 FIRST_VERSION = Path(__file__).with_name("first_version.csv")
 DIGITS = 12  # of the SHA-256 of runs.csv
+RUN_AGAIN = "its runs were made again, and the rules are others"
 
 
 @dataclass(frozen=True)
@@ -23,24 +25,30 @@ class Change:
     reason: str
 
 
-def first_verdicts(runs: Path) -> Sequence[Mapping[str, str]]:
-    """Return what the first version found on these very runs: id, verdict, reason if it is another now."""
-    digest = hashlib.sha256(runs.read_bytes()).hexdigest()[:DIGITS]
+def first_verdicts(folder: Path, judgements: Iterable[Judgement]) -> Sequence[Mapping[str, str]]:
+    """Return what the first version found of these claims: id, verdict, reason if it is another now.
+
+    On other runs than the first version's the reason is that they are others.
+    """
+    digest = hashlib.sha256((folder / PUBLISHED_RUNS).read_bytes()).hexdigest()[:DIGITS]
     table = read_csv(FIRST_VERSION)
-    return table[table["runs"] == digest].to_dict("records")  # type: ignore[return-value]
+    if not (same := table[table["runs"] == digest]).empty:
+        return same.to_dict("records")  # type: ignore[return-value]
+    known = table[table["id"].isin([judgement.claim.id for judgement in judgements])]
+    return known.assign(reason=RUN_AGAIN).to_dict("records")  # type: ignore[return-value]
 
 
-def changes(runs: Path, judgements: Iterable[Judgement]) -> list[Change]:
-    """Return the changes among judgements on these runs; on other runs than the first version's, none.
+def changes(folder: Path, judgements: Sequence[Judgement]) -> list[Change]:
+    """Return the changes among judgements on the runs that a folder keeps.
 
     Raises UserError for a change that nobody has explained, or a reason for one that is none.
     """
     found = {judgement.claim.id: judgement.verdict for judgement in judgements}
     made = []
-    for row in first_verdicts(runs):
+    for row in first_verdicts(folder, judgements):
         after = found[row["id"]]
         changed = after != row["verdict"]
-        if changed != bool(row["reason"]):
+        if changed != bool(row["reason"]) and row["reason"] != RUN_AGAIN:
             what = "changed without a reason" if changed else "has a reason and has not changed"
             raise UserError(
                 f"{FIRST_VERSION.name}: the verdict on {row['id']} {what}: {row['verdict']}, {after}"

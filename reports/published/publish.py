@@ -1,8 +1,8 @@
 """The results of studies as pages to commit: runs and figures kept small, everything else rebuilt from them.
 
 For every study there is a folder. `runs.csv`, `machine.csv`, `times.csv` and the PNG figures are taken from
-its run records; claims, rankings, reported figures and the pages are made from what is kept, so that anybody
-can rebuild and check them without a single run.
+its run records, as is `again.json`, which trains each run again; claims, rankings, reported figures and the
+pages are made from what is kept, so that anybody can rebuild and check them without a single run.
 """
 
 import shutil
@@ -21,20 +21,26 @@ from reports.page.drafts import draft_for
 from reports.page.provenance import provenance
 from reports.page.report import Report
 from reports.plots import Plot, save_all
-from reports.published.pages import DRAWN_BY, RUNS, Study, study_page, summary_page
+from reports.published.again import kept_runs
+from reports.published.dumbbells import dumbbell_plot
+from reports.published.pages import DRAWN_BY, Study, study_page
 from reports.published.rankings import rankings
+from reports.published.strips import strip_plots
+from reports.published.summary import lessons_page, summary_page, summary_plot
 from reports.runs.reader import load
 from reports.runs.results import Results
 from reports.sources import Reference, reference
-from reports.sources.judged import judged_plots, judged_study
+from reports.sources.judged import judged_study
 from reports.tables.spreadsheet import write_csv
 from reports.tables.table import Table
 from sweeps.cli.version import version
 from sweeps.records.errors import UserError
 from sweeps.records.layout import PLAN
+from sweeps.records.layout import PUBLISHED_RUNS as RUNS
+from sweeps.records.published import write_published
 from sweeps.records.studies import STUDIES
 
-SUMMARY = "README.md"
+SUMMARY, LESSONS = "README.md", "lessons.md"
 MAIN_PLOTS = ("heatmap-test_accuracy", "grid", "ranking-test_accuracy", "accuracy-against-", "boundary-")
 COLOURS = 64
 NOT_KEPT = ("host", "command", "planned")
@@ -72,7 +78,9 @@ def keep(results: Results, folder: Path) -> None:
     source, report = reference(results.sweep), make_report(results)
     assert source is not None
     folder.mkdir(parents=True, exist_ok=True)
-    write_observations(compact(observe(results), named_in(source)), folder / RUNS)
+    frame = observe(results)
+    write_observations(compact(frame, named_in(source)), folder / RUNS)
+    write_published(folder, kept_runs(results.directory, frame))
     facts = [(key, value) for key, value in provenance(results) if key not in NOT_KEPT]
     facts.append((DRAWN_BY, version()))
     write_csv(pd.DataFrame(facts, columns=["what", "value"]), folder / "machine.csv")
@@ -111,9 +119,18 @@ def rebuild(target: Path) -> None:
     for study in studies:
         for name, frame in tables_of(study).items():
             write_csv(frame, study.folder / f"{name}.csv")
-        draw(judged_plots(study.judged), study.folder / "plots", "svg")
-        (study.folder / SUMMARY).write_text(study_page(study), encoding="utf-8")
+        draw(drawn_anew(study), study.folder / "plots", "svg")
+        (study.folder / SUMMARY).write_text(study_page(study, studies), encoding="utf-8")
+    draw([summary_plot(studies)], target, "svg")
     (target / SUMMARY).write_text(summary, encoding="utf-8")
+    if lessons := lessons_page(studies):
+        (target / LESSONS).write_text(lessons, encoding="utf-8")
+
+
+def drawn_anew(study: Study) -> list[Plot]:
+    """Return the figures that are made from a study's runs as they are kept."""
+    reported = study.judged.reported
+    return [*strip_plots(study.judgements), *([] if reported is None else [dumbbell_plot(reported)])]
 
 
 def read(folder: Path) -> Study:

@@ -51,7 +51,8 @@ def label(value: Any) -> str:
     """How a setting is shown: 128, 256-64, 0.0005, true; "–" where it does not exist."""
     if isinstance(value, tuple):  # not remembered as a whole: (1,) and (True,) would be the same
         return "-".join(map(label, value)) or "none"
-    return _label(value) if isinstance(value, Hashable) else text(value, "-")
+    plain = isinstance(value, (str, int, float, Hashable))  # in this order: the last takes a while
+    return _label(value) if plain else text(value, "-")
 
 
 @lru_cache(maxsize=2**14, typed=True)
@@ -79,7 +80,8 @@ class Flattener:
     """Flattens configs that share most of their entries: each distinct entry is worked out once."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], dict[str, Hashable]] = {}
+        self._known: dict[tuple[Any, ...], dict[str, Hashable]] = {}
+        self._chosen: dict[tuple[Any, ...], tuple[tuple[str, ...], dict[str, Hashable]]] = {}
 
     def __call__(
         self, config: Mapping[str, Any], choices: Mapping[str, str | None], ignore: Collection[str] = ()
@@ -88,16 +90,31 @@ class Flattener:
 
         What cannot change a result (the dotted keys in `ignore`, and those below them) is none.
         """
+        left_out = tuple(ignore)
+        listed = (*choices.items(), left_out)
+        if listed not in self._chosen:
+            made = chosen_groups(choices)
+            self._chosen[listed] = (tuple(made), without(made, left_out))
+        groups, chosen = self._chosen[listed]
         settings: dict[str, Hashable] = {}
         for key, value in config.items():
-            known = (key, repr(value))
+            known = (key, repr(value), groups, left_out)
             if known not in self._known:
-                self._known[known] = flatten(key, value)
+                targets = {f"{group}._target_" for group in groups}
+                whole = {k: v for k, v in flatten(key, value).items() if k not in targets}
+                self._known[known] = without(whole, left_out)
             settings |= self._known[known]
-        chosen = {k: v for k, v in choices.items() if k != "sweep" and not k.startswith("hydra")}
-        targets = {f"{group}._target_" for group in chosen}
-        made = {k: v for k, v in settings.items() if k not in targets} | chosen
-        return {k: v for k, v in made.items() if not is_within(k, ignore)} if ignore else made
+        return settings | chosen
+
+
+def without(settings: Mapping[str, Hashable], keys: Collection[str]) -> dict[str, Hashable]:
+    """Return the settings but those that are one of these dotted keys, or below one."""
+    return {key: value for key, value in settings.items() if not is_within(key, keys)}
+
+
+def chosen_groups(choices: Mapping[str, str | None]) -> dict[str, Hashable]:
+    """Return the choices that settings are named by: not the sweep's own, and none of Hydra's."""
+    return {k: v for k, v in choices.items() if k != "sweep" and not k.startswith("hydra")}
 
 
 def find_factors(

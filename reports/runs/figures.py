@@ -15,6 +15,7 @@ from sweeps.records.plan import Plan, read_plan
 from sweeps.records.record import Record, read_record
 
 NAN = float("nan")
+LARGEST = sys.float_info.max
 UNEVEN = 1.5  # between MNIST's 1.3 and what makes accuracy the accuracy of the largest class
 SWEEPER = ("total_wall_s", "blas_threads", "concurrent_runs", "attempts", "parameters")  # not of the job
 FIXED = (*TEXTS, *SWEEPER, "cell", "epoch", "planned", "seed", "lr_now", "grad_norm")
@@ -39,7 +40,7 @@ def is_number(value: object) -> bool:
     """Whether a recorded figure is there and finite (null stands for one that is not)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return abs(value) <= sys.float_info.max
+    return -LARGEST <= value <= LARGEST
 
 
 @dataclass

@@ -10,6 +10,7 @@ import pandas as pd
 
 from reports.runs.factors import DATASET, REPLICATE, Factor, find_factors, label
 from reports.runs.metrics import NETWORKS, SOMETIMES, Measures, Metric
+from reports.runs.record_cache import RecordCache
 from reports.runs.test_bits import Answers
 from sweeps.records.schema import COMPLETE, PENDING
 
@@ -75,6 +76,7 @@ class Results:
     they were not. `excluded` names the runs that are excluded on purpose, each with the reason: they are in
     none of these. `other_data` says which results are left out for being of other data than planned,
     `repeated` which for repeating the settings, data and seed of another; both are empty if none are.
+    `stamps` and `cache` say what was read of which files, for the next report.
     """
 
     directory: Path
@@ -93,6 +95,7 @@ class Results:
     boundaries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     answers: Mapping[str, Answers] = field(default_factory=dict)
     stamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    cache: RecordCache | None = None
     other_data: str = ""
     repeated: str = ""
     measures: Measures = NETWORKS
@@ -142,7 +145,7 @@ class Results:
         """Whether some run has a learning curve of a network, not one of an application's own."""
         return not self.measures.own and bool(self.history["train_loss"].notna().any())
 
-    @property
+    @cached_property
     def done(self) -> pd.DataFrame:
         """The runs that ended well."""
         return self.runs[self.runs["status"] == "done"]
@@ -154,6 +157,11 @@ class Results:
         counts = pd.crosstab(self.runs["cell"], self.runs["status"])
         counts = counts.reindex(columns=[*COMPLETE, *PENDING], fill_value=0)
         return by_cell[self.names].first().join(counts).assign(runs=by_cell.size())
+
+    @cached_property
+    def summaries(self) -> dict[str, pd.DataFrame]:
+        """The cells' means by metric, once they were worked out (analysis/cells.py)."""
+        return {}
 
     def factor(self, name: str) -> Factor:
         """Return the factor of that name; KeyError names the ones that there are."""

@@ -33,7 +33,8 @@ def test_set(results: Results) -> TestSet:
 
     Of somebody's own data the records say how common the largest class is; splits differ in it by an example.
     """
-    names = set(results.settings[DATASET].map(str)) if DATASET in results.settings else set()
+    chosen = results.settings[DATASET].unique() if DATASET in results.settings else ()
+    names = set(map(str, chosen))
     known = KNOWN.get(names.pop(), UNKNOWN) if len(names) == 1 else UNKNOWN
     majority = results.done.get("test_majority_accuracy")  # not in what is kept of published runs
     if known is not UNKNOWN or majority is None or majority.empty or majority.isna().any():

@@ -128,8 +128,13 @@ def limits(effect: Effect, comparison: Comparison | None) -> Iterator[str]:
     """Yield which runs diverged, and which levels and runs a comparison says nothing of."""
     if comparison is not None and (counts := comparison.diverged):
         yield f"diverged runs: {listed([f'{level} {n}' for level, n in counts.items()])}"
-    if comparison is not None and (left_out := comparison.left_out):
-        yield f"left out: {listed([f'{level} ({why})' for level, why in left_out.items()])}"
+    yield from left_out(effect, comparison)
+
+
+def left_out(effect: Effect, comparison: Comparison | None) -> Iterator[str]:
+    """Yield which levels and runs a comparison says nothing of."""
+    if comparison is not None and (absent := comparison.left_out):
+        yield f"left out: {listed([f'{level} ({why})' for level, why in absent.items()])}"
     if far := effect.out_of_reach:
         yield f"too far from the best accuracy: {listed([f'{level} {n}' for level, n in far.items()])}"
     if effect.alone:

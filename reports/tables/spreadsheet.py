@@ -5,6 +5,7 @@ With the encoding BOM a file begins with the mark by which spreadsheets know UTF
 
 import io
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def text_of(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and is_misread(cell) else cell
 
 
+@lru_cache(maxsize=2**14)  # texts repeat from table to table
 def is_misread(text: str) -> bool:
     """Whether a spreadsheet would take a text for something else (or it begins as one that was kept so)."""
     if _FORMULA.match(text):

@@ -1,12 +1,15 @@
-"""The drawing of best-so-far curves."""
+"""Best-so-far curves as figures. Whoever needs words or tables only imports `told`, and no Matplotlib."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from reports.plots.plot import Plot
 from reports.plots.style import Page, legend, panels, pen
-from reports.tuning.budget import BestSoFar
+from reports.tuning.budget import BestSoFar, best_so_far
+from reports.tuning.told import Tuning
 
 PAGE = Page(width=4.6, height=2.9)
 
@@ -27,3 +30,21 @@ def paint(title: str, y: str, curves: Mapping[str, BestSoFar]) -> Figure:
     if named:
         legend(figure, {name: place for place, name in enumerate(named)})
     return figure
+
+
+def plot_of(tuning: Tuning, factor: int | None) -> Plot:
+    """Return the best-so-far curves of a factor's options as a figure; None: of all combinations together."""
+    names, every = tuning.trials.names, np.ones(len(tuning.trials.combinations), dtype=bool)
+    name = "" if factor is None else names[factor]
+    curves = {"": best_so_far(tuning.best, every)} if factor is None else tuning.curves(factor)
+    title = "Best so far against trials" + (f", by {name}" if name else "")
+    caption = "Mean over combinations and random orders of the trials; the band holds 95 % of the orders."
+    file = f"tuning-{name}" if name else "tuning"
+    return Plot(file, title, caption, "Tuning", paint, (title, f"best {tuning.trials.figure}", curves))
+
+
+def plots(tuning: Tuning | None) -> Iterator[Plot]:
+    """Yield a figure for each factor."""
+    if tuning is not None:
+        for factor, _ in enumerate(tuning.trials.names):
+            yield plot_of(tuning, factor)

@@ -1,4 +1,4 @@
-"""What a search for settings shows, as tables, sentences and a plot."""
+"""What a search for settings shows, as tables and sentences."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,9 @@ from functools import cached_property
 import numpy as np
 
 from reports.analysis.intervals import Floats, Mask
-from reports.plots.plot import Plot
 from reports.runs.factors import label
 from reports.tables.table import Table, text_table
 from reports.tuning.budget import BestSoFar, best_so_far, ranking, running_best, sensitivity, stable_from
-from reports.tuning.plot import paint
 from reports.tuning.trials import Trials
 
 POINT = 0.01  # within so much of the best a trial is as good for most uses
@@ -146,21 +144,3 @@ def combinations_text(combinations: Sequence[tuple[str, ...]], most: int = 8) ->
     """Return combinations as people list them."""
     told = [" ".join(levels) or "the only one" for levels in combinations[:most]]
     return "; ".join(told) + (f"; and {len(combinations) - most} more" if len(combinations) > most else "")
-
-
-def plot_of(tuning: Tuning, factor: int | None) -> Plot:
-    """Return the best-so-far curves of a factor's options as a figure; None: of all combinations together."""
-    names, every = tuning.trials.names, np.ones(len(tuning.trials.combinations), dtype=bool)
-    name = "" if factor is None else names[factor]
-    curves = {"": best_so_far(tuning.best, every)} if factor is None else tuning.curves(factor)
-    title = "Best so far against trials" + (f", by {name}" if name else "")
-    caption = "Mean over combinations and random orders of the trials; the band holds 95 % of the orders."
-    file = f"tuning-{name}" if name else "tuning"
-    return Plot(file, title, caption, "Tuning", paint, (title, f"best {tuning.trials.figure}", curves))
-
-
-def plots(tuning: Tuning | None) -> Iterator[Plot]:
-    """Yield a figure for each factor."""
-    if tuning is not None:
-        for factor, _ in enumerate(tuning.trials.names):
-            yield plot_of(tuning, factor)

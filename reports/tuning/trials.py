@@ -11,6 +11,7 @@ import numpy as np
 
 from reports.analysis.intervals import Floats
 from reports.runs.factors import label, short_names
+from reports.runs.results import Results
 from sweeps.records.plan import Cell, Plan, read_plan
 from sweeps.records.record import read_record
 from sweeps.records.strategy import NAMED, SEED, key_of, settings_of, trial_ids
@@ -112,6 +113,11 @@ def trials_in(directory: Path) -> Trials | None:
     found = tuple(trial(directory, cell, factors, keys, settings) for cell in plan.cells if cell.id in ids)
     names = short_names([*factors, *keys], ())
     return Trials(factors, tuple(names[key] for key in factors), keys, settings, found)
+
+
+def trials_of(results: Results) -> Trials | None:
+    """Return the trials of a sweep that was read; the plan is opened again only if a strategy made it."""
+    return trials_in(results.directory) if results.plan and results.plan.get("strategy") else None
 
 
 def factors_of(plan: Plan) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ PROJECT = "mlp-grid"
 
 
 def version() -> str:
-    """Return the version, such as 0.1.0."""
+    """Return the version, such as 0.2.0."""
     pyproject = Path(__file__).parents[2] / "pyproject.toml"
     if pyproject.is_file():  # a checkout, whatever else is installed
         import tomllib

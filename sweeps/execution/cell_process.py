@@ -24,7 +24,8 @@ import cloudpickle  # type: ignore[import-untyped]
 from hydra.core.singleton import Singleton
 from hydra.core.utils import setup_globals
 
-from sweeps.execution.cell_run import Job, Runner
+from sweeps.execution.cell_run import Runner
+from sweeps.execution.jobs import Job
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _WATCH_S = 0.5

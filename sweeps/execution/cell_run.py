@@ -23,54 +23,21 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from sweeps.execution.job_call import exit_as_exception, in_directory
+from sweeps.execution.jobs import Job
 from sweeps.execution.outcome import failure, outcome
 from sweeps.execution.output_log import captured
 from sweeps.planning.compose import Composer
-from sweeps.planning.due import Verdict
 from sweeps.planning.identity import cell_id, job_values_as_text, resolve
 from sweeps.planning.subdir import placed
 from sweeps.records import superseded
 from sweeps.records.atomic import write_atomic
-from sweeps.records.content import Content
 from sweeps.records.history import HISTORY_KEY, description
 from sweeps.records.layout import CONFIG, OUTPUT
 from sweeps.records.member import Member
 from sweeps.records.metric import Goal
-from sweeps.records.plan import Cell
 from sweeps.records.process import this_process
-from sweeps.records.record import Record, read_record, timestamp, write_record
+from sweeps.records.record import read_record, timestamp, write_record
 from sweeps.records.schema import COMPLETE, SCHEMA
-
-
-@dataclass(frozen=True)
-class Job:
-    """A due cell.
-
-    `restart`: what its directory holds is not continued. `seen`: the launch that its record named when the
-    sweep was planned, unless it was being run then; another one means that somebody has run it since.
-    `superseded`: its directory holds a result of other data. `content`: the data that it is planned for, if
-    known. `group`: what cells that may be run together have in common; None for a cell that is run alone.
-    """
-
-    number: int
-    id: str
-    name: str
-    overrides: list[str]
-    restart: bool = False
-    seen: str | None = None
-    superseded: bool = False
-    content: Content | None = None
-    group: str | None = None
-
-    @classmethod
-    def of(
-        cls, number: int, cell: Cell, decided: Verdict, record: Record | None, group: str | None = None
-    ) -> Job:
-        """Return the job of a planned cell; `record` is what is there of it."""
-        seen = record.data.get("launch") if record and record.status != "running" else None
-        restart, superseded = decided.restart, decided.superseded
-        return cls(number, cell.id, cell.name, cell.overrides, restart, seen, superseded, cell.content, group)
-
 
 GroupJob = Callable[[Sequence[Member]], Iterable[tuple[int, Any]]]
 

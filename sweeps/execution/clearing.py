@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from sweeps.execution.cell_run import Job
+from sweeps.execution.jobs import Job
 from sweeps.records import superseded
 from sweeps.records.atomic import remove_drafts, set_aside
 from sweeps.records.layout import CHECKPOINT, SUPERSEDED

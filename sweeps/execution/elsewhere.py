@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweeps.execution.cell_run import Job
+from sweeps.execution.jobs import Job
 from sweeps.records.commands import session_of
 from sweeps.records.record import Record
 from sweeps.records.schema import RETURNED

@@ -25,9 +25,12 @@ from typing import Any
 
 import cloudpickle  # type: ignore[import-untyped]
 from hydra.core.utils import JobReturn, JobStatus
+from hydra.utils import get_class
+from omegaconf import DictConfig
 
 from sweeps.cli.orphan_guard import MARK
 from sweeps.execution.cell_process import cause_of_death, die_with
+from sweeps.planning.settings import Settings
 
 PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
 """Orders to stop: the workers' own, who know how to; the server is over when they are."""
@@ -82,6 +85,12 @@ def present() -> ForkServer | None:
 def is_forked() -> bool:
     """Whether this process is a worker of a server, and knows all that its sweeper has registered."""
     return _forked
+
+
+def can_fork(config: DictConfig, settings: Settings) -> bool:
+    """Return whether the launcher can do with forks, and nobody wants processes that start anew."""
+    launcher = get_class(config.hydra.launcher._target_)
+    return getattr(launcher, "forks", False) and settings.start_method != "spawn"
 
 
 @contextlib.contextmanager

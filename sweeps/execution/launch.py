@@ -11,33 +11,37 @@ from __future__ import annotations
 import contextlib
 import copy
 import logging
-import math
-import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from hydra._internal.callbacks import Callbacks
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
-from hydra.types import HydraContext
+from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from sweeps.cli.orphan_guard import guarded
-from sweeps.execution.cell_run import Job, Runner
+from sweeps.execution.attempts import Limits
+from sweeps.execution.capacity import worker_count
+from sweeps.execution.cell_run import Runner
 from sweeps.execution.elsewhere import is_done_elsewhere
+from sweeps.execution.jobs import Job
 from sweeps.execution.queue_on_disk import Todo
-from sweeps.execution.shift import Limits
 from sweeps.execution.stopping import Interrupted, Stop, end_descendants
 from sweeps.execution.units import units
 from sweeps.execution.worker import Worker
+from sweeps.planning.callables import load_callable
+from sweeps.planning.draft import Draft
 from sweeps.planning.quoting import literal, quoted
 from sweeps.planning.settings import Settings
 from sweeps.records import lock
 from sweeps.records.layout import LOCK
+from sweeps.records.plan import Plan
 from sweeps.records.process import this_process
 from sweeps.records.record import Record, read_record
 from sweeps.records.schema import BEGUN
@@ -57,6 +61,33 @@ class Launch:
     losses: Counter[str] = field(default_factory=Counter)
     loss: str = ""  # how a worker of the last round was lost, if one was
     rounds: int = 0  # of this command
+
+    @classmethod
+    def of(
+        cls,
+        context: HydraContext,
+        task_function: TaskFunction,
+        draft: Draft,
+        plan: Plan,
+        folder: Path,
+        revision: dict[str, Any],
+    ) -> Launch:
+        """Return what runs the cells of a plan; `revision` is that of their code."""
+        settings, composer = draft.settings, draft.composer
+        runner = Runner(
+            task_function=task_function,
+            hydra_context=context,
+            composer=composer,
+            root=draft.root,
+            sweep=plan.sweep,
+            launch="",
+            code=plan.code,
+            ignore=settings.ignore,
+            revision=revision,
+            goal=settings.goal,
+            group_job=load_callable("group_job", settings.group_job),
+        )
+        return cls(runner, composer.master, folder, settings)
 
     def run(self, jobs: Sequence[Job], stop: Stop) -> str | None:
         """Run the jobs until each has ended or is given up. Returns what stopped the sweep, or None."""
@@ -159,32 +190,6 @@ class Launch:
 
 def _is_worked_on(record: Record) -> bool:
     return record.status == "running" or lock.holder(record.path / LOCK) is not None
-
-
-def worker_count(config: DictConfig, workers: int | None, due: int) -> int:
-    """Return how many workers there are, and so how many cells run at once, at most all.
-
-    That is what is asked for, else what the launcher offers, unless its `min_cells` for each make it fewer.
-    """
-    launcher = config.hydra.launcher
-    offered = next(
-        (launcher[key] for key in ("n_jobs", "array_parallelism") if launcher.get(key) is not None), 1
-    )
-    wanted = offered if workers is None else workers
-    if str(launcher.get("_target_")).endswith(".BasicLauncher"):
-        wanted = 1  # Hydra's own runs one after another, whatever is asked for
-    if wanted < 0:
-        wanted = max(1, available_cores() + 1 + wanted)
-    if workers is None:
-        due = math.ceil(due / (launcher.get("min_cells") or 1))
-    return min(int(wanted), due)
-
-
-def available_cores() -> int:
-    """Return the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextlib.contextmanager

@@ -7,10 +7,7 @@ is asked for (squeue; no accounting is needed), and asked at once when all have 
 
 from __future__ import annotations
 
-import importlib.util
 import pickle
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.utils import JobReturn, JobStatus
 from omegaconf import OmegaConf
 
-from sweeps.records.errors import UserError
+from sweeps.execution.slurm_commands import run
 
 if TYPE_CHECKING:
     from sweeps.execution.worker import Worker
@@ -41,14 +38,6 @@ LOST = (
 
 class TaskLost(Exception):
     """A task has ended without a result: it was killed, cancelled, preempted, or its node has died."""
-
-
-def check() -> None:
-    """Raise UserError if submitit or SLURM's commands are not here."""
-    if importlib.util.find_spec("submitit") is None:
-        raise UserError("hydra/launcher=slurm needs submitit: pip install submitit")
-    if missing := [name for name in ("sbatch", "squeue", "scancel") if shutil.which(name) is None]:
-        raise UserError(f"hydra/launcher=slurm needs SLURM's {', '.join(missing)} on this machine")
 
 
 def launch(worker: Worker, count: int, folder: str, settings: Mapping[str, Any]) -> list[JobReturn]:
@@ -142,7 +131,7 @@ class Array:
     def _queue(self) -> dict[str, tuple[str, str]] | None:
         """Return task -> (state, reason) of what SLURM has to run or runs; None if it does not answer."""
         array = self.ids[0].partition("_")[0]
-        asked = _run("squeue", "--noheader", "--array", f"--jobs={array}", "--format=%i|%T|%r")
+        asked = run("squeue", "--noheader", "--array", f"--jobs={array}", "--format=%i|%T|%r")
         if asked is None:
             return None
         if asked.returncode:  # of a job that has ended a while ago it says that there is none
@@ -152,7 +141,7 @@ class Array:
 
     def _states(self) -> dict[str, str]:
         """Return task -> SLURM's word for how it is or has ended, as long as slurmctld remembers it."""
-        shown = _run("scontrol", "--oneliner", "show", "job", self.ids[0].partition("_")[0])
+        shown = run("scontrol", "--oneliner", "show", "job", self.ids[0].partition("_")[0])
         lines = shown.stdout.splitlines() if shown is not None and shown.returncode == 0 else []
         rows = [dict(word.split("=", 1) for word in line.split() if "=" in word) for line in lines]
         return {f"{row.get('ArrayJobId')}_{row.get('ArrayTaskId')}": row.get("JobState", "") for row in rows}
@@ -189,7 +178,7 @@ def cancel_left_behind(folder: Path) -> None:
     place = folder / FOLDER
     named = {path.name.partition("_")[0] for path in place.glob("*_submi*")}
     ids = sorted(name for name in named if name.isascii() and name.isdigit())
-    asked = _run("squeue", "--noheader", f"--jobs={','.join(ids)}", "--format=%F|%o") if ids else None
+    asked = run("squeue", "--noheader", f"--jobs={','.join(ids)}", "--format=%F|%o") if ids else None
     rows = [line.strip().partition("|") for line in asked.stdout.splitlines()] if asked else []
     if own := {array for array, _, script in rows if array in ids and Path(script).is_relative_to(place)}:
         cancel(sorted(own))
@@ -197,12 +186,4 @@ def cancel_left_behind(folder: Path) -> None:
 
 def cancel(ids: Sequence[str]) -> None:
     """Cancel the arrays that these tasks belong to."""
-    _run("scancel", "--quiet", *sorted({task.partition("_")[0] for task in ids}))
-
-
-def _run(*command: str) -> subprocess.CompletedProcess[str] | None:
-    """Run one of SLURM's commands; None if it cannot be run or does not end."""
-    try:
-        return subprocess.run(command, capture_output=True, timeout=60, encoding="utf-8", errors="replace")
-    except (OSError, subprocess.TimeoutExpired):
-        return None
+    run("scancel", "--quiet", *sorted({task.partition("_")[0] for task in ids}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,36 +10,30 @@ from sweeps.execution.directory import at_work
 from sweeps.planning import revision, sources
 from sweeps.planning.contents import with_present
 from sweeps.planning.settings import Settings
-from sweeps.records import lock, plan_history
+from sweeps.planning.strategies.course import Course
+from sweeps.records import lock
 from sweeps.records.atomic import set_aside
 from sweeps.records.errors import UserError
 from sweeps.records.layout import HIDDEN, PLAN, PLAN_LOCK, cell_dirs
 from sweeps.records.plan import Plan, read_plan, write_plan
 
 
-def store(
-    plan: Plan,
-    entries: Sequence[Mapping[str, Any]],
-    root: Path,
-    folder: Path,
-    settings: Settings,
-    due: int,
-) -> tuple[Plan, dict[str, Any]]:
-    """Write sweep.json with new entries of its history, the last of them with how many cells are `due`.
+def store(course: Course, folder: Path, due: int) -> dict[str, Any]:
+    """Write sweep.json as the course of a command has it, of whose cells so many are `due`.
 
-    Returns the plan with its history, and what is known of the code's revision if cells are due. A sweep
-    without a name joins those that share the directory; `folder` is the command's own there. Raises UserError
-    where it cannot be written.
+    Returns what is known of the code's revision if cells are due. Commands that work together agree on one
+    plan here; a sweep without a name joins those that share the directory. `folder` is the command's own
+    there. Raises UserError where it cannot be written.
     """
+    root, settings = course.draft.root, course.draft.settings
     try:
         with lock.acquire_in_turn(root / HIDDEN / PLAN_LOCK):
             earlier = _earlier(root)
-            last = len(entries) - 1
-            added = [{**entry, "due": due if place == last else 0} for place, entry in enumerate(entries)]
-            plan = replace(plan, history=[*plan_history.past(earlier), *added])
+            plan = course.agreed(earlier)
+            plan = replace(plan, history=course.written(earlier, due))
             write_plan(root, _whole(plan, earlier, root, folder, settings))
             sources.remember(root, settings.code)
-        return plan, revision.facts(settings.code, root) if due and settings.code else {}
+        return revision.facts(settings.code, root) if due and settings.code else {}
     except OSError as error:
         raise UserError(f"cannot write {root}: {error.strerror}") from error
 

@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sweeps.execution.cell_run import Job
 from sweeps.execution.clearing import clear
+from sweeps.execution.jobs import Job
 from sweeps.planning.due import Verdict
 from sweeps.planning.match import Match
 from sweeps.planning.neighbours import Origin, is_same

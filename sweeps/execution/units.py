@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from sweeps.execution.cell_run import Job
+from sweeps.execution.jobs import Job
 
 LARGEST = 16
 """Cells of a unit at most: all of them wait for the last, and are begun again if their process dies.

@@ -13,9 +13,10 @@ from typing import Any
 from omegaconf import DictConfig
 
 from sweeps.cli.streams import open_streams
+from sweeps.execution.attempts import Limits
 from sweeps.execution.fork_server import is_forked
 from sweeps.execution.queue_on_disk import Todo
-from sweeps.execution.shift import Limits, Shift
+from sweeps.execution.shift import Shift
 from sweeps.records import lock
 from sweeps.records.layout import LOCK
 from sweeps.records.process import Owner, this_process

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sweeps.planning.again import draft_again
 from sweeps.planning.callables import load_callable
 from sweeps.planning.compose import Composer
 from sweeps.planning.contents import with_contents
@@ -19,7 +20,7 @@ from sweeps.records.errors import UserError
 from sweeps.records.ladder import RUNGS
 from sweeps.records.layout import cell_dirs
 from sweeps.records.plan import Cell, Plan, read_plan
-from sweeps.records.record import timestamp
+from sweeps.records.record import Record, timestamp
 from sweeps.records.strategy import SEED, key_of
 
 
@@ -66,6 +67,10 @@ class Draft:
             margin=settings.margin,
             metric=settings.goal.as_json() if settings.goal else None,
         )
+
+    def again(self, records: Mapping[str, Record]) -> Plan:
+        """Return the plan of the cells that are to be run again, and of no others. Raises UserError."""
+        return draft_again(self.settings, self.composer, self.root, records)
 
     def extended(self, plan: Plan, asked: Sequence[Sequence[str]]) -> tuple[Plan, list[Cell]]:
         """Return a plan with further cells, each given by its overrides, and those that it did not have.

@@ -19,7 +19,8 @@ class Match:
     """A plan, the records in its directory by cell id, and the reasons why some of its cells are excluded.
 
     `again`: the cells are to be run whatever is recorded of them. `session`: that of this command; what those
-    that work with it have run is not run once more.
+    that work with it have run is not run once more. `awaited`: cells that others are running now have to end,
+    for what comes next depends on them.
     """
 
     plan: Plan
@@ -29,6 +30,7 @@ class Match:
     again: bool = False
     session: str = ""
     launched: frozenset[str] = frozenset()
+    awaited: bool = False
 
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
@@ -45,6 +47,8 @@ class Match:
             return Verdict(True, "is asked for again", restart=True, superseded=record is not None)
         if cell.id in self.excluded:
             return Verdict(False, f"is excluded: {self.excluded[cell.id]}")
+        if self.awaited and record is not None and record.status == "running":
+            return Verdict(True, "is being run by another process, and is waited for")
         return verdict(record, self.plan.code, self.retry, cell.content)
 
     @property
@@ -71,6 +75,8 @@ class Match:
 
         Where plans are joined nothing is dropped, so nothing is said of what the command itself asks for.
         """
+        if settings.only:
+            return []
         ignore = settings.ignore
         old = [
             settings_of(record.data["config"], record.data.get("choices") or {}, ignore)

@@ -12,6 +12,9 @@ from pathlib import Path
 from hydra.core.override_parser.types import Quote, QuotedString
 from omegaconf import DictConfig, open_dict, read_write
 
+_PLAIN = re.compile(r"(?!\.\d)[A-Za-z_./][\w./-]*|[0-9]+[a-df-z][\w./-]*", re.ASCII)  # 1e5 and .5 are numbers
+_OTHERWISE_READ = ("null", "true", "false", "nan", "inf")
+
 
 def literal(text: object) -> str:
     r"""Return what a config must hold to mean this text: `${` begins an interpolation, `\${` does not."""
@@ -21,6 +24,12 @@ def literal(text: object) -> str:
 def quoted(text: object) -> str:
     """Return the text as the value of an override, in quotes."""
     return QuotedString(literal(text), Quote.single).with_quotes()
+
+
+def as_word(text: object) -> str:
+    """Return the text as the value of an override: as it is where Hydra reads it so, otherwise in quotes."""
+    word = str(text)
+    return word if _PLAIN.fullmatch(word) and word.lower() not in _OTHERWISE_READ else quoted(word)
 
 
 def composed(config: DictConfig) -> DictConfig:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
@@ -16,6 +17,7 @@ from sweeps.planning.strategies import budget
 from sweeps.records.errors import UserError
 from sweeps.records.ladder import ladder_problem, margin_problem
 from sweeps.records.metric import DIRECTIONS, Goal
+from sweeps.records.untrusted import read_file
 from sweeps.records.values import text
 
 UNNAMED = "adhoc"
@@ -26,9 +28,10 @@ SMALL_IS_GOOD = re.compile(
 )
 MAPPINGS = ("grids", "exclude")
 TRIALS = 8
+LARGEST_CLAIMS = 2**20  # bytes: the plan keeps them
 SAMPLERS = ("random", "tpe")
 NEEDED = {  # what is of no use without another setting
-    **dict.fromkeys(("max_seeds", "budget", "tune"), "strategy"),
+    **dict.fromkeys(("max_seeds", "budget", "claims", "tune"), "strategy"),
     **dict.fromkeys(("trials", "sampler", "rungs"), "tune"),
 }
 TEXTS = ("code", "ignore", "name", "only")
@@ -39,7 +42,8 @@ class Settings(ResumableSweeperConf):
     """What a user may set of a sweep. Raises UserError, a line for each value that is out of range."""
 
     def __post_init__(self) -> None:
-        if wrong := list(self._problems()):
+        self.claims_text, unread = _text_of(self.claims)
+        if wrong := [*self._problems(), *unread]:
             raise UserError(*wrong)
         self.mode: Retry = retry_mode(self.retry)
 
@@ -73,6 +77,8 @@ class Settings(ResumableSweeperConf):
     def of_strategy(self) -> dict[str, Any]:
         """What a strategy is told of the settings, and the plan keeps."""
         told: dict[str, Any] = {"max_seeds": MAX_SEEDS if self.max_seeds is None else self.max_seeds}
+        if self.claims is not None:
+            told["claims"] = {"file": self.claims, "text": self.claims_text}
         if not self.tune:
             return told
         return told | {
@@ -136,6 +142,17 @@ class Settings(ResumableSweeperConf):
             if not getattr(self, NEEDED[key])
         ]:
             raise UserError(*wrong)
+
+
+def _text_of(claims: str | None) -> tuple[str, list[str]]:
+    """Return what a claims file says, and a line on why it cannot be read, if so."""
+    if claims is None:
+        return "", []
+    try:
+        return read_file(Path(claims).resolve(), LARGEST_CLAIMS).decode(), []
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a link that leads to itself
+        why = error.strerror if isinstance(error, OSError) else error
+        return "", [f"hydra.sweeper.claims = {claims}: cannot be read ({why})"]
 
 
 def _rising(rungs: Any) -> bool:

@@ -41,6 +41,8 @@ EXCLUDED = "excluded.json"
 CLAIMS = "claims.json"
 NOTES = "notes.md"  # of whoever ran it
 CHECKSUMS = "SHA256SUMS"  # in a bundle
+PUBLISHED_RUNS = "runs.csv"  # of a study that is published: its runs as a table …
+PUBLISHED_RECORDS = "again.json"  # … and what trains each of them again (published.py)
 REPORT_DIR = "report"
 FINDINGS = "findings.json"  # in REPORT_DIR
 

@@ -126,15 +126,15 @@ def read_head(root: Path) -> dict[str, Any] | None:
 def write_plan(root: Path, plan: Plan) -> None:
     """Write sweep.json atomically."""
     places = {content: place for place, content in enumerate(plan.contents)}
-    base = _shared(cell.config for cell in plan.cells)
-    base_choices = _shared(cell.choices for cell in plan.cells)
+    base = shared_entries(cell.config for cell in plan.cells)
+    base_choices = shared_entries(cell.choices for cell in plan.cells)
     entries = [
         {
             "id": cell.id,
             "name": cell.name,
             "overrides": cell.overrides,
-            "config": plain(_own(cell.config, base)),
-            "choices": _own(cell.choices, base_choices),
+            "config": plain(own_entries(cell.config, base)),
+            "choices": own_entries(cell.choices, base_choices),
             **({} if cell.content is None else {"dataset": places[cell.content]}),
         }
         for cell in plan.cells
@@ -143,7 +143,7 @@ def write_plan(root: Path, plan: Plan) -> None:
     write_json(root / PLAN, {**plan.head(), **shared, "cells": entries})
 
 
-def _shared(mappings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def shared_entries(mappings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the entries that all mappings have, with equal values."""
     iterator = iter(mappings)
     shared = dict(next(iterator, {}))
@@ -153,7 +153,8 @@ def _shared(mappings: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return shared
 
 
-def _own(mapping: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+def own_entries(mapping: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries of a mapping that are not those of `base`: together they are the mapping again."""
     return {key: mapping[key] for key in mapping if not _same(base, mapping, key)}
 
 

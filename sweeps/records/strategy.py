@@ -69,6 +69,12 @@ def trial_ids(plan: Plan) -> set[str]:
     return {cell_id for step in steps if step.get("kind") == TRIALS for cell_id in step["cells"]}
 
 
+def compared(plan: Plan) -> list[str]:
+    """Return the ids of the other cells, which reports compare."""
+    trials = trial_ids(plan)
+    return [cell.id for cell in plan.cells if cell.id not in trials]
+
+
 def base(plan: Plan) -> list[Cell]:
     """Return the cells that the command itself has named."""
     added = asked(plan)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from sweeps.cli.application import is_ours
 from sweeps.planning.place import short
+from sweeps.planning.quoting import as_word
 from sweeps.records.errors import UserError
 from sweeps.records.layout import HIDDEN, LOCK, cell_id_of
 from sweeps.records.plan import Plan
 from sweeps.upkeep.chosen_runs import Sweep, alone_in, require_at_rest
-from sweeps.upkeep.run_again import as_text
 
 
 def rename(sweep: Sweep, name: str) -> Iterator[str]:
@@ -56,6 +56,6 @@ def to_continue(plan: Plan, target: Path) -> Iterator[str]:
     start = (
         "python -m sweeps" if is_ours(plan.command) else f"python {shlex.quote(Path(plan.command[0]).name)}"
     )
-    place = f"hydra.sweep.dir={as_text(short(target))}"
+    place = f"hydra.sweep.dir={as_word(short(target))}"
     yield f"it is continued by: {start} {shlex.join([*words, place])}"
     yield f"reports go on calling it {plan.sweep}, which is the configuration that it was made by"

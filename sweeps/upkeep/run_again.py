@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from sweeps.cli.application import require_ours, starts
 from sweeps.execution.in_turn import Commands
-from sweeps.planning.quoting import quoted
+from sweeps.planning.quoting import as_word
 from sweeps.planning.settings import UNNAMED
 from sweeps.records.plan import Plan
 from sweeps.upkeep.chosen_runs import Sweep
@@ -34,16 +33,9 @@ def rerun(sweep: Sweep, cases: Sequence[Case], application: str | None) -> int:
 
 def overrides_for(root: Path, cases: Sequence[Case], plan: Plan | None) -> list[str]:
     """Return the arguments by which a sweep runs these cells again."""
-    named = [f"hydra.sweeper.sweep={as_text(plan.sweep)}"] if plan and is_named(plan) else []
-    ids = ",".join(as_text(case.id) for case in cases)
-    return [f"hydra.sweep.dir={as_text(root)}", *named, f"hydra.sweeper.only=[{ids}]"]
-
-
-def as_text(value: object) -> str:
-    """Return what Hydra's command line takes for this text: in quotes unless it is a plain word there."""
-    plain = re.fullmatch(r"[A-Za-z_./][\w./-]*|[0-9]+[a-df-z][\w./-]*", str(value))
-    words = ("null", "true", "false", "nan", "inf")
-    return str(value) if plain and str(value).lower() not in words else quoted(value)
+    named = [f"hydra.sweeper.sweep={as_word(plan.sweep)}"] if plan and is_named(plan) else []
+    ids = ",".join(as_word(case.id) for case in cases)
+    return [f"hydra.sweep.dir={as_word(root)}", *named, f"hydra.sweeper.only=[{ids}]"]
 
 
 def is_named(plan: Plan) -> bool:

@@ -21,23 +21,14 @@ NAMED = 5  # cells of one reason
 
 if TYPE_CHECKING:  # which needs Hydra; the status does not
     from sweeps.planning.groups import Group
+    from sweeps.planning.ready import Ready
 
 
-def planned(
-    root: Path,
-    plan: Plan,
-    records: Mapping[str, Record],
-    verdicts: Mapping[str, Verdict],
-    workers: int,
-    groups: Collection[Group] = (),
-    copied: Mapping[str, str] | None = None,
-) -> str:
-    """Return the plan as text: how many cells there are, what is due and why, and how long it should take.
-
-    `copied`: of cells that are due, but not to be run, the directory that has them (by cell id).
-    """
-    copied = copied or {}
+def planned(root: Path, ready: Ready, workers: int) -> str:
+    """Return the plan as text: how many cells there are, what is due and why, and how long it should take."""
+    plan, records, verdicts = ready.match.plan, ready.match.records, ready.match.verdicts
     due = [cell for cell in plan.cells if verdicts[cell.id].due]
+    copied = ready.places
     lines = [f"{plan.sweep} → {root}: {count(len(plan.cells), 'cell')}"]
     states = Counter(records[cell.id].status if cell.id in records else "missing" for cell in plan.cells)
     lines += [f"  {number:>7,} {state}" for state, number in states.most_common()]
@@ -48,7 +39,7 @@ def planned(
     lines.append(f"  {len(due):>7,} due" + (f" on {count(workers, 'worker')}" if due else ""))
     lines += [f"          {number:,} {why}" for why, number in reasons.most_common()]
     lines += [f"          {number:,} of them copied from {place}" for place, number in _counted(copied)]
-    lines += _grouped(groups)
+    lines += _grouped([ready.groups[cell.id] for cell in ready.to_run])
     left = len(due) - len(copied)
     if left and (cost := _typical_cost_s(records.values())) is not None:
         lines.append(f"  about {duration(cost * left / workers)}, going by the cells on disk")

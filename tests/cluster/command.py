@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,10 @@ GRID = (
     *("dataset=sample", "model.hidden=[16]", "training.batch_size=5", f"training.epochs={EPOCHS}"),
 )
 LOCAL = ("hydra/launcher=local", "hydra.launcher.n_jobs=2")
+SLURM = (
+    *("hydra/launcher=slurm", "hydra.launcher.min_cells=1", "hydra.launcher.mem_gb=0.5"),
+    "hydra.launcher.array_parallelism=2",
+)
 # what may differ between runs; the rows of a history are compared by themselves, without their seconds
 TIMES = ("timing", "started", "finished", "launch", "attempts", "provenance", "history_csv")
 
@@ -31,21 +35,33 @@ class Grid:
     ) -> None:
         self.root, self.mine = root, mine
         self.environment = {**os.environ, "SWEEP_TEST": "1", **(environment or {})}
+        self.started: list[subprocess.Popen[str]] = []
 
     def start(self, *overrides: str) -> "subprocess.Popen[str]":
-        command = [sys.executable, "-m", "sweeps", *GRID, *self.mine, f"hydra.sweep.dir={self.root}"]
-        return subprocess.Popen(
-            [*command, *overrides],
+        always = (*GRID, *self.mine, f"hydra.sweep.dir={self.root}")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sweeps", *instead(always, overrides)],
             cwd=PROJECT,
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.started.append(process)
+        return process
+
+    def end(self) -> None:
+        """Stop the commands that a failed test has left at work: the next has the cluster to itself."""
+        for process in self.started:
+            stop(process)
 
     def run(self, *overrides: str, code: int = 0) -> str:
         """Run to the end, check the exit code, and return what was printed."""
         return finish(self.start(*overrides), code)
+
+    def kept(self) -> list[str]:
+        """Return what `.sweep` holds but the changes of a tree that is not committed."""
+        return [path.name for path in (self.root / ".sweep").iterdir() if path.suffix != ".diff"]
 
     def records(self) -> list[Record]:
         return list(load_records(self.root).values())
@@ -76,6 +92,12 @@ class Grid:
         return running
 
 
+def instead(always: Sequence[str], overrides: Sequence[str]) -> list[str]:
+    """Return all of them, but those that an override replaces: no command may set a key twice."""
+    replaced = {override.partition("=")[0] for override in overrides}
+    return [*(each for each in always if each.partition("=")[0] not in replaced), *overrides]
+
+
 def finish(process: "subprocess.Popen[str]", code: int = 0, seconds: float = 240) -> str:
     """Wait for a command's end, check its exit code, and return what it printed."""
     try:
@@ -89,6 +111,13 @@ def finish(process: "subprocess.Popen[str]", code: int = 0, seconds: float = 240
         raise
     assert process.returncode == code, f"exit code {process.returncode}, not {code}\n{out}\n{err}"
     return f"{out}\n{err}"
+
+
+def stop(process: "subprocess.Popen[str]") -> None:
+    """End a command that is still at work."""
+    if process.poll() is None:
+        process.terminate()
+        process.communicate()
 
 
 def assert_same(grid: Grid, reference: Grid) -> None:

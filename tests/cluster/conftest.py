@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.command import LOCAL, Grid
+from tests.cluster.command import LOCAL, SLURM, Grid
 from tests.cluster.servers import Unavailable
 from tests.cluster.slurm import PACKAGES, Slurm, single_node_slurm
 
@@ -52,6 +52,15 @@ def slurm_or_skip(**options: bool) -> Iterator[Slurm]:
 def slurm() -> Iterator[Slurm]:
     with slurm_or_skip() as running:
         yield running
+
+
+@pytest.fixture
+def grid(slurm: Slurm, tmp_path: Path) -> Iterator[Grid]:
+    """The grid, run by two tasks of SLURM."""
+    slurm.resume()
+    grid = Grid(tmp_path / "slurm", SLURM, slurm.environment)
+    yield grid
+    grid.end()
 
 
 @pytest.fixture(scope="session")

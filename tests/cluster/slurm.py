@@ -23,13 +23,14 @@ PROGRAMS = (
     *("sinfo", "squeue", "scancel", "sbatch", "sacct"),
 )
 PACKAGES = "apt-get install --no-install-recommends slurm-wlm slurmdbd munge mariadb-server"
+REQUEUE_S = 15  # before SLURM starts again what it has put back into the queue; sooner, slurmd refuses it
 SLURM_CONF = """
 ClusterName=gridtest
 SlurmctldHost={host}(127.0.0.1)
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire={requeue_s}
 CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
 SlurmctldPort={ctld}
 SlurmdPort={d}
@@ -117,6 +118,16 @@ class Slurm:
         rows = self("squeue", "--noheader", "--array", "--format=%i %T").splitlines()
         return dict(row.split() for row in rows)
 
+    def update_node(self, *settings: str) -> None:
+        """Change the only node's state."""
+        node = self("sinfo", "--noheader", "--format=%n").strip()
+        self("scontrol", "update", f"nodename={node}", *settings)
+
+    def resume(self) -> None:
+        """Let the node be used again if it is not."""
+        with contextlib.suppress(Unavailable):  # it has come back by itself
+            self.update_node("state=resume")
+
 
 @contextlib.contextmanager
 def single_node_slurm(folder: Path, *, cpus: int = 2, accounting: bool = True) -> Iterator[Slurm]:
@@ -134,6 +145,7 @@ def single_node_slurm(folder: Path, *, cpus: int = 2, accounting: bool = True) -
         "host": socket.gethostname().partition(".")[0],
         "cpus": cpus,
         "memory": 4000,
+        "requeue_s": REQUEUE_S,
         "password": secrets.token_hex(16),
         "storage": "slurmdbd" if accounting else "none",
     }

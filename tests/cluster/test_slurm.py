@@ -14,29 +14,23 @@ import pytest
 from sweeps.records.record import Record
 from tests.cluster.command import (
     CELLS,
+    SLURM,
     Grid,
     assert_continues,
     assert_same,
     attempts,
     disturb,
     finish,
+    stop,
     worker_of,
 )
 from tests.cluster.conftest import slurm_or_skip
-from tests.cluster.servers import Unavailable
 from tests.cluster.slurm import Slurm
 from tests.support.tiny.driver import Tiny, running, wait_gone, wait_until
 
 pytestmark = pytest.mark.cluster
-LAUNCHER = ("hydra/launcher=slurm", "hydra.launcher.min_cells=1", "hydra.launcher.mem_gb=0.5")
 STEPS = 80  # of a second each: more than a task's limit, of which the shortest is a minute
-TASKS = "hydra.launcher.array_parallelism=2"
-PLAIN = ("hydra/launcher=slurm_workers", *LAUNCHER[1:])  # without our presets: the application is another
-
-
-@pytest.fixture
-def grid(slurm: Slurm, tmp_path: Path) -> Grid:
-    return Grid(tmp_path / "slurm", (*LAUNCHER, TASKS), slurm.environment)
+PLAIN = ("hydra/launcher=slurm_workers", *SLURM[1:-1])  # without our presets: the application is another
 
 
 def task_of(record: Record) -> str:
@@ -64,21 +58,12 @@ def tasks(grid: Grid) -> set[str]:
     return found
 
 
-def start_now(slurm: Slurm) -> None:
-    """Start at once what SLURM has put back into the queue, which it does after two minutes."""
-    wait_until(lambda: "PENDING" in slurm.tasks().values())
-    for task, state in slurm.tasks().items():
-        if state == "PENDING":
-            with contextlib.suppress(Unavailable):  # it has just been started
-                slurm("scontrol", "update", f"jobid={task}", "starttime=now")
-
-
 def test_every_figure_is_that_of_the_local_run(grid: Grid, local: Grid) -> None:
     output = grid.run()
     assert f"{CELLS} cells: {CELLS} done (0 kept, {CELLS} run)" in output
     assert_same(grid, local)
     assert attempts(grid) == [1] * CELLS
-    assert [path.name for path in (grid.root / ".sweep").iterdir()] == ["code.json"]
+    assert grid.kept() == ["code.json"]
     assert f"({CELLS} kept, 0 run)" in grid.run()
 
 
@@ -107,26 +92,17 @@ def test_killed_and_cancelled_tasks_cost_one_attempt_of_their_cells(
 def test_a_preempted_task_that_is_put_back_into_the_queue_goes_on(
     slurm: Slurm, grid: Grid, local: Grid
 ) -> None:
-    def preempt(record: Record) -> None:
-        slurm("scontrol", "requeue", task_of(record))
-        start_now(slurm)
-
-    disturb(grid, preempt)
+    disturb(grid, lambda record: slurm("scontrol", "requeue", task_of(record)))
     assert_same(grid, local)
     assert not slurm.tasks()
 
 
 def test_the_cells_of_a_node_that_dies_are_run_again(slurm: Slurm, grid: Grid, local: Grid) -> None:
-    node = slurm("sinfo", "--noheader", "--format=%n").strip()
-
     def die(_: Record) -> None:
         workers = [worker_of(record) for record in running_cells(grid)]
-        slurm("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+        slurm.update_node("state=down", "reason=test")
         wait_gone(workers, 20)
-        wait_until(lambda: not slurm.steps())
-        with contextlib.suppress(Unavailable):  # it may have come back by itself
-            slurm("scontrol", "update", f"nodename={node}", "state=resume")
-        start_now(slurm)
+        slurm.resume()
 
     disturb(grid, die)
     assert_same(grid, local)
@@ -161,8 +137,7 @@ def test_tasks_end_with_a_sweep_that_is_killed(slurm: Slurm, grid: Grid, local: 
 def test_tasks_that_wait_are_cancelled_by_the_command_after_one_that_was_killed(
     slurm: Slurm, grid: Grid
 ) -> None:
-    node = slurm("sinfo", "--noheader", "--format=%n").strip()
-    slurm("scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
+    slurm.update_node("state=drain", "reason=test")
     process = grid.start("training.epochs=1")
     wait_until(lambda: slurm.tasks())
     process.kill()
@@ -170,15 +145,16 @@ def test_tasks_that_wait_are_cancelled_by_the_command_after_one_that_was_killed(
     left = set(slurm.tasks())
     process = grid.start("training.epochs=1")
     wait_until(lambda: slurm.tasks() and not left & set(slurm.tasks()))
-    slurm("scontrol", "update", f"nodename={node}", "state=resume")
+    slurm.resume()
     finish(process)
     assert not slurm.tasks()
 
 
-def test_attempts_are_bounded(slurm: Slurm, tmp_path: Path) -> None:
+def test_attempts_are_bounded(slurm: Slurm, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     tiny = Tiny(tmp_path)
     overrides = ("mode=hang,plain", *PLAIN, "hydra.sweeper.max_attempts=2")
     sweep = tiny.start(*overrides, process_group=None, **slurm.environment)
+    request.addfinalizer(lambda: stop(sweep))
     for attempt in (1, 2):
 
         def hanging(attempt: int = attempt) -> list[Record]:
@@ -205,8 +181,7 @@ def limited(
         )
     yield sweeps
     for sweep in sweeps.values():
-        sweep.terminate()
-        sweep.communicate()
+        stop(sweep)
 
 
 @pytest.mark.usefixtures("limited")  # which takes long, on another SLURM
@@ -214,7 +189,7 @@ def test_without_accounting_and_without_slurmctld_nothing_is_lost_or_waited_for_
     tmp_path: Path, local: Grid
 ) -> None:
     with slurm_or_skip(accounting=False) as slurm:
-        grid = Grid(tmp_path / "plain", (*LAUNCHER, TASKS), slurm.environment)
+        grid = Grid(tmp_path / "plain", SLURM, slurm.environment)
 
         def kill_both(record: Record) -> None:
             worker_of(record).kill()
@@ -242,6 +217,14 @@ def test_a_cell_longer_than_its_tasks_limit_goes_on_in_the_next_task(
 
 def test_a_cluster_without_sbatch_is_told_before_anything_is_written(slurm: Slurm, tmp_path: Path) -> None:
     environment = {"PATH": str(tmp_path)}
-    grid = Grid(tmp_path / "none", LAUNCHER, environment)
+    grid = Grid(tmp_path / "none", SLURM, environment)
     assert "error: hydra/launcher=slurm needs SLURM's sbatch, squeue, scancel" in grid.run(code=2)
+    assert not grid.root.exists()
+
+
+def test_what_slurm_does_not_know_is_told_before_anything_is_written(grid: Grid) -> None:
+    line = (
+        "error: hydra.launcher.partition = nope: SLURM refuses such tasks: invalid partition specified: nope"
+    )
+    assert line in grid.run("hydra.launcher.partition=nope", code=2)
     assert not grid.root.exists()

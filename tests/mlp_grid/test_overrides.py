@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import QuotedString
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from mlp_grid import UserError
 from mlp_grid.overrides import override, overrides_of, text
+from sweeps.planning.quoting import as_word
 
 PARSER = OverridesParser.create()
 
@@ -84,6 +85,17 @@ def test_any_text_comes_through(value: str) -> None:
     assert value_of(override("key", value)) == value
 
 
+@settings(max_examples=400)
+@given(st.text(alphabet="0159.eE_-/+adifnulINF", max_size=6))
+def test_what_looks_like_a_number_a_path_or_an_id_comes_through(value: str) -> None:
+    assert value_of(f"key={as_word(value)}") == value
+
+
+@pytest.mark.parametrize("word", ["relu", "runs/grid", "../a.b", "3d0f0c1d2e4a", "."])
+def test_a_plain_word_needs_no_quotes(word: str) -> None:
+    assert as_word(word) == word
+
+
 @given(st.floats(allow_nan=False))
 def test_any_number_comes_through_to_the_last_bit(value: float) -> None:
     assert value_of(override("key", value)) == value
@@ -91,7 +103,8 @@ def test_any_number_comes_through_to_the_last_bit(value: float) -> None:
 
 
 def test_paths_and_numpys_scalars_are_values() -> None:
-    assert text(Path("a") / "b") == "'a/b'"
+    assert text(Path("a") / "b") == "a/b"
+    assert text(Path("a b") / "c") == "'a b/c'"
     assert text(np.float64(0.5)) == "0.5"
     assert text(np.int8(3)) == "3"
 
@@ -102,6 +115,7 @@ def test_paths_and_numpys_scalars_are_values() -> None:
         ({"activation": []}, {}, "activation: has an empty list"),
         ({"a b": 1}, {}, "'a b': must be the key of a setting"),
         ({"x": {"b c": 1}}, {}, "x: 'b c' is no key of a mapping"),
+        ({"x": {"null": 1}}, {}, "x: 'null' is no key of a mapping"),
         ({"x": object()}, {}, "x: a object is no value of a setting"),
         ({"seed": [1]}, {"seeds": 2}, "seed is set twice"),
         ({}, {"seeds": 0}, "seeds = 0: must be how many"),

@@ -49,6 +49,19 @@ def running(cwd: Path) -> list[psutil.Process]:
     return [psutil.Process(pid) for pid in workers if psutil.pid_exists(pid)]
 
 
+def test_a_notebook_is_left_with_how_the_sweep_ended_and_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures: list[str] = []
+    monkeypatch.setattr("mlp_grid.sweeping.is_notebook", lambda: True)
+    monkeypatch.setattr("mlp_grid.notebook.Progress._show", lambda _, content: pictures.append(content))
+    mlp_grid.sweep(GRID, seeds=1, epochs=1, workers=1, dir=tmp_path / "notebook")
+    last = pictures[-1]
+    assert last.startswith("<pre>2 cells: 2 done (0 kept, 2 run)")
+    assert "\nThe highest test accuracy, " in last
+    assert " left, " not in last, "its progress is over"
+
+
 def test_the_results_are_those_of_the_command_line_to_the_last_bit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

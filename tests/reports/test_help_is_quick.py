@@ -1,4 +1,4 @@
-"""What `python -m reports COMMAND --help` imports, and the choices that are named there."""
+"""What commands import: for their help nothing heavy, for words and tables nothing that draws."""
 
 import subprocess
 import sys
@@ -33,6 +33,15 @@ def test_help_is_shown_before_what_a_command_needs_is_imported(module: str, word
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "usage: " in done.stdout
     assert done.stderr.splitlines()[-1] == "imported:"
+
+
+def test_words_and_tables_import_nothing_that_draws_or_optimises() -> None:
+    code = (
+        "import sys, reports.page.build, reports.closing, reports.findings.report\n"
+        "print(*sorted({'matplotlib', 'scipy.optimize', 'scipy.stats', 'hydra'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 def test_the_choices_are_those_that_there_are() -> None:

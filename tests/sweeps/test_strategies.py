@@ -1,8 +1,7 @@
 """Strategies: asked when nothing is due, held to the factors of the sweep, the same wherever killed."""
 
 import random
-import signal
-import time
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +13,11 @@ from sweeps.planning.strategies.named import strategy_of
 from sweeps.records.errors import UserError
 from sweeps.records.strategy import with_setting
 from tests.support.tiny.driver import Tiny, after
+from tests.support.tiny.killed import decided, killed, results
 
 MINE = "hydra.sweeper.strategy=tests.support.tiny.strategies."
 DECIDE = ("mode=score", "x=1,2", "part=a,b", "hydra.sweeper.strategy=until_decided")
 CLOSE = (*DECIDE, "mode.score.gain=0.0004", "step_s=0.02")  # two levels of x that few seeds do not tell apart
-
-
-def decided(tiny: Tiny, root: Path | None = None) -> Any:
-    """What a plan says that does not depend on when it was made."""
-    plan = tiny.plan(root)
-    steps = [(step["why"], step["cells"]) for step in plan["strategy"]["steps"]]
-    cells = [(cell["id"], cell["overrides"]) for cell in plan["cells"]]
-    return cells, steps, plan["strategy"]["end"], plan["swept"]
-
-
-def results(tiny: Tiny) -> dict[str, Any]:
-    """What the runs left on disk, to the last bit."""
-    return {
-        record.cell_id: (record.data["final"], (record.path / "history.csv").read_bytes())
-        for record in tiny.records()
-    }
 
 
 def set_up(settings: dict[str, Any]) -> None:
@@ -117,6 +101,10 @@ def test_a_strategy_that_cannot_go_on_ends_the_sweep_orderly(
         ({"strategy": "os.sep"}, "strategy=os.sep: must be a function, not a str"),
         ({"budget": "30m"}, "budget = 30m: has no effect without hydra.sweeper.strategy"),
         ({"max_seeds": 5}, "max_seeds = 5: has no effect without hydra.sweeper.strategy"),
+        ({"claims": __file__}, f"claims = {__file__}: has no effect without hydra.sweeper.strategy"),
+        ({"strategy": "a.b", "claims": "no.yaml"}, "claims = no.yaml: cannot be read (No such file or dir"),
+        ({"strategy": "a.b", "claims": "."}, "claims = .: cannot be read (is no file)"),
+        ({"strategy": "a.b", "claims": sys.executable}, f"claims = {sys.executable}: cannot be read ("),
         ({"strategy": "a.b", "budget": "soon"}, "budget = soon: must be a time such as 90s, 30m, 2h"),
         ({"strategy": "a.b", "budget": "30"}, "budget = 30: must be a time such as"),
         ({"strategy": "a.b", "budget": "-5m"}, "budget = -5m: must be a time such as"),
@@ -198,6 +186,35 @@ def test_a_budget_ends_before_a_step_that_does_not_fit(tiny: Tiny) -> None:
     assert len(tiny.plan()["cells"]) == 4
 
 
+CLAIM = "claims: [{id: two, statement: 2 is better., metric: test_accuracy, factor: %s, order: 2 > 1, %s}]"
+
+
+def test_claims_are_decided_by_the_runs_that_they_need(tiny: Tiny) -> None:
+    (tiny.cwd / "claims.yaml").write_text(CLAIM % ("x", "along: [double], where: {kind: a}"))
+    command = (*DECIDE, "hydra.sweeper.claims=claims.yaml")
+    output = tiny.run(*command)
+    assert "rung 1 of 4: 1 of 1 claims open, at most 4 runs" in output.stderr
+    assert "the one claim is decided: 1 hold, 0 refuted\n" in output.stdout
+    plan = tiny.plan()
+    parts = [{**plan["base_choices"], **cell["choices"]}["part"] for cell in plan["cells"]]
+    assert (parts.count("a"), parts.count("b")) == (6, 2)
+    before = decided(tiny)
+    assert "8 cells: 8 done (8 kept, 0 run)" in tiny.run(*command).stdout
+    assert decided(tiny) == before
+
+
+def test_claims_that_name_what_the_sweep_does_not_have_are_refused(tiny: Tiny) -> None:
+    for factor, told in {
+        "depth": "depth: no setting of that name; known are ",
+        "x": "no planned runs of two levels agree in all else (along names ",  # double goes along with it
+    }.items():
+        (tiny.cwd / "claims.yaml").write_text(CLAIM % (factor, "note: none"))
+        error = tiny.run(*DECIDE, "hydra.sweeper.claims=claims.yaml", code=2).stderr
+        assert error.startswith(f"error: claims.yaml:1: claim two: {told}")
+        assert len(error.splitlines()) == 1
+        assert not tiny.root.exists()
+
+
 @pytest.mark.parametrize(
     ("text", "expected"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1h30m", 5400), ("1.5h", 5400)]
 )
@@ -215,20 +232,11 @@ def test_a_setting_is_set_in_its_place_or_at_the_end() -> None:
     assert with_setting(["+x=1"], "seed", 3) == ["+x=1", "seed=3"]
 
 
-def killed(tiny: Tiny, moments: list[float]) -> None:
-    """Kill the same command so often, each time so long after its start, and then let it end."""
-    for moment in moments:
-        sweep = tiny.start(*CLOSE, process_group=0)
-        time.sleep(moment)
-        sweep.send_signal(signal.SIGKILL)
-        sweep.communicate(timeout=20)
-    tiny.run(*CLOSE)
-
-
 def test_killed_it_ends_with_the_same_plan_the_same_runs_and_the_same_bits(
     ran_close: Tiny, tiny: Tiny
 ) -> None:
-    killed(tiny, [random.Random(1).uniform(1, 4) for _ in range(3)])
+    rng = random.Random(1)
+    killed(tiny, CLOSE, [rng.uniform(1, 4) for _ in range(3)])
     assert decided(tiny) == decided(ran_close)
     assert results(tiny) == results(ran_close)
 
@@ -237,6 +245,7 @@ def test_killed_it_ends_with_the_same_plan_the_same_runs_and_the_same_bits(
 def test_killed_at_thirty_moments_it_ends_with_the_same_plan_runs_and_bits(
     ran_close: Tiny, tiny: Tiny
 ) -> None:
-    killed(tiny, [random.Random(2).uniform(0.2, 5) for _ in range(30)])
+    rng = random.Random(2)
+    print(f"{killed(tiny, CLOSE, [rng.uniform(0.2, 5) for _ in range(30)])} of 30 kills found it at work")
     assert decided(tiny) == decided(ran_close)
     assert results(tiny) == results(ran_close)

@@ -1,6 +1,10 @@
 """`strategy=tune`: equally many trials for every combination, judged apart from what is evaluated."""
 
 import math
+import os
+import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +15,15 @@ from sweeps.planning.settings import Settings
 from sweeps.planning.strategies.ranges import Range, drawn, searched
 from sweeps.records.strategy import TRIALS, key_of
 from tests.support.analysis_truth import check
-from tests.support.tiny.driver import Tiny, after
+from tests.support.tiny.driver import PROJECT, Tiny, after
+from tests.support.tiny.killed import decided, killed, results
 from tests.support.tuned import Bench
 from tests.support.tuned_truth import CASES
 
 TUNED = ("mode=score", "x=1,2", "seed=0,1", "mode.score.spread=interval(0.001,0.1)", "hydra.sweeper.trials=3")
+
+
+HALVED = (*TUNED, "step_s=0.1", "hydra.sweeper.rungs=[2,6,18]", "hydra.sweeper.rung_key=steps")
 
 
 @pytest.fixture(scope="module")
@@ -205,6 +213,33 @@ def test_the_estimator_is_asked_one_trial_at_a_time_and_always_answers_alike() -
 def test_trial_overrides_are_plain() -> None:
     trials = Bench().run(peak)[0][1]
     assert all([key_of(text) for text in cell.overrides] == ["loss", "held", "lr", "seed"] for cell in trials)
+
+
+def test_trials_without_held_out_examples_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    words = ["activation=relu,gelu", "dataset=sample", "optimizer.lr=interval(0.01,0.1)"]
+    done = subprocess.run(
+        [sys.executable, "-m", "sweeps", *words, "hydra.sweeper.trial={training.validation_size:0}"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "hydra.sweeper.judged_by = final.validation_accuracy: must be one of final." in line
+    assert "hydra.sweeper.trial = {'training.validation_size': 0}" in line
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.faults
+def test_killed_at_thirty_moments_a_search_ends_with_the_same_plan_runs_and_bits(
+    tiny: Tiny, tmp_path: Path
+) -> None:
+    (tmp_path / "alone").mkdir()
+    alone, rng = after(tmp_path / "alone", *HALVED), random.Random(3)
+    print(f"{killed(tiny, HALVED, [rng.uniform(0.2, 5) for _ in range(30)])} of 30 kills found it at work")
+    assert decided(tiny) == decided(alone)
+    assert results(tiny) == results(alone)
 
 
 def test_what_is_compared_after_tuning_is_wrong_no_more_often_than_it_says() -> None:

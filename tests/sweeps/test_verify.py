@@ -120,6 +120,21 @@ def test_a_damaged_record_and_other_data_are_told(root: Path) -> None:
     assert "2 of 2 runs trained again: 1 identical, 1 different" in out
 
 
+def test_a_record_of_other_code_that_says_less_is_trained_to_the_same(root: Path) -> None:
+    def earlier(data: dict[str, Any]) -> None:
+        """What version 0.1 wrote: no `ignore`, fewer figures."""
+        for key in ("ignore", "final_epoch", "best_by", "best_by_test", "test_correct", "test_by_class"):
+            data.pop(key, None)
+        data["config"]["training"].pop("lockstep")
+        data["code"] = "0" * 12
+
+    for folder in cells(root):
+        edit(folder, earlier)
+    out = verify(root, "--cells", "1")
+    assert out.startswith("identical")
+    assert "(it was made by other code)" in out
+
+
 def test_options_that_are_gone_are_told_in_a_line(root: Path) -> None:
     for folder in cells(root):
         edit(folder, lambda data: data["choices"].update(loss="of_mine"))
@@ -259,6 +274,8 @@ def compared(two: Tiny, change: Callable[[dict[str, Any]], None]) -> Compared:
     [
         ({"test_accuracy": 0.9}, {"test_accuracy": 0.9049}, Likeness.CLOSE),
         ({"test_accuracy": 0.9}, {"test_accuracy": 0.9051}, Likeness.DIFFERENT),
+        ({"test_loss": 0.1}, {"test_loss": 0.1017}, Likeness.CLOSE),
+        ({"test_loss": 0.1}, {"test_loss": 0.106}, Likeness.DIFFERENT),
         ({"rmse": 200.0}, {"rmse": 200.9}, Likeness.CLOSE),
         ({"rmse": 200.0}, {"rmse": 202.0}, Likeness.DIFFERENT),
         ({"rmse": 200.0, "fit_s": 1.0}, {"rmse": 200.0, "fit_s": 9.0}, Likeness.IDENTICAL),

@@ -10,10 +10,10 @@ const axisOf = (kind, low, high, from, to) => {
   return { kind, low, high, a, b, place: (value) => from + (to - from) * ((bend(value) - a) / (b - a)) };
 };
 
-const axisTicks = (axis, room = 28) => {
+const axisTicks = (axis, room = 22) => {
   const candidates = axis.kind === "error" ? ROUND_ERRORS.map((error) => 1 - error)
     : axis.kind === "log" ? Array.from({ length: 60 }, (_, k) => [1, 2, 5].map((m) => m * 10 ** (k - 30))).flat()
-    : ticksOf(axis.low, axis.high, 6);
+    : ticksOf(axis.low, axis.high, 8);
   const kept = [];
   for (const value of candidates) {
     if (value < axis.low - 1e-12 || value > axis.high + 1e-12) continue;

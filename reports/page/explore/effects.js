@@ -34,13 +34,13 @@ const chart = (model, state, metric, effect, axis, place) => {
   const rows = base ? differences(model, metric, effect, base) : effect.levels;
   const own = base ? shared(rows, [0]) : axis;
   const log = isLog(factor, effect), text = (value) => (base ? signed(metric, value) : show(metric, value));
-  const curve = factor.numbers && effect.levels.length > 1;
+  const curve = factor.numbers && effect.levels.length > 2, zero = log && curve && effect.levels.some((level) => numberIn(factor, level) === 0);
   const choose = select("baseline", [["", "none"], ...effect.levels.map((level) => [level.level, level.level])], base, (level) => {
     const next = { ...state.base };
     if (level) next[effect.factor] = level; else delete next[effect.factor];
     state.set({ base: next });
   });
-  const about = `${effect.cells} cell${effect.cells === 1 ? "" : "s"} × ${effect.seeds} seed${effect.seeds === 1 ? "" : "s"}${log ? " · log axis" : ""}`;
+  const about = `${effect.cells} cell${effect.cells === 1 ? "" : "s"} × ${effect.seeds} seed${effect.seeds === 1 ? "" : "s"}${log && curve ? ` · log axis${zero ? ", 0 apart" : ""}` : ""}`;
   const caption = make("figcaption", {}, make("span", {}, make("b", {}, effect.factor), effect.within ? ` (${effect.within})` : ""), choose, make("small", {}, about + (curve && rows.some((row) => row.diverged) ? " · ∞ diverged runs" : "") + (rows.some((row) => own.beyond(row).some(Boolean)) ? " · arrows: the interval goes further" : "")));
   const drawing = curve ? field(state, metric, factor, effect, rows, own, text) : dots(state, metric, effect, rows, own, text);
   const note = base ? `difference to ${base}${metric.points ? `, ${metric.points}` : ""}` : [effect.text, effect.note].filter(Boolean).join(" · ");
@@ -85,9 +85,10 @@ const dots = (state, metric, effect, rows, axis, text) => {
   return make("table", { class: "dots" }, make("tbody", {}, ...body, scale));
 };
 
+const numberIn = (factor, level) => factor.numbers[factor.levels.indexOf(level.level)];
 const isLog = (factor, effect) => {
   if (!factor.numbers) return false;
-  const own = effect.levels.map((level) => factor.numbers[factor.levels.indexOf(level.level)]), positive = own.filter((n) => n > 0);
+  const own = effect.levels.map((level) => numberIn(factor, level)), positive = own.filter((n) => n > 0);
   return positive.length > 0 && Math.min(...own) >= 0 && Math.max(...positive) >= LOG_FROM * Math.min(...positive);
 };
 const acrossOf = (numbers, log) => {
@@ -97,14 +98,14 @@ const acrossOf = (numbers, log) => {
 };
 
 const field = (state, metric, factor, effect, rows, axis, text) => {
-  const numberOf = (row) => factor.numbers[factor.levels.indexOf(row.level)];
-  const sorted = [...rows].sort((a, b) => numberOf(a) - numberOf(b)), x = acrossOf(sorted.map(numberOf), isLog(factor, effect));
+  const numberOf = (row) => numberIn(factor, row), log = isLog(factor, effect);
+  const sorted = [...rows].sort((a, b) => numberOf(a) - numberOf(b)), x = acrossOf(sorted.map(numberOf), log);
   const down = (value) => HEIGHT * (1 - axis.place(value) / 100), svg = draw("svg", { class: "field", height: 190, role: "img", "aria-label": `${factor.name}: ${sorted.map((row) => `${row.level} ${text(number(row.mean))}`).join(", ")}` });
   for (const tick of ticksOf(axis.low, axis.high, 5)) svg.append(draw("line", { class: "grid-line", x1: "11%", x2: "98%", y1: down(tick), y2: down(tick) }), draw("text", { x: "10%", y: down(tick) + 4, "text-anchor": "end" }, tickText(metric, tick)));
   sorted.forEach((row, k) => {
     if (row.mean === null) return;
     const next = sorted[k + 1];
-    if (next && next.mean !== null) svg.append(draw("line", { class: "rail", x1: `${x[k]}%`, y1: down(row.mean), x2: `${x[k + 1]}%`, y2: down(next.mean) }));
+    if (next && next.mean !== null) svg.append(draw("line", { class: log && numberOf(row) === 0 ? "rail gap" : "rail", x1: `${x[k]}%`, y1: down(row.mean), x2: `${x[k + 1]}%`, y2: down(next.mean) }));
     if (row.low !== null) svg.append(draw("line", { class: "whisker", x1: `${x[k]}%`, x2: `${x[k]}%`, y1: down(row.low), y2: down(row.high) }));
     svg.append(...arrows(axis.beyond(row), [`${x[k]}%`, `${x[k]}%`], [152, 6], ["▾", "▴"]).filter(Boolean));
   });

@@ -1,7 +1,10 @@
 // How figures are shown; the same rules as reports/page/shown.py.
 const SHADES = 20, CLOSEST = 1e-6, WHISKER = 1.5;
 
-const figure = (value, digits) => (Math.abs(value) < 1e7 ? value.toFixed(digits) : value.toExponential(2));
+const figure = (value, digits) => {
+  const text = Math.abs(value) < 1e7 ? value.toFixed(digits) : value.toExponential(2);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
+};
 const show = (metric, value) => (Number.isFinite(value) ? figure(metric.scale * value, metric.digits) : "–");
 const withUnit = (metric, value) => show(metric, value) + (metric.unit && Number.isFinite(value) ? ` ${metric.unit}` : "");
 const signed = (metric, value) => {
@@ -54,5 +57,5 @@ const ticksOf = (low, high, most = 5) => {
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k += 1) made.push(k * step);
   return made;
 };
-const tickText = (metric, value) => String(Number((metric.scale * value).toPrecision(6)));
+const tickText = (metric, value) => String(Number((metric.scale * value).toPrecision(6))).replace(/^-/, "−");
 const PENS = 8; // colours of what is picked; beyond, they come again with other dashes

@@ -127,6 +127,8 @@ const legend = (model, table) => {
   const notes = [];
   if (boxes.some((box) => Number.isFinite(box.half)) && model.interval) notes.push(make("li", {}, model.interval));
   if (boxes.some((box) => box.n < box.planned)) notes.push(make("li", {}, "4/5: runs behind the figure"));
-  entries.push(make("ul", { class: "key" }, ...there.map(([mark, text]) => make("li", { class: mark }, text)), ...notes, make("li", { class: "hint" }, "click picks, shift adds")));
+  if (boxes.some((box) => box.known < box.cells.length)) notes.push(make("li", {}, "4 of 5 cells: the others have no figure"));
+  if (model.curves.length) notes.push(make("li", { class: "hint" }, "click picks, shift adds"));
+  entries.push(make("ul", { class: "key" }, ...there.map(([mark, text]) => make("li", { class: mark }, text)), ...notes));
   $("legend").replaceChildren(...entries);
 };

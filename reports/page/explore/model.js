@@ -66,13 +66,14 @@ const modelOf = ({ head, column }) => {
     const run = model.ids.findIndex((id) => id.startsWith(pick.slice(4)));
     return run < 0 ? [] : [run];
   };
+  const bare = /^([-+.\d].*|true|false|none|null)$/; // says nothing without the setting's name
   const several = factors.map((factor) => factor.levels.length > 1);
   model.title = (pick) => {
     if (pick.startsWith("run:")) {
       const [run] = model.runsIn(pick);
       return run === undefined ? pick : `${model.title(model.pick(model.cell[run]))} · seed ${model.seed[run]}`;
     }
-    return pick.split(",").filter((part, f) => part !== "*" && several[f]).join(" · ") || "all cells";
+    return pick.split(",").map((part, f) => (part === "*" || !several[f] ? "" : bare.test(part) ? `${factors[f].name} ${part}` : part)).filter(Boolean).join(" · ") || "all cells";
   };
 
   // After new results: plain means, until the server sends figures of its own.

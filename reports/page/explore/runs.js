@@ -6,12 +6,13 @@ const runsOf = (model, state) => {
   const varied = model.factors.filter((factor) => factor.levels.length > 1);
   const measured = model.metrics.filter((metric) => model.figures(metric.name).run);
   const view = { rows: [], page: 0, open: null };
+  const reasons = () => model.problem.some(Boolean);
 
   const columns = () => [
     { name: "status", key: (run) => model.status[run] },
     ...varied.map((factor) => { const f = model.factors.indexOf(factor); return { name: factor.name, key: (run) => model.levels[f][model.cell[run]], text: (run) => model.level(model.cell[run], f) }; }),
     { name: "seed", key: (run) => Number(model.seed[run]), text: (run) => model.seed[run] },
-    ...(state.columns === "all" ? measured : measured.slice(0, FEW_METRICS)).map((metric) => ({ name: metric.name, label: metric.label, metric, down: true, key: (run) => model.figures(metric.name).run[run], text: (run) => show(metric, model.figures(metric.name).run[run]) })),
+    ...(state.columns === "all" ? measured : measured.slice(0, FEW_METRICS)).map((metric) => ({ name: metric.name, label: metric.label + (metric.unit ? `,\u00a0${metric.unit}` : ""), metric, down: true, key: (run) => model.figures(metric.name).run[run], text: (run) => show(metric, model.figures(metric.name).run[run]) })),
   ];
 
   const choose = () => {
@@ -56,7 +57,7 @@ const runsOf = (model, state) => {
       return make("th", { scope: "col", class: column.metric ? "figure" : "", "aria-sort": sorted ? (state.sort.startsWith("-") ? "descending" : "ascending") : null }, button);
     });
     head.replaceChildren(make("tr", {}, make("th", { scope: "col" }, make("span", { class: "off" }, "overlay")), ...cells,
-      model.curves.length ? make("th", { scope: "col" }, "curve") : "", make("th", { scope: "col" }, "why"), make("th", { scope: "col" }, make("span", { class: "off" }, "more"))));
+      model.curves.length ? make("th", { scope: "col" }, "curve") : "", reasons() ? make("th", { scope: "col", class: "why" }, "why") : "", make("th", { scope: "col" }, make("span", { class: "off" }, "more"))));
   };
 
   const line = (run) => {
@@ -69,8 +70,8 @@ const runsOf = (model, state) => {
       if (column.name === "status") return make("td", {}, make("span", { class: `state ${model.status[run]}` }, model.status[run] + (model.epoch.has(run) && model.status[run] === "running" ? ` · ${model.epoch.get(run)}` : "")));
       return make("td", { class: column.metric ? "figure" : "" }, column.text(run));
     });
-    const row = make("tr", { "data-run": run }, make("td", {}, tick), ...cells, model.curves.length ? make("td", {}, spark(model, run)) : "", make("td", { class: "why", dir: "auto" }, model.problem[run].slice(0, 160)), make("td", {}, more));
-    return view.open === run ? [row, details(run, cells.length + (model.curves.length ? 4 : 3))] : [row];
+    const row = make("tr", { "data-run": run }, make("td", {}, tick), ...cells, model.curves.length ? make("td", {}, spark(model, run)) : "", reasons() ? make("td", { class: "why", dir: "auto" }, model.problem[run].slice(0, 160)) : "", make("td", {}, more));
+    return view.open === run ? [row, details(run, cells.length + 2 + Number(model.curves.length > 0) + Number(reasons()))] : [row];
   };
 
   const details = (run, width) => {

@@ -44,7 +44,8 @@ const boxOf = (model, metric, shades, cells, fixed, part) => {
   const figures = model.figures(metric.name), known = cells.filter((cell) => Number.isFinite(figures.mean[cell]));
   const pick = cells.length === 1 ? model.pick(cells[0]) : model.pickOf(fixed);
   const box = { pick, cells, part: part && cells.length > 1, value: NaN, half: NaN, short: 0, shade: null, mark: "", state: "" };
-  if (!known.length) return { ...box, state: stateOfCells(model, cells) };
+  if (!known.length) return { ...box, ...withoutFigure(model, cells) };
+  box.known = known.length;
   const groups = new Set(known.map((cell) => groupOf(model, metric, cell)));
   if (groups.size > 1) return { ...box, state: "–", small: "not comparable" };
   box.value = mean(known.map((cell) => figures.mean[cell]));
@@ -64,12 +65,13 @@ const boxOf = (model, metric, shades, cells, fixed, part) => {
   return box;
 };
 
-const stateOfCells = (model, cells) => {
+const withoutFigure = (model, cells) => {
   const counts = new Map();
   for (const run of cells.flatMap(model.runsOf)) counts.set(model.status[run], (counts.get(model.status[run]) || 0) + 1);
   const [state] = [...counts].sort((a, b) => b[1] - a[1])[0] || ["missing"];
   const epochs = cells.flatMap(model.runsOf).map((run) => model.epoch.get(run)).filter(Boolean);
-  return state === "running" && epochs.length ? `${model.step_name || "epoch"} ${Math.max(...epochs)}` : state === "done" ? "no figure" : state;
+  const runs = cells.flatMap(model.runsOf).length, small = runs > 1 ? `${runs} runs` : "";
+  return { small, state: state === "running" && epochs.length ? `${model.step_name || "epoch"} ${Math.max(...epochs)}` : state === "done" ? "no figure" : state };
 };
 
 const bestOf = (metric, panels, shades) => {
@@ -92,7 +94,7 @@ const boxText = (table, box, mode) => {
   if (!Number.isFinite(box.value)) return [box.state, box.small ?? ""];
   const { metric } = table, small = [];
   if (Number.isFinite(box.half) && mode !== "diff") small.push(spread(metric, box.value, box.half));
-  if (box.cells.length > 1) small.push(`${box.cells.length} cells`);
+  if (box.cells.length > 1) small.push(`${box.known < box.cells.length ? `${box.known} of ` : ""}${box.cells.length} cells`);
   else if (box.n < box.planned) small.push(`${box.n}/${box.planned}`);
   const difference = box.value - table.best.get(box.group);
   const text = mode === "diff" && difference !== 0 ? signed(metric, difference) : show(metric, box.value);

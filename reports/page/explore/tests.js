@@ -7,6 +7,7 @@ const testsOf = (model, state) => {
     const least = most(["estimate", "margin"]), reach = Math.max(least, Math.min(most(["low", "high"]), (1 + REACH) * least || Infinity)) || 1;
     const place = (value) => 3 + 94 * Math.min(Math.max((value + reach) / (2 * reach), 0), 1);
     $("test-rows").replaceChildren(...pairs.map((pair) => testRow(metric, pair, place, reach)));
+    $("test-count").textContent = `${pairs.length} comparison${pairs.length === 1 ? "" : "s"} of two levels by ${metric.label.toLowerCase()}`;
     if (!pairs.length) $("test-rows").append(make("tr", {}, make("td", { colspan: 9 }, `No comparison by ${metric.label.toLowerCase()} was made.`)));
   };
   state.when(["metric", "data"], redraw);

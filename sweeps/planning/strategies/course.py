@@ -4,27 +4,29 @@
 
 Nothing is written here. Where the plan on disk has the same strategy on the same cells, it is continued; any
 other begins with the cells of the command, and the answers come again as they came before, from the records.
+Of commands that work together each asks for itself; what is planned is what the first of them has written.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
-from sweeps.planning.callables import call, load_callable
 from sweeps.planning.draft import Draft
 from sweeps.planning.due import has_result
 from sweeps.planning.match import Match
+from sweeps.planning.strategies.continued import begun, continued, go_on_from, is_same, steps_of, with_steps
+from sweeps.planning.strategies.entries import Entries
 from sweeps.planning.strategies.forecast import forecast_s
-from sweeps.planning.strategies.named import Strategy, ask, check, runs_named, strategy_of
+from sweeps.planning.strategies.named import Strategy, ask, check, require_figure, runs_named, strategy_of
 from sweeps.records import plan_history
 from sweeps.records.errors import UserError
+from sweeps.records.excluded import read_excluded
 from sweeps.records.plan import Cell, Plan
 from sweeps.records.record import Record, timestamp
-from sweeps.records.strategy import NAMED, SETTINGS, TRIALS, Step, asked, base, step_text
+from sweeps.records.strategy import Step, step_text
 
 MOST_STEPS = 1000  # of a strategy within one command: one that needs more has no end
 
@@ -46,16 +48,18 @@ class End:
 class Course:
     """The plan of a command as it grows.
 
-    `entries` are those of its history that are not on disk yet, `known` the ids of all cells that were
-    planned here before, `launched` of those that this command has run: they are not due again.
+    `typed` is the plan of the command line, `begun` what the strategy makes of that, `plan` what it has come
+    to, `entries` what that adds to the history. `launched` are the cells that this command has run, by id:
+    they are not due again.
     """
 
     draft: Draft
+    typed: Plan
+    begun: Plan
     plan: Plan
     strategy: Strategy | None
     started: float
-    entries: list[dict[str, Any]] = field(default_factory=list)
-    known: set[str] = field(default_factory=set)
+    entries: Entries
     launched: set[str] = field(default_factory=set)
     end: End | None = None
     asks: int = 0
@@ -64,28 +68,23 @@ class Course:
     session: str = ""
 
     @classmethod
-    def of(cls, draft: Draft, started: float) -> Course:
+    def of(cls, draft: Draft, records: Mapping[str, Record], started: float) -> Course:
         """Return the course of a command that began at `started` (time.monotonic).
 
-        Raises UserError that lists what is wrong with any cell, or with the strategy.
+        One that runs certain cells again runs nothing more: it has no strategy. Raises UserError that lists
+        what is wrong with any cell, or with the strategy.
         """
         settings, earlier = draft.settings, draft.earlier
-        plan, strategy = draft.plan(), strategy_of(settings)
-        if strategy is not None:
-            plan = _begun(plan, strategy, draft)
-        course = cls(draft, plan, strategy, started)
-        course.known = {cell.id for cell in earlier.cells} if earlier else set()
+        typed = draft.again(records) if settings.only else draft.plan()
+        strategy = None if settings.only else strategy_of(settings)
+        first = typed if strategy is None else begun(typed, strategy, settings)
+        plan = first if strategy is None else continued(first, earlier, draft)
+        entries = Entries({cell.id for cell in earlier.cells} if earlier else set())
+        course = cls(draft, typed, first, plan, strategy, started, entries, again=bool(settings.only))
+        course.excluded = {} if settings.fresh else read_excluded(draft.root)
         course._note(plan_history.past(earlier), plan)
         if strategy is not None and runs_named(strategy):
             check(strategy, course.plan)
-        return course
-
-    @classmethod
-    def without_strategy(cls, draft: Draft, plan: Plan, started: float) -> Course:
-        """Return the course of a command that runs certain cells, and nothing more."""
-        course = cls(draft, plan, None, started)
-        course.known = {cell.id for cell in draft.earlier.cells} if draft.earlier else set()
-        course._note(plan_history.past(draft.earlier), plan)
         return course
 
     @property
@@ -95,8 +94,16 @@ class Course:
 
     def match(self, records: Mapping[str, Record]) -> Match:
         """Return the present plan beside the records."""
-        mode, launched = self.draft.settings.mode, frozenset(self.launched)
-        return Match(self.plan, records, mode, self.excluded, self.again, self.session, launched)
+        return Match(
+            self.plan,
+            records,
+            self.draft.settings.mode,
+            self.excluded,
+            self.again,
+            self.session,
+            frozenset(self.launched),
+            awaited=self.strategy is not None,
+        )
 
     def advance(self, records: Mapping[str, Record], workers: int) -> Match:
         """Ask the strategy until something is due, or it has ended; return the plan beside the records.
@@ -107,14 +114,33 @@ class Course:
             self._take(ask(self.strategy, self.plan, records), records, workers)
         return match
 
-    def saved(self, plan: Plan) -> None:
-        """Note that a plan, with its history, is on disk."""
-        self.plan = replace(self.plan, history=plan.history)
-        self.entries = []
+    def agreed(self, earlier: Plan | None) -> Plan:
+        """Return what is to be written over the plan on disk, whose steps are this course's from now on.
+
+        Those who work together may have written steps meanwhile. Once it has ended, the course goes on from
+        nothing: further steps of theirs are left as they are.
+        """
+        if earlier is None or not is_same(self.begun, earlier):
+            return self.plan
+        own, theirs = steps_of(self.plan), steps_of(earlier)
+        if go_on_from(own, theirs):
+            self.plan = with_steps(self.plan, [*theirs, *own[len(theirs) :]])
+        elif self.end is not None:
+            return earlier
+        else:
+            self.plan = continued(self.begun, earlier, self.draft)
+        return self.plan
+
+    def written(self, earlier: Plan | None, due: int) -> list[dict[str, Any]]:
+        """Return the history of the plan on disk with this course's entries, which count as written now."""
+        history = [*plan_history.past(earlier), *self.entries.written(earlier, due)]
+        self.plan = replace(self.plan, history=history)
+        return history
 
     def stop(self, problem: UserError) -> None:
-        """End a strategy that cannot go on."""
+        """End a strategy that cannot go on; nothing more is run."""
         self._end(End("; ".join(problem.lines), problem=True))
+        self.launched.update(cell.id for cell in self.plan.cells)
 
     def _take(self, step: Step, records: Mapping[str, Record], workers: int) -> None:
         """Extend the plan by a step, or end."""
@@ -127,7 +153,7 @@ class Course:
         plan, new = self.draft.extended(self.plan, step.cells)
         if not new:
             raise UserError(f"{self._name}: asks for no cell that is not planned, and has not finished")
-        self._require_figure(step, new)
+        require_figure(self.draft.settings, step, new)
         taken = self._step(step, new, records, workers)
         if taken["runs"] and self._is_late(taken["about_s"]):
             budget = self.draft.settings.budget
@@ -151,20 +177,6 @@ class Course:
             "about_s": forecast_s(to_run, self.plan.cells, records, workers),
         }
 
-    def _require_figure(self, step: Step, new: Sequence[Cell]) -> None:
-        """Raise UserError for trials that the application says do not have the figure that judges them."""
-        settings = self.draft.settings
-        function = load_callable("figures", settings.figures)
-        if step.kind != TRIALS or function is None:
-            return
-        for cell in new:
-            known = call("figures", partial(_listed, function, cell.config), function)
-            if settings.judged_by not in known:
-                raise UserError(
-                    f"hydra.sweeper.judged_by = {settings.judged_by}: must be one of {', '.join(known)}, "
-                    f"which trials have; what makes one of a cell is hydra.sweeper.trial = {settings.trial}"
-                )
-
     def _is_late(self, about_s: float | None) -> bool:
         """Whether a step that may take so long does not fit into what is left of the budget."""
         budget_s = self.draft.settings.budget_s
@@ -172,11 +184,7 @@ class Course:
 
     def _note(self, history: list[dict[str, Any]], plan: Plan) -> None:
         """Make a plan the present one, with an entry in the history if it has new cells or is the first."""
-        new = [cell.id for cell in plan.cells if cell.id not in self.known]
-        self.known.update(new)
-        added = [{**plan_history.entry(plan), "new": len(new)}] if new or not self.plan.history else []
-        self.entries += added
-        self.plan = replace(plan, history=[*history, *added])
+        self.plan = replace(plan, history=[*history, *self.entries.note(plan)])
 
     def _end(self, end: End) -> None:
         self.end = end
@@ -186,42 +194,3 @@ class Course:
     @property
     def _name(self) -> str:
         return f"hydra.sweeper.strategy={self.draft.settings.strategy}"
-
-
-def _listed(function: Callable[..., Any], config: Mapping[str, Any]) -> list[str]:
-    return list(function(config))
-
-
-def _begun(plan: Plan, strategy: Strategy, draft: Draft) -> Plan:
-    """Return the plan that a strategy begins with. Raises UserError for one that it can do nothing with."""
-    settings = draft.settings
-    node: dict[str, Any] = {
-        "name": settings.strategy,
-        "settings": settings.of_strategy,
-        "steps": [],
-        "end": None,
-    }
-    if runs_named(strategy):
-        return _continued(replace(plan, strategy=node), draft.earlier, draft)
-    node[NAMED] = [cell.overrides for cell in plan.cells]
-    plan = replace(plan, strategy=node)
-    check(strategy, plan)
-    return _continued(replace(plan, cells=[]), draft.earlier, draft)
-
-
-def _continued(plan: Plan, earlier: Plan | None, draft: Draft) -> Plan:
-    """Return a plan with what the same strategy has added to the same cells before."""
-    if earlier is None or earlier.strategy.get("name") != plan.strategy["name"]:
-        return plan
-    if {cell.id for cell in base(earlier)} != {cell.id for cell in plan.cells}:
-        return plan
-    told = (NAMED, SETTINGS) if NAMED in plan.strategy else ()  # of which every step of theirs depends
-    if any(earlier.strategy.get(key) != plan.strategy[key] for key in told):
-        return plan
-    added = asked(earlier)
-    overrides = [cell.overrides for cell in earlier.cells if cell.id in added]
-    extended, new = draft.extended(plan, overrides) if overrides else (plan, [])
-    if {cell.id for cell in new} != added:  # the code now makes other cells of the same overrides
-        return plan
-    steps = earlier.strategy["steps"]
-    return replace(extended, strategy=plan.strategy | {"steps": steps})

@@ -197,6 +197,7 @@ def test_the_command_builds_everything_and_again_the_same(
         ".png",
         ".svg",
         ".npz",
+        ".jsonl",
     }
     assert main([str(tmp_path)]) == 0
     assert first == {

@@ -1,6 +1,5 @@
 """The live server: what it sends and to whom, what it waits for, what it refuses, how it ends."""
 
-import http.client
 import json
 import os
 import re
@@ -9,10 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,72 +17,13 @@ import pytest
 
 from reports.__main__ import main
 from reports.page.build import write_report
-from reports.page.live import Live
-from reports.page.serve import build
-from reports.page.server import Server
 from reports.page.watch import Watch
 from reports.runs.reader import load
 from tests.support import synthetic
+from tests.support.serving import Served, serving
 
 ROOT = Path(__file__).parents[3]
 AXES: dict[str, list[Any]] = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}
-PATIENCE_S = 20.0
-
-
-class Served:
-    """A server, as its clients see it."""
-
-    def __init__(self, port: int, token: str) -> None:
-        self.port, self.token = port, token
-
-    def get(self, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
-        """Return status and content; the token is added unless the path has a query of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        target = path if "?" in path else f"{path}?token={self.token}"
-        connection.putrequest(method, target, skip_host="Host" in headers)
-        for key, value in headers.items():
-            connection.putheader(key, value)
-        connection.endheaders()
-        answer = connection.getresponse()
-        content = answer.status, answer.read()
-        connection.close()
-        return content
-
-    def json(self, path: str) -> Any:
-        """Return what a path answers, as soon as there is a sweep."""
-        end = time.monotonic() + PATIENCE_S
-        while (answer := self.get(path))[0] == 503 and time.monotonic() < end:
-            time.sleep(0.2)
-        return json.loads(answer[1])
-
-    def events(self, version: int = -1) -> Iterator[tuple[str, Any]]:
-        """Yield the events as they come."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
-        connection.request("GET", f"/events?token={self.token}&version={version}&plan=9")
-        answer, kind = connection.getresponse(), ""
-        for line in answer:
-            text = line.decode().rstrip("\n")
-            if text.startswith("event: "):
-                kind = text.removeprefix("event: ")
-            elif text.startswith("data: "):
-                yield kind, json.loads(text.removeprefix("data: "))
-
-
-@contextmanager
-def serving(root: Path) -> Iterator[Served]:
-    """Serve a directory from a thread of this process."""
-    live = Live(root, build)
-    server = Server(live, 0)
-    live.start()
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield Served(server.port, server.token)
-    finally:
-        live.over.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture(autouse=True)

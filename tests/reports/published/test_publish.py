@@ -1,5 +1,6 @@
 """What is kept of the studies: claims, figures and pages rebuild from the runs without any training."""
 
+import re
 import shutil
 from dataclasses import replace
 from functools import cache
@@ -8,14 +9,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reports.published.changes import changes
+from reports.claims.tables import plot_name
+from reports.published.changes import RUN_AGAIN, changes
 from reports.published.kept import results_of
 from reports.published.lessons import Lesson
-from reports.published.pages import RUNS, Study, every_judgement, study_page, summary_page, told
+from reports.published.pages import Study, study_page
 from reports.published.publish import all_studies, publish, read, tables_of
+from reports.published.strips import line_of
+from reports.published.summary import counts_of, lessons_page, summary_page, told
 from reports.sources import STUDIES
+from reports.tables.formats import markdown_escape
 from sweeps.cli.version import version
 from sweeps.records.errors import UserError
+from sweeps.records.layout import PUBLISHED_RUNS as RUNS
 from tests.support import synthetic
 
 RESULTS = Path(__file__).parents[3] / "docs" / "results"
@@ -37,11 +43,15 @@ def test_claims_and_figures_are_those_of_the_runs(name: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", KEPT)
 def test_the_page_of_a_study_says_what_its_tables_say(name: str) -> None:
-    assert study_page(kept(name)) == (RESULTS / name / "README.md").read_text()
+    assert (
+        study_page(kept(name), [kept(other) for other in KEPT]) == (RESULTS / name / "README.md").read_text()
+    )
 
 
 def test_the_summary_says_what_the_studies_say_and_every_lesson_rests_on_its_verdicts() -> None:
-    assert summary_page([kept(name) for name in KEPT]) == (RESULTS / "README.md").read_text()
+    studies = [kept(name) for name in KEPT]
+    assert summary_page(studies) == (RESULTS / "README.md").read_text()
+    assert lessons_page(studies) == (RESULTS / "lessons.md").read_text()
 
 
 @pytest.mark.parametrize("name", [name for name in KEPT if name in STUDIES])
@@ -63,6 +73,55 @@ def test_every_claim_and_every_figure_of_the_five_reports_has_its_row() -> None:
         assert (rows["runs"] == 0).sum() == diverged.get(str(study), 0)
 
 
+def test_the_counts_of_the_summary_add_up() -> None:
+    text = (RESULTS / "README.md").read_text()
+    rows = [
+        [int(cell.strip(" *–") or 0) for cell in line.split("|")[2:-1]]
+        for line in text.splitlines()
+        if re.match(r"\| (\[|\*\*together)", line)
+    ]
+    *studies, total = rows
+    assert len(studies) == 5
+    assert total == [sum(column) for column in zip(*studies, strict=True)]
+    claims, holds, refuted, undecided, figures, compared, inside = total
+    assert (claims, figures, compared) == (70, 214, 212)
+    assert claims == holds + refuted + undecided
+    tuned = counts_of(kept("tuned_grid"))
+    said = f"holds {tuned['holds']}, refuted {tuned['refuted']}, undecided {tuned['undecided']}"
+    assert f"claimed {tuned['claims']} things about it: {said}" in text
+    assert f"{inside} lie where one more run of ours would fall, {compared - inside} do not" in text
+
+
+def test_the_summary_is_short_and_begins_with_a_picture() -> None:
+    text = (RESULTS / "README.md").read_text()
+    assert len(text.split()) <= 1500
+    assert text.split("\n\n")[1].startswith("![")
+    assert not re.search(r"</?(?!details|summary|!)[a-z]+>", text)
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_each_claim_has_its_strip(name: str) -> None:
+    text = (RESULTS / name / "README.md").read_text()
+    for judgement in kept(name).judgements:
+        claim = judgement.claim
+        head = f"### {claim.id}: {judgement.verdict}\n\n> {markdown_escape(claim.statement)}\n\n"
+        strip = f"![{claim.id}, {judgement.verdict}](plots/{plot_name(judgement)}.svg)"
+        assert head + strip in text
+    assert text.count("<summary>The numbers</summary>") == len(kept(name).judgements)
+
+
+def test_strips_are_drawn_to_the_right_where_the_first_is_ahead() -> None:
+    by_id = {j.claim.id: j for j in kept("activation_loss_grid").judgements}
+    (soonest,) = by_id["A1"].outcomes  # epochs: 10.48 more is behind
+    line = line_of(soonest.pairs[0], soonest)
+    assert line.name == "focal > mse"
+    assert line.low < line.mean < line.high < -1
+    assert line.mean == pytest.approx(-10.48 / 0.43)
+    assert line.numbers.startswith("+10.48 [")
+    (best,) = by_id["A-hinge"].outcomes
+    assert all(line_of(pair, best).low > 0 for pair in best.pairs)
+
+
 def test_pages_show_every_figure_and_link_that_they_name() -> None:
     for name in KEPT:
         text = (RESULTS / name / "README.md").read_text()
@@ -72,7 +131,7 @@ def test_pages_show_every_figure_and_link_that_they_name() -> None:
 
 def test_a_lesson_that_its_claims_do_not_bear_out_is_not_told() -> None:
     study = kept(KEPT[0])
-    judgements = {j.claim.id: (study, j) for j in every_judgement(study)}
+    judgements = {j.claim.id: (study, j) for j in study.judgements}
     right = {name: judgement.verdict for name, (_, judgement) in judgements.items()}
     assert len(told(Lesson("all", "", right), judgements)["evidence"]) == len(right)
     wrong = {"A9": "refuted" if right["A9"] == "holds" else "holds"}
@@ -88,19 +147,22 @@ def test_rankings_are_those_of_the_runs_as_any_sweep_is_ranked(name: str) -> Non
     assert results.runs["test_accuracy"].notna().sum() == (results.runs["status"] == "done").sum()
 
 
-def test_a_verdict_that_changes_without_a_reason_is_not_published() -> None:
+def test_a_verdict_that_changes_without_a_reason_is_not_published(tmp_path: Path) -> None:
     study = kept("activation_loss_grid")
-    runs, judgements = study.folder / RUNS, every_judgement(study)
-    found = changes(runs, judgements)
+    judgements = study.judgements
+    found = changes(study.folder, judgements)
     assert {change.id for change in found} == {"A3", "A4", "A5", "A6", "A-alpha"}
     assert all(change.before != change.after and change.reason for change in found)
     other = [replace(j, verdict="refuted") if j.claim.id == "A9" else j for j in judgements]
     with pytest.raises(UserError, match="the verdict on A9 changed without a reason: holds, refuted"):
-        changes(runs, other)
+        changes(study.folder, other)
     back = [replace(j, verdict="holds") if j.claim.id == "A3" else j for j in judgements]
     with pytest.raises(UserError, match="A3 has a reason and has not changed"):
-        changes(runs, back)
-    assert not changes(kept("tuned_grid").folder / "machine.csv", judgements)  # other runs
+        changes(study.folder, back)
+    (tmp_path / RUNS).write_text("runs of which the first version knew nothing")
+    others = changes(tmp_path, back)
+    assert {change.reason for change in others} == {RUN_AGAIN}
+    assert {change.id for change in others} == {change.id for change in found} - {"A3"}
 
 
 def test_pages_are_rebuilt_byte_for_byte_from_what_is_kept(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sweeps.execution.attempts import Limits
 from sweeps.execution.queue_on_disk import Todo
-from sweeps.execution.shift import Limits
 from sweeps.execution.worker import Worker
 from sweeps.records import lock
 from sweeps.records.process import Owner

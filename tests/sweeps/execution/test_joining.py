@@ -136,6 +136,66 @@ def test_another_command_is_refused_and_told_what_differs(pair: Pair) -> None:
     ended(first)
 
 
+GROWING = ("sweep=pair", "seed=0", "hydra.sweeper.strategy=tests.support.tiny.strategies.highest")
+
+
+def grown(pair: Pair) -> tuple[list[str], list[tuple[str, list[str]]], Any]:
+    """What the plan of a strategy says that does not depend on when, and by whom, it was made."""
+    plan = pair.plan(pair.root)
+    steps = [(step["why"], step["cells"]) for step in plan["strategy"]["steps"]]
+    return [cell["id"] for cell in plan["cells"]], steps, plan["strategy"]["end"]
+
+
+@pytest.fixture(scope="module")
+def grown_alone(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """What a strategy comes to that one command asks."""
+    pair = Pair(tmp_path_factory.mktemp("grown"))
+    pair.run(*GROWING, "steps=20")
+    return pair
+
+
+def test_what_a_strategy_asks_of_two_commands_is_planned_once(pair: Pair, grown_alone: Pair) -> None:
+    command = (*GROWING, "steps=20")
+    first, second = pair.begin(*command), pair.begin(*command, number=2)
+    pair.go()
+    assert "5 cells: 5 done" in ended(first)
+    assert "5 cells: 5 done" in ended(second)
+    assert grown(pair) == grown(grown_alone)
+    assert pair.results() == grown_alone.results()
+    assert [entry["new"] for entry in pair.plan(pair.root)["history"]] == [2, 0, 1, 1, 1]
+
+
+def test_the_same_command_joins_a_sweep_whose_strategy_has_asked_for_more(
+    pair: Pair, grown_alone: Pair
+) -> None:
+    command = (*GROWING, "steps=20", "step_s=0.05")
+    pair.go()
+    first = pair.start(*command, WAIT_FOR=str(pair.cwd / "go"))
+    wait_until(lambda: (pair.root / "sweep.json").exists() and grown(pair)[1], 90)
+    (pair.cwd / "go").unlink()  # what the strategy has asked for is begun, and not ended
+    second = pair.start(*command, WAIT_FOR=str(pair.cwd / "go"))
+    wait_until(lambda: len(active(pair.root)) == 2, 90)
+    pair.go()
+    assert "5 cells: 5 done" in ended(first)
+    assert "5 cells: 5 done" in ended(second)
+    assert grown(pair) == grown(grown_alone)
+    assert pair.results() == grown_alone.results()
+    assert sorted(entry["new"] for entry in pair.plan(pair.root)["history"]) == [0, 1, 1, 1, 2]
+
+
+def test_a_strategy_is_asked_when_what_another_command_is_running_has_ended(tiny: Tiny) -> None:
+    go = tiny.cwd / "go"
+    other = tiny.start("x=1", WAIT_FOR=str(go))
+    wait_until(lambda: len(running(tiny)) == 1, 90)
+    sweep = tiny.start("x=1,2", GROWING[-1])
+    wait_until(lambda: any(record.status == "done" for record in tiny.records()), 90)
+    assert tiny.plan()["strategy"]["steps"] == []
+    go.touch()
+    ended(other)
+    assert "5 cells: 5 done" in ended(sweep)
+    assert len(tiny.plan()["strategy"]["steps"]) == 3
+
+
 def test_on_another_machine_the_lock_says_who_works(tmp_path: Path) -> None:
     """A command there cannot be looked up: it works as long as its lock is young."""
     folder = tmp_path / ".sweep" / folder_name()

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from sweeps.execution.cell_run import Job
+from sweeps.execution.capacity import worker_count
 from sweeps.execution.checks import check_launcher, check_workers
 from sweeps.execution.directory import at_work, command_folder
-from sweeps.execution.launch import Launch, worker_count
+from sweeps.execution.jobs import Job
+from sweeps.execution.launch import Launch
 from sweeps.planning.settings import Settings
 from sweeps.records.errors import UserError
 from sweeps.records.layout import HIDDEN
@@ -46,11 +47,29 @@ def test_the_sweepers_own_setting_wins() -> None:
     assert count({"array_parallelism": 64, "min_cells": 4}, 96, workers=90) == 90
 
 
-@pytest.mark.parametrize("key", ["n_jobs", "array_parallelism", "min_cells"])
+@pytest.mark.parametrize("key", ["n_jobs", "array_parallelism", "min_cells", "cpus_per_task"])
 def test_settings_that_make_no_worker_are_a_mistake(key: str) -> None:
     check_workers(OmegaConf.create({"hydra": {"launcher": {key: 1}}}))
     with pytest.raises(UserError, match=f"hydra.launcher.{key} = 0: must be at least 1"):
         check_workers(OmegaConf.create({"hydra": {"launcher": {key: 0}}}))
+
+
+@pytest.mark.parametrize("key", ["timeout_min", "signal_delay_s", "mem_gb"])
+def test_settings_that_no_task_can_have_are_a_mistake(key: str) -> None:
+    check_workers(OmegaConf.create({"hydra": {"launcher": {key: 0}}}))
+    with pytest.raises(UserError, match=f"hydra.launcher.{key} = -1: must be at least 0"):
+        check_workers(OmegaConf.create({"hydra": {"launcher": {key: -1}}}))
+
+
+def test_a_task_is_not_told_of_its_limit_before_it_can_begin() -> None:
+    def check(signal_delay_s: int, timeout_min: int) -> None:
+        launcher = {"signal_delay_s": signal_delay_s, "timeout_min": timeout_min}
+        check_workers(OmegaConf.create({"hydra": {"launcher": launcher}}))
+
+    check(119, 2)
+    check(120, 0)  # no limit
+    with pytest.raises(UserError, match=r"signal_delay_s = 120: must be below 120, .*timeout_min = 2"):
+        check(120, 2)
 
 
 def test_a_command_that_is_about_to_take_its_lock_keeps_its_folder(tmp_path: Path) -> None:

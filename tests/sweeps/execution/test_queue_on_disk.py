@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweeps.execution.cell_run import Job
+from sweeps.execution.jobs import Job
 from sweeps.execution.queue_on_disk import CHUNK, Todo, pieces
 from sweeps.execution.units import Unit, units
 
