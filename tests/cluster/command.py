@@ -88,7 +88,7 @@ class Grid:
             enough = sum(one.status == "done" for one in records) >= done
             return mine if len(mine) >= cells and enough else []
 
-        running: list[Record] = wait_until(found, 60)
+        running: list[Record] = wait_until(found, 180)  # a busy machine starts Ray in a minute
         return running
 
 

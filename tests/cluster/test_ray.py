@@ -94,7 +94,7 @@ def test_on_a_cluster_the_cells_of_a_killed_sweep_and_of_a_dead_node_are_run_aga
             process.communicate()
             wait_until(lambda: "running" not in {record.status for record in grid.records()}, 20)
             process = grid.start()
-            wait_until(lambda: any(runs_on(second, record) for record in grid.wait_for_running()), 60)
+            wait_until(lambda: any(runs_on(second, record) for record in grid.wait_for_running()), 180)
             second.die()
             output = finish(process)
     assert "its cells are run again" in output

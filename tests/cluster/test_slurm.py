@@ -139,12 +139,12 @@ def test_tasks_that_wait_are_cancelled_by_the_command_after_one_that_was_killed(
 ) -> None:
     slurm.update_node("state=drain", "reason=test")
     process = grid.start("training.epochs=1")
-    wait_until(lambda: slurm.tasks())
+    wait_until(lambda: slurm.tasks(), 120)
     process.kill()
     process.communicate()
     left = set(slurm.tasks())
     process = grid.start("training.epochs=1")
-    wait_until(lambda: slurm.tasks() and not left & set(slurm.tasks()))
+    wait_until(lambda: slurm.tasks() and not left & set(slurm.tasks()), 120)
     slurm.resume()
     finish(process)
     assert not slurm.tasks()
@@ -161,7 +161,7 @@ def test_attempts_are_bounded(slurm: Slurm, tmp_path: Path, request: pytest.Fixt
             found = [record for record in running(tiny) if record.data["choices"]["mode"] == "hang"]
             return [record for record in found if record.data["attempts"] == attempt]
 
-        worker_of(wait_until(hanging, 60)[0]).kill()
+        worker_of(wait_until(hanging, 180)[0]).kill()
     output = finish(sweep, code=1)
     assert "2 cells: 1 done, 1 lost" in output or "2 cells: 1 lost, 1 done" in output
 
@@ -196,7 +196,7 @@ def test_without_accounting_and_without_slurmctld_nothing_is_lost_or_waited_for_
             grid.wait_for_running(done=6)
             for one in running_cells(grid):
                 worker_of(one).kill()
-            wait_until(lambda: max(attempts(grid)) == 2, 60)  # the tasks were lost, and the next ones work
+            wait_until(lambda: max(attempts(grid)) == 2, 180)  # the tasks were lost, and the next ones work
             os.kill(slurm.pid("slurmctld"), signal.SIGKILL)
 
         assert "its cells are run again" in disturb(grid, kill_both)
