@@ -24,7 +24,7 @@ from sweeps.execution.clearing import drop_checkpoints
 from sweeps.execution.directory import working_in
 from sweeps.execution.jobs import jobs_of
 from sweeps.execution.launch import Launch
-from sweeps.execution.notice import noticed
+from sweeps.execution.notice import End, noticed
 from sweeps.execution.plan_store import store
 from sweeps.execution.returned import returns
 from sweeps.execution.reuse import take_over
@@ -71,7 +71,7 @@ def command(
     try:
         sweep = Sweep.of(context, task_function, composed(config), Settings.of(settings), arguments)
         with noticed(sweep.settings, sweep.root) as end:
-            code = end.code = sweep.run()
+            code = end.code = sweep.run(end)
     except UserError as error:
         code = mistake(*error.lines)
     if code:
@@ -112,12 +112,14 @@ class Sweep:
         settings.require_strategy()
         return cls(context, task_function, config, settings, arguments, root, composer)
 
-    def run(self) -> int:
+    def run(self, end: End) -> int:
         """Run the sweep and return its exit code. Raises UserError before anything is written."""
         started, settings = time.monotonic(), self.settings
         closing = load_callable("closing", settings.closing)
         records = {} if settings.fresh else load_records(self.root)
-        course = Course.of(Draft(settings, self.composer, self.arguments, self.root), records, started)
+        course = end.course = Course.of(
+            Draft(settings, self.composer, self.arguments, self.root), records, started
+        )
         ready = Ready.of(course.advance(records, self._workers(LARGEST)), course.draft)
         workers, near_misses = self._workers(len(ready.to_run)), ready.match.near_misses(settings)
         if settings.dry_run:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweeps.planning.settings import Settings
+from sweeps.planning.strategies.course import Course
 from sweeps.records.errors import UserError
-from sweeps.records.plan import read_plan
 from sweeps.records.record import load_records
 from sweeps.records.schema import RETURNED
+from sweeps.view.wording import count
 
 TIMEOUT_S = 60.0
 INTERRUPTED = 128  # exit codes from here on are those of signals
@@ -24,9 +25,10 @@ INTERRUPTED = 128  # exit codes from here on are those of signals
 
 @dataclass
 class End:
-    """How a sweep ended; 1 unless something else is said."""
+    """How a sweep ended, with 1 unless something else is said, and its course once there is one."""
 
     code: int = 1
+    course: Course | None = None
 
     @property
     def outcome(self) -> str:
@@ -54,12 +56,8 @@ def noticed(settings: Settings, root: Path) -> Iterator[End]:
 
 def facts(settings: Settings, root: Path, end: End, seconds: float) -> dict[str, str]:
     """Return what the command is told, by the names of its environment variables."""
-    try:
-        plan, records = read_plan(root), load_records(root)
-    except UserError:  # the directory cannot be read any more
-        plan, records = None, {}
-    cells = [cell.id for cell in plan.cells] if plan else list(records)
-    counts = Counter(records[cell].status if cell in records else "missing" for cell in cells)
+    counts = _states(root, end.course)
+    cells = sum(counts.values())
     parts = ", ".join(f"{number} {state}" for state, number in counts.most_common())
     return {
         "SWEEP_NAME": settings.title,
@@ -67,10 +65,29 @@ def facts(settings: Settings, root: Path, end: End, seconds: float) -> dict[str,
         "SWEEP_OUTCOME": end.outcome,
         "SWEEP_EXIT_CODE": str(end.code),
         "SWEEP_SECONDS": f"{seconds:.0f}",
-        "SWEEP_CELLS": str(len(cells)),
+        "SWEEP_CELLS": str(cells),
         **{f"SWEEP_{state.upper()}": str(counts[state]) for state in RETURNED},
-        "SWEEP_SUMMARY": f"{settings.title}: {end.outcome}, {len(cells)} cells: {parts or 'none'}",
+        "SWEEP_SUMMARY": f"{settings.title}: {end.outcome}, {count(cells, 'cell')}: {parts or 'none'}",
     }
+
+
+def _states(root: Path, course: Course | None) -> Counter[str]:
+    """Return how many cells of the command are in which state.
+
+    Its own plan counts: that on disk may hold more, of other commands and of those that were planned since.
+    """
+    if course is None:
+        return Counter()
+    try:
+        records = load_records(root)
+    except UserError:  # the directory cannot be read any more
+        records = {}
+    left_out = () if course.again else course.excluded
+    ids = [cell.id for cell in course.plan.cells]
+    return Counter(
+        "excluded" if each in left_out else records[each].status if each in records else "missing"
+        for each in ids
+    )
 
 
 def _run(command: str, variables: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sweeps.records.excluded import exclude
 from tests.support.tiny.driver import Tiny
 
 WRITE = f"""{sys.executable} -c "import json,os; json.dump(dict(os.environ), open('told.json','w'))" """
@@ -43,6 +44,30 @@ def test_it_is_told_of_failures(tiny: Tiny) -> None:
     )
 
 
+def test_it_counts_the_cells_of_its_own_command(tiny: Tiny) -> None:
+    """Commands without a name plan into one directory: what others have there is not this one's."""
+    tiny.run("x=1,2,3,4")
+    tiny.run("x=4,5,6", notify(WRITE), FAIL="1", code=1)
+    assert len(tiny.plan()["cells"]) == 6
+    found = told(tiny)
+    assert found["SWEEP_SUMMARY"] == "adhoc: incomplete, 3 cells: 2 failed, 1 done"
+    assert (found["SWEEP_CELLS"], found["SWEEP_DONE"], found["SWEEP_FAILED"]) == ("3", "1", "2")
+
+
+def test_it_is_told_of_what_was_planned_since(tiny: Tiny) -> None:
+    """A plan that another command has written since is not this one's either."""
+    again = f"{sys.executable} -m tests.support.tiny.app x=7,8"
+    tiny.run("x=1", notify(f"{again} && {WRITE}"))
+    assert told(tiny)["SWEEP_SUMMARY"] == "adhoc: done, 1 cell: 1 done"
+
+
+def test_a_run_that_is_left_out_is_no_result(tiny: Tiny) -> None:
+    tiny.run("x=1,2")
+    exclude(tiny.root, [tiny.records()[0].cell_id], "the fan failed", "2026-11-26T05:00:00+00:00")
+    tiny.run("x=1,2", notify(WRITE))
+    assert told(tiny)["SWEEP_SUMMARY"] == "adhoc: done, 2 cells: 1 excluded, 1 done"
+
+
 @pytest.mark.parametrize("command", ["exit 3", "no-such-command", "kill -9 $$"])
 def test_that_it_fails_is_one_line_and_no_failure_of_the_sweep(tiny: Tiny, command: str) -> None:
     done = tiny.run("x=1", notify(command))
@@ -75,4 +100,4 @@ def test_it_is_no_part_of_a_cells_identity(tiny: Tiny) -> None:
 
 
 def test_what_it_writes_is_seen(tiny: Tiny, tmp_path: Path) -> None:
-    assert "adhoc: done, 1 cells" in tiny.run("x=1", notify("echo $SWEEP_SUMMARY")).stdout
+    assert "adhoc: done, 1 cell: 1 done" in tiny.run("x=1", notify("echo $SWEEP_SUMMARY")).stdout
