@@ -15,7 +15,7 @@ from sweeps.planning.strategies.course import Course
 from sweeps.records.content import other_data
 from sweeps.records.plan import Cell
 from sweeps.records.record import Record
-from sweeps.view.wording import finished, interrupted, without_metric
+from sweeps.view.wording import copied_from, finished, interrupted, without_metric
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,26 @@ class Ended:
     def results(self) -> int:
         """How many of them have one."""
         return sum(has_result(self.records.get(cell.id), cell.content) for cell in self.counted)
+
+    @property
+    def kept(self) -> int:
+        """How many of them have a result that was there before."""
+        return sum(
+            cell.id in self.records and self.records[cell.id].is_complete and not self._is_new(cell)
+            for cell in self.counted
+        )
+
+    @property
+    def run(self) -> int:
+        """How many of them were run, with a result or without."""
+        return sum(self._is_new(cell) and cell.id not in self.copied for cell in self.counted)
+
+    def _is_new(self, cell: Cell) -> bool:
+        """Return whether what is recorded of a cell has come since the command began."""
+        then, now = self.before.records.get(cell.id), self.records.get(cell.id)
+        if now is None or now.status in ("missing", "running"):
+            return False
+        return then is None or then.data != now.data
 
     @property
     def exit_code(self) -> int:
@@ -79,9 +99,8 @@ class Ended:
         )
         left_out = {cell.id for cell in plan.cells} - {cell.id for cell in self.counted}
         retried, root = settings.mode is not Retry.NONE, short(self.course.draft.root)
-        return finished(
-            root, plan, records, self.before.kept, stale, self.seconds, retried, self.copied, left_out
-        )
+        ends = {"kept": self.kept, **copied_from(self.copied), "run": self.run}
+        return finished(root, plan, records, ends, stale, self.seconds, retried, left_out)
 
     def _problems(self) -> Iterator[str]:
         """Yield why the strategy could not go on, and what stopped the sweep."""

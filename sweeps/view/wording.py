@@ -14,7 +14,6 @@ from sweeps.planning.due import Verdict
 from sweeps.records.metric import figures_of, goal_of
 from sweeps.records.plan import Plan
 from sweeps.records.record import Record
-from sweeps.records.schema import COMPLETE
 from sweeps.view.snapshot import Leader
 
 NAMED = 5  # cells of one reason
@@ -38,7 +37,7 @@ def planned(root: Path, ready: Ready, workers: int) -> str:
     reasons = Counter(verdicts[cell.id].why for cell in due)
     lines.append(f"  {len(due):>7,} due" + (f" on {count(workers, 'worker')}" if due else ""))
     lines += [f"          {number:,} {why}" for why, number in reasons.most_common()]
-    lines += [f"          {number:,} of them copied from {place}" for place, number in _counted(copied)]
+    lines += [f"          {number:,} of them {there}" for there, number in copied_from(copied).items()]
     lines += _grouped([ready.groups[cell.id] for cell in ready.to_run])
     left = len(due) - len(copied)
     if left and (cost := _typical_cost_s(records.values())) is not None:
@@ -54,8 +53,9 @@ def _fate(decided: Verdict, copied: bool) -> str:
     return "due " if decided.due else "kept"
 
 
-def _counted(copied: Mapping[str, str]) -> list[tuple[str, int]]:
-    return Counter(copied.values()).most_common()
+def copied_from(copied: Mapping[str, str]) -> dict[str, int]:
+    """Return how many cells are copied from where ("copied from runs/first"), the most first."""
+    return {f"copied from {place}": number for place, number in Counter(copied.values()).most_common()}
 
 
 def _grouped(groups: Collection[Group]) -> Iterator[str]:
@@ -81,30 +81,27 @@ def finished(
     root: Path,
     plan: Plan,
     records: Mapping[str, Record],
-    kept: int,
+    ends: Mapping[str, int],
     stale: int,
     seconds: float,
     retried: bool = True,
-    copied: Mapping[str, str] | None = None,
     excluded: Collection[str] = (),
 ) -> str:
     """Return the last lines of a sweep: its cells without a result, then one line that sums it up.
 
-    `retried` says whether the same command runs again what has no result. `copied`: the directory that a
-    cell's run was copied from (by cell id); `excluded`: ids of cells that are.
+    `ends` says how many cells were kept, copied (from where) and run, `retried` whether the same command runs
+    again what has no result; `excluded` are the ids of cells that are.
     """
     cells = [cell for cell in plan.cells if cell.id not in excluded]
     states = Counter(records[cell.id].status if cell.id in records else "missing" for cell in cells)
     lines = list(without_result(root, replace(plan, cells=cells), records))
-    from_there = [f"{number:,} copied from {place}" for place, number in _counted(copied or {})]
-    run = sum(states[status] for status in COMPLETE) - kept - len(copied or {})
     parts = ", ".join(f"{number:,} {state}" for state, number in states.most_common())
     if left_out := len(plan.cells) - len(cells):
         parts += f", {left_out:,} excluded"
-    ends = ", ".join([f"{kept:,} kept", *from_there, f"{run:,} run"])
+    came = ", ".join(f"{number:,} {end}" for end, number in ends.items())
     if lines and retried:
         lines.append("The same command runs again what has no result.")
-    lines.append(f"{count(len(plan.cells), 'cell')}: {parts} ({ends}) in {duration(seconds)} → {root}")
+    lines.append(f"{count(len(plan.cells), 'cell')}: {parts} ({came}) in {duration(seconds)} → {root}")
     if stale:
         lines.append(
             f"{count(stale, 'result')} made by other code kept; hydra.sweeper.retry=stale runs them again"

@@ -182,7 +182,7 @@ def test_reasons_that_differ_in_numbers_alone_are_one(tmp_path: Path) -> None:
     root = synthetic.write_sweep(tmp_path / "grid", cells)
     plan = read_plan(root)
     assert plan is not None
-    text = finished(root, plan, load_records(root), 0, 0, 1.0)
+    text = finished(root, plan, load_records(root), {}, 0, 1.0)
     assert text.startswith("4 cells failed: MemoryError: 0 bytes\n")
     assert text.count("MemoryError") == 1
 

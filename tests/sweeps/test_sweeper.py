@@ -193,6 +193,7 @@ def test_a_dry_run_tells_and_writes_nothing(tiny: Tiny) -> None:
         assert re.search(line, output), output
     assert re.search(r"kept x=1-plain-\w{12}", output)
     assert re.search(r"due +x=3-\w{12}", output)
+    assert re.search(r"^ +2 never run$", tiny.run("x=3,4", "hydra.sweeper.dry_run=true").stdout, re.MULTILINE)
     assert sorted(tiny.root.rglob("*")) == before
 
 
@@ -357,3 +358,11 @@ def test_a_preparation_that_fails_leaves_nothing_behind(tiny: Tiny) -> None:
     done = tiny.run("x=12,-13", code=2)
     assert done.stderr.strip() == "error: nothing to be had for x = -13"
     assert not tiny.root.exists()
+
+
+def test_what_was_run_is_counted_whether_it_failed_or_not(one_done: Tiny) -> None:
+    failed = one_done.run("x=1,2,3", FAIL="1", code=1).stdout
+    assert "3 cells: 2 failed, 1 done (1 kept, 2 run)" in failed
+    skipped = one_done.run("x=1,2,3", "hydra.sweeper.retry=none", code=1).stdout
+    assert "3 cells: 2 failed, 1 done (1 kept, 0 run)" in skipped
+    assert "3 cells: 3 done (1 kept, 2 run)" in one_done.run("x=1,2,3").stdout
