@@ -23,8 +23,8 @@ class Retry(StrEnum):
 class Verdict:
     """Whether a cell is due and why.
 
-    `restart` says that what its directory holds is not continued, `superseded` that it is a result of other
-    data, which is kept.
+    `why` is said of one cell and of many: "3 never run". `restart` says that what its directory holds is
+    not continued, `superseded` that it is a result of other data, which is kept.
     """
 
     due: bool
@@ -58,21 +58,21 @@ def verdict(record: Record | None, code: str, retry: Retry, content: Content | N
     it is known.
     """
     if record is None or record.status == "missing":
-        return Verdict(True, "was never run")
+        return Verdict(True, "never run")
     if record.status == "running":
-        return Verdict(False, "is being run by another process")
+        return Verdict(False, "being run by another process")
     if record.status == "damaged":
         return Verdict(retry is not Retry.NONE, f"{record.damaged} {record.problem}")
     stale = is_stale(record, code)
     other = content is not None and not content.is_of(record.data)
     if record.is_complete:
         if other and content is not None:
-            of_other = f"is {record.status}, but of other data than {content.name} holds now"
+            of_other = f"{record.status}, but of other data than {content.name} holds now"
             return Verdict(retry is not Retry.NONE, of_other, restart=True, superseded=True)
         if retry is Retry.ALL:
-            return Verdict(True, f"is {record.status}, and retry=all runs it again", restart=True)
+            return Verdict(True, f"{record.status}, run again by retry=all", restart=True)
         if stale and retry is Retry.STALE:
-            return Verdict(True, f"is {record.status}, but was made by other code", restart=True)
-        return Verdict(False, f"is {record.status}" + (", made by other code" if stale else ""))
-    why = {"failed": "failed", "interrupted": "was interrupted", "lost": "was lost with its process"}
-    return Verdict(retry is not Retry.NONE, why[record.status], restart=stale or other)
+            return Verdict(True, f"{record.status}, but made by other code", restart=True)
+        return Verdict(False, record.status + (", made by other code" if stale else ""))
+    why = "lost with the process" if record.status == "lost" else record.status
+    return Verdict(retry is not Retry.NONE, why, restart=stale or other)

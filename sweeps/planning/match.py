@@ -40,15 +40,15 @@ class Match:
     def _verdict(self, cell: Cell, record: Record | None) -> Verdict:
         if record is not None and self.session and session_of(record.data.get("launch")) == self.session:
             if has_result(record, cell.content) or record.status == "failed":
-                return Verdict(False, f"is {record.status}, by those who work together on it")
+                return Verdict(False, f"{record.status}, by those who work together on it")
             if record.status == "running":  # it is this command's to finish, should they leave
-                return Verdict(True, "is being run by those who work together on it")
+                return Verdict(True, "being run by those who work together on it")
         if self.again and (record is None or record.status != "running"):
-            return Verdict(True, "is asked for again", restart=True, superseded=record is not None)
+            return Verdict(True, "asked for again", restart=True, superseded=record is not None)
         if cell.id in self.excluded:
-            return Verdict(False, f"is excluded: {self.excluded[cell.id]}")
+            return Verdict(False, f"excluded: {self.excluded[cell.id]}")
         if self.awaited and record is not None and record.status == "running":
-            return Verdict(True, "is being run by another process, and is waited for")
+            return Verdict(True, "being run by another process, and waited for")
         return verdict(record, self.plan.code, self.retry, cell.content)
 
     @property
@@ -56,19 +56,6 @@ class Match:
         """The cells that are to be run, in the plan's order."""
         cells = self.plan.cells
         return [cell for cell in cells if self.verdicts[cell.id].due and cell.id not in self.launched]
-
-    @property
-    def kept(self) -> int:
-        """How many planned cells have a result that is not run again."""
-        planned = [
-            (cell_id, each)
-            for cell_id, each in self.verdicts.items()
-            if self.again or cell_id not in self.excluded
-        ]
-        return sum(
-            not each.due and cell_id in self.records and self.records[cell_id].is_complete
-            for cell_id, each in planned
-        )
 
     def near_misses(self, settings: Settings) -> list[str]:
         """Return what tells recorded cells that are not planned from planned ones without a record.

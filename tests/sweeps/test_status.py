@@ -152,12 +152,12 @@ def test_of_many_cells_never_started_some_are_shown(
 @pytest.mark.parametrize(
     ("number", "expected"),
     [
-        (0, "next time: skipped (is done); hydra.sweeper.retry=all: run"),
+        (0, "next time: skipped (done); hydra.sweeper.retry=all: run"),
         (1, "next time: run (failed); hydra.sweeper.retry=none: skipped"),
-        (2, "next time: skipped (is diverged); hydra.sweeper.retry=all: run"),
-        (3, "next time: run (was interrupted); hydra.sweeper.retry=none: skipped"),
+        (2, "next time: skipped (diverged); hydra.sweeper.retry=all: run"),
+        (3, "next time: run (interrupted); hydra.sweeper.retry=none: skipped"),
         (4, "next time: run (report.json is truncated"),
-        (5, "next time: run (was never run)"),
+        (5, "next time: run (never run)"),
     ],
 )
 def test_explain_says_what_the_next_sweep_does(
@@ -169,7 +169,7 @@ def test_explain_says_what_the_next_sweep_does(
 
 def test_explain_follows_the_retry_mode(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = answer(capsys, root, "--explain", CELLS[0].id, "--retry", "all")
-    assert "next time: run (is done, and retry=all runs it again), from its first epoch" in text
+    assert "next time: run (done, run again by retry=all), from its first epoch" in text
 
 
 def test_explain_names_the_source_that_changed(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -180,7 +180,7 @@ def test_explain_names_the_source_that_changed(root: Path, capsys: pytest.Captur
     (root / ".sweep" / "code.json").write_text(json.dumps({"0123456789ab": old, **known}))
     record(root, CELLS[0], "done", code="0123456789ab")
     text = answer(capsys, root, "--explain", CELLS[0].id)
-    assert "skipped (is done, made by other code); hydra.sweeper.retry=stale or all: run" in text
+    assert "skipped (done, made by other code); hydra.sweeper.retry=stale or all: run" in text
     assert "code changed since: conf/__init__.py, conf/gone.py" in text
     assert "1 result made by other code (hydra.sweeper.retry=stale runs them again)" in answer(capsys, root)
 

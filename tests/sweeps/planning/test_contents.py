@@ -69,7 +69,7 @@ def test_results_of_other_data_are_due_named_and_kept_aside(edited: Tiny) -> Non
     before = {r.path.name: (r.path / "report.json").read_bytes() for r in edited.records()}
     dry = edited.run("seed=0,1,2", DRY)
     assert "3 due" in dry.stdout
-    assert "2 is done, but of other data than data.txt holds now" in dry.stdout
+    assert "2 done, but of other data than data.txt holds now" in dry.stdout
     assert dry.stderr == "warning: the data are text\n"
     done = edited.run("seed=0,1,2")
     assert f"2 results of other data {CHANGE}: run again; the old ones are kept in" in done.stdout
