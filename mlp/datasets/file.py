@@ -9,6 +9,7 @@ from mlp.datasets.arrays import read_npy, read_npz
 from mlp.datasets.download import DatasetError
 from mlp.datasets.examples import Examples
 from mlp.datasets.own import OwnData, Source
+from mlp.datasets.signatures import require_ending
 from mlp.datasets.stored import plain_file, steady
 from mlp.datasets.tables import in_order, read_table
 from mlp.ranges import is_integer
@@ -112,6 +113,7 @@ class File(OwnData):
         """Return the parts of a file's examples, and its SHA-256."""
         path, told = _there(key, name), where(key, name)
         with _blamed(told), steady(path) as (file, sha256):
+            require_ending(file, name, told)
             if family(name) == ".npz":
                 return read_npz(file, told), sha256
             return {
@@ -170,4 +172,5 @@ def _array(key: str, name: str) -> tuple[Array, str]:
     """Return the array of a .npy file, and its SHA-256."""
     path = _there(key, name)
     with _blamed(where(key, name)), steady(path) as (file, sha256):
+        require_ending(file, name, where(key, name))
         return read_npy(file, path.stat().st_size, where(key, name)), sha256

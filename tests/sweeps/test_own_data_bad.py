@@ -1,12 +1,15 @@
 """Mistakes in own data: one line each, with key, value and what is allowed, while planning."""
 
+import bz2
 import gzip
 import io
+import lzma
 import os
 import pickle
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,9 +56,15 @@ def announcing(shape: tuple[int, ...]) -> bytes:
     return buffer.getvalue() + b"\0" * 64
 
 
-def zipped_announcing() -> bytes:
-    import zipfile
+def zipped(*names: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in names:
+            archive.writestr(name, "a,b\n1,2\n")
+    return buffer.getvalue()
 
+
+def zipped_announcing() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("x.npy", announcing((10**9, 4)))
@@ -129,6 +138,17 @@ FILES: dict[str, bytes] = {
     "narrow.npz": npz(x_train=X, y_train=Y, x_test=X[:, :3], y_test=Y),
     "unseen.npz": npz(x_train=X, y_train=Y, x_test=X, y_test=Y + 1),
     "table.parquet": b"PAR1 and nothing more",
+    "gzip.csv": gzip.compress(csv()),
+    "gzip.npy": gzip.compress(array(X)),
+    "parquet.csv.gz": b"PAR1 and nothing more",
+    "npy.csv": array(X),
+    "npz.csv": npz(x=X, y=Y),
+    "excel.csv": zipped("[Content_Types].xml", "xl/workbook.xml"),
+    "excel97.csv": bytes.fromhex("d0cf11e0a1b11ae1") + bytes(504),
+    "calc.csv": zipped("mimetype", "content.xml"),
+    "zip.csv": zipped("good.csv"),
+    "bzip2.csv": bz2.compress(csv()),
+    "xz.csv": lzma.compress(csv()),
 }
 Case = tuple[Mapping[str, Any], str]
 CASES: dict[str, Case] = {
@@ -147,6 +167,22 @@ CASES: dict[str, Case] = {
     "all rows too long": ({"path": "wide.csv"}, "more fields than the 2 names"),
     "a row too short": ({"path": "short.csv"}, "row 8 has no number in column 'b': must have one"),
     "Latin 1": ({"path": "latin.csv"}, "is not UTF-8: save it as UTF-8"),
+    "gzip as csv": ({"path": "gzip.csv"}, "gzip.csv: is a gzip file: must end in .csv.gz or .tsv.gz"),
+    "gzip as array": ({"path": "gzip.npy", "label": "y.npy"}, "dataset.path = gzip.npy: is a gzip file"),
+    "gzip as labels": ({"path": "x.npy", "label": "gzip.npy"}, "dataset.label = gzip.npy: is a gzip file"),
+    "gzip as tests": (
+        {"path": "good.csv", "test_path": "gzip.csv"},
+        "dataset.test_path = gzip.csv: is a gzip",
+    ),
+    "parquet as gzip": ({"path": "parquet.csv.gz"}, "is a parquet file: must end in .parquet"),
+    "an array as csv": ({"path": "npy.csv"}, "is an array of NumPy: must end in .npy"),
+    "an archive as csv": ({"path": "npz.csv"}, "is an archive of NumPy's: must end in .npz"),
+    "a workbook as csv": ({"path": "excel.csv"}, "excel.csv: is an Excel workbook: must be saved as csv"),
+    "an old workbook as csv": ({"path": "excel97.csv"}, "is an Excel workbook: must be saved as csv"),
+    "a spreadsheet as csv": ({"path": "calc.csv"}, "is an office document: must be saved as csv"),
+    "a ZIP as csv": ({"path": "zip.csv"}, "is a ZIP archive: must be unpacked first"),
+    "bzip2 as csv": ({"path": "bzip2.csv"}, "is a bzip2 file: must be unpacked first"),
+    "xz as csv": ({"path": "xz.csv"}, "is an xz file: must be unpacked first"),
     "UTF-16": ({"path": "utf16.csv"}, "is not UTF-8: save it as UTF-8"),
     "an open quote": ({"path": "quote.csv"}, "EOF inside string"),
     "an unnamed column": ({"path": "unnamed.csv"}, "column 1 has no name"),
