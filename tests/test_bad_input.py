@@ -92,6 +92,16 @@ SWEEPS: dict[str, tuple[list[str], str]] = {
         "hydra.sweep.subdir=abc/0: must be one name: cells lie directly in hydra.sweep.dir",
     ),
     "Hydra's other mode": (["hydra.mode=RUN"], "hydra.mode=RUN: must be MULTIRUN"),
+    "a group that is there, added": (
+        ["+activation=relu"],
+        "+activation=relu: activation is there already, and is set without + (did you mean activation=relu?)",
+    ),
+    "another option of it": (["+loss=hinge"], "+loss=hinge: loss is there already, and is set without +"),
+    "a swept group, added": (["+activation=relu,gelu"], "(did you mean activation=relu,gelu?)"),
+    "a group, added twice over": (["++activation=relu"], "++activation=relu: activation is there already"),
+    "a group of Hydra's, added": (["+hydra/launcher=joblib"], "(did you mean hydra/launcher=joblib?)"),
+    "a key that is there, added": (["+optimizer.lr=0.1"], "(did you mean optimizer.lr=0.1?)"),
+    "a swept key, added": (["+seed=1,2"], "+seed=1,2: seed is there already, and is set without +"),
     "a group that is a number": (["loss=1"], "loss=1: Config group override must be a string"),
     "a file as directory": (
         ["hydra.sweep.dir=file"],

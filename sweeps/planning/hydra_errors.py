@@ -15,8 +15,15 @@ from omegaconf.errors import (
     OmegaConfBaseException,
 )
 
-from sweeps.planning.typed import instead_of_key, instead_of_option
+from sweeps.planning.typed import already_there, instead_of_key, instead_of_option
 from sweeps.planning.unparsable import unparsable
+
+ADDED = (  # what Hydra says of a `+` before something that is there
+    re.compile(r"^(\S+) appears more than once in the final defaults list"),
+    re.compile(r"^Multiple values for ([^\s.]+)\. To override a value"),
+    re.compile(r"^force-add of config groups is not supported: '\++([^=']+)="),
+    re.compile(r"^Could not append to config. An item is already at '([^']+)'"),
+)
 
 
 def one_line(error: BaseException) -> str:
@@ -37,6 +44,8 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, OmegaConfBaseException):
         return _with_key(error)
     text = _flat(str(error)) or type(error).__name__
+    if key := next((found[1] for found in (sign.search(text) for sign in ADDED) if found), ""):
+        return already_there(key)
     return f"{text}: {_with_key(cause)}" if isinstance(cause, OmegaConfBaseException) else text
 
 

@@ -50,6 +50,12 @@ def instead_of_option(group: str, option: str, known: Sequence[str]) -> str:
     return did_you_mean([f"{group}={','.join(dict.fromkeys(words))}"] if found else [])
 
 
+def already_there(key: str) -> str:
+    """Return what is wrong with a `+` before a key or group that is there, and what to type instead."""
+    word = next((word for word in sys.argv[1:] if re.match(rf"\++{re.escape(key)}=", word)), f"+{key}=…")
+    return f"{word}: {key} is there already, and is set without +{did_you_mean([word.lstrip('+')])}"
+
+
 def instead_of_flag(flag: str, following: str, config: DictConfig | None) -> str:
     """Return the same for an option with dashes: a setting of the sweeper, a key, a flag of Hydra's."""
     name, _, value = flag.lstrip("-").partition("=")
