@@ -68,9 +68,7 @@ def test_tuned_again_it_runs_nothing(tuned: Tiny, tmp_path: Path) -> None:
 def test_other_settings_begin_the_search_anew_and_keep_what_was_run(tuned: Tiny, tmp_path: Path) -> None:
     tiny = tuned.copied_to(tmp_path)
     output = tiny.run(*TUNED[:-1], "hydra.sweeper.trials=4").stdout
-    assert (
-        "(10 kept, 2 run)" in output
-    )  # the first three trials of each, and the seeds of the best, are the same
+    assert "(10 kept, 2 run)" in output  # the first three trials of each are the same, and the best with them
     assert len(steps(tiny)[0]["cells"]) == 8
 
 
