@@ -82,7 +82,14 @@ def question_of(results: Results) -> str:
 
 def command_of(results: Results) -> str:
     """Return the command that planned this sweep, as it is typed; with the same plan it runs what is due."""
-    words = [str(word) for word in (results.plan or {}).get("command", [])]
+    return command_text((results.plan or {}).get("command", []))
+
+
+def command_text(command: object) -> str:
+    """Return a recorded command, a list of words, as it is typed; a text as it is."""
+    if not isinstance(command, list):
+        return str(command or "")
+    words = [str(word) for word in command]
     kept = [word for word in words[1:] if word not in ("--multirun", "-m", "sweeps")]
     return shlex.join([*program(words[0] if words else ""), *kept])
 
@@ -100,7 +107,7 @@ def about(results: Results, files: Sequence[File], notes: Sequence[str] = ()) ->
     plan = results.plan or {}
     history = plan.get("history") or [{"time": plan.get("created", ""), "command": plan.get("command", [])}]
     commands = tuple(
-        (when(str(entry.get("time", ""))), command_text(entry.get("command"), results))
+        (when(str(entry.get("time", ""))), command_text(entry.get("command")))
         for entry in history
         if isinstance(entry, dict)
     )
@@ -114,11 +121,6 @@ def about(results: Results, files: Sequence[File], notes: Sequence[str] = ()) ->
             "Rebuilt from the run records alone: the same records give the same page.",
         ),
     )
-
-
-def command_text(command: object, results: Results) -> str:
-    """Return a recorded command as one line."""
-    return command if isinstance(command, str) else command_of(results)
 
 
 def facts(results: Results) -> Iterator[tuple[str, str]]:

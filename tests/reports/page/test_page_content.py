@@ -11,9 +11,11 @@ from reports.findings.finding import as_json
 from reports.findings.report import told
 from reports.page.adapter import content_of
 from reports.page.content import Content
+from reports.page.provenance import about, command_of
 from reports.page.view import render
 from reports.runs.reader import load
 from tests.support import synthetic
+from tests.support.tiny.driver import Tiny
 
 AXES: dict[str, list[Any]] = {
     "activation": ["relu", "gelu"],
@@ -127,3 +129,11 @@ def test_a_pair_without_an_estimate_is_drawn_without_a_dot(tmp_path: Path) -> No
     content = content_of(analyse(load(synthetic.write_sweep(tmp_path, cells))))
     assert any(pair.estimate != pair.estimate for pair in content.comparisons)
     assert "nan%" not in render(content)
+
+
+def test_each_command_of_the_history_is_shown_as_it_was_given(tiny: Tiny) -> None:
+    tiny.run("x=1,2")
+    tiny.run("x=3", "seed=0,1")
+    shown = [command for _, command in about(load(tiny.root), ()).history]
+    assert [command.partition("app.py ")[2] for command in shown] == ["x=1,2", "x=3 seed=0,1"]
+    assert shown[-1] == command_of(load(tiny.root))
