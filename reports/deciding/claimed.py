@@ -139,5 +139,6 @@ def open_pairs(outcome: Outcome) -> list[Pair]:
 def decided(judged: Sequence[Judgement]) -> str:
     """Return how all claims were decided."""
     number = counts(judged)
+    holds = "holds" if number["holds"] == 1 else "hold"
     many = f"all {len(judged)} claims are" if len(judged) > 1 else "the one claim is"
-    return f"{many} decided: {number['holds']} hold, {number['refuted']} refuted"
+    return f"{many} decided: {number['holds']} {holds}, {number['refuted']} refuted"

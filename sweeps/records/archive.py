@@ -23,6 +23,8 @@ def unpacked(archive: Path, place: Path) -> Path:
             if sum(entry.file_size for entry in file.infolist()) > LARGEST_BUNDLE:
                 raise UserError(f"{archive}: is larger than {LARGEST_BUNDLE // 2**30} GB, unpacked")
             file.extractall(place)
+    except UserError:  # a ValueError, too
+        raise
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         raise UserError(f"{archive}: is no sound ZIP file: {error}") from error
     roots = [path for path in place.iterdir() if (path / PLAN).is_file() and (path / CHECKSUMS).is_file()]

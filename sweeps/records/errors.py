@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 
-class UserError(Exception):
-    """A mistake of the user's: its `lines` are shown, one problem each, and the exit code is 2."""
+class UserError(ValueError):
+    """A mistake of the user's: its `lines` are shown, one problem each, and the exit code is 2.
+
+    Code that calls a function with a value that cannot be expects a ValueError.
+    """
 
     exit_code = 2
 

@@ -112,6 +112,8 @@ def read_plan(root: Path) -> Plan | None:
         return None
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except UserError:  # a ValueError, too
+        raise
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         what = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
         raise UserError(f"{path} is damaged: it {what}; run the sweep again") from error

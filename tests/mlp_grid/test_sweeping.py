@@ -108,7 +108,7 @@ def test_a_mistake_is_an_error_that_names_it_and_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="activation=rel: no such option"):
+    with pytest.raises(ValueError, match="activation=rel: no such option"):
         mlp_grid.sweep({"activation": ["rel"], "dataset": "sample"}, dir="runs/no")
     assert not list(tmp_path.iterdir())
 

@@ -194,7 +194,7 @@ def test_claims_are_decided_by_the_runs_that_they_need(tiny: Tiny) -> None:
     command = (*DECIDE, "hydra.sweeper.claims=claims.yaml")
     output = tiny.run(*command)
     assert "rung 1 of 4: 1 of 1 claims open, at most 4 runs" in output.stderr
-    assert "the one claim is decided: 1 hold, 0 refuted\n" in output.stdout
+    assert "the one claim is decided: 1 holds, 0 refuted\n" in output.stdout
     plan = tiny.plan()
     parts = [{**plan["base_choices"], **cell["choices"]}["part"] for cell in plan["cells"]]
     assert (parts.count("a"), parts.count("b")) == (6, 2)

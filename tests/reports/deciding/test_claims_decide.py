@@ -69,7 +69,7 @@ def test_only_the_cells_of_a_claim_get_seeds(rng: np.random.Generator) -> None:
     made = truth({"a": [0, 0.02, 0.04], "b": [0, 0.01]}, 0.001, rng, unequal=0)
     mine = claim("first", 'factor: a, where: {b: b0}, order: "a1 > a0"')
     plan, step = run(asked(made, mine), made)
-    assert step.why == "the one claim is decided: 1 hold, 0 refuted"
+    assert step.why == "the one claim is decided: 1 holds, 0 refuted"
     touched = {("a0", "b0"), ("a1", "b0")}
     assert {cell: seeds == 3 for cell, seeds in seeds_of(plan, made).items()} == {
         cell: cell in touched for cell in made.means
@@ -87,7 +87,7 @@ def test_a_decided_claim_gets_no_more_seeds_while_another_is_open(rng: np.random
     assert seeds[("a1",)] == seeds[("a2",)] > 3
     assert verdicts(plan, made)["clear"] == "refuted"
     assert step.why.startswith(
-        ("all 2 claims are decided: 1 hold, 1 refuted", "hydra.sweeper.max_seeds = 40")
+        ("all 2 claims are decided: 1 holds, 1 refuted", "hydra.sweeper.max_seeds = 40")
     )
 
 
@@ -138,7 +138,7 @@ def test_claims_about_times_and_curves_are_left_to_the_report(rng: np.random.Gen
     made = truth({"a": [0, 0.02]}, 0.001, rng, unequal=0)
     other = '  - {id: cost, statement: x, metric: epoch_cpu_s, factor: a, order: "a0 > a1"}\n'
     _, step = run(asked(made, claim("it", 'factor: a, order: "a1 > a0"'), other), made)
-    assert step.why == "the one claim is decided: 1 hold, 0 refuted"
+    assert step.why == "the one claim is decided: 1 holds, 0 refuted"
     assert step.left == ("  left out: cost: about times, curves or another part, which a report judges",)
     assert [*until_decided.check(asked(made, other))] == [
         f"hydra.sweeper.claims = {FILE}: has only claims about times, curves or another part, which a report "

@@ -75,7 +75,7 @@ def test_only_results_are_taken_over_and_no_excluded_run(tiny: Tiny) -> None:
     tiny.run("mode=plain,raise,diverge", code=1)
     main([str(tiny.root), "exclude", "plain", "--reason", "no"])
     out = tiny.run("mode=plain,raise,diverge", "hydra.sweep.dir=runs/other", code=1).stdout
-    assert "(0 kept, 1 copied from runs/adhoc, 1 run)" in out
+    assert "(0 kept, 1 copied from runs/adhoc, 2 run)" in out
 
 
 def test_a_run_of_other_data_is_run_here(tiny: Tiny) -> None:
