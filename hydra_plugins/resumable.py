@@ -112,6 +112,10 @@ class ResumableSweeperConf:
     # Which direction of it is better: maximize or minimize; null: maximize.
     direction: str | None = None
 
+    # Dotted name of a function that takes the resolved configs of all cells and the metric that is named (or
+    # None), and returns what holds where nothing is said: a mapping with `metric` and `judged_by`.
+    about: str | None = None
+
     # A shell command that is run at the end of the sweep, however it ends, and finds the outcome in the
     # environment: SWEEP_NAME, SWEEP_DIR, SWEEP_OUTCOME (done, incomplete, interrupted), SWEEP_EXIT_CODE,
     # SWEEP_SECONDS, SWEEP_CELLS, SWEEP_DONE, SWEEP_DIVERGED, SWEEP_FAILED, SWEEP_SUMMARY.
@@ -130,6 +134,10 @@ class ResumableSweeperConf:
 
     # With a strategy: seeds of a cell at most, those that are there included; null: 20.
     max_seeds: int | None = None
+
+    # With strategy=until_decided: a file of claims (docs/how-to/claims.md), which are then what is to be
+    # decided; null: every comparison of the main metric.
+    claims: str | None = None
 
     # With a strategy: how long the command may take (90s, 30m, 2h, 1h30m); null: no limit. It is looked at
     # between the steps of the strategy: none begins that would not fit.
@@ -158,8 +166,9 @@ class ResumableSweeperConf:
     # Overrides that make a trial of a cell: key -> value (examples held out to judge by, say).
     trial: dict[str, Any] = field(default_factory=dict)
 
-    # The figure of the record that trials are judged by, the higher the better (a dotted name).
-    judged_by: str = "final.test_accuracy"
+    # The figure of the record that trials are judged by, the higher the better (a dotted name); null: as
+    # `about` says, else final.test_accuracy.
+    judged_by: str | None = None
 
     # Dotted name of a function that takes a cell's resolved config, and yields the dotted names of the
     # figures that its record will have: trials without the one that they are judged by are refused.

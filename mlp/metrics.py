@@ -21,6 +21,18 @@ def predicted(network: Network, batches: Batches, size: int) -> Array:
     return found
 
 
+def predicted_of(network: Network, batches: Batches, size: int, rows: Array) -> tuple[Array, Array]:
+    """Return the classes that a network gives these rows, and the true ones, in one order; (rows,) each.
+
+    The rows are shown as `Trainer.evaluate` shows them.
+    """
+    given, true = [], []
+    for inputs, _, labels in batches.split(size, rows):
+        given.append(network.forward(inputs).argmax(axis=1))
+        true.append(labels.copy())
+    return np.concatenate(given), np.concatenate(true)
+
+
 def correct(network: Network, batches: Batches, size: int) -> Array:
     """Return which examples a network classifies correctly, (examples,) bool, in the data set's own order."""
     right: Array = predicted(network, batches, size) == batches.y

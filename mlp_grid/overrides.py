@@ -20,6 +20,8 @@ def overrides_of(
     A list is the values to try, one after another; anything else is one value, a tuple one that is a list
     (`"model.hidden": [(64,), (128, 64)]`). `seeds` is how many (0, 1, …) or which. Raises UserError.
     """
+    if not isinstance(grid, Mapping):
+        raise UserError(f'grid = {grid!r}: must be a mapping, such as {{"activation": ["relu", "gelu"]}}')
     settings = dict(grid)
     for key, value in (("seed", _seeds(seeds)), ("training.epochs", epochs)):
         if value is not None:
@@ -52,7 +54,8 @@ def _listed(value: Any) -> list[Any]:
 def _seeds(seeds: int | Iterable[int] | None) -> list[int] | None:
     if seeds is None:
         return None
-    if isinstance(seeds, bool) or (isinstance(seeds, int) and seeds < 1):
+    is_number = isinstance(seeds, (int, float, str))
+    if isinstance(seeds, bool) or (is_number and not (isinstance(seeds, int) and seeds >= 1)):
         raise UserError(f"seeds = {seeds!r}: must be how many, at least 1, or a list of them")
     return list(range(seeds)) if isinstance(seeds, int) else list(seeds)
 
@@ -81,5 +84,7 @@ def text(value: Any) -> str:
     if hasattr(value, "__fspath__"):
         value = value.__fspath__()
     if not isinstance(value, str):
-        raise TypeError(f"a {type(value).__name__} is no value of a setting: {value!r}")
+        raise TypeError(
+            f"a {type(value).__name__} is no value of a setting: {value!r} (a list holds several)"
+        )
     return as_word(value)

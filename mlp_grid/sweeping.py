@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from mlp_grid.process import MISTAKE, Process
 from mlp_grid.results import SweepResults, load
 from sweeps.planning.quoting import quoted
 from sweeps.records.errors import UserError
+from sweeps.records.layout import PLAN
 
 INCOMPLETE = 1
 DATA = "data"  # where the arrays of a call are kept, below the sweep's directory
@@ -48,13 +52,43 @@ def sweep(
     Interrupting it stops the sweep in order. Raises UserError for a mistake, before anything is run; runs
     that fail are no error, but named in the results.
     """
+    _require(dir, workers, overrides)
     root = Path(dir).expanduser().absolute()
-    words = overrides_of(grid or {}, seeds, epochs)
-    words += _of_data(root, data, test, label, test_share, split_seed, scale)
+    words = overrides_of({} if grid is None else grid, seeds, epochs)
     words += [f"hydra.sweep.dir={quoted(str(root))}", override("hydra.sweeper.sweep", root.name)]
     words += [] if workers is None else [override("hydra.sweeper.workers", workers)]
-    run([*words, *overrides], root)
+    before = set((root / DATA).glob("*"))
+    folders = [folder for folder in (root / DATA, root, *root.parents) if not folder.exists()]
+    try:
+        words += _of_data(root, data, test, label, test_share, split_seed, scale)
+        run([*words, *overrides], root)
+    except UserError:
+        _take_back(root, before, folders)
+        raise
     return load(root)
+
+
+def _require(folder: Any, workers: Any, overrides: Any) -> None:
+    """Raise UserError for arguments that cannot become words of a command line."""
+    if not isinstance(folder, (str, os.PathLike)) or not str(folder):
+        raise UserError(f"dir = {folder!r}: must be the name of a directory")
+    whole = isinstance(workers, Integral) and not isinstance(workers, bool)
+    if workers is not None and not (whole and workers >= 1):
+        raise UserError(f"workers = {workers!r}: must be a whole number, at least 1, or None")
+    listed = isinstance(overrides, Sequence) and not isinstance(overrides, str)
+    if not listed or not all(isinstance(word, str) for word in overrides):
+        raise UserError(f'overrides = {overrides!r}: must be a list of words, such as ["training.shift=1"]')
+
+
+def _take_back(root: Path, before: Collection[Path], folders: Iterable[Path]) -> None:
+    """Remove the arrays that a refused call has stored, and the folders that it made; not beside a plan."""
+    if (root / PLAN).exists():
+        return
+    for path in set((root / DATA).glob("*")) - set(before):
+        path.unlink(missing_ok=True)
+    for folder in folders:
+        with contextlib.suppress(OSError):  # what holds anything stays
+            folder.rmdir()
 
 
 def run(words: Sequence[str], root: Path) -> None:
@@ -79,13 +113,14 @@ def _of_data(
     root: Path, data: Any, test: Any, label: str | None, share: float, split_seed: int | None, scale: str
 ) -> list[str]:
     """Return the words that choose data from memory, stored below the sweep's directory; none without any."""
+    rules: dict[str, Any] = {"test_share": share, "split_seed": split_seed, "scale": scale}
     if data is None:
-        if test is not None or label is not None:
-            raise UserError("test, label: must be left out without data")
+        given = {"test": test, "label": label, **{k: v for k, v in rules.items() if v != USUAL[k]}}
+        if without := [name for name, value in given.items() if value is not None]:
+            raise UserError(f"{', '.join(without)}: must be left out without data")
         return []
     from mlp.datasets import DatasetError, from_memory
 
-    rules: dict[str, Any] = {"test_share": share, "split_seed": split_seed, "scale": scale}
     try:
         made = from_memory(data, test, folder=root / DATA, label=label, **rules)
     except (DatasetError, ValueError) as error:

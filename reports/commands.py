@@ -65,8 +65,9 @@ def run_table(words: Sequence[str]) -> int:
     from reports.runs.reader import load
     from reports.tables import formats
     from reports.tables.about import stands_on
+    from reports.tables.latex import latex
 
-    written = {"md": formats.markdown, "csv": formats.csv_text, "latex": formats.latex}
+    written = {"md": formats.markdown, "csv": formats.csv_text, "latex": latex}
     results = where(load(options.directory), options.where)
     table = table_of(results, options.metric, options.rows, options.cols)
     print(written[options.to](replace(table, about=stands_on(results))), end="")

@@ -52,7 +52,7 @@ def main() -> int:
 
 def _run() -> int:
     """Hand over to Hydra. What it cannot read or compose is a mistake; errors of what it calls are not."""
-    from hydra.errors import HydraException
+    from hydra.errors import HydraException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
     from sweeps.cli import python314
@@ -67,6 +67,8 @@ def _run() -> int:
     argparse.ArgumentParser.error = _refuse  # type: ignore[method-assign, assignment]  # Hydra's shows its usage, on 7 lines
     try:
         run()
+    except OverrideParseException as error:
+        return mistake(one_line(error) + _instead_of_word(error.override))
     except (HydraException, OmegaConfBaseException, UserError) as error:
         return mistake(one_line(error))
     except UnicodeDecodeError as error:
@@ -88,6 +90,28 @@ def _refuse(parser: argparse.ArgumentParser, message: str) -> NoReturn:
         value = "".join(word for word in after if "=" not in word and not word.startswith("-"))
         message += instead_of_flag(flag, value, _default_config())
     sys.exit(mistake(f"{message} (--help shows what there is; options stand before all key=value)"))
+
+
+def _instead_of_word(override: str) -> str:
+    """Return what to type for a word that has no `=` and is no option; "" if nothing is like it."""
+    from sweeps.planning.typed import instead_of_flag
+    from sweeps.planning.unparsable import options_meant
+
+    if override.startswith("-"):
+        flag, _, value = override.partition(" ")
+        return instead_of_flag(flag, value.strip(), _default_config())
+    return "" if {"=", ":"} & set(override) else options_meant(override, _options())
+
+
+def _options() -> dict[str, list[str]]:
+    """Return the options of each of the config groups here."""
+    from hydra import initialize_config_module
+    from hydra.core.global_hydra import GlobalHydra
+
+    with initialize_config_module("conf", version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        groups = [name for name in loader.list_groups("") if name != "hydra"]
+        return {name: loader.get_group_options(name) for name in groups}
 
 
 def _has_spaces(words: Sequence[str]) -> bool:

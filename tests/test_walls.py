@@ -44,7 +44,7 @@ REPORTS = {
     "findings": {"runs", "analysis", "tables", "sources", "tuning"},
     "calibrate": {"runs", "analysis", "tables"},
     "tuning": {"runs", "analysis", "tables", "plots"},
-    "deciding": {"runs", "analysis", "tables"},
+    "deciding": {"runs", "analysis", "tables", "claims"},
     "commands": {"runs", "tables", "on_demand", "page"},
     "closing": {"runs", "analysis", "findings"},
     "on_demand": {"runs", "analysis", "tables", "plots", "tuning"},

@@ -105,6 +105,13 @@ class Dataset(ABC):
         """Return how test examples were taken from the others, None where they were given."""
         return None
 
+    def is_uneven(self) -> bool | None:
+        """Whether classes have so uneven test examples that accuracy says little of the small ones.
+
+        None for data whose runs do not tell what they get right of each class.
+        """
+        return None
+
     def identity(self) -> Identity:
         """Return what identifies the content, as `load` gives it; overridden where that is known for less."""
         data = self.load()

@@ -10,7 +10,7 @@ from mlp.datasets.data import Data, Dataset, Dimensions, require_integer
 from mlp.datasets.examples import Examples, Preparation, prepared
 from mlp.datasets.identity import Identity, Mark, joined, mark
 from mlp.datasets.scaling import RULES
-from mlp.datasets.suspicions import suspicions
+from mlp.datasets.suspicions import is_uneven, suspicions
 from mlp.ranges import is_number
 
 
@@ -31,6 +31,7 @@ class Examined(NamedTuple):
     size: Dimensions
     identity: Identity
     is_split: bool
+    is_uneven: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +83,10 @@ class OwnData(Dataset):
         """Return the content of all files and the rule of the split, and what looks wrong about them."""
         return self._examined().identity
 
+    def is_uneven(self) -> bool:
+        """Whether classes have so uneven test examples that accuracy says little of the small ones."""
+        return self._examined().is_uneven
+
     def split(self) -> dict[str, Any] | None:
         """Return share and seed of the split and which seed that is; None where test examples were given."""
         if not self._examined().is_split:
@@ -127,7 +132,7 @@ class OwnData(Dataset):
         one = files[0] if len(files) == 1 and not rule else None
         identity = Identity(data.sha256, one, warnings=found, files=files, rule=rule)
         size = Dimensions(len(data.x_train), len(data.x_test), data.features, data.classes)
-        return Examined(size, identity, source.test is None)
+        return Examined(size, identity, source.test is None, is_uneven(data))
 
 
 @lru_cache(maxsize=64)

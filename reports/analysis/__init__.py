@@ -9,7 +9,8 @@ In the order in which a report uses them:
     equivalence, power  relations by a margin; what so many seeds could have shown
     pairs, comparison   all of it put together for two levels, and for a factor: `compare(matched, settings)`
     judging, limits     verdicts on claims: pairs, effects; every cell at least, at most, about a value
-    selection           which cells may be the best, on variances shared among cells (moderation)
+    selection           which cells may be the best, on variances shared among cells (moderation); what one
+                        is ahead by (leads), and whether it diverges less (proportions)
     components          what moves a metric, and which of two factors more
     images              the same for new test images
 

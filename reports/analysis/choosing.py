@@ -2,6 +2,7 @@
 
 from reports.runs.metrics import OF_CLASSES, VALIDATION, Metric
 from reports.runs.results import Results
+from sweeps.records.metric import NAME
 
 HELD_OUT_KEY = "training.validation_size"
 
@@ -35,16 +36,21 @@ def choice_note(results: Results) -> str:
 
 
 def beside(results: Results) -> list[Metric]:
-    """Return the metrics to tell of a chosen cell, those first that are fair to classes of uneven size.
+    """Return the metrics to tell of a chosen cell: the main one, and those where classes are uneven.
 
     None where it is chosen by the main metric and the classes are even: that figure is told already.
     """
-    own = fair(results)
-    main = [results.main] if own or chosen_by(results) != results.main.name else []
-    return [*own[:-1], *main, *own[-1:]]
+    others = of_classes(results)
+    return [results.main, *others] if others or chosen_by(results) != results.main.name else []
 
 
-def fair(results: Results) -> list[Metric]:
-    """Return the metrics that are fair to classes of uneven size, then the baseline; none for even ones."""
-    found = [name for name in results.measures.ranked if name in OF_CLASSES and name != results.main.name]
-    return [results.measures.metrics[name] for name in (*found, OF_CLASSES[-1])] if found else []
+def of_classes(results: Results) -> list[Metric]:
+    """Return the metrics beside the main one that tell of classes of uneven size; none for even ones.
+
+    First what is fair to small classes, then accuracy, and last that of always naming the largest class.
+    """
+    *fair, majority = OF_CLASSES
+    if not set(fair) & set(results.measures.ranked):
+        return []
+    names = (name for name in (*fair, NAME, majority) if name in results.metrics)
+    return [results.measures.metrics[name] for name in names if name != results.main.name]

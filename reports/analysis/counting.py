@@ -62,10 +62,15 @@ def counted_as(results: Results, metric: Metric) -> Counted:
     grain = grain_of(metric, runs[name], known)
     examples = known.examples if metric.name not in OF_CLASSES else None
     made = Counted(metric, runs, rule, grain, examples, why=why)
-    if not name.startswith("convergence"):
+    if not only_near_best(metric):
         return made
     near = within_reach(runs, results.names, distance=REACH)
     return replace(made, runs=runs[near], out_of_reach=runs[~near])
+
+
+def only_near_best(metric: Metric) -> bool:
+    """Whether cells are compared by a metric only where they are near the best accuracy."""
+    return metric.name.startswith("convergence")
 
 
 def known_test_set(results: Results) -> TestSet:

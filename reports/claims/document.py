@@ -46,20 +46,29 @@ OnceLoader.add_constructor("tag:yaml.org,2002:map", OnceLoader.construct_placed)
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping; UserError, with the line if there is one, if it is none."""
     try:
-        content = yaml.load(read_file(path.resolve()), OnceLoader)
+        text = read_file(path.resolve())
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from error
+    except (ValueError, RuntimeError) as error:  # RuntimeError: a link that leads to itself
+        raise UserError(f"{path}: cannot be read as YAML ({error})") from error
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str | bytes, source: str) -> dict[str, Any]:
+    """Return the YAML mapping in a text that is from `source`; UserError, with the line, if it is none."""
+    try:
+        content = yaml.load(text, OnceLoader)
     except yaml.MarkedYAMLError as error:
         line = "" if error.problem_mark is None else f":{error.problem_mark.line + 1}"
-        raise UserError(f"{path}{line}: cannot be read as YAML ({error.problem})") from error
+        raise UserError(f"{source}{line}: cannot be read as YAML ({error.problem})") from error
     except (
         ValueError,
         RuntimeError,
         yaml.YAMLError,
     ) as error:  # RuntimeError: nested too deeply, links in a circle
-        raise UserError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())})") from error
+        raise UserError(f"{source}: cannot be read as YAML ({' '.join(str(error).split())})") from error
     if not isinstance(content, dict):
-        raise UserError(f"{path}: must be a mapping with a list of claims")
+        raise UserError(f"{source}: must be a mapping with a list of claims")
     return content
 
 

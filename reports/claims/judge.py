@@ -1,6 +1,6 @@
 """Claims judged: each holds, is refuted or stays undecided, by tests that are data (form: file.py)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from sweeps.records.errors import UserError
 
 __all__ = ["judge_claims", "judge_file"]
 
+Absent = Callable[[Test, pd.DataFrame], Iterable[str]]
+
 
 def judge_file(
     path: Path,
@@ -29,21 +31,31 @@ def judge_file(
     `written` is what is known of when the file was written.
     """
     claims = read_claims(path, metrics)
-    problems = [
-        f"{path}{'' if claim.line is None else f':{claim.line}'}: claim {claim.id}: {problem}"
-        for claim in claims
-        for problem in unknown(claim, frame, looks)
-    ]
-    if problems:
-        raise UserError(*problems)
+    if wrong := problems(str(path), claims, frame, looks):
+        raise UserError(*wrong)
     return [replace(judgement, written=written) for judgement in judge_claims(claims, frame, looks)]
 
 
-def unknown(claim: Claim, frame: pd.DataFrame, looks: Looks) -> Iterable[str]:
+def problems(
+    source: str, claims: Iterable[Claim], frame: pd.DataFrame, looks: Looks, absent: Absent | None = None
+) -> list[str]:
+    """Return a line for each thing that claims of a file name and the runs do not have.
+
+    `absent` yields what else of a test is not there.
+    """
+    return [
+        f"{source}{'' if claim.line is None else f':{claim.line}'}: claim {claim.id}: {problem}"
+        for claim in claims
+        for problem in unknown(claim, frame, looks, absent)
+    ]
+
+
+def unknown(claim: Claim, frame: pd.DataFrame, looks: Looks, absent: Absent | None = None) -> Iterable[str]:
     """Yield what a claim names that the runs do not have."""
     for test in claim.tests:
         try:
             evaluate(test, frame, looks, len(claim.tests))
+            yield from absent(test, frame) if absent else ()
         except Unknown as error:
             yield str(error)
 

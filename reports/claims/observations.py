@@ -6,7 +6,7 @@ averaged together. The rows can be kept as one CSV file and read back, so that e
 them can be rebuilt without the run records.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -71,14 +71,18 @@ def observe(results: Results) -> pd.DataFrame:
     """
     below = sorted(path.parent for path in results.directory.glob(f"*/{PLAN}"))
     parts = {MAIN: results, **{path.name: load(path) for path in below}}
+    return with_measurements(parts_frame(parts), results.directory)
+
+
+def parts_frame(parts: Mapping[str, Results]) -> pd.DataFrame:
+    """Return the runs of a sweep and of those below it, by the name of their part."""
     settings = pd.concat([part.settings.map(label) for part in parts.values()], ignore_index=True)
     settings = settings.fillna(ABSENT).drop(columns="seed", errors="ignore")
     settings = settings[[c for c in settings if not (str(c).endswith("_target_") or c in ("study", "sweep"))]]
-    taken = (*RUN, *FIGURES, *results.measures.metrics)
+    taken = (*RUN, *FIGURES, *parts[MAIN].measures.metrics)
     settings = settings.rename(columns=short_names(list(settings.columns), taken))
     runs = pd.concat([figures(part, name) for name, part in parts.items()], ignore_index=True)
-    frame = pd.concat([runs[list(RUN)], settings, runs.drop(columns=list(RUN))], axis=1)
-    return with_measurements(frame, results.directory)
+    return pd.concat([runs[list(RUN)], settings, runs.drop(columns=list(RUN))], axis=1)
 
 
 def figures(results: Results, part: str) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 from reports.analysis.effects import Effect, effects_of
 from reports.analysis.looks import Looks
 from reports.analysis.pairs import Pair
+from reports.deciding.question import block_of, runs_of
 from reports.runs.results import Results
 
 
@@ -56,39 +57,18 @@ def left_out(effects: Sequence[Effect]) -> list[str]:
 def of_effect(effect: Effect, part: Results) -> Iterator[Compared]:
     """Yield the comparisons of one factor."""
     others = [name for name in part.names if name != effect.factor]
-    blocks = block_of(part, others)
+    blocks = block_of(part.runs, others)
     for within, comparison in effect.shown.items():
         inside = part.runs if not within else part.runs[place_of(part, effect, others) == within]
         for pair in comparison.pairs:
-            if runs := runs_of(inside, blocks, effect.factor, pair):
+            if runs := runs_of(inside, blocks, effect.factor, (pair.first, pair.second)):
                 yield Compared(effect, within, pair, runs)
-
-
-def block_of(part: Results, others: Sequence[str]) -> "pd.Series[int]":
-    """Return each run's combination of all other factors, as a number."""
-    if not others:
-        return pd.Series(0, index=part.runs.index)
-    return part.runs.groupby(list(others), observed=True, dropna=False).ngroup()
 
 
 def place_of(part: Results, effect: Effect, others: Sequence[str]) -> "pd.Series[str]":
     """Return each run's level of the factor that the order depends on, or its cell, named as in `within`."""
     names = [effect.depends_on] if effect.depends_on else list(others)
     return part.runs[names].astype(str).agg(", ".join, axis=1)
-
-
-def runs_of(runs: pd.DataFrame, blocks: "pd.Series[int]", factor: str, pair: Pair) -> tuple[str, ...]:
-    """Return the ids of the planned runs of two levels, in the blocks that have both."""
-    level = runs[factor].astype(str)
-    both = runs[level.isin([pair.first, pair.second])]
-    block = blocks[both.index]
-    whole = level[both.index].groupby(block).transform("nunique") == 2
-    return tuple(both.loc[whole, "cell_id"])
-
-
-def open_ones(found: Sequence[Compared]) -> list[Compared]:
-    """Return the comparisons that are open."""
-    return [each for each in found if each.is_open]
 
 
 def counts(found: Sequence[Compared]) -> Mapping[str, int]:

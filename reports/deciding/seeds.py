@@ -1,8 +1,9 @@
-"""`hydra.sweeper.strategy=until_decided`: more seeds where a comparison of the main metric is still open.
+"""`hydra.sweeper.strategy=until_decided`: more seeds where a comparison, or a claim, is still open.
 
-Seeds are added up to the next look of the ladder (reports/analysis/sequential.py), to the cells that an open
-comparison rests on, in whole blocks. All looks share one error rate and what is decided stays so, so it does
-not matter by which of them a sweep was stopped.
+Seeds are added up to the next look of the ladder (reports/analysis/sequential.py), in whole blocks, to the
+cells that an open comparison of the main metric rests on; with `hydra.sweeper.claims`, an open claim. All
+looks share one error rate and what is decided stays so, so it does not matter by which of them a sweep was
+stopped.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,19 +11,21 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reports.analysis.looks import Looks, looks_of
-from reports.deciding.comparisons import comparisons, left_out, main_effects, open_ones
-from reports.deciding.wording import decided, left_open
+from reports.deciding import claimed
+from reports.deciding.comparisons import comparisons, left_out, main_effects
+from reports.deciding.question import Question, Questions
+from reports.deciding.wording import decided, left_open, standing
 from reports.runs.reader import figures_of
 from reports.runs.results import Results
 from sweeps.records.plan import Cell, Plan
 from sweeps.records.record import Record
 from sweeps.records.strategy import SEED, Step, settings_of, with_setting
 
-MAX_SEEDS = "max_seeds"
+MAX_SEEDS, CLAIMS = "max_seeds", "claims"
 
 
 class UntilDecided:
-    """Adds seeds until every comparison is decided or shown to be negligible, or max_seeds are reached."""
+    """Adds seeds until every comparison, or claim, is decided, or max_seeds are reached."""
 
     def check(self, plan: Plan) -> Iterator[str]:
         """Yield what keeps a plan from being decided."""
@@ -32,21 +35,31 @@ class UntilDecided:
         """Return the runs of the next look, or how things stand at the end."""
         results = figures_of(plan, records)
         rungs = Rungs(plan, results, looks_of(results), settings_of(plan)[MAX_SEEDS])
-        effects = main_effects(results, rungs.looks)
-        found = comparisons(results, effects)
-        still = open_ones(found)
-        gone = [f"  left out: {text}" for text in left_out(effects)]
+        asked = questions(plan, results, rungs.looks)
+        still = asked.open
+        gone = [f"  left out: {text}" for text in asked.left_out]
         if not still:
-            return Step(why=decided(found), left=tuple(gone))
-        short = f"{len(still)} of {len(found)} comparisons open"
+            return Step(why=asked.decided, left=tuple(gone))
+        short = f"{len(still)} of {len(asked.all)} {asked.called} open"
         left = [*left_open(still), *gone]
         cells = {rungs.cell[run] for each in still for run in each.runs}
         target = rungs.next(cells)
         if target is None:
-            return Step(why=f"hydra.sweeper.max_seeds = {rungs.most}: {short}", left=left)
+            why = f"hydra.sweeper.max_seeds = {rungs.most}" if cells else "no further seeds would help"
+            return Step(why=f"{why}: {short}", left=left)
         place = rungs.usable.index(target)
         why = f"rung {place + 1} of {len(rungs.usable)}: {short}"
         return Step([*rungs.missing(cells, target)], why, left)
+
+
+def questions(plan: Plan, results: Results, looks: Looks) -> Questions:
+    """Return what is to be decided: a file's claims, else every comparison of the main metric."""
+    if told := settings_of(plan).get(CLAIMS):
+        return claimed.questions(told, results, looks)
+    effects = main_effects(results, looks)
+    found = comparisons(results, effects)
+    asked = [Question(each.is_open, each.runs, standing(each)) for each in found]
+    return Questions("comparisons", asked, decided(found), left_out(effects))
 
 
 @dataclass(frozen=True)
@@ -111,10 +124,13 @@ def unusable(plan: Plan, most: int) -> Iterator[str]:
         yield f"hydra.sweeper.strategy=until_decided: seed = {wrong[0]}: must be a whole number, 0 or more"
         return
     results = figures_of(plan, {})
-    looks = looks_of(results).steps.looks
+    looks = looks_of(results)
+    first = looks.steps.looks[0]
     if len(seeds) > most:
         yield f"hydra.sweeper.max_seeds = {most}: must be at least {len(seeds)}, the seeds that are planned"
-    elif looks[0] > most:
-        yield f"hydra.sweeper.max_seeds = {most}: must be at least {looks[0]}, the seeds of the first look"
-    if not any(len(factor.levels) > 1 for factor in results.factors):
+    elif first > most:
+        yield f"hydra.sweeper.max_seeds = {most}: must be at least {first}, the seeds of the first look"
+    if told := settings_of(plan).get(CLAIMS):
+        yield from claimed.wrong(told, results, looks)
+    elif not any(len(factor.levels) > 1 for factor in results.factors):
         yield "hydra.sweeper.strategy=until_decided: the sweep varies nothing that could be compared"

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from reports.deciding.comparisons import Compared, counts
+from reports.deciding.question import Question
 from reports.tables.number_formats import show_size
 from reports.tables.rankings import power_text
 
-SHOWN = 12  # open comparisons told one by one
+SHOWN = 12  # open questions told one by one
 
 
 def decided(found: Sequence[Compared]) -> str:
@@ -18,10 +19,15 @@ def decided(found: Sequence[Compared]) -> str:
     return f"{many} decided: {number['>']} shown ahead, {number['≈']} shown to be negligible"
 
 
-def left_open(still: Sequence[Compared]) -> Iterator[str]:
-    """Yield a line for each comparison that is open, and what it would take."""
+def standing(each: Compared) -> str:
+    """Return how a comparison stands, and what it would take."""
+    return f"{each.title}{interval(each)}{takes(each)}"
+
+
+def left_open(still: Sequence[Question]) -> Iterator[str]:
+    """Yield a line for each question that is open, and what it would take."""
     for each in still[:SHOWN]:
-        yield f"  open: {each.title}{interval(each)}{takes(each)}"
+        yield f"  open: {each.standing}"
     if len(still) > SHOWN:
         yield f"  and {len(still) - SHOWN} more; the report has them all"
 

@@ -11,7 +11,7 @@ import pandas as pd
 from reports.page.build import make_report
 from reports.runs.curves import STEP
 from reports.runs.results import Results, natural
-from reports.tables.formats import latex
+from reports.tables.latex import latex
 from reports.tables.spreadsheet import BOM, write_csv
 from sweeps.records.errors import UserError
 

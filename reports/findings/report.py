@@ -1,6 +1,7 @@
 """All findings of a report in reading order."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from reports.analysis.sweep import Analysis
 from reports.findings.best import best_cells, variance
@@ -9,9 +10,11 @@ from reports.findings.effects import effect_findings
 from reports.findings.finding import Finding
 from reports.findings.state import divergence, testing, timing, unfinished
 from reports.runs.results import Results
-from reports.sources.judged import Judged
 from reports.tuning.told import sentences, tuning_of
 from reports.tuning.trials import trials_of
+
+if TYPE_CHECKING:
+    from reports.sources.judged import Judged
 
 
 def findings(analysis: Analysis) -> list[Finding]:
@@ -37,12 +40,12 @@ def tuned(results: Results) -> Iterator[Finding]:
         yield Finding("tuning", "Tuning", text, "tuning")
 
 
-def told(analysis: Analysis, judged: Judged | None) -> list[Finding]:
+def told(analysis: Analysis, judged: "Judged | None") -> list[Finding]:
     """Return the findings of a sweep and of the claims that it was judged by."""
     return [*judged_findings(judged), *findings(analysis)]
 
 
-def judged_findings(judged: Judged | None) -> Iterator[Finding]:
+def judged_findings(judged: "Judged | None") -> Iterator[Finding]:
     """Yield how many claims hold, and how many reported figures are where one more run of ours would be."""
     if judged is None:
         return

@@ -7,7 +7,7 @@ from markupsafe import escape
 
 from reports.page.content import Content
 from reports.page.view import digest, read
-from sweeps.records.layout import CONFIG, HISTORY, OUTPUT, REPORT, REPORT_DIR, cell_id_of
+from sweeps.records.layout import CONFIG, HISTORY, OUTPUT, PLAN, REPORT, REPORT_DIR, cell_dirs, cell_id_of
 
 RUN_FILES = (REPORT, HISTORY, CONFIG, OUTPUT)
 
@@ -51,8 +51,15 @@ def runs_json(content: Content) -> list[dict[str, Any]]:
     ]
 
 
+def awaited(root: Path) -> str:
+    """Return what there is to wait for, in a sentence: a sweep's plan, or that its runs are read."""
+    if (root / PLAN).exists() or (root.is_dir() and cell_dirs(root)):
+        return "The runs are being read: ask again in a few seconds."
+    return "There is no sweep yet: the page appears as soon as it has written its plan."
+
+
 def waiting(root: Path) -> str:
-    """Return the page that waits for a sweep's directory."""
+    """Return the page that waits for a sweep's directory, or until it has been read."""
     style = read("base.css")
     policy = f"default-src 'none'; img-src data:; style-src {digest(style)}"
     return (
@@ -62,5 +69,5 @@ def waiting(root: Path) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<link rel="icon" href="data:,"><style>{style}</style></head>'
         f"<body><main><h1>Waiting for {escape(str(root))}</h1>"
-        f"<p>The page appears as soon as the sweep has written its plan.</p></main></body></html>"
+        f"<p>{awaited(root)}</p></main></body></html>"
     )

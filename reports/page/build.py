@@ -28,8 +28,9 @@ from reports.tables.about import stands_on
 from reports.tables.cells import best_table, unfinished_table
 from reports.tables.costs import timing_tables
 from reports.tables.drawn import Plots
-from reports.tables.formats import csv_text, latex, markdown
+from reports.tables.formats import csv_text, markdown
 from reports.tables.grids import grid_tables
+from reports.tables.latex import latex
 from reports.tables.rankings import contrasts_table, levels_table, rankings_table, variance_table
 from reports.tables.spreadsheet import BOM, write_csv
 from reports.tables.table import Table, file_name

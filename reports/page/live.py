@@ -96,7 +96,7 @@ class Live:
     @property
     def is_due(self) -> bool:
         """Whether there is a sweep, and something that is not judged yet."""
-        return self.version > self.judged and (bool(self.watch.seen) or self.watch.plan is not None)
+        return self.version > self.judged and bool(self.watch.seen or self.watch.plan)
 
     def take(self, content: Content, version: int, plan: int) -> None:
         """Replace the findings, and note which figures are new."""

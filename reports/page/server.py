@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from reports.page.answers import file_of, runs_json, waiting
+from reports.page.answers import awaited, file_of, runs_json, waiting
 from reports.page.block import number
 from reports.page.content import Content
 from reports.page.events import event
@@ -141,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
         """Send what scripts ask for."""
         findings = self.server.live.findings
         if findings is None:
-            return self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "There is no sweep yet.")
+            return self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, awaited(self.server.live.root))
         return self.send_content(made(findings.content).encode(errors="replace"), "application/json")
 
     def send_file(self, path: str) -> None:

@@ -52,7 +52,7 @@ def default_plots(analysis: Analysis, tables: dict[str, Table]) -> list[Plot]:
         ),
         *timing_plots(analysis.effects, concurrency_note(results)),
         *(plot for data, part in analysis.parts.items() for plot in named(data, boundary_plots(part))),
-        *heatmap_plots(tables, metrics=MAIN_GRID),
+        *heatmap_plots(tables, analysis.results.measures, MAIN_GRID),
     ]
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from reports.analysis.cells import having, layout
 from reports.analysis.intervals import LEVEL, t_quantile
 from reports.plots.plot import Plot
-from reports.plots.shared_settings import short, usual, usual_note
+from reports.plots.shared_settings import lost_note, short, usual, usual_note
 from reports.plots.sheets import MEASURES, Kind, Levels, Limits, Sheet, draw_curves, has_validation, limits
 from reports.runs.factors import Factor
 from reports.runs.results import Results
@@ -60,7 +60,8 @@ def convergence_plots(results: Results, bands: pd.DataFrame) -> list[Plot]:
         for at, name in levels_of(fixed)
         for shared in [Limits(accuracy=accuracies, loss=loss_limits(bands, fixed, at))]
         for at_depth, _ in levels_of(depth)
-        for plot in sheets(bands, at_depth | at, name, lines, rest, shared)
+        for lost in [lost_note(results, at_depth | at)]
+        for plot in sheets(bands, at_depth | at, name, lines, rest, shared, lost)
         if way == 0 or len(plot.arguments[0].places) > 1
     ]
     return first_of(plots)
@@ -121,14 +122,21 @@ def sheets(
     lines: Factor | None,
     rest: Sequence[Factor],
     shared: Limits,
+    lost: str = "",
 ) -> Iterator[Plot]:
-    """Yield the figures for one condition, with the ends of the axes that all share."""
+    """Yield the figures for one condition, with the ends of the axes that all share, and what they lack."""
     part = bands[having(bands, where)]
     columns, note = combinations(part, [f.name for f in rest])
     if part.empty or (lines is not None and len(lines.levels) > MAX_LINES):
         return
     sheet = Sheet(
-        titled("Convergence", where), part, lines, tuple(columns), ("accuracy", "loss"), note, shared
+        titled("Convergence", where),
+        part,
+        lines,
+        tuple(columns),
+        ("accuracy", "loss"),
+        f"{lost} {note}".strip(),
+        shared,
     )
     name = "-".join(["convergence", *(f"{k}-{v}" for k, v in where.items())])
     yield from in_parts(name, sheet, f"convergence by {fixed}" if fixed else "convergence")
@@ -185,7 +193,8 @@ def gradient_plots(results: Results, bands: pd.DataFrame) -> list[Plot]:
         part = part[having(part, cells)]
         columns = row_columns(part, plan.row if plan.column else None)
         title = titled("Gradient norm", {**where, **cells})
-        sheet = Sheet(title, part, plan.column or plan.row, columns, ("grad_norm",))
+        lost = lost_note(results, {**where, **cells})
+        sheet = Sheet(title, part, plan.column or plan.row, columns, ("grad_norm",), lost)
         if len(part):
             plots += in_parts("-".join(["gradient_norm", *where.values()]), sheet, "gradient norms")
     return first_of(plots)

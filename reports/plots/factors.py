@@ -1,6 +1,7 @@
 """What each factor does: a metric against every swept number, rankings as intervals, cost as bars."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from reports.analysis.cells import having, layout, summarise
 from reports.analysis.effects import Effect
 from reports.analysis.intervals import Interval
 from reports.plots.plot import Plot
+from reports.plots.shared_settings import lost_note
 from reports.plots.sheets import line_keys, places_of
 from reports.plots.style import (
     ERROR_AXIS,
@@ -32,6 +34,7 @@ from reports.plots.style import (
     pen,
     room_along,
     room_below,
+    room_for,
     wrapped,
 )
 from reports.runs.factors import Factor
@@ -111,7 +114,7 @@ def against(results: Results, factor: Factor) -> Against:
     shown = tuple({str(k): str(v) for k, v in row.items()} for row in found.to_dict("records"))
     alike = ", ".join(f"{f.name} {test[f.name].iloc[0]}" for f in free if f not in varied and len(test))
     many = f"The first {MAX_PANELS} of {len(shown)} panels." if len(shown) > MAX_PANELS else ""
-    note = " ".join(filter(None, [f"All with {alike}." if alike else "", many]))
+    note = " ".join(filter(None, [lost_note(results), f"All with {alike}." if alike else "", many]))
     kept = shown[:MAX_PANELS] if len(test) else ()
     return Against(f"Accuracy against {factor.name}", factor, lines, kept, note, test, train)
 
@@ -137,12 +140,13 @@ def draw_against(a: Against) -> Figure:
     inner = len({list(where.values())[-1] for where in a.panels}) if a.panels[0] else 1
     across = min(ACROSS, max(1, int(WIDEST // width)))
     columns = min(len(a.panels), max(across // inner * inner, 1) if inner <= across else across)
+    columns = even(len(a.panels), columns, inner)
     keys = [*a.keys, "test", "training"]
     rows = math.ceil(len(a.panels) / columns)
     note = " ".join(filter(None, [a.note, ERROR_AXIS]))
     figure, grid = panels(a.title, rows, columns, page, keys=keys, note=note)
     every = [axes for row in grid for axes in row]
-    finite = pd.concat([a.train["mean"], *(a.test[column] for column in ("mean", "low", "high"))])
+    ends = room_for(pd.concat([a.train["mean"], a.test["mean"]]), pd.concat([a.test["low"], a.test["high"]]))
     for where, title, axes in zip(a.panels, titles, every, strict=False):
         draw_levels(axes, a, where, {level: x for x, level in enumerate(levels)})
         axes.set_title(title)
@@ -150,10 +154,17 @@ def draw_against(a: Against) -> Figure:
     for axes in every[len(a.panels) :]:
         axes.remove()
     for row in grid:
-        accuracy_axis(row[0], finite.min(), finite.max())
+        accuracy_axis(row[0], *ends)
         row[0].set_ylabel("accuracy")
     legend(figure, a.keys, extra=extra)
     return figure
+
+
+def even(count: int, most: int, inner: int) -> int:
+    """Return how many panels stand in a row: in as few rows as `most` needs, filled evenly, in `inner`s."""
+    rows = math.ceil(count / most)
+    wanted = math.ceil(count / rows)
+    return min(most, math.ceil(wanted / inner) * inner) if inner <= most else wanted
 
 
 def draw_levels(axes: Axes, a: Against, where: Levels, place: dict[str, int]) -> None:
@@ -263,8 +274,9 @@ def pairs_shown(effect: Effect) -> str:
     pairs = effect.pairs
     if not any(pair.look for pair in pairs):
         return "nothing is tested"
-    ahead, same = (sum(pair.relation == kind for pair in pairs) for kind in (">", "≈"))
-    return f"of {len(pairs)} pairs {ahead} ahead, {same} ≈"
+    counts = Counter({">": "ahead", "<": "ahead", "≈": "equal"}.get(pair.relation, "open") for pair in pairs)
+    told = ", ".join(f"{counts[word]} {word}" for word in ("ahead", "equal", "open") if counts[word])
+    return f"{len(pairs)} pair{'s' * (len(pairs) != 1)}: {told}"
 
 
 def means_and_halves(intervals: Sequence[Interval]) -> tuple[list[float], list[float]]:

@@ -13,6 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
+from reports.analysis.counting import only_near_best
 from reports.analysis.intervals import Floats
 from reports.plots.plot import Plot
 from reports.plots.shared_settings import short, usual, usual_note
@@ -33,8 +34,9 @@ from reports.plots.style import (
 from reports.runs.factors import DATASET
 from reports.runs.metrics import NETWORKS, Measures, Metric
 from reports.tables.table import Entry, Table
+from sweeps.records.metric import NAME
 
-HEAT_METRICS = ("test_accuracy", "train_accuracy", "gap", "convergence", "epoch_cpu_s")
+HEAT_METRICS = (NAME, "train_accuracy", "gap", "convergence", "epoch_cpu_s")
 MAIN_GRID = HEAT_METRICS[:1]
 MAX_PANELS = 24
 SHADES = 48  # of a colour bar
@@ -46,9 +48,9 @@ BELOW_NOTE = f"{BELOW}: beyond the worst end of the colours"
 def heatmap_plots(
     tables: Mapping[str, Table], measures: Measures = NETWORKS, metrics: Sequence[str] = HEAT_METRICS
 ) -> list[Plot]:
-    """Return a heat map of each of these metrics (of other measures: of each ranked one) with any figure."""
+    """Return a heat map of the main and each of these metrics (of other measures: of each ranked one)."""
     plots = []
-    for name in measures.ranked if measures.own else metrics:
+    for name in measures.ranked if measures.own else measures.first(metrics):
         table = tables[name]
         if not any(math.isfinite(entry.value) for row in table.rows for entry in row[table.leading :]):
             continue
@@ -171,6 +173,12 @@ def sides_note(table: Table) -> str:
     return f"{note[0].upper()}{note[1:]}." if note else ""
 
 
+def framed_note(metric: Metric) -> str:
+    """Return what the frames mean; convergence is compared near the best accuracy only."""
+    near = " among the cells near the best accuracy" if only_near_best(metric) else ""
+    return f"Framed: the best of each panel{near}."
+
+
 def panel_note(table: Table) -> str:
     """Return what the titles of the panels leave out because it is usual."""
     return usual_note(usual(panel_levels(table)))
@@ -205,7 +213,7 @@ def draw_heatmaps(table: Table, metric: Metric) -> Figure:
     titles = [wrapped(panel.title, width + beside) for panel in shown]
     over = 0.14 * (lines_of(titles) - 1)
     page = Page(width, 0, max(label, 0.4), beside, 0.85 + over, 0.2, across=label, down=0.6 + over)
-    note = " ".join(filter(None, [sides_note(table), panel_note(table)]))
+    note = " ".join(filter(None, [sides_note(table), framed_note(metric), panel_note(table)]))
     heights = [0.3 * lines for lines in tall]
     figure, grid = panels(table.title, rows, columns, page, share_y=False, note=note, heights=heights)
     every = [axes for row in grid for axes in row]

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from reports.analysis.cells import layout
 from reports.plots.curves import is_sparse
 from reports.plots.plot import Plot
-from reports.plots.shared_settings import combinations_of, short, usual, usual_note
+from reports.plots.shared_settings import combinations_of, lost_note, short, usual, usual_note
 from reports.plots.style import (
     COLOURS,
     ERROR_AXIS,
@@ -48,16 +48,21 @@ def sheet_plots(results: Results, bands: pd.DataFrame) -> list[Plot]:
         paint, arguments = draw_cells, (bands, results.names, cells["cell"].tolist())
     else:
         many = len(plan.row.levels) * len(plan.column.levels) > MAX_SHEET
-        paint, arguments = draw_sheet, (bands, plan.row, plan.column, [f.name for f in plan.panels])
+        paint, arguments = (
+            draw_sheet,
+            (bands, plan.row, plan.column, [f.name for f in plan.panels], lost_note(results)),
+        )
     return [] if many else [Plot("grid", title, caption, "the whole grid", paint, arguments)]
 
 
-def draw_sheet(bands: pd.DataFrame, row: Factor, column: Factor, names: Sequence[str]) -> Figure:
+def draw_sheet(
+    bands: pd.DataFrame, row: Factor, column: Factor, names: Sequence[str], lost: str = ""
+) -> Figure:
     """Draw the small multiples on one scale: a line per combination of the other factors."""
     places, of_line, note = line_keys(bands, names)
     page = Page(width=1.35, height=1.0, left=1.3, across=0.1, down=0.12)
     size = len(row.levels), len(column.levels)
-    note = " ".join(filter(None, [note, ERROR_AXIS]))
+    note = " ".join(filter(None, [lost, note, ERROR_AXIS]))
     figure, grid = panels("Test accuracy of every cell", *size, page, keys=[*places], note=note)
     by_cell = dict(list(bands.groupby([row.name, column.name], observed=True)))
     for down, axes_row in zip(row.levels, grid, strict=True):

@@ -5,8 +5,19 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from reports.analysis.cells import having
+from reports.analysis.outcomes import DIVERGED
+from reports.runs.results import Results
+
 Levels = Mapping[str, str]
 FEW = 2
+
+
+def lost_note(results: Results, where: Mapping[str, str] | None = None) -> str:
+    """Return how many runs with these settings diverged, so that a figure of finished runs lacks them."""
+    runs = results.runs[having(results.runs, where or {})]
+    lost = int((runs["status"] == DIVERGED).sum())
+    return f"{lost} diverged run{'s are' if lost > 1 else ' is'} not drawn." if lost else ""
 
 
 def usual(combinations: Sequence[Levels]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """A figure of curves: rows of accuracy, loss or gradient norm, a line per level of a factor."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -28,6 +28,7 @@ from reports.plots.style import (
 from reports.runs.factors import Factor
 
 MEASURES = ("train", "validation", "test")
+FAR = 3.0  # interquartile ranges beyond the third quartile (Tukey's "far out")
 Kind = Literal["accuracy", "loss", "grad_norm"]
 Levels = dict[str, str]
 
@@ -92,7 +93,8 @@ def draw_curves(sheet: Sheet) -> Figure:
     keys = [*sheet.keys, *(str(key.get_label()) for key in extra)]
     titles = [wrapped(title, Page().width) for title, _ in sheet.columns]
     page = Page(top=0.8 + 0.14 * lines_of([title for title in titles if title]) * any(titles))
-    note = " ".join(filter(None, [sheet.note, ERROR_AXIS if "accuracy" in sheet.kinds else ""]))
+    words = [sheet.note, *remarks(sheet), ERROR_AXIS if "accuracy" in sheet.kinds else ""]
+    note = " ".join(filter(None, words))
     figure, grid = panels(sheet.title, len(sheet.kinds), len(sheet.columns), page, keys=keys, note=note)
     for kind, row in zip(sheet.kinds, grid, strict=True):
         for title, (_, where), axes in zip(titles, sheet.columns, row, strict=True):
@@ -104,6 +106,23 @@ def draw_curves(sheet: Sheet) -> Figure:
     figure.align_ylabels([row[0] for row in grid])
     legend(figure, sheet.keys, extra=extra)
     return figure
+
+
+def remarks(sheet: Sheet) -> Iterator[str]:
+    """Yield what a reader of the figure must not miss: curves beyond an axis, losses that do not compare."""
+    for kind in sheet.kinds:
+        _, most = sheet.limits.of(kind) or limits(sheet.bands, kind)
+        drawn = sheet.bands[columns_of(kind)].to_numpy(np.float64)
+        if (drawn > most).any():
+            what = "Gradient norms" if kind == "grad_norm" else "Losses"
+            yield f"{what} beyond {most:.2g} are off the axis."
+    if "loss" in sheet.kinds and sheet.lines and sheet.lines.key == "loss":
+        yield "Values of different losses cannot be compared, only their courses."
+
+
+def columns_of(kind: Kind) -> list[str]:
+    """Return the columns of the bands that are drawn of a kind."""
+    return ["grad_norm"] if kind == "grad_norm" else [f"{measure}_{kind}" for measure in MEASURES]
 
 
 def measure_keys(sheet: Sheet) -> list[Line2D]:
@@ -120,7 +139,7 @@ def measure_keys(sheet: Sheet) -> list[Line2D]:
 
 def draw_lines(axes: Axes, part: pd.DataFrame, sheet: Sheet, kind: Kind) -> None:
     """Draw one line with its band per level: test with its marker, validation crossed, training thin."""
-    names = ["grad_norm"] if kind == "grad_norm" else [f"{measure}_{kind}" for measure in MEASURES]
+    names = columns_of(kind)
     for level, place in (sheet.places or {"": 0}).items():
         own = part[part[sheet.lines.name].astype(str) == level] if sheet.lines else part
         p, every = pen(place), max(1, len(own) // 5)
@@ -143,10 +162,20 @@ def draw_lines(axes: Axes, part: pd.DataFrame, sheet: Sheet, kind: Kind) -> None
 
 def limits(bands: pd.DataFrame, kind: Kind) -> tuple[float, float]:
     """Return the least and the largest value of what is drawn of a kind, NaN where nothing is."""
-    names = ["grad_norm"] if kind == "grad_norm" else [f"{measure}_{kind}" for measure in MEASURES]
+    names = columns_of(kind)
     values = bands[names].to_numpy(np.float64)
     values = values[np.isfinite(values)]
-    return (float(values.min()), float(values.max())) if len(values) else (math.nan, math.nan)
+    if not len(values):
+        return math.nan, math.nan
+    return float(values.min()), min(float(values.max()), usual_most(values))
+
+
+def usual_most(values: np.ndarray) -> float:
+    """Return up to where losses or norms are drawn: far beyond most of them there is only what blew up."""
+    if values.min() <= 0:
+        return math.inf
+    first, third = np.quantile(np.log10(values), (0.25, 0.75))
+    return float(10 ** min(third + FAR * max(third - first, 0.3), 300.0))
 
 
 def finish(axes: Axes, kind: Kind, low: float, high: float) -> None:

@@ -1,5 +1,6 @@
 """The look of every figure: one palette, one page grid, sizes in inches, nothing global."""
 
+import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, Formatter, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from numpy.typing import ArrayLike
 
 INK, SOFT, FAINT, PAPER = "#1f2430", "#5b6472", "#dfe3e8", "#ffffff"
 RC: Any = {
@@ -199,6 +201,7 @@ TICKS = (
 )
 ERROR_AXIS = "Axes of accuracy are logarithmic in the error: each halving of it takes the same space."
 ENOUGH = 4  # ticks: no tier beyond is needed
+DECADES = 1e4  # a logarithmic axis that spans more has a tick at powers of ten only
 
 
 def accuracy_axis(axes: Axes, low: float, high: float, space: float = 0.1) -> None:
@@ -211,6 +214,21 @@ def accuracy_axis(axes: Axes, low: float, high: float, space: float = 0.1) -> No
     axes.yaxis.set_major_locator(FixedLocator(accuracy_ticks(a - margin, b + margin, space)))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.4g}"))
+
+
+def room_for(means: ArrayLike, ends: ArrayLike) -> tuple[float, float]:
+    """Return the ends of an axis of accuracies that holds all means, and intervals as far as they leave room.
+
+    On a log error scale an interval that reaches 1 would take all of the axis.
+    """
+    inner, outer = (np.asarray(log_error(x))[np.isfinite(x)] for x in (np.asarray(means), np.asarray(ends)))
+    if not inner.size:
+        return math.nan, math.nan
+    low, high = float(inner.min()), float(inner.max())
+    room = max(0.25 * (high - low), 0.05)
+    reach = np.clip(outer, low - room, high + room)
+    first, last = (float(accuracy_of(x)) for x in (min([low, *reach]), max([high, *reach])))
+    return first, last
 
 
 def accuracy_ticks(low: float, high: float, space: float) -> list[float]:
@@ -239,10 +257,10 @@ class TickLabels(Formatter):
 
 
 def log_axis(axis: Axis) -> None:
-    """Make an axis logarithmic with few plain numbers: 0.02, 0.05, 0.1."""
+    """Make an axis logarithmic with few plain numbers: 0.02, 0.05, 0.1; over many decades powers of ten."""
     low, high = axis.get_view_interval()
-    narrow = high < 4 * low
-    axis.set_major_locator(MaxNLocator(4) if narrow else LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+    between = (1.0, 2.0, 5.0) if high < DECADES * low else (1.0,)  # more would leave no tick at all
+    axis.set_major_locator(MaxNLocator(4) if high < 4 * low else LogLocator(subs=between, numticks=8))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 

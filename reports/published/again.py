@@ -9,11 +9,12 @@ from reports.claims.observations import MAIN
 from sweeps.records.layout import cell_dirs
 from sweeps.records.published import Published, of_record
 from sweeps.records.record import read_record
+from sweeps.records.schema import COMPLETE
 
 
 def kept_runs(directory: Path, frame: pd.DataFrame) -> Iterator[Published]:
-    """Yield what is kept of each run with a result; `frame`: a study's observations, measurements too."""
-    for part, rows in frame.groupby("part", sort=False):
+    """Yield what is kept of each run that had a result when `frame`, the study's observations, was made."""
+    for part, rows in frame[frame["status"].isin(COMPLETE)].groupby("part", sort=False):
         folders = cell_dirs(directory if part == MAIN else directory / str(part))
         for cell_id in rows["cell_id"]:
             record = read_record(folders[cell_id]) if cell_id in folders else None

@@ -21,21 +21,6 @@ SWEEPER = ("total_wall_s", "blas_threads", "concurrent_runs", "attempts", "param
 FIXED = (*TEXTS, *SWEEPER, "cell", "epoch", "planned", "seed", "lr_now", "grad_norm")
 
 
-def goal_among(plan: Plan | None, records: Iterable[Record]) -> Goal:
-    """Return what a sweep is about, by name: as its plan says, else its records, else its first figure.
-
-    Of records without a word on it, `test_accuracy` if they have that.
-    """
-    goal = goal_of({"metric": plan.metric}) if plan else None
-    for record in () if goal and goal.name else records:
-        goal = goal or goal_of(record.data)
-        if goal and goal.name:
-            break
-        if figures := figures_of(record.data):
-            return replace(goal or Goal(), name=NAME if NAME in figures else next(iter(figures)))
-    return replace(goal or Goal(), name=(goal.name if goal else None) or NAME)
-
-
 def is_number(value: object) -> bool:
     """Whether a recorded figure is there and finite (null stands for one that is not)."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -47,12 +32,30 @@ def is_number(value: object) -> bool:
 class Figures:
     """The figures of a sweep's runs; `names` are those seen so far, in the order in which they came.
 
-    `uneven`: whether the classes of a test set are of such sizes that accuracy says little of the small ones.
+    `named`: whether the sweep says what it is about. `uneven`: whether the classes of a test set are of such
+    sizes that accuracy says little of the small ones.
     """
 
     goal: Goal
+    named: bool = False
     names: dict[str, None] = field(default_factory=dict)
     uneven: bool = False
+
+    @classmethod
+    def of(cls, plan: Plan | None, records: Iterable[Record]) -> "Figures":
+        """Return what a sweep is about: as its plan says, else its records, else its first figure.
+
+        Of records without a word on it, `test_accuracy` if they have that.
+        """
+        goal = goal_of({"metric": plan.metric}) if plan else None
+        for record in () if goal and goal.name else records:
+            goal = goal or goal_of(record.data)
+            if goal and goal.name:
+                break
+            if figures := figures_of(record.data):
+                return cls(replace(goal or Goal(), name=NAME if NAME in figures else next(iter(figures))))
+        goal = goal or Goal()
+        return cls(replace(goal, name=goal.name or NAME), named=goal.name is not None)
 
     @property
     def own(self) -> bool:
@@ -86,7 +89,7 @@ class Figures:
     def measures(self) -> Measures:
         """Return what the runs were measured by."""
         goal = replace(self.goal, name=self.column(str(self.goal.name)))
-        return measures_of(goal, [self.column(name) for name in self.names], self.uneven)
+        return measures_of(goal, [self.column(name) for name in self.names], self.uneven, self.named)
 
 
 def is_uneven(by_class: object) -> bool:
@@ -100,8 +103,7 @@ def is_uneven(by_class: object) -> bool:
 def measures_planned(root: Path) -> Measures:
     """Return what the runs of a directory will be measured by, as far as it is known before any has ended."""
     folders = cell_dirs(root) if root.is_dir() else {}
-    goal = goal_among(read_plan(root), map(read_record, folders.values()))
-    figures = Figures(goal)
+    figures = Figures.of(read_plan(root), map(read_record, folders.values()))
     for path in folders.values():
         figures.columns(read_record(path).data, "")
     return figures.measures()

@@ -177,6 +177,14 @@ METRICS: dict[str, Metric] = {
             True,
         ),
         Metric(
+            "validation_balanced_accuracy",
+            "Balanced validation accuracy",
+            "accuracy",
+            "higher",
+            "recognises more of the average class of held-out examples",
+            True,
+        ),
+        Metric(
             "test_balanced_accuracy",
             "Balanced test accuracy",
             "accuracy",
@@ -277,7 +285,11 @@ AHEAD = {
     "epoch_wall_s": "takes less time per epoch",
 }
 """Where `above` is about the other end."""
-VALIDATION = {"test_accuracy": "validation_accuracy", "test_loss": "validation_loss"}
+VALIDATION = {
+    "test_accuracy": "validation_accuracy",
+    "test_loss": "validation_loss",
+    "test_balanced_accuracy": "validation_balanced_accuracy",
+}
 """Figures of the test set, each with the same of examples that were held out of the training set."""
 OF_CLASSES = ("test_balanced_accuracy", "test_macro_f1", "test_majority_accuracy")
 """What accuracy hides where classes are of uneven size; in the records of own data."""
@@ -302,15 +314,20 @@ class Measures:
     ranked: tuple[str, ...]
     own: bool = False
 
+    def first(self, names: Sequence[str]) -> list[str]:
+        """Return these names with that of the main metric before them."""
+        return list(dict.fromkeys([self.main.name, *names]))
+
 
 NETWORKS = Measures(METRICS, METRICS[NAME], RANKED)
 """Of runs that leave the figures that ours do."""
 
 
-def measures_of(goal: Goal, figures: Sequence[str], uneven: bool = False) -> Measures:
+def measures_of(goal: Goal, figures: Sequence[str], uneven: bool = False, named: bool = True) -> Measures:
     """Return what runs that end with these figures are measured by; `goal` names the main one.
 
-    Where the classes of the test set are `uneven`, networks are ranked by what is fair to small ones first.
+    Networks are ranked by that first. Where the classes of the test set are `uneven`, what is fair to small
+    ones follows; it comes first where the sweep does not say what it is about (`named`).
     """
     name = goal.name or NAME
     better: Literal["higher", "lower"] = "higher" if goal.direction == "maximize" else "lower"
@@ -325,8 +342,12 @@ def measures_of(goal: Goal, figures: Sequence[str], uneven: bool = False) -> Mea
     known = {name: main, **{key: metric for key, metric in METRICS.items() if key != name}}
     more = {figure: metric for figure, metric in others.items() if figure not in known}
     fair = [key for key in OF_CLASSES if uneven and key in figures and METRICS[key].better]
-    held_out = [VALIDATION[NAME]] if VALIDATION[NAME] in figures else []
-    return Measures(known | more, main, tuple(dict.fromkeys([*fair, name, *held_out, *RANKED])))
+    held_out = [VALIDATION[figure] for figure in (name, NAME) if VALIDATION.get(figure) in figures]
+    return Measures(
+        known | more,
+        main,
+        tuple(dict.fromkeys([*([name] if named else []), *fair, name, *held_out, *RANKED])),
+    )
 
 
 def figure_of(name: str) -> Metric:

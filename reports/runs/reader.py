@@ -8,7 +8,7 @@ import pandas as pd
 from reports.runs.contents import by_content
 from reports.runs.curves import choose_target
 from reports.runs.factors import REPLICATE
-from reports.runs.figures import Figures, goal_among
+from reports.runs.figures import Figures
 from reports.runs.metrics import METRICS
 from reports.runs.results import NUMBERS, TEXTS, Results, with_factors, without_repeats
 from reports.runs.run_curves import Known
@@ -51,7 +51,7 @@ def figures_of(plan: Plan, records: Mapping[str, Record]) -> Results:
     """Return the figures of the records of a plan's cells, without curves: what a strategy decides by."""
     root = next((record.path.parent for record in records.values()), Path())
     reader = FiguresReader(root, plan)
-    reader.figures = Figures(goal_among(plan, records.values()))
+    reader.figures = Figures.of(plan, records.values())
     for cell in reader.planned.values():
         reader.add(cell.id, cell.name, records.get(cell.id), cell)
     return assemble(root, plan, reader, [], None)

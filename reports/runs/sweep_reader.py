@@ -7,7 +7,7 @@ from typing import Any
 
 from reports.runs.contents import Contents
 from reports.runs.factors import Flattener
-from reports.runs.figures import Figures, goal_among
+from reports.runs.figures import Figures
 from reports.runs.record_cache import RecordCache
 from reports.runs.record_row import Row, is_plane, mapping, row
 from reports.runs.results import Problem
@@ -54,7 +54,7 @@ class Reader:
 
     def settle(self, folders: Mapping[str, Path]) -> None:
         """Find out what the sweep is about, and whose learning curves its runs leave."""
-        self.figures = Figures(goal_among(self.plan, map(self.read_record, folders.values())))
+        self.figures = Figures.of(self.plan, map(self.read_record, folders.values()))
         self.curves.settle(folders.values())
 
     def read(self, folders: Mapping[str, Path], unplanned: bool) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from reports.analysis.cells import summarise
-from reports.analysis.choosing import choice_note, chosen_by, fair
+from reports.analysis.choosing import choice_note, chosen_by, of_classes
 from reports.analysis.intervals import NAN
 from reports.analysis.new_images import half_widths
 from reports.analysis.sweep import Analysis
@@ -28,7 +28,7 @@ def best_table(analysis: Analysis, count: int = 20) -> Table:
     """Return the cells of each data set with the best mean of the metric that the best is chosen by."""
     results, main = analysis.results, analysis.results.main
     metric = results.measures.metrics[chosen_by(results)]
-    summary, more = summarise(results, main.name), fair(results)
+    summary, more = summarise(results, main.name), of_classes(results)
     extra = {each.name: summarise(results, each.name) for each in more}
     wider = half_widths(results) if main.name == OF_IMAGES else half_widths(results) * NAN
     known_wider = wider.notna().any()

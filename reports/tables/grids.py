@@ -12,8 +12,9 @@ from reports.runs.factors import ABSENT, Factor
 from reports.runs.metrics import Metric
 from reports.runs.results import Results
 from reports.tables.table import Entry, Table
+from sweeps.records.metric import NAME
 
-AXIS_METRICS = ("test_accuracy", "train_accuracy", "gap", "epoch_cpu_s")
+AXIS_METRICS = (NAME, "train_accuracy", "gap", "epoch_cpu_s")
 MARKS = {"best": "best", "may be best": "near"}
 Key = tuple[str, ...]
 
@@ -62,7 +63,9 @@ def grid_tables(results: Results, parts: Mapping[str, Results] | None = None) ->
     return tables + [
         axis_table(results, measured[name], factor)
         for factor in plan.panels
-        for name in (results.measures.ranked if results.measures.own else AXIS_METRICS)
+        for name in (
+            results.measures.ranked if results.measures.own else results.measures.first(AXIS_METRICS)
+        )
         if factor is not results.dataset
     ]
 

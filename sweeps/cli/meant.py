@@ -72,13 +72,13 @@ def keys_meant(key: str, known: Sequence[str]) -> list[str]:
     return [close] if close else []
 
 
-def option_meant(option: str, known: Sequence[str]) -> str:
+def option_meant(option: str, known: Sequence[str], cutoff: float = CUTOFF) -> str:
     """Return the option that a word means, "" if none is like it."""
     for word in (option, plain(option).removesuffix("loss")):  # CrossEntropyLoss
         for same in (_equal, _synonymous(OPTIONS)):
             if found := next((name for name in known if same(word, name)), ""):
                 return found
-    return alike(option, known)
+    return alike(option, known, cutoff)
 
 
 def alike(word: str, known: Iterable[str], cutoff: float = CUTOFF) -> str:
@@ -97,6 +97,13 @@ def value_meant(value: str, present: object) -> str:
     if re.fullmatch(r"[\d.]+\s*%", value) and isinstance(present, (int, float)):
         return f"{float(value.rstrip(' %')) / 100:g}"
     return value
+
+
+def file_meant(key: str, value: str | None) -> str:
+    """Return the arguments that read a file of data, "" for a value that is none: dataset=apples.csv."""
+    if value is None or not re.fullmatch(r"[^\s,=]+\.(csv|tsv|parquet|npz|npy)(\.gz)?", value, re.IGNORECASE):
+        return ""
+    return f"{key}=file {key}.path={value}"
 
 
 def plain(name: str) -> str:

@@ -41,6 +41,7 @@ from sweeps.planning.quoting import literal, quoted
 from sweeps.planning.settings import Settings
 from sweeps.records import lock
 from sweeps.records.layout import LOCK
+from sweeps.records.metric import goal_of
 from sweeps.records.plan import Plan
 from sweeps.records.process import this_process
 from sweeps.records.record import Record, read_record
@@ -84,7 +85,7 @@ class Launch:
             code=plan.code,
             ignore=settings.ignore,
             revision=revision,
-            goal=settings.goal,
+            goal=goal_of({"metric": plan.metric}),
             group_job=load_callable("group_job", settings.group_job),
         )
         return cls(runner, composer.master, folder, settings)

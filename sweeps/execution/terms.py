@@ -27,7 +27,13 @@ def terms_of(plan: Plan, settings: Settings) -> Terms:
     for cell in plan.cells:
         cells.update(json.dumps([cell.id, cell.name, cell.overrides]).encode(errors="replace"))
     data = [[content.name, content.sha256] for content in plan.contents]
-    planned = {"the sweep's name": plan.sweep, "cells": cells.hexdigest(), "data": data, "code": plan.code}
+    planned = {
+        "the sweep's name": plan.sweep,
+        "cells": cells.hexdigest(),
+        "data": data,
+        "code": plan.code,
+        "what the claims file says": hashlib.sha256(settings.claims_text.encode()).hexdigest(),
+    }
     return Terms(
         bool(settings.sweep), planned | {f"hydra.sweeper.{key}": getattr(settings, key) for key in kept}
     )

@@ -60,7 +60,8 @@ class Components:
             raise ValueError(f"{unknown[0]}: unknown key; known are {', '.join([*KINDS, 'seed'])}")
         seed = config.get("seed")
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-            raise ValueError(f"seed = {seed!r}: must be an integer ≥ 0 and below 2^63")
+            several = "; several are seed=0,1,2 or seed=range(0,3)" if isinstance(seed, str | list) else ""
+            raise ValueError(f"seed = {seed!r}: must be an integer ≥ 0 and below 2^63{several}")
         parts = {key: build(key, config.get(key)) for key in KINDS}
         return cls(**parts | {"dataset": parts["dataset"].seeded(seed)}, seed=seed)
 

@@ -61,6 +61,7 @@ SWEEPER = """\
   optimizer.lr=interval(1e-4,1) search: hydra.sweeper.trials=8 for each combination of what is swept
   hydra.sweeper.budget=30m      with a strategy: how long the command may take
   hydra.sweeper.max_seeds=20    with a strategy: seeds of a cell at most
+  hydra.sweeper.claims=FILE     with until_decided: only where a claim of this file is still open
   hydra.sweep.dir=DIR           where the cells' directories go"""
 
 

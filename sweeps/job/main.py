@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mlp.datasets import Data, Dataset, DatasetError
 from mlp.lockstep import Lockstep
-from mlp.metrics import balanced_accuracy, macro_f1, majority_accuracy, predicted
+from mlp.metrics import balanced_accuracy, macro_f1, majority_accuracy, predicted, predicted_of
 from mlp.training import EVALUATION_BATCH, Divergence, Trainer
 from mlp.workspace import Array
 from sweeps.job.components import Components, build, problems
@@ -33,6 +33,8 @@ from sweeps.records.member import Member
 
 CHECKPOINTS_PER_S = 100  # of all the runs that go on at once: with a hundred, one a second each
 METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
+TEST_ACCURACY, FAIR, HELD_OUT_FAIR = METRICS[-1], "test_balanced_accuracy", "validation_balanced_accuracy"
+OF_CLASSES = (FAIR, "test_macro_f1", "test_majority_accuracy")
 
 
 def validate(config: Mapping[str, Any]) -> Iterator[str]:
@@ -45,6 +47,21 @@ def figures(config: Mapping[str, Any]) -> Iterator[str]:
     held_out = ["validation"] if config["training"]["validation_size"] else []
     for part in ("train", "test", *held_out):
         yield from (f"final.{part}_{figure}" for figure in ("loss", "accuracy"))
+    if build("dataset", config["dataset"]).is_uneven() is not None:
+        yield from (f"final.{figure}" for figure in (*OF_CLASSES, *([HELD_OUT_FAIR] if held_out else [])))
+
+
+def about(configs: Iterable[Mapping[str, Any]], metric: str | None) -> dict[str, str]:
+    """Return what cells are compared by, unless a `metric` is named, and what trials are judged by.
+
+    Balanced accuracy if the classes of some data set are of uneven size, else accuracy. The two are one where
+    classes are even, so one such data set is enough; but the runs of all of them must have it.
+    """
+    distinct = {json.dumps(config["dataset"]): config["dataset"] for config in configs}
+    uneven = {build("dataset", node).is_uneven() for node in distinct.values()}
+    fair = FAIR if True in uneven and None not in uneven else TEST_ACCURACY
+    balanced = (metric or fair) == FAIR
+    return {"metric": fair, "judged_by": f"final.{HELD_OUT_FAIR if balanced else 'validation_accuracy'}"}
 
 
 def identify(configs: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -177,11 +194,14 @@ def final_figures(trainer: Trainer) -> dict[str, float]:
 def class_figures(trainer: Trainer, given: Array) -> dict[str, float]:
     """Return what test accuracy hides where classes are of uneven size; `given` are the classes predicted."""
     true = trainer.test.y
-    return {
-        "test_balanced_accuracy": balanced_accuracy(given, true),
-        "test_macro_f1": macro_f1(given, true),
-        "test_majority_accuracy": majority_accuracy(trainer.train.y[trainer.train_rows], true),
-    }
+    majority = majority_accuracy(trainer.train.y[trainer.train_rows], true)
+    found = dict(
+        zip(OF_CLASSES, (balanced_accuracy(given, true), macro_f1(given, true), majority), strict=True)
+    )
+    if not len(rows := trainer.validation_rows):
+        return found
+    held_out = predicted_of(trainer.network, trainer.train, EVALUATION_BATCH, rows)
+    return found | {HELD_OUT_FAIR: balanced_accuracy(*held_out)}
 
 
 def described(dataset: Dataset, data: Data) -> dict[str, Any]:

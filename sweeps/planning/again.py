@@ -54,7 +54,7 @@ def draft_again(settings: Settings, composer: Composer, root: Path, records: Map
         ignore=settings.ignore,
         ladder=earlier.ladder if earlier else None,
         margin=earlier.margin if earlier else None,
-        metric=earlier.metric if earlier else None,
+        metric=earlier.metric if earlier else settings.metric_as_json,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from sweeps.planning.about import decided, require_metric
 from sweeps.planning.again import draft_again
 from sweeps.planning.callables import load_callable
 from sweeps.planning.compose import Composer
@@ -50,9 +51,12 @@ class Draft:
 
     def plan(self) -> Plan:
         """Return the plan of the command line. Raises UserError that lists what is wrong with any cell."""
-        settings, planner = self.settings, self.planner
-        planner.run(settings.all_grids(), self.arguments)
+        planner = self.planner
+        planner.run(self.settings.all_grids(), self.arguments)
         self.named = list(planner.cells.values())
+        configs = [cell.config for cell in self.named]
+        require_metric(self.settings, configs)
+        settings = self.settings = decided(self.settings, configs)
         return Plan(
             sweep=settings.title,
             cells=self._cells(self.named),
@@ -65,7 +69,7 @@ class Draft:
             ignore=settings.ignore,
             ladder=_ladder(settings, self.earlier, self.root),
             margin=settings.margin,
-            metric=settings.goal.as_json() if settings.goal else None,
+            metric=settings.metric_as_json,
         )
 
     def again(self, records: Mapping[str, Record]) -> Plan:

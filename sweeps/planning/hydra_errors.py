@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import yaml
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+)
 
-from sweeps.planning.typed import in_quotes, instead_of_key, instead_of_option
+from sweeps.planning.typed import instead_of_key, instead_of_option
+from sweeps.planning.unparsable import unparsable
 
 
 def one_line(error: BaseException) -> str:
@@ -23,10 +30,10 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, yaml.YAMLError):
         return yaml_mistake(error)
     if isinstance(error, OverrideParseException):
-        if quotes := in_quotes(error.override):
-            return f"{error.override}: cannot be parsed{quotes}"
-        why = _flat(str(error)).replace(error.override, "").strip(" ^")
-        return f"{error.override}: cannot be parsed ({why})"
+        grammar = _flat(str(error)).replace(error.override, "").strip(" ^")
+        return f"{error.override}: {unparsable(error.override, grammar)}"
+    if isinstance(error, MissingMandatoryValue):
+        return f"{error.full_key}: must be given, as {error.full_key}=…"
     if isinstance(error, OmegaConfBaseException):
         return _with_key(error)
     text = _flat(str(error)) or type(error).__name__
@@ -37,12 +44,20 @@ def _missing_option(error: MissingConfigException) -> str:
     """Return "activation=foo: no such option; activation is one of gelu, relu"."""
     if not error.missing_cfg_file:
         return _flat(str(error))
-    group, _, option = str(error.missing_cfg_file).rpartition("/")
+    group, option = _group_and_option(str(error.missing_cfg_file))
     if not group or error.options is None:
         return _flat(str(error).partition("\nConfig search path")[0])
     allowed = f"{group} is one of {', '.join(error.options)}" if error.options else f"{group} has no options"
     hint = instead_of_option(group, option, error.options)
     return f"{group}={option}: no such option{hint}; {allowed}"
+
+
+def _group_and_option(path: str) -> tuple[str, str]:
+    """Return the group and the option of a path; as they were typed, for an option may have a / in it."""
+    pairs = (word.lstrip("+").partition("=")[::2] for word in sys.argv[1:])
+    typed = next(((key, value) for key, value in pairs if f"{key}/{value}" == path), None)
+    group, _, option = path.rpartition("/")
+    return typed or (group, option)
 
 
 def _missing_key(error: ConfigAttributeError | ConfigKeyError) -> str:

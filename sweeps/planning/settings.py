@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
@@ -16,6 +17,7 @@ from sweeps.planning.strategies import budget
 from sweeps.records.errors import UserError
 from sweeps.records.ladder import ladder_problem, margin_problem
 from sweeps.records.metric import DIRECTIONS, Goal
+from sweeps.records.untrusted import read_file
 from sweeps.records.values import text
 
 UNNAMED = "adhoc"
@@ -26,9 +28,11 @@ SMALL_IS_GOOD = re.compile(
 )
 MAPPINGS = ("grids", "exclude")
 TRIALS = 8
+JUDGED_BY = "final.test_accuracy"
+LARGEST_CLAIMS = 2**20  # bytes: the plan keeps them
 SAMPLERS = ("random", "tpe")
 NEEDED = {  # what is of no use without another setting
-    **dict.fromkeys(("max_seeds", "budget", "tune"), "strategy"),
+    **dict.fromkeys(("max_seeds", "budget", "claims", "tune"), "strategy"),
     **dict.fromkeys(("trials", "sampler", "rungs"), "tune"),
 }
 TEXTS = ("code", "ignore", "name", "only")
@@ -39,7 +43,8 @@ class Settings(ResumableSweeperConf):
     """What a user may set of a sweep. Raises UserError, a line for each value that is out of range."""
 
     def __post_init__(self) -> None:
-        if wrong := list(self._problems()):
+        self.claims_text, unread = _text_of(self.claims)
+        if wrong := [*self._problems(), *unread]:
             raise UserError(*wrong)
         self.mode: Retry = retry_mode(self.retry)
 
@@ -60,6 +65,11 @@ class Settings(ResumableSweeperConf):
             return None
         return Goal(self.metric, "minimize" if self.direction == "minimize" else "maximize")
 
+    @property
+    def metric_as_json(self) -> dict[str, Any] | None:
+        """What the sweep is about as the plan holds it."""
+        return self.goal.as_json() if self.goal else None
+
     def all_grids(self) -> list[dict[str, Any]]:
         """Return the grids whose union is swept, each with what `params` adds to it."""
         return [self.params | grid for grid in self.grids or [{}]]
@@ -73,6 +83,8 @@ class Settings(ResumableSweeperConf):
     def of_strategy(self) -> dict[str, Any]:
         """What a strategy is told of the settings, and the plan keeps."""
         told: dict[str, Any] = {"max_seeds": MAX_SEEDS if self.max_seeds is None else self.max_seeds}
+        if self.claims is not None:
+            told["claims"] = {"file": self.claims, "text": self.claims_text}
         if not self.tune:
             return told
         return told | {
@@ -84,7 +96,7 @@ class Settings(ResumableSweeperConf):
             "rung_kept": self.rung_kept,
             "rung_from": self.rung_from,
             "trial": self.trial,
-            "judged_by": self.judged_by,
+            "judged_by": self.judged_by or JUDGED_BY,
         }
 
     @property
@@ -107,6 +119,7 @@ class Settings(ResumableSweeperConf):
             "rungs": (_rising(self.rungs), "at least two increasing whole numbers from 1 on, or null"),
             "budget": (self.budget is None or self.budget_s is not None, budget.RULE),
             "metric": (self.metric != "", "the name of a figure that the job returns, or null"),
+            "notify": (self.notify is None or bool(self.notify.strip()), "a command of the shell, or null"),
             "direction": (self.direction in (None, *DIRECTIONS), f"{' or '.join(DIRECTIONS)}, or null"),
             "start_method": (self.start_method in (None, "fork", "spawn"), "fork, spawn or null"),
         }
@@ -136,6 +149,17 @@ class Settings(ResumableSweeperConf):
             if not getattr(self, NEEDED[key])
         ]:
             raise UserError(*wrong)
+
+
+def _text_of(claims: str | None) -> tuple[str, list[str]]:
+    """Return what a claims file says, and a line on why it cannot be read, if so."""
+    if claims is None:
+        return "", []
+    try:
+        return read_file(Path(claims).resolve(), LARGEST_CLAIMS).decode(), []
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a link that leads to itself
+        why = error.strerror if isinstance(error, OSError) else error
+        return "", [f"hydra.sweeper.claims = {claims}: cannot be read ({why})"]
 
 
 def _rising(rungs: Any) -> bool:

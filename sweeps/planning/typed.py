@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from hydra_plugins.resumable import ResumableSweeperConf
-from sweeps.cli.meant import SURE, alike, keys_meant, option_meant, plain, value_meant
+from sweeps.cli.meant import SURE, alike, file_meant, keys_meant, option_meant, plain, value_meant
 
 SPECIAL = re.compile(
     r"[#%&!;'\"()\[\]{},^~<>?|]|\s"
@@ -34,11 +34,16 @@ def instead_of_key(key: str, config: DictConfig | None) -> str:
     settings = [each.name for each in fields(ResumableSweeperConf)]
     setting = alike(key.removeprefix("sweeper."), settings, SURE)
     found = keys_meant(key, list(known)) or ([SWEEPER + setting] if setting else [])
-    return did_you_mean(argument(name, value_typed(key), known) for name in found)
+    typed = value_typed(key)
+    if found == ["dataset"] and (file := file_meant("dataset", typed)):
+        return did_you_mean([file])
+    return did_you_mean(argument(name, typed, known) for name in found)
 
 
 def instead_of_option(group: str, option: str, known: Sequence[str]) -> str:
     """Return " (did you mean loss=softmax_ce?)" for an option that there is not; "" if none is like it."""
+    if "file" in known and (file := file_meant(group, option)):
+        return did_you_mean([file])
     found = option_meant(option, known)
     typed = value_typed(group) or option
     words = [found if plain(word) == plain(option) else word for word in typed.split(",")]
@@ -96,7 +101,7 @@ def argument(key: str, value: str | None, present: Mapping[str, Any]) -> str:
     return key if value is None else f"{key}={value_meant(value, present.get(key))}"
 
 
-def did_you_mean(arguments: Iterator[str] | Sequence[str]) -> str:
+def did_you_mean(arguments: Iterable[str]) -> str:
     """Return " (did you mean a or b?)", "" for nothing."""
     found = list(arguments)
     return f" (did you mean {' or '.join(found)}?)" if found else ""

@@ -21,6 +21,8 @@ def rename(sweep: Sweep, name: str) -> Iterator[str]:
 
     Raises UserError if the place is taken, on another disk, or a command works in the directory or below it.
     """
+    if not name.strip() or not name.isprintable():
+        raise UserError(f"{name!r}: must be a name for a directory, in signs that can be printed")
     root = sweep.root.absolute()
     target = root.with_name(name) if os.sep not in name else Path(name).absolute()
     require_place(root, target)

@@ -61,7 +61,7 @@ class Ended:
         """Print how the sweep ended; what went wrong on stderr."""
         plan, end = self.course.plan, self.course.end
         print(self._finished())
-        if line := without_metric(self.course.draft.settings.goal, plan, self.records):
+        if line := without_metric(plan, self.records):
             print(line)
         if end is not None and not end.problem:
             for line in filter(None, (end.why, *end.left)):

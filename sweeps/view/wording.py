@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sweeps.cli.command import called
 from sweeps.planning.due import Verdict
-from sweeps.records.metric import Goal, figures_of
+from sweeps.records.metric import figures_of, goal_of
 from sweeps.records.plan import Plan
 from sweeps.records.record import Record
 from sweeps.records.schema import COMPLETE
@@ -137,8 +137,9 @@ def without_result(root: Path, plan: Plan, records: Mapping[str, Record]) -> Ite
             yield f"  and {len(others) + 1 - NAMED:,} more: {called('sweeps.status')} {root} lists them"
 
 
-def without_metric(goal: Goal | None, plan: Plan, records: Mapping[str, Record]) -> str:
+def without_metric(plan: Plan, records: Mapping[str, Record]) -> str:
     """Return how many results lack the figure that the sweep is about, and what they have; "" if none do."""
+    goal = goal_of({"metric": plan.metric})
     if goal is None or goal.name is None:
         return ""
     ended = [records[cell.id].data for cell in plan.cells if cell.id in records]

@@ -113,6 +113,39 @@ def test_a_mistake_is_an_error_that_names_it_and_nothing_is_written(
     assert not list(tmp_path.iterdir())
 
 
+XY = (np.arange(40.0).reshape(20, 2), np.arange(20) % 2)
+
+
+@pytest.mark.parametrize(
+    ("grid", "arguments", "said"),
+    [
+        (["activation"], {}, "grid = ['activation']: must be a mapping, such as"),
+        ("activation=relu", {}, "grid = 'activation=relu': must be a mapping"),
+        ({"activation": {"relu"}}, {}, "activation: a set is no value of a setting: {'relu'} (a list holds"),
+        ({}, {"seeds": 2.5}, "seeds = 2.5: must be how many, at least 1, or a list of them"),
+        ({}, {"seeds": "3"}, "seeds = '3': must be how many"),
+        ({}, {"workers": 1.5}, "workers = 1.5: must be a whole number, at least 1, or None"),
+        ({}, {"workers": True}, "workers = True: must be a whole number"),
+        ({}, {"dir": ""}, "dir = '': must be the name of a directory"),
+        ({}, {"dir": None}, "dir = None: must be the name of a directory"),
+        ({}, {"overrides": "seed=1"}, "overrides = 'seed=1': must be a list of words"),
+        ({}, {"overrides": 5}, "overrides = 5: must be a list of words"),
+        ({}, {"scale": "unit", "split_seed": 3}, "split_seed, scale: must be left out without data"),
+        ({}, {"test_share": 0.5}, "test_share: must be left out without data"),
+        ({"dataset": "sample"}, {"data": XY}, "dataset is set twice"),
+    ],
+)
+def test_an_argument_that_cannot_be_is_named_with_what_is_allowed_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grid: Any, arguments: dict[str, Any], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as caught:
+        mlp_grid.sweep(grid, **{"dir": "runs/never", **arguments})
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
 def test_runs_that_fail_are_named_in_the_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     more = ["hydra.sweeper.timeout_s=0.001"]

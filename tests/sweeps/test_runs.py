@@ -134,6 +134,11 @@ def test_an_excluded_run_is_neither_run_nor_missing(two_done: Tiny, root: Path) 
         (["restore", "x=1"], "no dropped run is called so"),
         (["merge", "elsewhere"], "there is no such directory"),
         (["rename", ".hidden"], "must be a name for a directory"),
+        (["rename", ""], "'': must be a name for a directory"),
+        (
+            ["rename", "two\nlines"],
+            "'two\\nlines': must be a name for a directory, in signs that can be printed",
+        ),
         (["rename", "abc-0123456789ab"], "not a cell's"),
     ],
 )

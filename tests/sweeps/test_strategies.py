@@ -1,6 +1,7 @@
 """Strategies: asked when nothing is due, held to the factors of the sweep, the same wherever killed."""
 
 import random
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,10 @@ def test_a_strategy_that_cannot_go_on_ends_the_sweep_orderly(
         ({"strategy": "os.sep"}, "strategy=os.sep: must be a function, not a str"),
         ({"budget": "30m"}, "budget = 30m: has no effect without hydra.sweeper.strategy"),
         ({"max_seeds": 5}, "max_seeds = 5: has no effect without hydra.sweeper.strategy"),
+        ({"claims": __file__}, f"claims = {__file__}: has no effect without hydra.sweeper.strategy"),
+        ({"strategy": "a.b", "claims": "no.yaml"}, "claims = no.yaml: cannot be read (No such file or dir"),
+        ({"strategy": "a.b", "claims": "."}, "claims = .: cannot be read (is no file)"),
+        ({"strategy": "a.b", "claims": sys.executable}, f"claims = {sys.executable}: cannot be read ("),
         ({"strategy": "a.b", "budget": "soon"}, "budget = soon: must be a time such as 90s, 30m, 2h"),
         ({"strategy": "a.b", "budget": "30"}, "budget = 30: must be a time such as"),
         ({"strategy": "a.b", "budget": "-5m"}, "budget = -5m: must be a time such as"),
@@ -179,6 +184,35 @@ def test_a_budget_ends_before_a_step_that_does_not_fit(tiny: Tiny) -> None:
     assert "hydra.sweeper.budget = 4s: no time left for rung 1 of 4: 2 of 2 comparisons open" in output
     assert "  open: part: a and b" in output
     assert len(tiny.plan()["cells"]) == 4
+
+
+CLAIM = "claims: [{id: two, statement: 2 is better., metric: test_accuracy, factor: %s, order: 2 > 1, %s}]"
+
+
+def test_claims_are_decided_by_the_runs_that_they_need(tiny: Tiny) -> None:
+    (tiny.cwd / "claims.yaml").write_text(CLAIM % ("x", "along: [double], where: {kind: a}"))
+    command = (*DECIDE, "hydra.sweeper.claims=claims.yaml")
+    output = tiny.run(*command)
+    assert "rung 1 of 4: 1 of 1 claims open, at most 4 runs" in output.stderr
+    assert "the one claim is decided: 1 hold, 0 refuted\n" in output.stdout
+    plan = tiny.plan()
+    parts = [{**plan["base_choices"], **cell["choices"]}["part"] for cell in plan["cells"]]
+    assert (parts.count("a"), parts.count("b")) == (6, 2)
+    before = decided(tiny)
+    assert "8 cells: 8 done (8 kept, 0 run)" in tiny.run(*command).stdout
+    assert decided(tiny) == before
+
+
+def test_claims_that_name_what_the_sweep_does_not_have_are_refused(tiny: Tiny) -> None:
+    for factor, told in {
+        "depth": "depth: no setting of that name; known are ",
+        "x": "no planned runs of two levels agree in all else (along names ",  # double goes along with it
+    }.items():
+        (tiny.cwd / "claims.yaml").write_text(CLAIM % (factor, "note: none"))
+        error = tiny.run(*DECIDE, "hydra.sweeper.claims=claims.yaml", code=2).stderr
+        assert error.startswith(f"error: claims.yaml:1: claim two: {told}")
+        assert len(error.splitlines()) == 1
+        assert not tiny.root.exists()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from sweeps.cli.meant import keys_meant, option_meant, value_meant
 from sweeps.planning.typed import without_spaces
+from sweeps.planning.unparsable import options_meant, unparsable
 from tests.support.tiny.driver import Tiny
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +68,49 @@ def test_a_value_is_written_as_its_key_takes_it() -> None:
     assert value_meant("5%", "text") == "5%"
 
 
+OPTIONS = {"activation": ["relu", "tanh"], "loss": ["hinge", "mse"], "dataset": ["file", "xor"]}
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("tanh", " (did you mean activation=tanh?)"),
+        ("Hinge", " (did you mean loss=hinge?)"),
+        ("help", " (did you mean --help?)"),
+        ("loss", " (did you mean loss=hinge?)"),
+        ("a.parquet", " (did you mean dataset=file dataset.path=a.parquet?)"),
+        ("export", ""),  # not xor
+        ("and", ""),
+    ],
+)
+def test_a_word_alone_is_known_by_the_options_there_are(word: str, meant: str) -> None:
+    assert options_meant(word, OPTIONS) == meant
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("relu", "must be key=value, such as seed=1"),
+        ("activation:relu", "must be key=value, such as seed=1 (did you mean activation=relu?)"),
+        ("/loss=mse", "must be key=value, such as seed=1 (did you mean loss=mse?)"),
+        ("a b=3", "must be key=value, such as seed=1"),
+        ("loss==mse", "must have one = (did you mean loss=mse?)"),
+        ("model.hidden=(8,4)", "a list of values must stand in brackets (did you mean model.hidden=[8,4]?)"),
+        ("model.hidden=[8,4", "a [ is not closed"),
+        ("model.hidden=8]", "a ] closes nothing"),
+        ("loss='mse", "a ' is not closed"),
+        ("'seed=1", "a ' is not closed"),
+        ("lr=choice(0.1", "a ( is not closed"),
+        ("loss=mse,,hinge", "there must be a value on both sides of a comma (did you mean loss=mse,hinge?)"),
+        ("loss=mse,", "there must be a value on both sides of a comma (did you mean loss=mse?)"),
+        ("lr=interval(0,1,2)", "cannot be parsed (too many arguments)"),
+        ("loss=a#b", "cannot be parsed; a value with # must be in quotes: 'loss=\"a#b\"'"),
+    ],
+)
+def test_what_cannot_be_parsed_is_said_without_the_words_of_a_grammar(override: str, told: str) -> None:
+    assert unparsable(override, "too many arguments") == told
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -93,6 +137,19 @@ def test_a_value_is_written_as_its_key_takes_it() -> None:
             "would merge these options into one (did you mean activation=relu,gelu?)",
         ),
         (["loss=hinge#1"], "a value with # must be in quotes: 'loss=\"hinge#1\"'"),
+        (["ReLU"], "ReLU: must be key=value, such as seed=1 (did you mean activation=relu?)"),
+        (["apples.csv"], "(did you mean dataset=file dataset.path=apples.csv?)"),
+        (["data=apples.csv"], "data: no such key (did you mean dataset=file dataset.path=apples.csv?)"),
+        (["--activation relu"], "(did you mean activation=relu?)"),
+        (["“loss=mse”"], "“loss=mse”: must be key=value, such as seed=1 (did you mean loss=mse?)"),
+        (["activation=../relu"], "activation=../relu: no such option (did you mean activation=relu?)"),
+        (["dataset=file"], "dataset.path: must be given, as dataset.path=…"),
+        (["seed=0-4"], "several are seed=0,1,2 or seed=range(0,3)"),
+        (
+            ["hydra.sweeper.metric=accuracy", "dataset=sample"],
+            "hydra.sweeper.metric = accuracy: must be one of train_loss, train_accuracy, test_loss, test_acc",
+        ),
+        (["hydra.sweeper.notify="], "hydra.sweeper.notify = : must be a command of the shell, or null"),
     ],
 )
 def test_a_mistake_is_met_with_what_to_type(words: list[str], told: str, tmp_path: Path) -> None:

@@ -274,6 +274,8 @@ def compared(two: Tiny, change: Callable[[dict[str, Any]], None]) -> Compared:
     [
         ({"test_accuracy": 0.9}, {"test_accuracy": 0.9049}, Likeness.CLOSE),
         ({"test_accuracy": 0.9}, {"test_accuracy": 0.9051}, Likeness.DIFFERENT),
+        ({"test_loss": 0.1}, {"test_loss": 0.1017}, Likeness.CLOSE),
+        ({"test_loss": 0.1}, {"test_loss": 0.106}, Likeness.DIFFERENT),
         ({"rmse": 200.0}, {"rmse": 200.9}, Likeness.CLOSE),
         ({"rmse": 200.0}, {"rmse": 202.0}, Likeness.DIFFERENT),
         ({"rmse": 200.0, "fit_s": 1.0}, {"rmse": 200.0, "fit_s": 9.0}, Likeness.IDENTICAL),

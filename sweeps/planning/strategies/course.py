@@ -10,25 +10,23 @@ Of commands that work together each asks for itself; what is planned is what the
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
-from sweeps.planning.callables import call, load_callable
 from sweeps.planning.draft import Draft
 from sweeps.planning.due import has_result
 from sweeps.planning.match import Match
 from sweeps.planning.strategies.continued import begun, continued, go_on_from, is_same, steps_of, with_steps
 from sweeps.planning.strategies.entries import Entries
 from sweeps.planning.strategies.forecast import forecast_s
-from sweeps.planning.strategies.named import Strategy, ask, check, runs_named, strategy_of
+from sweeps.planning.strategies.named import Strategy, ask, check, require_figure, runs_named, strategy_of
 from sweeps.records import plan_history
 from sweeps.records.errors import UserError
 from sweeps.records.excluded import read_excluded
 from sweeps.records.plan import Cell, Plan
 from sweeps.records.record import Record, timestamp
-from sweeps.records.strategy import TRIALS, Step, step_text
+from sweeps.records.strategy import Step, step_text
 
 MOST_STEPS = 1000  # of a strategy within one command: one that needs more has no end
 
@@ -76,8 +74,9 @@ class Course:
         One that runs certain cells again runs nothing more: it has no strategy. Raises UserError that lists
         what is wrong with any cell, or with the strategy.
         """
-        settings, earlier = draft.settings, draft.earlier
-        typed = draft.again(records) if settings.only else draft.plan()
+        earlier = draft.earlier
+        typed = draft.again(records) if draft.settings.only else draft.plan()
+        settings = draft.settings  # the plan's cells decide on some of them
         strategy = None if settings.only else strategy_of(settings)
         first = typed if strategy is None else begun(typed, strategy, settings)
         plan = first if strategy is None else continued(first, earlier, draft)
@@ -155,7 +154,7 @@ class Course:
         plan, new = self.draft.extended(self.plan, step.cells)
         if not new:
             raise UserError(f"{self._name}: asks for no cell that is not planned, and has not finished")
-        self._require_figure(step, new)
+        require_figure(self.draft.settings, step, new)
         taken = self._step(step, new, records, workers)
         if taken["runs"] and self._is_late(taken["about_s"]):
             budget = self.draft.settings.budget
@@ -179,20 +178,6 @@ class Course:
             "about_s": forecast_s(to_run, self.plan.cells, records, workers),
         }
 
-    def _require_figure(self, step: Step, new: Sequence[Cell]) -> None:
-        """Raise UserError for trials that the application says do not have the figure that judges them."""
-        settings = self.draft.settings
-        function = load_callable("figures", settings.figures)
-        if step.kind != TRIALS or function is None:
-            return
-        for cell in new:
-            known = call("figures", partial(_listed, function, cell.config), function)
-            if settings.judged_by not in known:
-                raise UserError(
-                    f"hydra.sweeper.judged_by = {settings.judged_by}: must be one of {', '.join(known)}, "
-                    f"which trials have; what makes one of a cell is hydra.sweeper.trial = {settings.trial}"
-                )
-
     def _is_late(self, about_s: float | None) -> bool:
         """Whether a step that may take so long does not fit into what is left of the budget."""
         budget_s = self.draft.settings.budget_s
@@ -210,7 +195,3 @@ class Course:
     @property
     def _name(self) -> str:
         return f"hydra.sweeper.strategy={self.draft.settings.strategy}"
-
-
-def _listed(function: Callable[..., Any], config: Mapping[str, Any]) -> list[str]:
-    return list(function(config))

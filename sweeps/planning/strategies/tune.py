@@ -232,6 +232,8 @@ def trial_seed(plan: Plan) -> int:
 def wrong(plan: Plan) -> Iterator[str]:
     """Yield a line for each reason why a plan cannot be tuned."""
     settings = settings_of(plan)
+    if claims := settings.get("claims"):
+        yield f"hydra.sweeper.claims = {claims['file']}: has no effect with hydra.sweeper.strategy=tune"
     if not settings.get("tune"):
         yield "hydra.sweeper.tune = {}: must say what is tuned, such as {optimizer.lr: {log: [1e-4, 1]}}"
         return

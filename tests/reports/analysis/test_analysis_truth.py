@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support import simulate
+from tests.support import decided_truth, simulate, tuned_truth
 from tests.support.analysis_truth import CASES, check
 from tests.support.simulate import main
 
@@ -71,3 +71,13 @@ def test_the_page_on_the_statistics_has_a_row_for_each_count() -> None:
     told = set(re.findall(r"^\| (\w+) \| ([^|]+) \| [\d.]+ % \| [\d.]+ % \|$", page, re.MULTILINE))
     counted = {(name, what) for name, case in CASES.items() for what in case(np.random.default_rng(0), 1)}
     assert told == counted
+
+
+def test_the_page_on_the_statistics_has_a_row_for_each_count_of_the_strategies() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "explanation" / "statistics.md").read_text()
+    row = r"^\| (\w+) \| ([^|]+) \| [\d,]+ \| [\d.]+ % \| [\d.]+ % \|$"
+    told = set(re.findall(row, page, re.MULTILINE))
+    cases = decided_truth.CASES | tuned_truth.CASES
+    counted = {(name, what) for name, case in cases.items() for what in case(np.random.default_rng(0), 1)}
+    assert counted <= told
+    assert {name for name, _ in told} == set(cases)

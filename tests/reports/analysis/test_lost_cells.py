@@ -69,7 +69,7 @@ def test_with_hundreds_of_runs_it_is_fishers() -> None:
 
 @pytest.mark.parametrize("fewer", [1, 2])
 def test_that_one_diverges_more_counts_only_where_that_is_shown(fewer: int) -> None:
-    """Of 24 cells at one half, one loses 9 of 10 where another loses 1 in 6 % of sweeps."""
+    """Of 24 cells at one half, one loses 9 of 10 where another loses 1 in 5 % of sweeps."""
     lost = np.zeros((24, 10), dtype=bool)
     lost[:, :5] = True
     lost[0, :9], lost[1] = True, False

@@ -1,16 +1,12 @@
 """The page in a real browser: every interaction, by what is to be seen after it."""
 
-import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -35,18 +31,17 @@ from reports.page.content import (
 from reports.page.view import render
 from reports.runs.reader import load
 from tests.support import synthetic
-from tests.support.browser import READY, Browser, browser, find_chromium
+from tests.support.acts import act, choose, click, complaints, fill, picks, press, texts, visit, write_page
+from tests.support.browser import Browser
 from tests.support.serving import serving
 
 pytestmark = pytest.mark.page
 
 ROOT = Path(__file__).parents[3]
 AXE = Path(os.environ.get("AXE_CORE", ROOT / ".venv/axe/node_modules/axe-core/axe.min.js"))
-AXES: dict[str, list[Any]] = {
-    "activation": ["relu", "gelu"],
-    "loss": ["mse", "hinge"],
-    "optimizer.lr": [0.001, 0.01, 0.1],
-}
+CHARTS = """[...document.querySelectorAll('#charts circle, #charts .whisker, #charts text')].map((e) =>
+  ['cx', 'cy', 'x', 'x1', 'x2', 'y1', 'y2'].map((key) => e.getAttribute(key))
+    .map((v) => v && Math.round(parseFloat(v) * 10) / 10).join() + e.textContent.split(':')[0])"""
 GELU_HINGE, RELU_MSE = "gelu,hinge,0.01", "relu,mse,0.01"
 HOSTILE = (
     "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">'\"&\u202e\u0645"
@@ -81,121 +76,10 @@ CONTRAST = """(() => {
 })()"""
 
 
-def complaints(page: Browser) -> list[str]:
-    """Return what the browser complained of: exceptions, whatever is on the console, failed requests."""
-    thrown = [event["exceptionDetails"]["text"] for event in page.of("Runtime.exceptionThrown")]
-    logged = [event["entry"]["text"] for event in page.of("Log.entryAdded")]
-    printed = [event["type"] for event in page.of("Runtime.consoleAPICalled")]
-    failed = [event["errorText"] for event in page.of("Network.loadingFailed")]
-    return thrown + logged + printed + failed
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Browser]:
-    path = find_chromium()
-    if path is None:
-        if os.environ.get("REQUIRE"):
-            pytest.fail("no Chromium here")
-        pytest.skip("no Chromium here: make test-page installs it where it can")
-    with browser(path) as made:
-        yield made
-
-
 @pytest.fixture(autouse=True)
 def wide(page: Browser) -> None:
     page.resize(1366, 900)
     page.media()
-
-
-def write_page(root: Path, cells: list[synthetic.Cell], sweep: str = "grid") -> Path:
-    """Write the page of a made-up sweep alone into an empty folder, and return it."""
-    content = content_of(analyse(load(synthetic.write_sweep(root / "sweep", cells, sweep))))
-    folder = root / "alone"
-    folder.mkdir()
-    (folder / "index.html").write_text(render(content), encoding="utf-8")
-    shutil.rmtree(root / "sweep")
-    return folder / "index.html"
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    cells = synthetic.grid(AXES, seeds=range(5))
-    for one in cells:
-        if one.values["optimizer.lr"] == 0.1 and one.values["loss"] == "mse" and one.config["seed"] < 2:
-            one.status = "diverged"
-    cells[0].status, cells[7].status = "failed", "missing"
-    return write_page(tmp_path_factory.mktemp("small"), cells)
-
-
-def visit(page: Browser, path: Path, state: str = "") -> None:
-    """Open a page and wait until it can be used."""
-    page.open("about:blank")
-    page.open(path.as_uri() + state)
-    page.run(READY)
-
-
-def act(page: Browser, script: str) -> Any:
-    """Run a script, wait until what it caused is drawn, and return its value."""
-    value = page.run(f"(() => {script})()")
-    page.run("new Promise((done) => setTimeout(done, 220))")
-    return value
-
-
-def choose(page: Browser, form: str, label: str, value: str) -> None:
-    """Choose a value in the select of this label."""
-    act(
-        page,
-        f"""{{
-      const labels = [...document.querySelectorAll({json.dumps(f"{form} label")})];
-      const box = labels.find((one) => one.textContent.trim().startsWith({json.dumps(label)}))
-        .querySelector("select");
-      box.value = {json.dumps(value)};
-      box.dispatchEvent(new Event("change"));
-    }}""",
-    )
-
-
-def fill(page: Browser, selector: str, text: str) -> None:
-    """Type a text into a field."""
-    act(
-        page,
-        f"""{{
-      const box = document.querySelector({json.dumps(selector)});
-      box.value = {json.dumps(text)};
-      box.dispatchEvent(new Event("input"));
-    }}""",
-    )
-
-
-def click(page: Browser, selector: str, **keys: bool) -> None:
-    """Click on the first element that a selector means."""
-    event = json.dumps({"bubbles": True, "cancelable": True, **keys})
-    act(
-        page,
-        f"document.querySelector({json.dumps(selector)}).dispatchEvent(new MouseEvent('click', {event}))",
-    )
-
-
-def texts(page: Browser, selector: str) -> list[str]:
-    """Return the texts of all elements that a selector means."""
-    found: list[str] = page.run(
-        f"[...document.querySelectorAll({json.dumps(selector)})].map((e) => e.textContent)"
-    )
-    return found
-
-
-def press(page: Browser, key: str) -> None:
-    """Press a key."""
-    code = {"Tab": 9, "Enter": 13, "ArrowRight": 39, "ArrowDown": 40, "ArrowLeft": 37, " ": 32}[key]
-    text = {"Enter": "\r", " ": " "}.get(key, "")
-    for kind in ("keyDown", "keyUp"):
-        extra = {"text": text} if text and kind == "keyDown" else {}
-        page.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code, **extra)
-
-
-def picks(page: Browser) -> list[str]:
-    """Return the names of what is picked."""
-    return texts(page, "#picked .name")
 
 
 def test_the_file_alone_shows_everything_without_a_network_or_a_word_on_the_console(
@@ -245,11 +129,6 @@ def test_the_script_draws_the_grid_as_it_was_built(page: Browser, small: Path) -
     )
     assert page.run(cells) == built
     assert sorted(page.run(CHARTS)) == sorted(charts)
-
-
-CHARTS = """[...document.querySelectorAll('#charts circle, #charts .whisker, #charts text')].map((e) =>
-  ['cx', 'cy', 'x', 'x1', 'x2', 'y1', 'y2'].map((key) => e.getAttribute(key))
-    .map((v) => v && Math.round(parseFloat(v) * 10) / 10).join() + e.textContent.split(':')[0])"""
 
 
 def test_a_click_picks_a_cell_and_shift_lays_another_beside_it(page: Browser, small: Path) -> None:
@@ -440,7 +319,7 @@ def test_a_query_that_cannot_be_answered_says_why(page: Browser, small: Path, qu
 
 def test_runs_sort_by_any_head_with_the_missing_last(page: Browser, small: Path) -> None:
     visit(page, small, "#sort=-test_accuracy")
-    place = texts(page, "#run-table thead th").index("Test accuracy") + 1
+    place = texts(page, "#run-table thead th").index("Test accuracy,\u00a0%") + 1
     column = f"#run-table tbody tr td:nth-child({place})"
     down = [float(text) for text in texts(page, column)]
     assert down == sorted(down, reverse=True)
@@ -627,10 +506,20 @@ def test_the_default_grid_prints_on_three_pages_with_nothing_cut(page: Browser, 
     page.media("print")
     page.resize(703, 1000)  # A4 without its margins, in CSS pixels
     over = """[...document.querySelectorAll('main *')]
-      .filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > 704).length"""
-    assert page.run(over) == 0
+      .filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > 700.5).length"""
+    assert page.run(over) == 0  # a card's edge and a pick's ring, 3 pixels, are on the paper, too
+    assert page.run("document.querySelector('#plot').getBoundingClientRect().height") < 200
+    assert page.run(TEXT_IN_PLOT) > 7.5  # CSS pixels
+    assert not page.run("[...document.querySelectorAll('summary')].some((e) => e.checkVisibility())")
     assert not page.run("document.getElementById('controls').checkVisibility()")
     assert page.run("document.querySelectorAll('#panels td b').length") == 96
+
+
+TEXT_IN_PLOT = """(() => {
+  const svg = document.querySelector('#plot svg'), scale = svg.getScreenCTM().a;
+  const sizes = [...svg.querySelectorAll('text')].map((e) => parseFloat(getComputedStyle(e).fontSize));
+  return Math.min(...sizes) * scale;
+})()"""
 
 
 def own_application() -> Content:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from reports.__main__ import main
+from reports.page.answers import awaited, waiting
 from reports.page.build import write_report
 from reports.page.watch import Watch
 from reports.runs.reader import load
@@ -184,11 +185,21 @@ def test_a_directory_that_is_not_there_yet_is_waited_for(
         status, page = served.get("/")
         assert status == 200
         assert b"Waiting for" in page
-        assert served.get("/api/runs.json")[0] == 503
+        assert served.get("/api/runs.json") == (
+            503,
+            b"There is no sweep yet: the page appears as soon as it has written its plan.\n",
+        )
         synthetic.write_sweep(root, synthetic.grid(AXES, epochs=3))
         assert len(served.json("/api/runs.json")) == 4
         assert b"Waiting for" not in served.get("/")[1]
     assert capsys.readouterr().err == ""
+
+
+def test_what_is_read_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    assert awaited(tmp_path / "later").startswith("There is no sweep yet")
+    root = synthetic.write_sweep(tmp_path / "there", synthetic.grid(AXES, epochs=3))
+    assert awaited(root) == "The runs are being read: ask again in a few seconds."
+    assert "The runs are being read" in waiting(root)
 
 
 def test_a_record_that_is_damaged_meanwhile_is_one_line_and_the_server_lives_on(

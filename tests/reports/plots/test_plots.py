@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from reports.__main__ import main
@@ -12,19 +13,22 @@ from reports.page.build import make_report
 from reports.page.report import Report
 from reports.plots import save_all
 from reports.plots.curves import curve_bands, first_of
+from reports.plots.factors import even
 from reports.plots.heatmaps import draw_heatmaps, grid_panels, shades
 from reports.plots.overview import dot, frontier
 from reports.plots.shared_settings import short, usual, usual_note
-from reports.plots.sheets import draw_curves
+from reports.plots.sheets import Sheet, draw_curves, limits, remarks
 from reports.plots.style import (
     COLOURS,
     SOFT,
     TickLabels,
     accuracy_ticks,
     key_columns,
+    log_axis,
     log_error,
     mixed_pen,
     pen,
+    room_for,
 )
 from reports.runs.metrics import METRICS
 from reports.runs.reader import load
@@ -237,8 +241,8 @@ def test_a_heat_map_names_its_rows_and_columns(tmp_path: Path) -> None:
     cells = synthetic.grid({"optimizer.lr": [0.1, 0.2], "optimizer.momentum": [0.1, 0.2]}, epochs=2)
     report = make_report(load(synthetic.write_sweep(tmp_path, cells)))
     plot = next(plot for plot in report.plots if plot.name == "heatmap-test_accuracy")
-    words = [text.get_text() for text in draw_heatmaps(*plot.arguments).texts]
-    assert "Rows: lr; columns: momentum." in words
+    words = " ".join(text.get_text() for text in draw_heatmaps(*plot.arguments).texts)
+    assert "Rows: lr; columns: momentum. Framed: the best of each panel." in words
     assert "Columns: momentum." in report.tables["test_accuracy"].notes
 
 
@@ -361,7 +365,8 @@ def test_an_axis_of_accuracy_says_that_it_is_logarithmic_in_the_error(report: Re
     for plot in report.plots:
         figure = plot.paint(*plot.arguments)
         bent = any(axes.get_yscale() == "function" for axes in figure.axes)
-        assert bent == any("logarithmic in the error" in text.get_text() for text in figure.texts), plot.name
+        words = " ".join(text.get_text() for text in reversed(figure.texts))  # a note may take several lines
+        assert bent == ("logarithmic in the error" in words), plot.name
 
 
 def test_one_figure_a_row_is_drawn_as_dots_with_intervals(tmp_path: Path) -> None:
@@ -406,3 +411,50 @@ def test_boundaries_are_drawn_with_the_examples_that_a_record_has(tmp_path: Path
         report = make_report(load(synthetic.write_sweep(tmp_path, [one])))
         plot = next(plot for plot in report.plots if plot.name == "boundary")
         assert len(plot.paint(*plot.arguments).axes[0].get_lines()) == marks
+
+
+def test_an_interval_to_one_leaves_the_means_their_room() -> None:
+    low, high = room_for([0.5, 0.6, 0.8], [0.1, 0.9, 0.99999, np.nan])
+    assert 0.3 < low < 0.5
+    assert 0.8 < high < 0.87  # a quarter of the means' span further, in log errors
+    assert room_for([0.9, 0.98], [0.9, 0.98]) == pytest.approx((0.9, 0.98))
+
+
+@pytest.mark.parametrize("high", [0.2, 5, 1e3, 1e9, 1e30])
+def test_a_logarithmic_axis_has_ticks_over_any_number_of_decades(high: float) -> None:
+    axes = Figure().add_subplot()
+    axes.set_yscale("log")
+    axes.set_ylim(0.1, high)
+    log_axis(axes.yaxis)
+    inside = [tick for tick in axes.yaxis.get_majorticklocs() if 0.1 <= tick <= high]
+    assert 2 <= len(inside) <= 12
+
+
+def test_losses_that_blow_up_do_not_hide_the_others_and_are_told_of() -> None:
+    values = np.array([[0.1, 0.2], [0.3, 0.4], [0.2, 1e12]])
+    bands = pd.DataFrame(values, columns=["train_loss", "test_loss"]).assign(validation_loss=np.nan, n=1)
+    low, high = limits(bands, "loss")
+    assert low == 0.1
+    assert 0.4 < high < 100
+    assert [
+        text for text in remarks(Sheet("t", bands, None, (("", {}),), ("loss",))) if "off the axis" in text
+    ]
+    assert not list(remarks(Sheet("t", bands.head(2), None, (("", {}),), ("loss",))))
+
+
+def test_a_figure_tells_of_the_runs_that_it_lacks_and_of_losses_that_do_not_compare(tmp_path: Path) -> None:
+    cells = synthetic.grid({"loss": ["mse", "hinge"], "activation": ["relu", "gelu"]}, epochs=2)
+    cells[0].status = "diverged"  # mse, relu
+    made = make_report(load(synthetic.write_sweep(tmp_path, cells))).plots
+    captions = {plot.name: plot.caption for plot in made if plot.name.startswith("convergence")}
+    assert "1 diverged run is not drawn." in captions["convergence-activation-relu"]
+    assert "diverged" not in captions["convergence-activation-gelu"]
+    (sheet,) = next(plot.arguments for plot in made if plot.name == "convergence-activation-gelu")
+    assert "Values of different losses cannot be compared, only their courses." in remarks(sheet)
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "inner", "columns"), [(8, 6, 2, 4), (12, 6, 3, 6), (5, 6, 5, 5), (7, 6, 1, 4)]
+)
+def test_panels_fill_their_rows_evenly(count: int, most: int, inner: int, columns: int) -> None:
+    assert even(count, most, inner) == columns

@@ -22,7 +22,8 @@ from reports.page.build import make_report, make_tables
 from reports.runs.metrics import METRICS
 from reports.runs.reader import load
 from reports.runs.results import Results
-from reports.tables.formats import SIZES, csv_text, latex, markdown, size_of, tex_escape
+from reports.tables.formats import csv_text, markdown
+from reports.tables.latex import latex, tex_escape
 from reports.tables.number_formats import show_contrast
 from reports.tables.table import Entry, Table, text_table
 from tests.support import synthetic
@@ -218,9 +219,10 @@ def test_latex_tables_are_well_formed_whatever_their_texts(tmp_path: Path) -> No
         rules = [text.index(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")]
         assert rules == sorted(rules)
         body = text[rules[0] : rules[2]].splitlines()
-        rows = [line for line in body if not line.startswith((r"\toprule", r"\midrule", r"\addlinespace"))]
-        assert len(rows) == len(table.rows) + 1
-        assert all(line.endswith(r" \\") for line in rows)
+        rows = [line for line in body if line.endswith(r" \\")]
+        assert len(rows) == len(table.rows) + (2 if "longtable}" in text else 1)  # heads again on each page
+        between = {line for line in body if not line.endswith(r" \\")}
+        assert between <= {r"\toprule", r"\midrule", r"\addlinespace", r"\endfirsthead", r"\endhead"}
         assert {columns_of(line) for line in rows} == {len(table.heads)}
         columns = re.search(r"\\begin\{(?:tabular|longtable)\}\{([lr]+)\}", text)
         assert columns
@@ -233,18 +235,39 @@ def test_latex_tables_are_well_formed_whatever_their_texts(tmp_path: Path) -> No
         assert not [line for line in text.splitlines() if line.startswith(("[", "*"))]
 
 
-def test_latex_compiles(tmp_path: Path) -> None:
-    compiler = next(filter(None, map(shutil.which, ("lualatex", "xelatex", "tectonic", "pdflatex"))), None)
-    if compiler is None:
-        pytest.skip("no LaTeX here")
-    packages = r"\usepackage{booktabs,longtable,amsmath}"
-    body = "\n".join(latex(table) for table in hostile(tmp_path / "sweep")).replace("ε", "e")
-    source = "\n".join([r"\documentclass{article}", packages, r"\begin{document}", body, r"\end{document}"])
-    (tmp_path / "tables.tex").write_text(source, encoding="utf-8")
+def compilers() -> list[str]:
+    """The LaTeX engines that there are; they differ in the letters that they know."""
+    return [path for name in ("pdflatex", "lualatex", "xelatex", "tectonic") if (path := shutil.which(name))]
+
+
+def compiled(tables: list[Table], folder: Path, compiler: str) -> tuple[str, Path]:
+    """Set tables in an article on A4 with the packages that they name; return the log and the PDF."""
+    texts = [latex(table) for table in tables]
+    needed = {name for text in texts for name in re.findall(r"booktabs|longtable", text.splitlines()[0])}
+    head = [r"\documentclass[a4paper]{article}", rf"\usepackage{{{','.join(sorted(needed))}}}"]
+    body = [r"\begin{document}", *(rf"{text}\clearpage" for text in texts), r"\end{document}"]
+    source = "\n".join([*head, *body])
+    folder.mkdir()
+    (folder / "tables.tex").write_text(source, encoding="utf-8")
     flags = [] if compiler.endswith("tectonic") else ["-interaction=nonstopmode", "-halt-on-error"]
-    done = subprocess.run([compiler, *flags, "tables.tex"], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-2000:]
-    assert (tmp_path / "tables.pdf").is_file()
+    for _ in range(2):  # a longtable knows its columns from the time before
+        done = subprocess.run([compiler, *flags, "tables.tex"], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-2000:]
+    return done.stdout, folder / "tables.pdf"
+
+
+def test_latex_compiles_and_no_table_is_cut(tmp_path: Path) -> None:
+    """With the engine that knows fewest letters, between the margins and on the page."""
+    if not compilers():
+        pytest.skip("no LaTeX here")
+    plain = make_tables(sweep(tmp_path / "plain", seeds=5, _0="diverged"))
+    for number, tables in enumerate((hostile(tmp_path / "sweep"), plain)):
+        log, pdf = compiled(tables, tmp_path / str(number), compilers()[0])
+        assert pdf.is_file()
+        over = [float(points) for points in re.findall(r"Overfull \\hbox \((\d+\.\d+)pt", log)]
+        assert max(over, default=0) <= 12  # points of a line of notes or of a cell; not of a column
+        assert "Float too large" not in log
+        assert "Missing character" not in log
 
 
 # Properties
@@ -354,15 +377,32 @@ def test_captions_say_on_what_a_table_stands(tmp_path: Path) -> None:
         assert table.about in markdown(table)
 
 
-def test_a_wide_table_is_made_to_fit_a_page(tmp_path: Path) -> None:
-    for table in tables_of(sweep(tmp_path, seeds=5, _0="diverged")).values():
-        size, wide = size_of(table)
-        texts_of = [table.heads, *([entry.text for entry in row] for row in table.rows)]
-        letters = sum(min(wide, max(map(len, column))) for column in zip(*texts_of, strict=True))
-        name = size.partition(r"\setlength")[0]
-        assert letters * SIZES[name] + 2 * len(table.heads) <= 480  # points: A4 with margins of 2 cm
-        assert size in latex(table)
-        assert (r"\shortstack[l]{" in latex(table)) <= (wide < 400)
-    small = Table("t", "T", ("a", "b"), ((Entry("x"), Entry("0.9812")),))
-    assert size_of(small)[0] == ""
-    assert "shortstack" not in latex(small)
+def test_a_table_that_fits_is_left_as_it_is() -> None:
+    small = latex(Table("t", "T", ("a", "b"), ((Entry("x"), Entry("0.9812")),)))
+    assert not re.search(r"\[t\]|tabcolsep|longtable", small)
+
+
+def test_letters_are_smaller_before_a_word_or_a_figure_is_broken() -> None:
+    heads = ("factor", "level", *(f"metric {k}" for k in range(5)))
+    rows = (tuple(Entry(text) for text in ("activation", "softmax_ce", *["0.9812 ± 0.0004"] * 5)),)
+    text = latex(Table("t", "T", heads, rows))
+    assert r"0.9812 $\pm$ 0.0004" in text
+    assert "[t]" not in text
+
+
+def test_what_reads_as_a_relation_or_a_greek_letter_is_set_as_one() -> None:
+    assert tex_escape("a ≈ b ≤ c ≥ d, β ∞") == r"a $\approx$ b $\le$ c $\ge$ d, $\beta$ $\infty$"
+
+
+def test_a_long_table_repeats_its_heads_on_every_page() -> None:
+    rows = tuple((Entry(str(k)), Entry("0.5")) for k in range(100))
+    text = latex(Table("t", "T", ("first", "second"), rows))
+    assert text.count("first & second") == 2
+    assert text.index(r"\endfirsthead") < text.index(r"\endhead") < text.index("0 & 0.5")
+
+
+def test_a_table_with_more_columns_than_a_text_has_room_for_is_centred_on_the_page() -> None:
+    heads = tuple(f"column number {k}" for k in range(20))
+    rows = (tuple(Entry("some words of text") for _ in heads),)
+    assert r"\makebox[\textwidth][c]{" in latex(Table("t", "T", heads, rows))
+    assert r"\setlength{\LTleft}" in latex(Table("t", "T", heads, rows * 100))

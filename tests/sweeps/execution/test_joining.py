@@ -183,6 +183,19 @@ def test_the_same_command_joins_a_sweep_whose_strategy_has_asked_for_more(
     assert sorted(entry["new"] for entry in pair.plan(pair.root)["history"]) == [0, 1, 1, 1, 2]
 
 
+def test_a_strategy_is_asked_when_what_another_command_is_running_has_ended(tiny: Tiny) -> None:
+    go = tiny.cwd / "go"
+    other = tiny.start("x=1", WAIT_FOR=str(go))
+    wait_until(lambda: len(running(tiny)) == 1, 90)
+    sweep = tiny.start("x=1,2", GROWING[-1])
+    wait_until(lambda: any(record.status == "done" for record in tiny.records()), 90)
+    assert tiny.plan()["strategy"]["steps"] == []
+    go.touch()
+    ended(other)
+    assert "5 cells: 5 done" in ended(sweep)
+    assert len(tiny.plan()["strategy"]["steps"]) == 3
+
+
 def test_on_another_machine_the_lock_says_who_works(tmp_path: Path) -> None:
     """A command there cannot be looked up: it works as long as its lock is young."""
     folder = tmp_path / ".sweep" / folder_name()
