@@ -17,7 +17,6 @@ from sweeps.planning.strategies.course import Course
 from sweeps.records.errors import UserError
 from sweeps.records.record import load_records
 from sweeps.records.schema import RETURNED
-from sweeps.view.wording import count
 
 TIMEOUT_S = 60.0
 INTERRUPTED = 128  # exit codes from here on are those of signals
@@ -58,6 +57,7 @@ def facts(settings: Settings, root: Path, end: End, seconds: float) -> dict[str,
     """Return what the command is told, by the names of its environment variables."""
     counts = _states(root, end.course)
     cells = sum(counts.values())
+    of_cells = "1 cell" if cells == 1 else f"{cells} cells"
     parts = ", ".join(f"{number} {state}" for state, number in counts.most_common())
     return {
         "SWEEP_NAME": settings.title,
@@ -67,7 +67,7 @@ def facts(settings: Settings, root: Path, end: End, seconds: float) -> dict[str,
         "SWEEP_SECONDS": f"{seconds:.0f}",
         "SWEEP_CELLS": str(cells),
         **{f"SWEEP_{state.upper()}": str(counts[state]) for state in RETURNED},
-        "SWEEP_SUMMARY": f"{settings.title}: {end.outcome}, {count(cells, 'cell')}: {parts or 'none'}",
+        "SWEEP_SUMMARY": f"{settings.title}: {end.outcome}, {of_cells}: {parts or 'none'}",
     }
 
 

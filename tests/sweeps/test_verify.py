@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from sweeps.records import archive
+from sweeps.records.errors import UserError
 from sweeps.records.same import Compared, Likeness, compare
 from tests.support.tiny.driver import PROJECT, Tiny
 
@@ -298,3 +301,11 @@ def test_on_the_same_processor_nothing_is_close(two_done: Tiny) -> None:
     edit(folder, lambda data: data.update(final={"test_accuracy": 0.9}))
     found = compared(two_done, lambda data: data.update(final={"test_accuracy": 0.9001}))
     assert found == Compared(Likeness.DIFFERENT, "final.test_accuracy was 0.9, is 0.9001")
+
+
+def test_an_archive_that_is_too_large_is_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "LARGEST_BUNDLE", 3)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr("large", "1234")
+    with pytest.raises(UserError, match=r"a\.zip: is larger than"):
+        archive.unpacked(tmp_path / "a.zip", tmp_path / "out")
