@@ -8,6 +8,7 @@ import pandas as pd
 from reports.analysis.best import Best
 from reports.analysis.cells import summarise
 from reports.analysis.choosing import beside
+from reports.analysis.counting import counted
 from reports.analysis.intervals import Interval
 from reports.analysis.outcomes import cannot_exclude
 from reports.analysis.sweep import Analysis, SizesCompared
@@ -167,7 +168,8 @@ def variance(analysis: Analysis, shown: Metric | None = None) -> Iterator[Findin
         told = ", ".join(f"{name} {texts[name]}" for name in sorted(shares, key=lambda name: -shares[name]))
         where = f" on {data}" if data else ""
         lost = analysis.best[data]
-        counts = f", a diverged run counted as {counts_as(lost.use.why, main)}" if lost.diverged.any() else ""
+        why = counted(analysis.parts[data], metric).why  # the best cell may be chosen by another metric
+        counts = f", a diverged run counted as {counts_as(why, main)}" if lost.diverged.any() else ""
         text = f"Share of the variance of {main.words}{where}, corrected for noise{counts}: {told}."
         yield Finding(
             "variance", "What moves it", text, "variance", metric=metric, within=within(analysis, data)

@@ -90,6 +90,7 @@ def assemble(
         provenance=tuple(reader.provenance.values()),
         boundaries=reader.boundaries,
         answers=reader.answers,
+        classes=reader.classes,
         split=split_note(reader.splits),
         stamps=reader.curves.stamps,
         cache=reader.cache,
