@@ -92,7 +92,7 @@ def interval(best: Best) -> str:
     found = corrected(best)
     if found is None:
         return ""
-    metric, picked = best.use.metric, f"corrected for being picked among {len(best.cells)}"
+    metric, picked = best.use.metric, f"corrected for being picked among {best.selection.picked_among}"
     low, high = metric.cut(found.low, found.high)
     return f" [{metric.show(low)}, {metric.show(high)}; {picked}]"
 
