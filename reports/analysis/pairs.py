@@ -208,8 +208,8 @@ def untested(readings: Readings, place: int) -> str:
 def power_of(readings: Readings, place: int, levels: int, settings: Settings) -> Power:
     """Return what the latest look could have shown of a pair, and what the difference seen would take."""
     estimate, half, error = (float(x[place]) for x in (readings.estimate, readings.half, readings.error))
-    seeds = int(readings.seeds[place])
-    return power(estimate, half, error, seeds, settings.ladder, of_levels(levels, settings.family))
+    seeds, looked = int(readings.seeds[place]), int(readings.look[place])
+    return power(estimate, half, error, seeds, settings.ladder, of_levels(levels, settings.family), looked)
 
 
 def rounding_of(seen: Matched, side: Side) -> float:
