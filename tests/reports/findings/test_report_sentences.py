@@ -375,8 +375,8 @@ def test_what_turns_round_together_but_is_open_alone_says_so(tmp_path: Path) -> 
     apart = [0.032, -0.016, -0.016, 0.027, -0.027]
 
     def truth(values: dict[str, Any], rng: np.random.Generator) -> float:
-        first = (values["activation"], values["optimizer.lr"]) == ("adam", 0.1)
-        return means[values["activation"], values["optimizer.lr"]] + first * apart[values["seed"]]
+        key = values["activation"], values["optimizer.lr"]
+        return means[key] + (apart[int(values["seed"])] if key == ("adam", 0.1) else 0.0)
 
     axes: dict[str, list[Any]] = {"activation": ["sgd", "adam"], "optimizer.lr": [0.001, 0.1]}
     found = findings_of(write(tmp_path, axes, 5, truth, [5]))
@@ -392,6 +392,18 @@ def test_what_turns_round_together_but_is_open_alone_says_so(tmp_path: Path) -> 
     )  # fmt: skip
     assert open_["pairs"][0]["relation"] == "?"
     assert ", together; with 0.1 alone it is open)" in told["interaction"]
+    (sizes,) = (f["text"] for f in found if f["kind"] == "size")
+    assert "; of means over all cells, though the order" in sizes
+
+
+def test_one_run_of_many_has_no_result_yet_in_english(tmp_path: Path) -> None:
+    def truth(values: dict[str, Any], rng: np.random.Generator) -> "float | str":
+        last = (values["activation"], values["seed"]) == ("gelu", 2)
+        return "missing" if last else 0.9 + float(rng.normal(0, 0.01))
+
+    found = findings_of(write(tmp_path, {"activation": ["relu", "gelu"]}, 3, truth, [3]))
+    (text,) = (f["text"] for f in found if f["kind"] == "unfinished")
+    assert text == "1 of 6 runs has no result yet: 1 missing."
 
 
 def test_the_curves_of_the_sweeps_have_the_epochs_that_are_assumed() -> None:
