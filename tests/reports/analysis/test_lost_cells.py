@@ -174,9 +174,9 @@ def test_a_doubt_for_divergence_says_no_more_than_was_seen() -> None:
 def test_the_next_look_of_a_pair_with_runs_to_come_is_the_one_that_waits_for_them() -> None:
     values = 0.9 + np.array([[[0.1], [0.1]], [[0.0], [0.0]]]) * [0.99, 1.0, 1.01, 1.0, 0.98]
     waiting = np.zeros(values.shape, dtype=bool)
-    waiting[1, 1, 4] = True
+    waiting[1, 1, 1:] = True
     (pair,) = compare(from_arrays(values, outstanding=waiting), Settings(ladder(5))).pairs
-    assert (pair.look, pair.seeds, pair.why) == (0, 5, "1 run to come")
+    assert (pair.look, pair.seeds, pair.why) == (0, 5, "4 runs to come")
     assert pair.power is not None
     assert pair.power.fewest == pair.power.most == 5
 
