@@ -29,7 +29,7 @@ from tests.cluster.slurm import Slurm
 from tests.support.tiny.driver import Tiny, running, wait_gone, wait_until
 
 pytestmark = pytest.mark.cluster
-STEPS = 80  # of a second each: more than a task's limit, of which the shortest is a minute
+STEPS = 130  # of a second each: more than the shortest limit, a minute, and the half that SLURM is late
 PLAIN = ("hydra/launcher=slurm_workers", *SLURM[1:-1])  # without our presets: the application is another
 
 
