@@ -94,9 +94,9 @@ def parts_by(matched: Matched, by: str) -> dict[str, Matched]:
 
 
 def mean_of(values: Floats) -> float:
-    """Return the mean of the finite values, NaN if there is none."""
+    """Return the mean of the finite values, NaN if there is none; what is equal prints alike."""
     known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else NAN
+    return round(float(known.mean()), EXACT) if len(known) else NAN
 
 
 def finished_readings(kept: Matched, readings: Readings, settings: Settings) -> Readings:

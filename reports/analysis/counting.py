@@ -9,12 +9,14 @@ from reports.analysis.equivalence import accuracy_margin, relative_margin
 from reports.analysis.intervals import NAN, Floats
 from reports.analysis.new_images import examples_and_chance
 from reports.analysis.outcomes import DIVERGED, DONE, Counting, within_reach
-from reports.runs.metrics import OF_CLASSES, Metric
+from reports.runs.metrics import OF_CLASSES, VALIDATION, Metric
 from reports.runs.results import Results
 from reports.runs.test_sets import TestSet, test_set
 
 TEST_ACCURACY = "test_accuracy"
 OF_TRAINING = ("train_accuracy",)
+BALANCED = ("test_balanced_accuracy", VALIDATION["test_balanced_accuracy"])
+MACRO_F1 = "test_macro_f1"
 REACH = 0.05  # of the best cell's accuracy: only such cells are compared in how soon they converge
 HELD_OUT = "validation_"
 LEAST_STEP = 1e-8  # figures are kept with nine decimals
@@ -93,22 +95,40 @@ def counting_of(
 ) -> tuple[Counting, str]:
     """Return what a diverged run counts as, and that in words; `longest`: the most epochs that a run had.
 
-    In accuracy as a classifier at chance, if no run that `finished` was worse (some networks name a small
-    class for everything, and a run that came to nothing must not be ahead of them); in epochs to something as
-    one more than there were, as does a run that did not get there; else as the worst figure of any finished
-    run.
+    In accuracy, also balanced, as a classifier at chance, if no run that `finished` was worse (some networks
+    name a small class for everything, and a run that came to nothing must not be ahead of them); in epochs to
+    something as one more than there were, as does a run that did not get there; else as the worst figure of
+    any finished run.
     """
-    if metric.unit == "accuracy" and metric.better == "higher" and metric.name not in OF_CLASSES:
-        trained = metric.name in OF_TRAINING and known.train_chance is not None
-        chance = known.train_chance if trained else known.chance
+    if metric.unit == "accuracy" and metric.better == "higher":
+        chance, words = chance_of(metric.name, known)
         if chance is not None and not finished.min() < chance:
-            of_test = "" if trained or metric.name not in OF_TRAINING else " of the test set"
-            return Counting(chance), f"{chance:.4f}, the accuracy of always naming the largest class{of_test}"
+            return Counting(chance), f"{chance:.4f}, {words}"
     if metric.unit == "epochs" and metric.better and np.isfinite(longest):
         limit = longest + 1
         return Counting(limit, unreached=limit), f"{limit:g} epochs, one more than there were"
     worst = f"{metric.show(float(finished.min()))}, " if metric.unit == "accuracy" and len(finished) else ""
     return Counting(), f"{worst}the worst figure of any finished run"
+
+
+def chance_of(name: str, known: TestSet) -> tuple[float | None, str]:
+    """Return what a classifier that always names the largest class has by a kind of accuracy, and in words.
+
+    It recognises all of one class and nothing of the others: in balanced accuracy exactly 1 / classes,
+    however uneven they are, and so has every classifier that does not look at its inputs. None: not known.
+    """
+    largest = "always naming the largest class"
+    if name in BALANCED:
+        return known.classes and 1 / known.classes, f"the balanced accuracy of {largest}"
+    if name == MACRO_F1:
+        share = known.chance
+        f1 = share and known.classes and 2 * share / (1 + share) / known.classes
+        return f1, f"the macro F1 of {largest}"
+    if name not in OF_TRAINING:
+        return known.chance, f"the accuracy of {largest}"
+    if known.train_chance is not None:
+        return known.train_chance, f"the accuracy of {largest}"
+    return known.chance, f"the accuracy of {largest} of the test set"
 
 
 def grain_of(metric: Metric, values: "pd.Series[float]", known: TestSet) -> float:

@@ -117,10 +117,10 @@ def make_pair(
     reversal = turned.get(frozenset((side.first, side.second)))
     overall = t_interval(cell_means((kept.counted[side.first] - kept.counted[side.second]).T))
     relations = relations_of(side.advantage(interval), side.advantage(overall), settings.margin)
-    doubtful = doubt(relations[1], parts, side, reversal) or lost_since(kept, side)
-    why = untested(readings, place) or doubtful
-    relations = ("?", "?", "?") if why else relations
+    doubtful = doubt(relations[1], parts, side, reversal)
+    why = untested(readings, place) or doubtful or lost_since(kept, side)
     open_still = relations[1] == "?" and interval.n > 1 and not doubtful
+    relations = ("?", "?", "?") if why else relations
     return Pair(
         kept.levels[side.first],
         kept.levels[side.second],
@@ -180,7 +180,7 @@ def doubt(found: Relation, parts: Parts, side: Side, reversal: Reversal | None) 
 
 
 def lost_since(kept: Matched, side: Side) -> str:
-    """Return whether the level that is ahead diverged so often that it need not be ahead, or nothing.
+    """Return that the level ahead diverged where the other did not and need not be ahead, or nothing.
 
     What an early look decided stays decided, and runs beyond the latest look do not count yet; but neither
     may hide a divergence that was seen. So where there is any, the plain 99 % interval over all seeds must
@@ -190,7 +190,7 @@ def lost_since(kept: Matched, side: Side) -> str:
     against = kept.diverged[side.first] & ~kept.diverged[side.second] & np.isfinite(difference)
     if not against.any() or t_interval(cell_means(difference.T), 0.99).low > 0:
         return ""
-    return "ahead where it finishes, but it diverges more"
+    return "the first diverged where the second did not"
 
 
 def untested(readings: Readings, place: int) -> str:
@@ -208,8 +208,8 @@ def untested(readings: Readings, place: int) -> str:
 def power_of(readings: Readings, place: int, levels: int, settings: Settings) -> Power:
     """Return what the latest look could have shown of a pair, and what the difference seen would take."""
     estimate, half, error = (float(x[place]) for x in (readings.estimate, readings.half, readings.error))
-    seeds = int(readings.seeds[place])
-    return power(estimate, half, error, seeds, settings.ladder, of_levels(levels, settings.family))
+    seeds, looked = int(readings.seeds[place]), int(readings.look[place])
+    return power(estimate, half, error, seeds, settings.ladder, of_levels(levels, settings.family), looked)
 
 
 def rounding_of(seen: Matched, side: Side) -> float:

@@ -28,12 +28,20 @@ class Power:
     most: int | None
 
 
-def power(estimate: float, half: float, error: float, seeds: int, steps: Ladder, width: Width) -> Power:
+def power(
+    estimate: float,
+    half: float,
+    error: float,
+    seeds: int,
+    steps: Ladder,
+    width: Width,
+    looked: int | None = None,
+) -> Power:
     """Return what a look at `seeds` seeds could have shown, and the looks that `estimate` would take.
 
     A difference of half-width + t(.8)·error is shown with 80 % (Lehr 1992's form with t for z). A standard
     deviation from few seeds is uncertain: χ² limits (at 3 seeds 4.7-fold from end to end), so the number of
-    seeds is a range.
+    seeds is a range. `looked`: the seeds of the latest complete look, if not all `seeds` (0: there was none).
     """
     if seeds < 2 or not np.isfinite(error):
         return Power(NAN, None, None)
@@ -42,14 +50,15 @@ def power(estimate: float, half: float, error: float, seeds: int, steps: Ladder,
     detectable = beyond + float(t_quantile(1 - POWER, df)) * error if beyond else NAN
     deviation = error * seeds**0.5
     ends = [deviation * (df / chdtri(df, tail)) ** 0.5 for tail in (0.1, 0.9)]
-    fewest, most = (needed(abs(estimate), end, seeds, steps, width) for end in ends)
+    after = seeds if looked is None else looked
+    fewest, most = (needed(abs(estimate), end, after, steps, width) for end in ends)
     return Power(detectable, fewest, most)
 
 
-def needed(size: float, deviation: float, seeds: int, steps: Ladder, width: Width) -> int | None:
-    """Return the first look after `seeds` that shows a difference of this size with 80 %, or None."""
+def needed(size: float, deviation: float, after: int, steps: Ladder, width: Width) -> int | None:
+    """Return the first look `after` so many seeds that shows a difference of this size with 80 %, or None."""
     for look, level in zip(steps.looks, steps.levels, strict=True):
-        if look <= seeds:
+        if look <= after:
             continue
         if size >= (width(look, level) + float(t_quantile(1 - POWER, look - 1))) * deviation / look**0.5:
             return look

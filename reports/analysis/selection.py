@@ -22,7 +22,7 @@ class Selection:
     for its having been picked. `may_be_best` are cells not shown to be beaten by another, `worse` those shown
     worse than the best mean of a look (and so than the best cell); what is in neither is "not the best" only.
     Cells that no look has tested are `untested`, and may be best. `look`: the seeds of the latest complete
-    look (0: none).
+    look (0: none), `picked_among`: the cells that it looked at, for which `interval` is corrected.
     """
 
     means: Floats
@@ -32,6 +32,7 @@ class Selection:
     worse: Mask
     untested: Mask
     look: int
+    picked_among: int = 0
 
 
 def select(
@@ -103,6 +104,7 @@ def look(
         worse=(state.worse | worse) & ~leader,
         untested=state.untested & ~ready,
         look=seeds,
+        picked_among=cells,
     )
 
 

@@ -1,6 +1,6 @@
 """Sentences on the best cell of each data set, and on what moves the main metric."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 import pandas as pd
@@ -8,6 +8,7 @@ import pandas as pd
 from reports.analysis.best import Best
 from reports.analysis.cells import summarise
 from reports.analysis.choosing import beside
+from reports.analysis.counting import counted
 from reports.analysis.intervals import Interval
 from reports.analysis.outcomes import cannot_exclude
 from reports.analysis.sweep import Analysis, SizesCompared
@@ -91,7 +92,7 @@ def interval(best: Best) -> str:
     found = corrected(best)
     if found is None:
         return ""
-    metric, picked = best.use.metric, f"corrected for being picked among {len(best.cells)}"
+    metric, picked = best.use.metric, f"corrected for being picked among {best.selection.picked_among}"
     low, high = metric.cut(found.low, found.high)
     return f" [{metric.show(low)}, {metric.show(high)}; {picked}]"
 
@@ -167,13 +168,19 @@ def variance(analysis: Analysis, shown: Metric | None = None) -> Iterator[Findin
         told = ", ".join(f"{name} {texts[name]}" for name in sorted(shares, key=lambda name: -shares[name]))
         where = f" on {data}" if data else ""
         lost = analysis.best[data]
-        counts = f", a diverged run counted as {counts_as(lost.use.why, main)}" if lost.diverged.any() else ""
+        why = counted(analysis.parts[data], metric).why  # the best cell may be chosen by another metric
+        counts = f", a diverged run counted as {counts_as(why, main)}" if lost.diverged.any() else ""
         text = f"Share of the variance of {main.words}{where}, corrected for noise{counts}: {told}."
         yield Finding(
             "variance", "What moves it", text, "variance", metric=metric, within=within(analysis, data)
         )
         if sizes := neighbours([each for each in analysis.sizes if each.data == data]):
-            text = f"{'; '.join(size_words(each, main) for each in sizes)}."
+            turned = {
+                effect.factor
+                for effect in analysis.effects
+                if (effect.metric.name, effect.data) == (metric, data) and effect.depends_on is not None
+            }
+            text = f"{'; '.join(size_words(each, main, turned) for each in sizes)}."
             yield Finding("size", "What moves it", text[:1].upper() + text[1:], "variance", metric=metric,
                           within=within(analysis, data))  # fmt: skip
 
@@ -193,10 +200,18 @@ def neighbours(sizes: Sequence[SizesCompared]) -> list[SizesCompared]:
     return [by_pair[frozenset(pair)] for pair in pairwise(order) if frozenset(pair) in by_pair]
 
 
-def size_words(each: SizesCompared, metric: Metric) -> str:
-    """Return which of two factors moves the main metric more, if that is shown."""
+def size_words(each: SizesCompared, metric: Metric, turned: Collection[str]) -> str:
+    """Return which of two factors moves the main metric more, if that is shown.
+
+    The sizes are of means over all cells, which of factors whose order has `turned` round are nobody's.
+    """
     one, other = (size_text(max(size, 0.0) ** 0.5, metric) for size in (each.sizes.first, each.sizes.second))
-    figures = f"{one} against {other}, {p_words(each.sizes.p)}"
+    which = [name for name in (each.first, each.second) if name in turned]
+    turn = (
+        f"the order of {which[0]} turns" if len(which) == 1 else f"the orders of {' and '.join(which)} turn"
+    )
+    of_means = f"; of means over all cells, though {turn} round" if which else ""
+    figures = f"{one} against {other}, {p_words(each.sizes.p)}{of_means}"
     if each.sizes.difference.low > 0:
         return (
             f"{each.first} moves {metric.words} more than {each.second} (a level's typical effect: {figures})"

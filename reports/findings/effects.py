@@ -1,5 +1,6 @@
 """Sentences on what factors do: sizes first, then p, what was decided when, and what stays open."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -156,19 +157,16 @@ def pair_words(pair: Pair, effect: Effect) -> str:
     margin = effect.metric.show_difference(effect.settings.margin)
     if pair.relation == "≈":
         return f"{pair.first} and {pair.second} differ by less than {margin} ({figures})"
-    why = pair.why or (power_text(pair.power, pair.seeds, effect.metric) if pair.power else "")
+    power = power_text(pair.power, pair.seeds, effect.metric) if pair.power else ""
     open_still = f"whether {pair.first} or {pair.second} is ahead is open"
-    return f"{open_still} ({'; '.join(filter(None, [figures, why]))})"
+    return f"{open_still} ({'; '.join(filter(None, [figures, pair.why, power]))})"
 
 
 def all_pairs(pairs: Sequence[Pair]) -> str:
     """Return how many of all pairs stand how."""
     kinds = {">": "shown ahead", "≈": "shown to differ by less than the margin", "?": "open"}
-    told = [
-        f"{count} {word}"
-        for relation, word in kinds.items()
-        if (count := sum(pair.relation == relation for pair in pairs))
-    ]
+    stand = Counter(kinds[pair.relation] if pair.look else "not tested" for pair in pairs)
+    told = [f"{stand[word]} {word}" for word in (*kinds.values(), "not tested") if stand[word]]
     return f"of all {len(pairs)} pairs {', '.join(told)}"
 
 
@@ -222,7 +220,11 @@ def turning(effect: Effect, comparison: Comparison) -> str:
     """Return which order turns round with what."""
     names = [level for level in effect.matched.levels if level not in effect.matched.too_few]
     by = effect.depends_on
-    told = [reversal_words(reversal, names) for reversal in comparison.reversals if reversal.by == by]
+    told = [
+        reversal_words(reversal, names, effect.within)
+        for reversal in comparison.reversals
+        if reversal.by == by
+    ]
     with_what = f"with {by}" if by else "from cell to cell"
     return (
         f"{name_of(effect)}: the order turns round {with_what}: {'; '.join(told)}. So {effect.factor} has no "
@@ -230,10 +232,23 @@ def turning(effect: Effect, comparison: Comparison) -> str:
     )
 
 
-def reversal_words(reversal: Reversal, names: Sequence[str]) -> str:
-    """Return where one level is ahead of another, and where behind."""
+def reversal_words(reversal: Reversal, names: Sequence[str], within: Mapping[str, Comparison]) -> str:
+    """Return where one level is ahead of another, and where behind; in which parts that is open alone.
+
+    That an order turns round is one question, so it can be shown where one of its parts, ranked in the family
+    of all parts and factors, is not.
+    """
     one, other = names[reversal.first], names[reversal.second]
+    alone = [part for part in (*reversal.ahead, *reversal.behind) if is_open(within[part], one, other)]
+    still = f", together; with {listed(alone)} alone it is open" if alone else ""
     return (
         f"{one} is ahead of {other} with {listed(reversal.ahead)}, behind with {listed(reversal.behind)} "
-        f"({p_words(reversal.p)})"
+        f"({p_words(reversal.p)}{still})"
     )
+
+
+def is_open(comparison: Comparison, one: str, other: str) -> bool:
+    """Whether a comparison does not show which of two levels is ahead."""
+    if not {one, other} <= set(comparison.levels):
+        return True
+    return comparison.pair(one, other).relation != ">"

@@ -60,11 +60,11 @@ def unfinished(results: Results) -> Iterator[Finding]:
         message, count = Counter(failed["problem"].tolist()).most_common(1)[0]
         several = f"{count} of them " if len(failed) > 1 else ""
         often = f", {several}with “{message}”" if message else ""
-        yield Finding("failure", "Failures", f"{len(failed)} of {total} runs failed{often}.", "unfinished")
+        text = f"{len(failed)} of {total} run{'s' * (total != 1)} failed{often}."
+        yield Finding("failure", "Failures", text, "unfinished")
     counts = {state: int((status == state).sum()) for state in PENDING if state != "failed"}
     if left := sum(counts.values()):
         told = listed([f"{count} {state}" for state, count in counts.items() if count])
-        verb = "runs have" if left != 1 else "run has"
-        yield Finding(
-            "unfinished", "Unfinished", f"{left} of {total} {verb} no result yet: {told}.", "unfinished"
-        )
+        verb = "have" if left != 1 else "has"
+        text = f"{left} of {total} run{'s' * (total != 1)} {verb} no result yet: {told}."
+        yield Finding("unfinished", "Unfinished", text, "unfinished")

@@ -60,7 +60,7 @@ def best_of(analysis: Analysis, data: str, best: Best) -> page.Best:
 def note(analysis: Analysis, best: Best) -> str:
     """Return what the figure stands on."""
     if corrected(best) is not None:
-        return f"95 % interval, corrected for being picked among {len(best.cells)} cells"
+        return f"95 % interval, corrected for being picked among {best.selection.picked_among} cells"
     place, chosen = best.leaders[0], best.selection
     runs = int(best.finished[place] + best.diverged[place])
     if runs == 1:
@@ -70,7 +70,7 @@ def note(analysis: Analysis, best: Best) -> str:
     text = interval_text(analysis.results, best, chosen.interval)
     return (
         f"mean of {runs} runs; over the first {chosen.look} seeds {text}, 95 %, "
-        f"corrected for being picked among {len(best.cells)} cells"
+        f"corrected for being picked among {best.selection.picked_among} cells"
     )
 
 

@@ -15,6 +15,7 @@ from sweeps.records.values import text
 ABSENT = "–"
 REPLICATE = "seed"
 DATASET = "dataset"
+TARGET = "._target_"
 LARGEST_WHOLE = 1e15  # beyond it the digits of a float say nothing
 
 
@@ -81,35 +82,40 @@ class Flattener:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], dict[str, Hashable]] = {}
-        self._chosen: dict[tuple[Any, ...], tuple[tuple[str, ...], dict[str, Hashable]]] = {}
+        self._chosen: dict[tuple[Any, ...], dict[str, Hashable]] = {}
 
     def __call__(
         self, config: Mapping[str, Any], choices: Mapping[str, str | None], ignore: Collection[str] = ()
     ) -> dict[str, Hashable]:
-        """All settings of one cell: a group by its choice, everything else by its dotted key.
+        """All settings of one cell: the choice of each group, everything else by its dotted key.
 
         What cannot change a result (the dotted keys in `ignore`, and those below them) is none.
         """
         left_out = tuple(ignore)
         listed = (*choices.items(), left_out)
         if listed not in self._chosen:
-            made = chosen_groups(choices)
-            self._chosen[listed] = (tuple(made), without(made, left_out))
-        groups, chosen = self._chosen[listed]
+            self._chosen[listed] = without(chosen_groups(choices), left_out)
         settings: dict[str, Hashable] = {}
         for key, value in config.items():
-            known = (key, repr(value), groups, left_out)
+            known = (key, repr(value), left_out)
             if known not in self._known:
-                targets = {f"{group}._target_" for group in groups}
-                whole = {k: v for k, v in flatten(key, value).items() if k not in targets}
-                self._known[known] = without(whole, left_out)
+                self._known[known] = without(flatten(key, value), left_out)
             settings |= self._known[known]
-        return settings | chosen
+        return settings | self._chosen[listed]
 
 
 def without(settings: Mapping[str, Hashable], keys: Collection[str]) -> dict[str, Hashable]:
     """Return the settings but those that are one of these dotted keys, or below one."""
     return {key: value for key, value in settings.items() if not is_within(key, keys)}
+
+
+def without_chosen_targets(settings: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the `_target_` of each group whose choice says it: all but those set beside a choice."""
+    groups = [str(key).removesuffix(TARGET) for key in settings if str(key).endswith(TARGET)]
+    said = [
+        group for group in groups if group in settings and not vary_within(settings, group + TARGET, group)
+    ]
+    return settings.drop(columns=[group + TARGET for group in said])
 
 
 def chosen_groups(choices: Mapping[str, str | None]) -> dict[str, Hashable]:
@@ -236,7 +242,7 @@ def changes_along(factor: pd.Series, others: pd.DataFrame) -> tuple[str, ...]:
 def short_names(keys: Sequence[str], reserved: Iterable[str]) -> dict[str, str]:
     """Return the last part of each dotted key, the whole key where that part is taken, or `config.key`."""
     last = [key.split(".")[-1] for key in keys]
-    taken = {*reserved, REPLICATE}
+    taken = {*reserved, REPLICATE, TARGET[1:]}
     short = {k: k if last.count(n) > 1 or n in taken else n for k, n in zip(keys, last, strict=True)}
     return {k: f"config.{n}" if n in taken else n for k, n in short.items()}
 

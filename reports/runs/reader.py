@@ -7,7 +7,7 @@ import pandas as pd
 
 from reports.runs.contents import by_content
 from reports.runs.curves import choose_target
-from reports.runs.factors import REPLICATE
+from reports.runs.factors import REPLICATE, without_chosen_targets
 from reports.runs.figures import Figures
 from reports.runs.metrics import METRICS
 from reports.runs.results import NUMBERS, TEXTS, Results, with_factors, without_repeats
@@ -67,7 +67,7 @@ def assemble(
     first = [c for c in base if not c.startswith(("convergence", "epochs_to", "seconds_to"))]
     own = [c for c in measures.metrics if c not in (*first, *METRICS)]
     runs = pd.DataFrame(reader.rows, columns=[*first, *own])
-    settings = pd.DataFrame(reader.settings, index=runs.index)
+    settings = without_chosen_targets(pd.DataFrame(reader.settings, index=runs.index))
     settings = by_content(settings, runs["data_hash"].tolist(), runs["data_name"].tolist())
     seed = numbered(settings[REPLICATE]) if REPLICATE in settings else pd.Series(0, index=runs.index)
     runs = runs.assign(seed=seed)
@@ -90,6 +90,7 @@ def assemble(
         provenance=tuple(reader.provenance.values()),
         boundaries=reader.boundaries,
         answers=reader.answers,
+        classes=reader.classes,
         split=split_note(reader.splits),
         stamps=reader.curves.stamps,
         cache=reader.cache,

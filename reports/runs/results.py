@@ -72,7 +72,8 @@ class Results:
     of every row of `runs`, factors or not; its `dataset` has a value for each content of the data.
     `measures` are what its runs were measured by, `step` is what the steps of their curves are called (in
     `history` always `epoch`). `answers` are those on the test examples, by cell id, of the finished runs that
-    recorded them on a test set that all seeds share; `split` says how test examples were split off, empty if
+    recorded them on a test set that all seeds share; `classes` is how many classes have test examples, by the
+    cell id of finished runs that say so; `split` says how test examples were split off, empty if
     they were not. `excluded` names the runs that are excluded on purpose, each with the reason: they are in
     none of these. `other_data` says which results are left out for being of other data than planned,
     `repeated` which for repeating the settings, data and seed of another; both are empty if none are.
@@ -94,6 +95,7 @@ class Results:
     provenance: tuple[Mapping[str, Any], ...] = ()
     boundaries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     answers: Mapping[str, Answers] = field(default_factory=dict)
+    classes: Mapping[str, int] = field(default_factory=dict)
     stamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     cache: RecordCache | None = None
     other_data: str = ""
@@ -194,6 +196,7 @@ class Results:
             factors=(),
             boundaries={k: v for k, v in self.boundaries.items() if k in kept},
             answers={k: v for k, v in self.answers.items() if k in kept},
+            classes={k: v for k, v in self.classes.items() if k in kept},
         )
         return with_factors(smaller, [factor.key for factor in self.factors])
 

@@ -13,7 +13,7 @@ from reports.runs.record_row import Row, is_plane, mapping, row
 from reports.runs.results import Problem
 from reports.runs.run_curves import Known, RunCurves
 from reports.runs.splits import Split, split_of
-from reports.runs.test_bits import Answers, answers_of
+from reports.runs.test_bits import Answers, answers_of, classes_tested
 from sweeps.records.differences import near_misses, settings_of
 from sweeps.records.excluded import read_excluded
 from sweeps.records.layout import HISTORY, REPORT
@@ -50,6 +50,7 @@ class Reader:
         self.provenance: dict[str, Mapping[str, Any]] = {}
         self.boundaries: dict[str, Mapping[str, Any]] = {}
         self.answers: dict[str, Answers] = {}
+        self.classes: dict[str, int] = {}
         self.splits: set[Split] = set()
 
     def settle(self, folders: Mapping[str, Path]) -> None:
@@ -140,6 +141,8 @@ class Reader:
         if record and status == "done":
             split = split_of(record.data)
             self.splits.add(split)
+            if classes := classes_tested(record.data):
+                self.classes[cell_id] = classes
             if not split.tied:
                 self.take_answers(record)
 

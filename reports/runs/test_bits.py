@@ -89,6 +89,14 @@ def classes_of(counts: object) -> tuple[tuple[int, int], ...]:
     return tuple((right, total) for right, total in counts)
 
 
+def classes_tested(record: Mapping[str, Any]) -> int | None:
+    """Return how many classes have a test example, by a finished run's record; None if it does not say."""
+    try:
+        return sum(total > 0 for _, total in classes_of(record.get("test_by_class"))) or None
+    except ValueError:
+        return None
+
+
 def is_count(each: object) -> bool:
     """Whether something is a pair of whole numbers, 0 ≤ correct ≤ all."""
     return (

@@ -1,6 +1,6 @@
 """What is known of data sets: how many examples they have, and how common the largest class is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports.runs.factors import DATASET
 from reports.runs.results import Results
@@ -10,7 +10,7 @@ from reports.runs.results import Results
 class TestSet:
     """The number of test examples, and the accuracy of always naming the largest class; None: not known.
 
-    The same of the training examples.
+    The same of the training examples. `classes`: how many classes have test examples.
     """
 
     __test__ = False  # for pytest, which takes the name for a class of tests
@@ -19,6 +19,7 @@ class TestSet:
     chance: float | None = None
     train_examples: int | None = None
     train_chance: float | None = None
+    classes: int | None = None
 
 
 KNOWN = {
@@ -36,11 +37,13 @@ def test_set(results: Results) -> TestSet:
     chosen = results.settings[DATASET].unique() if DATASET in results.settings else ()
     names = set(map(str, chosen))
     known = KNOWN.get(names.pop(), UNKNOWN) if len(names) == 1 else UNKNOWN
+    classes = set(results.classes.values())
+    known = replace(known, classes=classes.pop() if len(classes) == 1 else known.classes)
     majority = results.done.get("test_majority_accuracy")  # not in what is kept of published runs
-    if known is not UNKNOWN or majority is None or majority.empty or majority.isna().any():
+    if known.chance is not None or majority is None or majority.empty or majority.isna().any():
         return known
     sizes = {answers.examples for answers in results.answers.values()}
-    return TestSet(sizes.pop() if len(sizes) == 1 else None, float(majority.mean()))
+    return replace(known, examples=sizes.pop() if len(sizes) == 1 else None, chance=float(majority.mean()))
 
 
 test_set.__test__ = False  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reports.analysis.counting import counted
 from reports.analysis.new_images import answers_by_cell, half_widths
 from reports.analysis.sweep import analyse
 from reports.exports.trackers.runs import tracked
@@ -181,6 +182,33 @@ def test_a_diverged_run_counts_as_the_largest_class_but_not_above_a_run_that_fin
     assert use.counting.diverged is None
     assert use.why == "0.8000, the worst figure of any finished run"
     assert use.examples == EXAMPLES
+
+
+def test_a_diverged_run_counts_as_one_class_of_those_tested_in_balanced_accuracy(tmp_path: Path) -> None:
+    """Of three classes one has no test example; what the best is chosen by has a worst of its own."""
+    fair = FAIR | {"validation_balanced_accuracy": 0.45}
+    own(tmp_path, extra=fair, classes=(17, 3), split=SEED)
+    for number, path in enumerate(sorted(tmp_path.glob("*/report.json"))):
+        record = json.loads(path.read_text())
+        record["metric"] = {"name": "test_balanced_accuracy", "direction": "maximize"}
+        record["test_by_class"].append([0, 0])
+        record["final"]["test_balanced_accuracy"] += 0.01 * number
+        if number in (0, 1):
+            record |= {"status": "diverged", "final": {}, "diverged": {"what": "loss", "epoch": 1}}
+        path.write_text(json.dumps(record))
+    plan = tmp_path / "sweep.json"
+    if plan.is_file():
+        planned = json.loads(plan.read_text())
+        planned["metric"] = {"name": "test_balanced_accuracy", "direction": "maximize"}
+        plan.write_text(json.dumps(planned))
+    results = load(tmp_path)
+    assert test_set(results).classes == 2
+    use = counted(results, "test_balanced_accuracy")
+    assert (use.counting.diverged, use.why[:6]) == (0.5, "0.5000")
+    analysis = analyse(results)
+    assert analysis.best[""].use.why == "0.4500, the worst figure of any finished run"
+    (share,) = (finding.text for finding in findings(analysis) if finding.kind == "variance")
+    assert "balanced test accuracy, corrected for noise, a diverged run counted as 0.5000, the bal" in share
 
 
 def test_a_scale_is_a_factor_and_a_path_is_not(tmp_path: Path) -> None:

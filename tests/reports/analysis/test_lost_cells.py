@@ -139,6 +139,69 @@ def test_a_diverged_run_counts_as_no_better_than_the_worst_that_finished() -> No
     assert (rule.diverged, why) == (None, "0.0800, the worst figure of any finished run")
 
 
+@pytest.mark.parametrize("name", ["test_balanced_accuracy", "validation_balanced_accuracy"])
+def test_in_balanced_accuracy_a_diverged_run_recognises_one_class_of_all(name: str) -> None:
+    known = TestSet(500, 0.8, classes=3)
+    words = "the balanced accuracy of always naming the largest class"
+    rule, why = counting_of(METRICS[name], known, 3.0, pd.Series([0.7, 1 / 3]))
+    assert (rule.diverged, why) == (1 / 3, f"0.3333, {words}")
+    rule, why = counting_of(METRICS[name], known, 3.0, pd.Series([0.7, 0.3]))
+    assert (rule.diverged, why) == (None, "0.3000, the worst figure of any finished run")
+    rule, why = counting_of(METRICS[name], TestSet(500, 0.8), 3.0, pd.Series([0.7, 0.6]))
+    assert (rule.diverged, why) == (None, "0.6000, the worst figure of any finished run")
+
+
+def test_in_macro_f1_a_diverged_run_has_that_of_the_largest_class() -> None:
+    """Of 80 examples to 20: F1 2 · 80 / (100 + 80) of one class, 0 of the other."""
+    known, f1 = TestSet(100, 0.8, classes=2), 160 / 180 / 2
+    rule, why = counting_of(METRICS["test_macro_f1"], known, 3.0, pd.Series([0.9, 0.5]))
+    assert rule.diverged == pytest.approx(f1)
+    assert why == "0.4444, the macro F1 of always naming the largest class"
+
+
+def test_a_doubt_for_divergence_says_no_more_than_was_seen() -> None:
+    """The first loses one run, the second three: the first is ahead, unproven, and does not diverge more."""
+    values = np.array([[[CHANCE, 0.9, 0.91, 0.9, 0.9]], [[0.9, CHANCE, CHANCE, CHANCE, 0.92]]])
+    (pair,) = compare(
+        from_arrays(values, diverged=values == CHANCE), Settings(ladder(5), 1, 0.05, 0.002)
+    ).pairs
+    assert (pair.first, pair.relation) == ("level 0", "?")
+    assert pair.why == "the first diverged where the second did not"
+    assert pair.parts.from_finished < 0 < pair.estimate
+    assert pair.power is not None
+
+
+def test_the_next_look_of_a_pair_with_runs_to_come_is_the_one_that_waits_for_them() -> None:
+    values = 0.9 + np.array([[[0.1], [0.1]], [[0.0], [0.0]]]) * [0.99, 1.0, 1.01, 1.0, 0.98]
+    waiting = np.zeros(values.shape, dtype=bool)
+    waiting[1, 1, 1:] = True
+    (pair,) = compare(from_arrays(values, outstanding=waiting), Settings(ladder(5))).pairs
+    assert (pair.look, pair.seeds, pair.why) == (0, 5, "4 runs to come")
+    assert pair.power is not None
+    assert pair.power.fewest == pair.power.most == 5
+
+
+def test_an_interval_is_corrected_for_the_cells_that_its_look_had() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(0.9, 0.001, (10, 5))
+    values[0] += 0.02
+    waiting = np.zeros(values.shape, dtype=bool)
+    waiting[4:, 1:] = True
+    values[waiting] = np.nan
+    found = select(values, ladder(5), outstanding=waiting)
+    alone = select(values[:4], ladder(5))
+    assert (found.picked_among, found.winner) == (4, 0)
+    assert found.interval == alone.interval
+    assert found.untested.sum() == 6
+
+
+def test_means_that_are_equal_print_alike() -> None:
+    """.57125 of eight cells, which summed in another order is .57124999."""
+    values = np.random.default_rng(3).integers(0, 500, (2, 8, 5)) / 500
+    found = compare(from_arrays(values), Settings(ladder(5)))
+    assert found.means == found.finished_means
+
+
 def test_levels_that_both_only_diverge_are_not_shown_equal() -> None:
     values = np.full((2, 1, 5), CHANCE)
     found = compare(from_arrays(values, diverged=values > 0), Settings(ladder(5), 1, 0.05, 0.002))

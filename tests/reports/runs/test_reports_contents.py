@@ -223,3 +223,23 @@ def test_repeats_that_were_planned_with_two_contents_count_with_the_last(tmp_pat
     results = load(root)
     assert results.other_data.startswith(EDITED)
     assert results.runs["status"].tolist() == ["missing"] * 2 + ["done"] * 2
+
+
+def test_a_target_set_beside_a_choice_is_a_factor_and_no_repeat(tmp_path: Path) -> None:
+    """`activation._target_=…` leaves the choice as it is: without it such runs looked like repeats."""
+    cells = [synthetic.cell({"activation": "relu", "seed": seed}) for seed in range(3)]
+    for number, target in enumerate(("ELU", "Tanh")):
+        for seed in range(3):
+            one = synthetic.cell({"activation": "relu", "seed": seed})
+            one.config["activation"] = {"_target_": f"mlp.activations.{target}"}
+            one.cell_id = f"{number}{seed}{one.cell_id[2:]}"
+            one.name = f"{target}-{one.cell_id}"
+            cells.append(one)
+    results = load(synthetic.write_sweep(tmp_path, cells))
+    assert not results.repeated
+    assert results.names == ["activation._target_"]
+    assert len(results.runs) == 9
+    plain = load(synthetic.write_sweep(tmp_path / "plain", synthetic.grid({"activation": ["relu", "gelu"]})))
+    assert plain.names == ["activation"]
+    assert "activation._target_" not in plain.settings
+    assert plain.factors[0].along == ()
