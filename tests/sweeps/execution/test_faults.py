@@ -326,7 +326,11 @@ def test_a_directory_that_is_a_file_is_told_in_one_line(tiny: Tiny) -> None:
 @LAUNCHERS
 def test_a_closed_terminal_interrupts_as_ctrl_c_does(tiny: Tiny, launcher: tuple[str, ...]) -> None:
     """SIGHUP comes to all of its processes; who was started by nohup does not hear it."""
-    sweep = tiny.start("x=1,2", "steps=8", "step_s=0.1", *launcher, process_group=0)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # these tests may be under nohup themselves
+    try:
+        sweep = tiny.start("x=1,2", "steps=8", "step_s=0.1", *launcher, process_group=0)
+    finally:
+        signal.signal(signal.SIGHUP, before)
     wait_until(lambda: running(tiny))
     os.killpg(sweep.pid, signal.SIGHUP)
     out, err = sweep.communicate(timeout=10)
