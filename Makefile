@@ -69,7 +69,7 @@ data: $(READY)  ## Get and verify MNIST and Fashion-MNIST
 	@$(BIN)/python -m mlp.datasets mnist fashion_mnist
 
 test: $(READY)  ## Run the tests (under 10 minutes, no network, the same examples each time)
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --hypothesis-profile=ci -m "$(QUICK)" $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --hypothesis-profile=ci -m "$(QUICK)" $(PYTEST_ARGS)
 
 test-full: $(READY)  ## Run the slow tests too, and new examples of what holds for all
 	@$(BIN)/python -m pytest -q -m "not parity and not page and not cluster and not package and not trackers" $(PYTEST_ARGS)

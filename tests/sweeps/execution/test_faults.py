@@ -352,10 +352,9 @@ def test_under_nohup_a_closed_terminal_is_not_heard(tiny: Tiny, launcher: tuple[
     assert (sweep.returncode, "2 cells: 2 done" in out) == (0, True), out + err
 
 
-@TWO
-def test_a_storm_of_signals_changes_no_result(tmp_path: Path, launcher: tuple[str, ...]) -> None:
-    """A few of what `make test-faults` does for minutes."""
-    command = ("x=range(4)", "steps=10", "step_s=0.02", *launcher)
+def test_a_storm_of_signals_changes_no_result(tmp_path: Path) -> None:
+    """A few of what `make test-faults` does for minutes, and with joblib, too."""
+    command = ("x=range(4)", "steps=10", "step_s=0.02", *LOCAL)
     weather(tmp_path, signals=4, seed=7, command=command)
 
 

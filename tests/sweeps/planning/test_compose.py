@@ -81,7 +81,7 @@ def attempt(compose: Any, *arguments: Any) -> tuple[DictConfig | None, str]:
         return None, one_line(error)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @example(overrides=["part=b", "mode.at.deep=1", "+new=1"])  # only part=a has part.nested.deep
 @given(overrides=st.lists(groups | plain | plain | other | wrong, max_size=6))
 def test_the_result_is_hydras(
