@@ -1,6 +1,7 @@
 """What more than one file of tests begins with: the tiny application, fresh or after two of its runs."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,10 @@ from tests.support.tiny.driver import Tiny, after
 # `make test` hands its own flags on, and a make that a test starts would take them for its own.
 for name in [name for name in os.environ if name.startswith(("MAKE", "MFLAGS"))]:
     del os.environ[name]
+
+# A shell that starts the tests in the background lets them ignore it, and what they start would, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
