@@ -19,6 +19,7 @@ from reports.runs.results import Results
 from sweeps.records.layout import REPORT_DIR, cell_dirs
 from sweeps.records.record import Record, load_records, read_record
 from tests.support import synthetic
+from tests.support.no_plain_file import KINDS, put_in_place_of
 
 AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}
 
@@ -96,21 +97,11 @@ def test_an_edit_is_seen_that_keeps_size_and_time(
     assert load(tmp_path).runs["status"].tolist().count("damaged") == 1
 
 
-@pytest.mark.parametrize("kind", ["fifo", "directory", "link", "device", "huge"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_is_no_plain_cache_is_left_alone(
     tmp_path: Path, cells: list[synthetic.Cell], reads: list[str], kind: str
 ) -> None:
-    cache = tmp_path / CACHE
-    cache.rename(tmp_path / "elsewhere")
-    if kind == "fifo":
-        os.mkfifo(cache)
-    elif kind == "directory":
-        cache.mkdir()
-    elif kind == "huge":
-        with cache.open("wb") as file:
-            file.truncate(2**40)  # takes no room on disk
-    else:
-        cache.symlink_to(tmp_path / "elsewhere" if kind == "link" else "/dev/zero")
+    put_in_place_of(tmp_path / CACHE, kind)
     results = load(tmp_path)
     assert not results.problems
     assert set(reads) == {cell.name for cell in cells}

@@ -12,6 +12,7 @@ from reports.runs.curve_cache import CACHE, load_cache
 from reports.runs.curves import Curve, read_curve
 from reports.runs.reader import load
 from tests.support import synthetic
+from tests.support.no_plain_file import KINDS, put_in_place_of
 
 AXES = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}
 
@@ -57,20 +58,10 @@ def test_a_history_that_changed_is_parsed_again(tmp_path: Path, reads: list[Path
     assert reads == [path]
 
 
-@pytest.mark.parametrize("kind", ["fifo", "directory", "link", "device", "huge"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_is_no_plain_cache_is_left_alone(tmp_path: Path, reads: list[Path], kind: str) -> None:
     write_report(load(synthetic.write_sweep(tmp_path, synthetic.grid(AXES))), plots=False)
-    cache = tmp_path / CACHE
-    cache.rename(tmp_path / "elsewhere.npz")
-    if kind == "fifo":
-        os.mkfifo(cache)
-    elif kind == "directory":
-        cache.mkdir()
-    elif kind == "huge":
-        with cache.open("wb") as file:
-            file.truncate(2**40)  # takes no room on disk
-    else:
-        cache.symlink_to(tmp_path / "elsewhere.npz" if kind == "link" else "/dev/zero")
+    put_in_place_of(tmp_path / CACHE, kind)
     reads.clear()
     results = load(tmp_path)
     assert not results.problems
