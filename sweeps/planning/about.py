@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from sweeps.cli.meant import alike
 from sweeps.planning.callables import call, load_callable, named
+from sweeps.planning.figures import figures_of
 from sweeps.planning.settings import Settings
 from sweeps.planning.typed import did_you_mean
 from sweeps.records.errors import UserError
@@ -36,22 +36,17 @@ def decided(settings: Settings, configs: Sequence[Mapping[str, Any]]) -> Setting
 
 def require_metric(settings: Settings, configs: Sequence[Mapping[str, Any]]) -> None:
     """Raise UserError for a metric that the application says some cell's record will not have."""
-    function = load_callable("figures", settings.figures)
-    if function is None or settings.metric is None:
+    figures = figures_of(settings)
+    if figures is None or settings.metric is None:
         return
     for config in configs:
-        names = call("figures", partial(_final, function, config), function)
+        names = [name.removeprefix(FINAL) for name in figures(config) if name.startswith(FINAL)]
         if settings.metric not in names:
             near = did_you_mean(filter(None, [alike(settings.metric, names)]))
             raise UserError(
                 f"hydra.sweeper.metric = {settings.metric}: must be one of {', '.join(names)}, which the "
                 f"record of each cell has{near}"
             )
-
-
-def _final(function: Callable[..., Any], config: Mapping[str, Any]) -> list[str]:
-    """Return the names of the final figures that a cell's record will have."""
-    return [name.removeprefix(FINAL) for name in function(config) if name.startswith(FINAL)]
 
 
 def _is_answer(answer: object) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from typing import Any
 
 from sweeps.cli.near import nearest
 from sweeps.planning.callables import call, load_callable
+from sweeps.planning.figures import figures_of
 from sweeps.planning.settings import JUDGED_BY, Settings
 from sweeps.records.errors import UserError
 from sweeps.records.plan import Cell, Plan
@@ -64,20 +64,16 @@ def ask(strategy: Strategy, plan: Plan, records: Mapping[str, Record]) -> Step:
 
 def require_figure(settings: Settings, step: Step, new: Iterable[Cell]) -> None:
     """Raise UserError for trials that the application says do not have the figure that judges them."""
-    function = load_callable("figures", settings.figures)
-    if step.kind != TRIALS or function is None:
+    figures = figures_of(settings)
+    if step.kind != TRIALS or figures is None:
         return
     for cell in new:
-        known = call("figures", partial(_listed, function, cell.config), function)
+        known = figures(cell.config)
         if (judged_by := settings.judged_by or JUDGED_BY) not in known:
             raise UserError(
                 f"hydra.sweeper.judged_by = {judged_by}: must be one of {', '.join(known)}, "
                 f"which trials have; what makes one of a cell is hydra.sweeper.trial = {settings.trial}"
             )
-
-
-def _listed(function: Callable[..., Any], config: Mapping[str, Any]) -> list[str]:
-    return list(function(config))
 
 
 def _is_cell(overrides: Any) -> bool:
