@@ -129,6 +129,7 @@ class ResumableSweeperConf:
         default_factory=lambda: {
             "until_decided": "reports.deciding.until_decided",
             "tune": "sweeps.planning.strategies.tune.tune",
+            "longer": "sweeps.planning.strategies.longer.longer",
         }
     )
 

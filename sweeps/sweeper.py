@@ -43,6 +43,7 @@ from sweeps.planning.quoting import composed
 from sweeps.planning.ready import Ready
 from sweeps.planning.settings import Settings
 from sweeps.planning.strategies.course import Course
+from sweeps.planning.strategies.longer import gone_on_from
 from sweeps.planning.strategies.ranges import searched
 from sweeps.records.commands import session_of
 from sweeps.records.content import other_data
@@ -193,7 +194,8 @@ class Sweep:
             print(ended.interrupted(stop.signal.name))
             return stop.exit_code
         if end is not None and end.finished:
-            drop_checkpoints(records[cell] for cell in trial_ids(plan) if cell in records)
+            passed = trial_ids(plan) | gone_on_from(plan, self.settings.rung_from)
+            drop_checkpoints(records[cell] for cell in passed if cell in records)
         self.ends.extend(returns(plan, records, self.root, self.composer))
         ended.tell()
         return ended.exit_code

@@ -40,7 +40,7 @@ def _kill_orphan(record: Record) -> None:
 
 
 def drop_checkpoints(records: Iterable[Record]) -> None:
-    """Remove what trials have kept for longer ones, once none will come."""
+    """Remove what cells have kept for longer ones, once none will come."""
     for record in records:
         if record.is_complete:
             with contextlib.suppress(OSError):

@@ -83,7 +83,7 @@ class Draft:
         """
         _refuse_outside(self.named, plan, asked, self.settings)
         known = {cell.id for cell in plan.cells}
-        new = self._cells([cell for cell in self.planner.add(asked) if cell.id not in known])
+        new = self._cells([cell for cell in self.planner.add(asked, known) if cell.id not in known])
         made = replace(plan, cells=[*plan.cells, *new], swept=self.planner.swept, created=timestamp())
         return made, new
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,12 +59,14 @@ class Planner:
         if unknown := list(self._unknown()):
             raise UserError(*unknown)
 
-    def add(self, combinations: Sequence[Sequence[str]]) -> list[Cell]:
+    def add(self, combinations: Sequence[Sequence[str]], planned: Collection[str]) -> list[Cell]:
         """Plan further cells, after `run`, and return them, each once; also those that are planned already.
 
-        Raises UserError that lists what is wrong with any of them.
+        `planned` are the ids of those: any other cell is made by its present overrides, whether a command
+        has named it before or not. Raises UserError that lists what is wrong with any of them.
         """
         every = [*(cell.overrides for cell in self.cells.values()), *combinations]
+        self.cells = {cell_id: cell for cell_id, cell in self.cells.items() if cell_id in planned}
         self.swept = list(dict.fromkeys([*self.swept, *swept_keys(every)]))
         duplicates = self.duplicates
         ids = self._add_all(combinations)
@@ -114,7 +116,7 @@ class Planner:
     def _require_effect(self, cell: Cell, part: Mapping[str, Any]) -> None:
         """Note it as a mistake if what tells a cell from an earlier one has no effect."""
         identity = cell.id if part is cell.config else cell_id(part, self.ignore)
-        if (same := self._effective.setdefault(identity, cell)) is not cell:
+        if (same := self._effective.setdefault(identity, cell)).id != cell.id:
             what = ", ".join(difference(same, cell))
             self.problems[f"{what}: has no effect here, the cells must be equal; leave all but one out"] += 1
 

@@ -35,6 +35,7 @@ NEEDED = {  # what is of no use without another setting
     **dict.fromkeys(("max_seeds", "budget", "claims", "tune"), "strategy"),
     **dict.fromkeys(("trials", "sampler", "rungs"), "tune"),
 }
+OF_RUNGS = ("rung_key", "rung_kept", "rung_from")
 TEXTS = ("code", "ignore", "name", "only")
 
 
@@ -85,6 +86,7 @@ class Settings(ResumableSweeperConf):
         told: dict[str, Any] = {"max_seeds": MAX_SEEDS if self.max_seeds is None else self.max_seeds}
         if self.claims is not None:
             told["claims"] = {"file": self.claims, "text": self.claims_text}
+        told |= {name: getattr(self, name) for name in OF_RUNGS}
         if not self.tune:
             return told
         return told | {
@@ -92,9 +94,6 @@ class Settings(ResumableSweeperConf):
             "trials": TRIALS if self.trials is None else self.trials,
             "sampler": self.sampler or SAMPLERS[0],
             "rungs": self.rungs,
-            "rung_key": self.rung_key,
-            "rung_kept": self.rung_kept,
-            "rung_from": self.rung_from,
             "trial": self.trial,
             "judged_by": self.judged_by or JUDGED_BY,
         }
@@ -102,10 +101,9 @@ class Settings(ResumableSweeperConf):
     @property
     def varied(self) -> set[str]:
         """The keys that a strategy may vary besides those that are swept."""
-        if not self.tune:
-            return set()
-        of_rungs = (self.rung_key, self.rung_kept, self.rung_from) if self.rungs else ()
-        return {*self.tune, *self.trial, *filter(None, of_rungs)}
+        of_trials = {*self.tune, *self.trial} if self.tune else set()
+        of_rungs = (self.rung_key if self.rungs else None, self.rung_kept, self.rung_from)
+        return {*of_trials, *filter(None, of_rungs)}
 
     def _problems(self) -> Iterator[str]:
         """Yield a line for each setting that is out of range."""

@@ -37,11 +37,11 @@ class Study:
 
 
 STUDIES = (
-    Study("activation_loss_grid", parts=("timing",)),
-    Study("margin_and_hyperparameters", parts=("timing",)),
+    Study("activation_loss_grid", parts=("timing", "fit")),
+    Study("margin_and_hyperparameters", parts=("timing", "fit")),
     Study("fashion_tuning", parts=("timing",), measured="engines"),
     Study("capacity_and_regularisation"),
-    Study("long_run_grid", parts=("timing",), measured="stability"),
+    Study("long_run_grid", parts=("timing", "fit"), measured="stability"),
     Study("tuned_grid", parts=("search",), group="sweep", chosen_from="search", main="chosen"),
 )
 

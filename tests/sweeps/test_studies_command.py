@@ -92,6 +92,7 @@ def test_a_study_runs_its_parts_then_itself_then_measures_and_reports() -> None:
     assert studies.run(ordered("long_run_grid", "seed=0"), heard, dry_run=False, fresh=False) == 0
     assert heard.commands == [
         "sweeps study=long_run_grid/timing seed=0",
+        "sweeps study=long_run_grid/fit seed=0",
         "sweeps study=long_run_grid seed=0",
         "sweeps.job.measured runs/long_run_grid",
         "reports runs/long_run_grid",
@@ -108,9 +109,9 @@ def test_all_is_every_study_in_the_order_of_the_list() -> None:
 @pytest.mark.parametrize(
     ("codes", "code", "run"),
     [
-        ((0, 0, 0), 0, 3),
-        ((1, 0, 0), 1, 3),
-        ((0, 0, 1), 1, 3),
+        ((0, 0, 0, 0), 0, 4),
+        ((1, 0, 0, 0), 1, 4),
+        ((0, 0, 0, 1), 1, 4),
         ((0, 2), 2, 2),
         ((1, 2), 2, 2),
         ((130,), 130, 1),
@@ -168,6 +169,7 @@ def test_a_study_leaves_its_runs_its_measurement_and_its_report(tmp_path: Path) 
     (tmp_path / "reports.py").write_text("raise SystemExit('the wrong reports')")
     done = study(tmp_path, "long_run_grid", *SMALL)
     assert [line.split()[0] for line in commands(done.stdout)] == [
+        "sweeps",
         "sweeps",
         "sweeps",
         "sweeps.job.measured",
