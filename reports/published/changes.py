@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports.claims.claim import Judgement
+from reports.claims.observations import FIGURES, RUN
 from reports.tables.spreadsheet import read_csv
 from sweeps.records.errors import UserError
 from sweeps.records.layout import PUBLISHED_RUNS
+from sweeps.records.studies import FIT
 
 FIRST_VERSION = Path(__file__).with_name("first_version.csv")
-DIGITS = 12  # of the SHA-256 of runs.csv
+DIGITS = 12  # of the SHA-256 of the runs that verdicts rest on
 RUN_AGAIN = "its runs were made again, and the rules are others"
 
 
@@ -30,12 +32,23 @@ def first_verdicts(folder: Path, judgements: Iterable[Judgement]) -> Sequence[Ma
 
     On other runs than the first version's the reason is that they are others.
     """
-    digest = hashlib.sha256((folder / PUBLISHED_RUNS).read_bytes()).hexdigest()[:DIGITS]
+    digest = runs_digest(folder / PUBLISHED_RUNS)
     table = read_csv(FIRST_VERSION)
     if not (same := table[table["runs"] == digest]).empty:
         return same.to_dict("records")  # type: ignore[return-value]
     known = table[table["id"].isin([judgement.claim.id for judgement in judgements])]
     return known.assign(reason=RUN_AGAIN).to_dict("records")  # type: ignore[return-value]
+
+
+def runs_digest(path: Path) -> str:
+    """Return a digest of the runs of a table that verdicts may rest on: which, how they ended, their figures.
+
+    Runs that try what a report leaves unsaid decide no claim, and a setting more is a column more.
+    """
+    table = read_csv(path)
+    table = table[[name for name in (*RUN, *FIGURES) if name in table]]
+    rows = table[table["part"] != FIT] if "part" in table else table
+    return hashlib.sha256(rows.to_csv(index=False, lineterminator="\n").encode()).hexdigest()[:DIGITS]
 
 
 def changes(folder: Path, judgements: Sequence[Judgement]) -> list[Change]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from reports.claims.tables import claims_frame, plot_name
 from reports.published.beside import rankings_beside
 from reports.published.changes import Change, changes
 from reports.published.dumbbells import usual_words
+from reports.published.fitted import fitted_words
 from reports.published.rankings import rankings
 from reports.published.strips import has_strip
 from reports.sources import Reference
+from reports.sources.fitting import Fit, fit_of
 from reports.sources.judged import Judged
 from reports.sources.reported import TIME
 from reports.tables.formats import markdown_escape
@@ -53,6 +56,11 @@ class Study:
         """The name of the study."""
         return self.source.study
 
+    @cached_property
+    def fit(self) -> Fit | None:
+        """What comes of fitting what its report does not state; None where that was not tried."""
+        return fit_of(self.source, self.judged.frame)
+
     @property
     def judgements(self) -> list[Judgement]:
         """All that was judged: the report's claims, and those that go beyond it."""
@@ -77,6 +85,7 @@ def study_page(study: Study, studies: Sequence[Study] = ()) -> str:
         timed=judged.reported is not None and bool((judged.reported["metric"] == TIME).any()),
         usual="" if judged.reported is None else usual_words(judged.reported),
         figures=figure_counts(judged),
+        fitted=fitted_words(study.source, study.fit) if study.fit else None,
         parameters=None if judged.parameters is None else records(judged.parameters),
         rankings=records(rankings(judged.frame, study.name)),
         beside=rankings_of_both(study, studies),

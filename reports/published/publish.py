@@ -12,7 +12,6 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from reports.claims.claim import Claim
 from reports.claims.observations import compact, observe, read_observations, write_observations
 from reports.claims.runs import TIMING
 from reports.claims.tables import claims_frame, contrasts_frame
@@ -23,13 +22,16 @@ from reports.page.report import Report
 from reports.plots import Plot, save_all
 from reports.published.again import kept_runs
 from reports.published.dumbbells import dumbbell_plot
+from reports.published.fit_runs import is_fit, keep_fit, study_of
+from reports.published.fitted import fitted_table
+from reports.published.named import named_in
 from reports.published.pages import DRAWN_BY, Study, study_page
 from reports.published.rankings import rankings
 from reports.published.strips import strip_plots
 from reports.published.summary import lessons_page, summary_page, summary_plot
 from reports.runs.reader import load
 from reports.runs.results import Results
-from reports.sources import Reference, reference
+from reports.sources import reference
 from reports.sources.judged import judged_study
 from reports.tables.spreadsheet import write_csv
 from reports.tables.table import Table
@@ -54,7 +56,7 @@ def publish(directories: Iterable[Path], target: Path) -> Path:
     """
     found = [load(directory) for directory in directories]
     for results in found:
-        if reference(results.sweep) is None:
+        if reference(study_of(results)) is None:
             raise UserError(f"{results.directory}: {results.sweep} is none of {', '.join(all_studies())}")
     if not found and not target.is_dir():
         raise UserError(f"{target}: holds no study; name the directories of some")
@@ -62,7 +64,7 @@ def publish(directories: Iterable[Path], target: Path) -> Path:
         if target.is_dir():
             shutil.copytree(target, draft)
         for results in found:
-            keep(results, draft / results.sweep)
+            (keep_fit if is_fit(results) else keep)(results, draft / study_of(results))
         rebuild(draft)
         replace_directory(draft, target)
     return target / SUMMARY
@@ -150,30 +152,9 @@ def tables_of(study: Study) -> dict[str, pd.DataFrame]:
         "contrasts": contrasts_frame([*judged.claims, *judged.beyond]),
         "reported": judged.reported,
         "parameters": judged.parameters,
+        "fitted": fitted_table(study.fit) if study.fit else None,
     }
     return {name: table for name, table in tables.items() if table is not None}
-
-
-def named_in(source: Reference) -> set[str]:
-    """Return the settings that the claims and figures of a study name."""
-    names = {*source.unsaid}
-    for claim in (*source.claims, *source.beyond):
-        names |= settings_of_claim(claim)
-    for text in source.figures["cell"]:
-        names |= {part.partition("=")[0] for part in text.split()}
-    for count in source.counts:
-        names |= {*count.where, *(count.above or {})}
-    return names
-
-
-def settings_of_claim(claim: Claim) -> set[str]:
-    """Return the settings that a claim names."""
-    return {
-        name
-        for test in claim.tests
-        for names in (test.where, test.factor, test.along, *(test.levels or {}).values())
-        for name in names
-    }
 
 
 def main_plots(report: Report) -> list[Plot]:

@@ -6,6 +6,7 @@ from typing import Any
 from reports.claims.claim import VERDICTS, Judgement
 from reports.plots.plot import Plot
 from reports.published.changes import RUN_AGAIN, first_verdicts
+from reports.published.fitted import fitted_words
 from reports.published.lessons import Lesson, lessons
 from reports.published.overview import overview_plot
 from reports.published.pages import Study, anchor, claim_anchor, figure_counts, template
@@ -24,6 +25,11 @@ def summary_page(studies: Sequence[Study]) -> str:
         total={key: sum(row[key] for row in rows) for key in counts_of_none()},
         more=[counts_of(study) for study in more],
         beyond=sum(len(study.judged.beyond) for study in studies),
+        fitted=[
+            {"name": study.name, "title": study.source.title, **fitted_words(study.source, study.fit)}
+            for study in reports
+            if study.fit
+        ],
         lessons=told_lessons(studies),
         changes=changes_by_reason(studies),
         first_words=first_words(studies),

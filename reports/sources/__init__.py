@@ -42,7 +42,11 @@ class Beside:
 
 @dataclass(frozen=True)
 class Reference:
-    """A source report. `unsaid`: the settings of a figure's cell that the report leaves unsaid."""
+    """A source report.
+
+    unsaid: the settings of a figure's cell that the report leaves unsaid
+    fitted: those of them that the part `fit` of its study tries
+    """
 
     study: str
     title: str
@@ -54,6 +58,7 @@ class Reference:
     counts: tuple[Count, ...]
     figures: pd.DataFrame
     beside: Beside | None = None
+    fitted: tuple[str, ...] = ()
 
 
 @cache
@@ -74,6 +79,7 @@ def reference(study: str) -> Reference | None:
         tuple(map(count, data.get("parameters", ()))),
         figures(study),
         Beside(data["beside"]["study"], conditions(data["beside"]["where"])) if "beside" in data else None,
+        tuple(map(str, data.get("fitted", ()))),
     )
 
 

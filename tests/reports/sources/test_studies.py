@@ -8,7 +8,9 @@ from reports.claims.looks import ONE_LOOK
 from reports.runs.factors import label
 from reports.sources import STUDIES, Reference
 from reports.sources import reference as reference_of
+from reports.sources.fitting import compared_figures, fit_of, words_of
 from reports.sources.reported import cell_settings, find, parameter_counts, reported_against_ours
+from sweeps.records.studies import FIT
 from tests.support import planned
 
 SEEDS = 5
@@ -37,12 +39,25 @@ def test_all_figures_and_claims_of_the_five_reports_are_here() -> None:
 
 
 @pytest.mark.parametrize("study", STUDIES)
-def test_a_studys_sweeps_share_its_directory_and_have_five_seeds(study: str) -> None:
+def test_a_studys_sweeps_share_its_directory_and_have_five_seeds_or_three(study: str) -> None:
     for part, name in planned.parts_of(study).items():
         settings = planned.settings_of(name)
         assert settings["sweep"] == name
         assert settings["dir"] == (f"runs/{study}" if part == "main" else f"runs/{study}/{part}")
-        assert {cell.config["seed"] for cell in settings["cells"]} == set(range(5))
+        assert {cell.config["seed"] for cell in settings["cells"]} == set(range(3 if part == FIT else 5))
+
+
+@pytest.mark.parametrize("study", [study for study in STUDIES if reference(study).fitted])
+def test_what_is_fitted_is_tried_on_exactly_the_cells_of_the_figures(study: str) -> None:
+    source, frame = reference(study), planned.observations(study)
+    tried = frame[frame["part"] == FIT]
+    fit = fit_of(source, frame)
+    assert fit is not None
+    assert 1 < len(fit.candidates) <= 12
+    cells = compared_figures(source.figures)["cell"].map(words_of).nunique()
+    assert len(tried) == len(fit.candidates) * cells * 3
+    for candidate in (fit.present, *fit.candidates):
+        assert candidate.figures["half"].notna().all()
 
 
 @pytest.mark.parametrize("study", [study for study in STUDIES if "timing" in planned.parts_of(study)])

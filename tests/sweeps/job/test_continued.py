@@ -93,3 +93,32 @@ def test_successive_halving_continues_and_leaves_no_checkpoint(tmp_path: Path) -
         assert rows[0] == rows[1]
     assert not list((tmp_path / "there").glob("*/checkpoint.npz"))
     assert all(records[cell].data["config"]["training"]["continue_from"] is None for cell in last["cells"])
+
+
+def test_lengths_that_are_swept_go_on_from_one_another_to_the_same_bits(tmp_path: Path) -> None:
+    words = ("init=he,normal", "training.epochs=4,1,2")
+    run(tmp_path, "hydra.sweep.dir=there", *words, "hydra.sweeper.strategy=longer")
+    run(tmp_path, "hydra.sweep.dir=alone", *words)
+    assert results(tmp_path / "there") == results(tmp_path / "alone")
+    records = load_records(tmp_path / "there")
+    for record in records.values():
+        training = record.data["config"]["training"]
+        shorter = {4: 2, 2: 1}.get(training["epochs"])
+        source = records[training["continue_from"]].data["config"] if shorter else None
+        assert (source and source["training"]["epochs"], source and source["init"]) == (
+            shorter,
+            record.data["config"]["init"] if shorter else None,
+        )
+        assert training["keep_checkpoint"] == (training["epochs"] != 4)
+    steps = json.loads((tmp_path / "there" / "sweep.json").read_text())["strategy"]["steps"]
+    assert [len(step["cells"]) for step in steps] == [2, 2, 2]
+    assert not list((tmp_path / "there").glob("*/checkpoint.npz"))
+    again = run(tmp_path, "hydra.sweep.dir=there", *words, "hydra.sweeper.strategy=longer")
+    assert "(6 kept, 0 run)" in again
+
+
+def test_lengths_that_are_not_swept_are_one_line(tmp_path: Path) -> None:
+    out = run(tmp_path, "init=he,normal", "hydra.sweeper.strategy=longer", code=2)
+    told = "training.epochs must be swept, over whole numbers from 1 on"
+    assert out == f"error: hydra.sweeper.strategy = longer: {told}\n"
+    assert not (tmp_path / "runs").exists()
