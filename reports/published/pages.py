@@ -87,7 +87,7 @@ def study_page(study: Study, studies: Sequence[Study] = ()) -> str:
         plots=[(path.name, picture_words(path.stem)) for path in sorted((folder / "plots").glob("*.png"))],
         runs=len(judged.frame),
         unfinished=study.unfinished,
-        seeds=judged.frame["seed"].nunique(),
+        seeds=main_part(study)["seed"].nunique(),
     )
 
 
@@ -127,9 +127,14 @@ def rankings_of_both(study: Study, studies: Sequence[Study]) -> list[dict[str, A
     return records(rankings_beside(first, second, beside.where, ("given", "tuned")))
 
 
+def main_part(study: Study) -> pd.DataFrame:
+    """Return the runs that are compared: not trials, timed runs or measurements."""
+    return study.judged.frame[study.judged.frame["part"] == MAIN]
+
+
 def chosen_rates(study: Study) -> pd.DataFrame:
     """Return the learning rate of each cell of the main part, losses by activation and depth."""
-    main = study.judged.frame[study.judged.frame["part"] == MAIN]
+    main = main_part(study)
     cell = main["activation"] + " " + main["hidden"]
     return pd.crosstab(main["loss"], cell, main["lr"], aggfunc="first")
 

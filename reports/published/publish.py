@@ -41,7 +41,14 @@ from sweeps.records.published import write_published
 from sweeps.records.studies import STUDIES
 
 SUMMARY, LESSONS = "README.md", "lessons.md"
-MAIN_PLOTS = ("heatmap-test_accuracy", "grid", "ranking-test_accuracy", "accuracy-against-", "boundary-")
+MAIN_PLOTS = (
+    "heatmap-test_accuracy",
+    "grid",
+    "ranking-test_accuracy",
+    "accuracy-against-",
+    "boundary-",
+    "tuning-",
+)
 COLOURS = 64
 NOT_KEPT = ("host", "command", "planned")
 

@@ -27,12 +27,15 @@ def load(
     unplanned: bool = False,
     target: float | None = None,
     known: Known | None = None,
+    trials: bool = False,
 ) -> Results:
     """Read a sweep's directory; `unplanned` also takes in recorded cells that the plan does not have.
 
     `known` serves what was read before, so that only what changed is read again. `target` is the test
     accuracy that `epochs_to_target` counts to (by default the highest round one that half of the finished
-    runs reach). Raises UserError if there is nothing to read, or the plan is damaged.
+    runs reach).
+    `trials` reads those of a sweep that tunes in place of the runs that they were for. Raises UserError if
+    there is nothing to read, or the plan is damaged.
     """
     root = Path(directory)
     if not root.is_dir():
@@ -41,7 +44,7 @@ def load(
     folders = cell_dirs(root)
     if not folders and plan is None:
         raise UserError(f"{root}: no run records and no plan in this directory")
-    reader = Reader(root, plan, known)
+    reader = Reader(root, plan, known, trials=trials)
     reader.settle(folders)
     outside = reader.read(folders, unplanned)
     return assemble(root, plan, reader, outside, target)
