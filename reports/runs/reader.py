@@ -50,11 +50,15 @@ def load(
     return assemble(root, plan, reader, outside, target)
 
 
-def figures_of(plan: Plan, records: Mapping[str, Record]) -> Results:
-    """Return the figures of the records of a plan's cells, without curves: what a strategy decides by."""
+def figures_of(plan: Plan, records: Mapping[str, Record], *, curves: bool = False) -> Results:
+    """Return the figures of the records of a plan's cells: what a strategy decides by.
+
+    `curves` also reads the histories beside the records, for what only they tell: epochs to convergence, say.
+    """
     root = next((record.path.parent for record in records.values()), Path())
-    reader = FiguresReader(root, plan)
+    reader = (Reader if curves else FiguresReader)(root, plan)
     reader.figures = Figures.of(plan, records.values())
+    reader.curves.settle(record.path for record in records.values() if curves)
     for cell in reader.planned.values():
         reader.add(cell.id, cell.name, records.get(cell.id), cell)
     return assemble(root, plan, reader, [], None)

@@ -96,6 +96,17 @@ def test_a_study_runs_its_parts_then_itself_then_measures_and_reports() -> None:
     ]
 
 
+def test_a_whole_study_gets_seeds_where_its_claims_are_open() -> None:
+    heard = Heard()
+    studies.run(ordered("fashion_tuning", "hydra.launcher.n_jobs=1"), heard, dry_run=False, fresh=False)
+    assert heard.commands[2] == (
+        "sweeps study=fashion_tuning hydra.launcher.n_jobs=1 hydra.sweeper.strategy=until_decided "
+        "hydra.sweeper.claims=pkg://reports.sources/fashion_tuning.yaml"
+    )
+    assert not ordered("tuned_grid")[0].more_seeds()
+    assert not ordered("fashion_tuning", "loss=mse")[0].more_seeds()
+
+
 def test_all_is_every_study_in_the_order_of_the_list() -> None:
     heard = Heard()
     studies.run(ordered("all"), heard, dry_run=False, fresh=False)
