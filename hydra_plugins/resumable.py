@@ -121,7 +121,8 @@ class ResumableSweeperConf:
     # SWEEP_SECONDS, SWEEP_CELLS, SWEEP_DONE, SWEEP_DIVERGED, SWEEP_FAILED, SWEEP_SUMMARY.
     notify: str | None = None
     # What decides on further cells when nothing is due: until_decided (adds seeds where a comparison is
-    # open), another name of `strategies`, or the dotted name of a function of a plan and its records.
+    # open), longer (of cells of several `rung_key` each goes on from the next shorter one), another name of
+    # `strategies`, or the dotted name of a function of a plan and its records.
     strategy: str | None = None
 
     # Short names of strategies.

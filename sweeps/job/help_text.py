@@ -58,6 +58,7 @@ SWEEPER = """\
   hydra.sweeper.timeout_s=600   end a cell that takes longer
   hydra.sweeper.max_attempts=3  how often a cell is started whose process dies
   hydra.sweeper.strategy=until_decided   add seeds only where a comparison is still open
+  hydra.sweeper.strategy=longer training.epochs=10,50: each goes on from the next shorter one
   optimizer.lr=interval(1e-4,1) search: hydra.sweeper.trials=8 for each combination of what is swept
   hydra.sweeper.budget=30m      with a strategy: how long the command may take
   hydra.sweeper.max_seeds=20    with a strategy: seeds of a cell at most
