@@ -62,6 +62,14 @@ def test_every_combination_gets_the_same_trials_and_the_named_cells_its_best(tun
         assert own[config["mode"]["score"]["spread"]] == max(own.values())
 
 
+def test_a_choice_that_a_named_cell_has_anyway_is_evaluated(tmp_path: Path) -> None:
+    only = "++hydra.sweeper.tune={mode.score.spread: [0.1, 0.001]}"  # one trial: of what stands there anyway
+    tiny = after(tmp_path, *TUNED[:3], "hydra.sweeper.strategy=tune", only, "hydra.sweeper.trials=1")
+    trials, evaluation = steps(tiny)
+    assert (len(trials["cells"]), len(evaluation["cells"])) == (2, 4)
+    assert tiny.plan()["strategy"]["end"]["left"] == []
+
+
 def test_tuned_again_it_runs_nothing(tuned: Tiny, tmp_path: Path) -> None:
     tiny = tuned.copied_to(tmp_path)
     before = tiny.plan()["cells"]
