@@ -83,7 +83,7 @@ class Fit:
 
 
 def fit_of(source: Reference, frame: pd.DataFrame) -> Fit | None:
-    """Return what comes of fitting what a report does not state; None without runs to do it with."""
+    """Return what comes of fitting what a report does not state; None without runs of its figures."""
     runs = frame[frame["part"] == FIT]
     if not source.fitted or not (runs["status"] == "done").any():
         return None
@@ -92,8 +92,10 @@ def fit_of(source: Reference, frame: pd.DataFrame) -> Fit | None:
     in_use = {name: source.unsaid[name][0] for name in source.fitted}
     tried = runs[list(source.fitted)].drop_duplicates().itertuples(index=False, name=None)
     every = [dict(zip(source.fitted, values, strict=True)) for values in tried]
-    present = candidate(source, main, in_use, len(seeds))
-    return Fit(present, [candidate(source, runs, values, len(seeds)) for values in every], len(seeds))
+    candidates = [candidate(source, runs, values, len(seeds)) for values in every]
+    if all(each.figures["half"].isna().all() for each in candidates):
+        return None
+    return Fit(candidate(source, main, in_use, len(seeds)), candidates, len(seeds))
 
 
 def compared_figures(figures: pd.DataFrame) -> pd.DataFrame:

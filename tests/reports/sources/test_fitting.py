@@ -152,6 +152,10 @@ def test_without_runs_of_the_fit_there_is_none() -> None:
     assert fit_of(report("he", 50), frame[frame["part"] != FIT]) is None
     planned = frame.assign(status=frame["status"].where(frame["part"] != FIT, "missing"))
     assert fit_of(report("he", 50), planned) is None
+    others = frame.assign(
+        batch_size=frame["batch_size"].where(frame["part"] != FIT, "10")
+    )  # no figure's cells
+    assert fit_of(report("he", 50), others) is None
 
 
 def test_the_table_has_what_is_in_use_and_every_setting() -> None:
