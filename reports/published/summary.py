@@ -124,4 +124,4 @@ def first_words(studies: Sequence[Study]) -> str:
     if len(new) == len(studies):
         return f"{text} The rules are others, and all runs were made again."
     again = ", ".join(f"*{title}*" for title in new)
-    return f"{text} The rules are others; the runs are the same, but for those of {again}, which were made again."
+    return f"{text} The rules are others; the runs are the same, but for those of {again}: made again."
