@@ -78,7 +78,11 @@ def test_every_pair_is_among_the_tests_with_what_was_worked_out(five: tuple[Anal
 
 def test_an_order_that_turns_round_from_cell_to_cell_is_told_by_how_many(tmp_path: Path) -> None:
     losses, decays = ["mse", "hinge", "focal", "softmax_ce"], [0.0, 0.0005]
-    axes = {"activation": ["relu", "gelu"], "loss": losses, "optimizer.weight_decay": decays}
+    axes: dict[str, list[Any]] = {
+        "activation": ["relu", "gelu"],
+        "loss": losses,
+        "optimizer.weight_decay": decays,
+    }
     cells = synthetic.grid(axes, seeds=range(5), epochs=3)
     for one in cells:
         turned = losses.index(one.values["loss"]) + decays.index(one.values["optimizer.weight_decay"])
@@ -86,7 +90,7 @@ def test_an_order_that_turns_round_from_cell_to_cell_is_told_by_how_many(tmp_pat
         accuracy = 0.9 + gain + one.values["seed"] / 10_000
         one.extra = {"final": {"test_accuracy": accuracy, "train_accuracy": accuracy, "test_loss": 1.0}}
     synthetic.write_sweep(tmp_path, cells)
-    node = {"name": "until_decided", "settings": {}, "steps": [], "end": None}
+    node: dict[str, Any] = {"name": "until_decided", "settings": {}, "steps": [], "end": None}
     synthetic.write_plan(tmp_path, cells, strategy=node)
     analysis = analyse(load(tmp_path))
     main = [e for e in analysis.effects if (e.title, e.metric.name) == ("activation", "test_accuracy")]
