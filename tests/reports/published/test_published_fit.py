@@ -19,6 +19,8 @@ from reports.sources.fitting import fit_of
 from reports.tables.spreadsheet import read_csv, write_csv
 from sweeps.records.errors import UserError
 from sweeps.records.layout import PUBLISHED_RUNS as RUNS
+from sweeps.records.published import of_record, read_published, write_published
+from sweeps.records.record import load_records
 from tests.support import synthetic
 
 RESULTS = Path(__file__).parents[3] / "docs" / "results"
@@ -31,6 +33,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A study as it is published, alone, without a fit; its figures are never drawn again."""
     monkeypatch.setattr("reports.published.publish.draw", lambda plots, folder, suffix: None)
     folder = shutil.copytree(RESULTS / NAME, tmp_path / "kept" / NAME)
+    (folder / "again.json").unlink(missing_ok=True)
     runs = read_csv(folder / RUNS)
     write_csv(runs[runs["part"] != "fit"], folder / RUNS)
     return folder
@@ -83,7 +86,15 @@ def test_runs_of_a_fit_go_beside_those_that_are_kept_once(kept: Path, tmp_path: 
         assert after["part"].value_counts()["fit"] == 6
         assert after.loc[after["part"] != "fit", before.columns].reset_index(drop=True).equals(before)
     assert runs_digest(kept / RUNS) == digest  # the verdicts rest on the same runs
-    assert not (kept / "again.json").exists()  # nor is it of the others
+    assert read_published(kept) is None  # nor is anything of the others kept to train them again
+    record = next(iter(load_records(directory).values()))
+    write_published(kept, [of_record("main", record)])
+    for _ in range(2):
+        keep_fit(load(directory), kept)
+        again = read_published(kept)
+        assert again is not None
+        assert [run.part for run in again] == ["main"] + ["fit"] * 6
+        assert {run.record.cell_id for run in again[1:]} == {cell.cell_id for cell in cells}
     source = reference(NAME)
     assert source is not None
     fit = fit_of(source, read_observations(kept / RUNS))
