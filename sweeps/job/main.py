@@ -26,6 +26,7 @@ from mlp.workspace import Array
 from sweeps.job.components import Components, build, problems
 from sweeps.job.concurrency import concurrent_runs
 from sweeps.job.journal import Journal
+from sweeps.job.loaded import loaded
 from sweeps.job.provenance import provenance, single_blas_thread
 from sweeps.records.errors import UserError
 from sweeps.records.history import best_row
@@ -113,7 +114,7 @@ def train(cells: Sequence[Member]) -> Iterator[tuple[int, dict[str, Any]]]:
     """
     started, threads = time.perf_counter(), single_blas_thread()
     parts = [Components.of(cell.config) for cell in cells]
-    data = parts[0].data()
+    data = parts[0].ordered(loaded(parts[0].dataset))
     batches = parts[0].batches(data)
     runs = [part.trainer(data, batches) for part in parts]
     at_once = cells[0].concurrent_runs
