@@ -55,7 +55,8 @@ class ResumableSweeperConf:
     closing: str | None = None
 
     # Dotted name of a function that takes a cell's resolved config, and returns a text and a reason: cells of
-    # one text may be run together, one with None for a text is run alone, for that reason.
+    # one text may be run together, one with an empty text is run by itself; one with None is run alone,
+    # through Hydra, for that reason.
     group: str | None = None
 
     # Dotted name of the job for cells of one text: it takes a list of sweeps.records.member.Member, and as

@@ -45,13 +45,13 @@ def main() -> int:
         os.environ.setdefault(name, "1")
     os.environ["HYDRA_FULL_ERROR"] = "1"
     if not any(argument.partition("=")[0] in OWN_MODE.split() for argument in sys.argv[1:]):
-        # Hydra looks into the config for the mode, but falls back to RUN if that does not compose.
         sys.argv.append("--multirun")
     return _run()
 
 
 def _run() -> int:
     """Hand over to Hydra. What it cannot read or compose is a mistake; errors of what it calls are not."""
+    from hydra._internal.hydra import Hydra
     from hydra.errors import HydraException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
@@ -64,6 +64,9 @@ def _run() -> int:
     python314.accept_hydras()
     if line := without_spaces(sys.argv[1:], _default_config() if _has_spaces(sys.argv[1:]) else None):
         return mistake(line)
+    if "--multirun" in sys.argv:
+        # Hydra would compose the config once more than it needs, to see which mode that asks for.
+        Hydra.get_mode = lambda *_, **__: None  # type: ignore[method-assign]
     argparse.ArgumentParser.error = _refuse  # type: ignore[method-assign, assignment]  # Hydra's shows its usage, on 7 lines
     try:
         run()

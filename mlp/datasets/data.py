@@ -97,6 +97,10 @@ class Dataset(ABC):
     def load(self) -> Data:
         """Return the data; raise DatasetError if it cannot be had."""
 
+    def is_still(self, data: Data) -> bool:
+        """Return whether `load` would give these data, which it gave before, if that is known for less."""
+        return False
+
     def seeded(self, seed: int) -> "Dataset":
         """Return the data set as a run of this seed has it; overridden where the split follows the seed."""
         return self

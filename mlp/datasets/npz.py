@@ -77,6 +77,10 @@ class NPZ(Dataset):
             sha256=sha256,
         )
 
+    def is_still(self, data: Data) -> bool:
+        """Return whether the file's content is what these data were read from."""
+        return sha256_of_file(self._file()) == data.sha256
+
     def _file(self) -> Path:
         return plain_file(self.path, "an .npz file")
 
@@ -101,6 +105,10 @@ class Sample(Dataset):
     def load(self) -> Data:
         """Return the data from the file inside the package."""
         return NPZ(str(SAMPLE), self.train_size).load()
+
+    def is_still(self, data: Data) -> bool:
+        """Return whether the file inside the package is still as it was."""
+        return NPZ(str(SAMPLE), self.train_size).is_still(data)
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn, ParamSpec
 
 from mlp_grid import origin
+from sweeps.cli.garbage import look_seldom
 from sweeps.cli.near import nearest
 from sweeps.cli.streams import open_streams
 from sweeps.cli.version import PROJECT, version
@@ -38,6 +39,7 @@ def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
     @wraps(main)
     def run(*arguments: Arguments.args, **options: Arguments.kwargs) -> int:
         open_streams()
+        look_seldom()
         if line := origin.problem():
             return mistake(line)
         try:

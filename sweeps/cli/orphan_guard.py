@@ -2,7 +2,7 @@
 
 A worker sees to it itself that it ends with the sweeper (child.die_with), but only once it runs: joblib's
 processes that have not yet begun, or wait for work, would stay for good. So each process that is started
-inherits a mark in its environment, and the guard ends those that bear it.
+inherits a mark in its environment, and the guard (orphan_search.py) ends those that bear it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ import os
 import subprocess
 import sys
 import threading
-import time
 import uuid
 from collections.abc import Iterator
 
-MARK = "SWEEP_GUARD"
-SEARCHES, PAUSE_S = 5, 0.2  # again and again: a process may be about to start another
+from sweeps.cli import orphan_search
+from sweeps.cli.orphan_search import MARK
 
 
 @contextlib.contextmanager
@@ -58,27 +57,9 @@ class Guard(threading.Thread):
 
     def _launched(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-P", __file__, self.mark],
+            [sys.executable, "-P", orphan_search.__file__, self.mark],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # out of reach of a terminal's Ctrl-C
         )
-
-
-def end_marked(mark: str) -> None:
-    """Kill every process of this user with the mark in its environment, resource trackers excepted."""
-    import psutil
-
-    for _ in range(SEARCHES):
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error, OSError):
-                bears = process.pid != os.getpid() and process.environ().get(MARK) == mark
-                if bears and "resource_tracker" not in " ".join(process.cmdline()):
-                    process.kill()
-        time.sleep(PAUSE_S)
-
-
-if __name__ == "__main__":
-    if not sys.stdin.buffer.read(1):  # the command ended without a word
-        end_marked(sys.argv[1])

@@ -1,6 +1,5 @@
 """The version of this project, whether it is installed or run from a checkout."""
 
-from importlib import metadata
 from pathlib import Path
 
 PROJECT = "mlp-grid"
@@ -15,4 +14,6 @@ def version() -> str:
         project = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("project", {})
         if project.get("name") == PROJECT:
             return str(project["version"])
+    from importlib import metadata  # 30 ms, for what a checkout does not need
+
     return metadata.version(PROJECT)

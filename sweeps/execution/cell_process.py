@@ -24,6 +24,7 @@ import cloudpickle  # type: ignore[import-untyped]
 from hydra.core.singleton import Singleton
 from hydra.core.utils import setup_globals
 
+from sweeps.cli.garbage import look_at_what_is_new
 from sweeps.execution.cell_run import Runner
 from sweeps.execution.jobs import Job
 
@@ -101,6 +102,7 @@ def _serve(connection: Connection, parent: int, runner: Runner | None, other: Co
     """
     os.setpgid(0, 0)  # out of reach of a terminal's Ctrl-C, and one group with what the job starts
     die_with(parent)
+    look_at_what_is_new()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     faulthandler.enable(file=2)

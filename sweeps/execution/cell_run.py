@@ -1,7 +1,7 @@
 """One run of one cell, in the process that may die of it: record `running`, call the job, record the end.
 
 The application's function is called as Hydra calls it (callbacks, HydraConfig, logging, working directory);
-cells that may be run together are handed to its function for groups, one of them too.
+cells that need nothing of Hydra are handed to its function for groups, those of a group together.
 What it returns, a mapping, goes into the record; any exception, `sys.exit` included, goes there with its
 traceback.
 """
@@ -16,7 +16,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import yaml
-from hydra.core.utils import JobStatus, run_job
+from hydra.core.utils import JobStatus, configure_log, run_job
 from hydra.errors import HydraException
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
@@ -175,6 +175,9 @@ class Runner:
     def _alone(self, job: Job, record: dict[str, Any]) -> Any:
         """Call the job for groups with one cell, which saves what Hydra does around a job: 30 ms."""
         assert self.group_job is not None
+        if not job.group:  # all that Hydra would do for it: see planning/groups.py
+            hydra = self.composer.master.hydra
+            configure_log(hydra.job_logging, hydra.verbose)
         ((_, value),) = self.group_job([self._member(job, record)])
         return value
 

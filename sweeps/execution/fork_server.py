@@ -28,7 +28,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.utils import get_class
 from omegaconf import DictConfig
 
-from sweeps.cli.orphan_guard import MARK
+from sweeps.cli.orphan_search import MARK
 from sweeps.execution.cell_process import cause_of_death, die_with
 from sweeps.planning.settings import Settings
 

@@ -55,6 +55,6 @@ class Worker:
         """Return whether the sweep was stopped or has died: here by its process, elsewhere by its lock."""
         if self.stop.exists():
             return True
-        if self.sweeper.is_here():
-            return not self.sweeper.is_running()
-        return lock.holder(self.stop.with_name(LOCK)) is None
+        if self.sweeper.is_running():
+            return False
+        return self.sweeper.is_here() or lock.holder(self.stop.with_name(LOCK)) is None

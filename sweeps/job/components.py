@@ -66,8 +66,11 @@ class Components:
         return cls(**parts | {"dataset": parts["dataset"].seeded(seed)}, seed=seed)
 
     def data(self) -> Data:
-        """Load the data set, its columns in an order that this training can do with."""
-        data: Data = self.dataset.load()
+        """Load the data set, ready for this training."""
+        return self.ordered(self.dataset.load())
+
+    def ordered(self, data: Data) -> Data:
+        """Return the data, their columns in an order that this training can do with."""
         return data.unordered() if self.training.shift else data  # only whole images can be moved
 
     def batches(self, data: Data) -> tuple[Batches, Batches]:

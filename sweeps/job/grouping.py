@@ -11,16 +11,18 @@ FREE = ("lockstep", "save_weights", "layer_stats")
 def group(config: Mapping[str, Any]) -> tuple[str | None, str]:
     """Return what a valid cell has in common with those of its group, or None and why it is trained alone.
 
-    Networks of one shape are together, because those are what pays (mlp.lockstep.stack).
+    Empty for one that is trained by itself because lockstep is off. Networks of one shape are together,
+    because those are what pays (mlp.lockstep.stack).
     """
     training = config["training"]
-    if training["lockstep"] != "auto":
-        return None, ""  # not asked for: nothing to explain
-    if config["optimizer"]["_target_"] == "mlp.optimizers.LBFGS":
-        return None, "lbfgs takes no steps over batches"
+    asked = training["lockstep"] == "auto"  # otherwise there is nothing to explain
     targets = (node["_target_"] for node in config.values() if isinstance(node, Mapping))
     if foreign := next((target for target in targets if not target.startswith("mlp.")), None):
-        return None, f"{foreign} is not one of the project's own components"
+        return None, f"{foreign} is not one of the project's own components" if asked else ""
+    if not asked:
+        return "", ""
+    if config["optimizer"]["_target_"] == "mlp.optimizers.LBFGS":
+        return None, "lbfgs takes no steps over batches"
     shared = {key: value for key, value in training.items() if key not in FREE}
     common = [config[key] for key in ("dataset", "model", "schedule", "seed")]
     return json.dumps([*common, shared], sort_keys=True), ""

@@ -29,13 +29,14 @@ class Journal:
     def __init__(self, directory: Path, trainer: Trainer, pause_s: float = 0.0, *, data: str = "") -> None:
         """Bring the trainer to where the directory's checkpoint stands, and the history with it.
 
-        `pause_s` is the least time between two checkpoints: a thousand runs at once, each with one of a
-        megabyte after every short epoch, are more than a shared file system takes. `data` is the SHA-256 of
-        what is trained on: a checkpoint made with other data, by other code or in another cell is set aside.
+        `pause_s` is the least CPU time between two checkpoints (a machine that is busy with other work makes
+        no more of them): a thousand runs at once, each with one of a megabyte after every short epoch, are
+        more than a shared file system takes. `data` is the SHA-256 of what is trained on: a checkpoint made
+        with other data, by other code or in another cell is set aside.
         """
         self.directory, self.trainer, self.pause_s = directory, trainer, pause_s
         self.origin = origin_of(directory) | {"data": data}
-        self.saved = time.monotonic()
+        self.saved = time.process_time()
         self._restore()
         self._keep_other_history()
         self._write_history(durable=False)  # the checkpoint holds it all
@@ -48,9 +49,9 @@ class Journal:
             with (self.directory / HISTORY).open("a", encoding="utf-8") as file:
                 file.write(csv_row(trainer.history[-1]))
         kept = trainer.training.keep_checkpoint and trainer.finished
-        if kept or time.monotonic() - self.saved >= self.pause_s:
+        if kept or time.process_time() - self.saved >= self.pause_s:
             write_atomic(self.directory / CHECKPOINT, self._checkpoint())
-            self.saved = time.monotonic()
+            self.saved = time.process_time()
 
     def save_weights(self, model: MLP, activation: Activation, data: Data) -> None:
         """Keep the trained network if that is wanted, and the run has one; call when all is evaluated."""

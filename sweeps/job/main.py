@@ -26,6 +26,7 @@ from mlp.workspace import Array
 from sweeps.job.components import Components, build, problems
 from sweeps.job.concurrency import concurrent_runs
 from sweeps.job.journal import Journal
+from sweeps.job.loaded import loaded
 from sweeps.job.provenance import provenance, single_blas_thread
 from sweeps.records.errors import UserError
 from sweeps.records.history import best_row
@@ -113,7 +114,7 @@ def train(cells: Sequence[Member]) -> Iterator[tuple[int, dict[str, Any]]]:
     """
     started, threads = time.perf_counter(), single_blas_thread()
     parts = [Components.of(cell.config) for cell in cells]
-    data = parts[0].data()
+    data = parts[0].ordered(loaded(parts[0].dataset))
     batches = parts[0].batches(data)
     runs = [part.trainer(data, batches) for part in parts]
     at_once = cells[0].concurrent_runs
@@ -178,17 +179,19 @@ def outcome(trainer: Trainer, data: Data) -> dict[str, Any]:
 
 
 def final_figures(trainer: Trainer) -> dict[str, float]:
-    """Evaluate the trained network on every example that it was trained on and on every test example."""
-    figures = {}
+    """Return the figures of the trained network on every example that it was trained on and on the others.
+
+    Those of the others were measured after the epoch that the network is of, by the same function.
+    """
     with np.errstate(all="ignore"):  # what is not finite is recognised by its value
-        for name, batches, rows in (
-            ("train", trainer.train, trainer.train_rows),
-            ("test", trainer.test, None),
-            ("validation", trainer.train, trainer.validation_rows),
-        ):
-            if rows is None or len(rows):
-                figures[f"{name}_loss"], figures[f"{name}_accuracy"] = trainer.evaluate(batches, rows)
-    return figures
+        loss, accuracy = trainer.evaluate(trainer.train, trainer.train_rows)
+    row = trainer.history[trainer.final_epoch - 1]
+    names = [f"{part}_{figure}" for part in ("test", "validation") for figure in ("loss", "accuracy")]
+    return {
+        "train_loss": loss,
+        "train_accuracy": accuracy,
+        **{name: row[name] for name in names if name in row},
+    }
 
 
 def class_figures(trainer: Trainer, given: Array) -> dict[str, float]:

@@ -6,6 +6,7 @@ The state of the code's repository is asked for once in a sweep, by sweeps/plann
 import functools
 import platform
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,15 @@ def single_blas_thread() -> int:
     """
     import scipy.linalg  # noqa: F401
 
-    threadpoolctl.threadpool_limits(1)
-    return max((pool["num_threads"] for pool in threadpoolctl.threadpool_info()), default=1)
+    return _single_thread(len(sys.modules))
+
+
+@functools.cache
+def _single_thread(_modules: int) -> int:
+    """Limit every BLAS that is loaded; that takes 2 ms, and another one can have come with a module only."""
+    loaded = threadpoolctl.ThreadpoolController()
+    loaded.limit(limits=1)
+    return max((pool["num_threads"] for pool in loaded.info()), default=1)
 
 
 def _cpu() -> str:

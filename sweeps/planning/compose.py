@@ -44,7 +44,7 @@ class Composer:
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel without what is quickly made again and is large or does not pickle."""
-        return {**self.__dict__, "_parsed": {}, "_tasks": {}, "parser": None}
+        return {**self.__dict__, "_parsed": {}, "parser": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__ |= state

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from hydra._internal.config_repository import ConfigRepository
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.default_element import ResultDefault
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from sweeps.planning.config_files import files_of
 from sweeps.planning.identity import has_key
 
 
@@ -34,7 +34,7 @@ class Options:
     _sweeps: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._files = ConfigRepository(self.loader.get_search_path())
+        self._files = files_of(self.loader)
 
     def content(self, group: str, option: str) -> Any:
         """Return what an option's file puts into the group's node; None if it may do anything else."""

@@ -1,4 +1,8 @@
-"""Which cells may be run together: what the application's `hydra.sweeper.group` says of each."""
+"""Which cells may be run together: what the application's `hydra.sweeper.group` says of each.
+
+The job for groups is called without Hydra. So where Hydra is asked to do something around each job, that job
+is called through Hydra, by itself.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,10 @@ from sweeps.records.plan import Cell
 
 
 class Group(NamedTuple):
-    """What a cell has in common with those that it may be run with; None, and why, if it is run alone."""
+    """What a cell has in common with those that it may be run with; None, and why, if it is run alone.
+
+    Empty for a cell that the job for groups runs by itself.
+    """
 
     key: str | None
     why: str
@@ -26,11 +33,31 @@ def groups(cells: Iterable[Cell], settings: Settings, config: DictConfig) -> dic
     job = load_callable("group_job", settings.group_job)
     if group is None or job is None:
         return {cell.id: Group(None, "") for cell in cells}
-    found = {cell.id: _group(group, cell) for cell in cells}
-    if config.hydra.get("callbacks"):
-        alone = Group(None, "hydra.callbacks are called for one cell at a time")
-        return {cell_id: alone if each.key is not None else each for cell_id, each in found.items()}
-    return found
+    why, files = _around_each(config.hydra), _writes_files(config.hydra)
+    return {cell.id: _through_hydra(_group(group, cell), why, files) for cell in cells}
+
+
+def _through_hydra(group: Group, why: str, files: bool) -> Group:
+    """Return the group of a cell whose job Hydra has to do something around."""
+    if not group.key:
+        return Group(None, group.why) if why or files else group
+    return Group(None, why) if why else group
+
+
+def _around_each(hydra: DictConfig) -> str:
+    """Return which of Hydra's settings are for one job at a time, as a reason to run each alone; or ""."""
+    asked = {
+        "callbacks are called": hydra.get("callbacks"),
+        "job.chdir is done": hydra.job.chdir,
+        "job.env_set is set": hydra.job.env_set,
+    }
+    return next((f"hydra.{key} for one cell at a time" for key, value in asked.items() if value), "")
+
+
+def _writes_files(hydra: DictConfig) -> bool:
+    """Return whether Hydra writes files of its own into a job's directory: its configs, or a log."""
+    handlers = (hydra.get("job_logging") or {}).get("handlers") or {}
+    return bool(hydra.output_subdir) or any("filename" in handlers[name] for name in handlers)
 
 
 def _group(function: Callable[..., Any], cell: Cell) -> Group:

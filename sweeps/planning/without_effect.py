@@ -14,6 +14,7 @@ from hydra.errors import ConfigCompositionException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from sweeps.planning.config_files import files_of
 from sweeps.planning.grid import refuse_twice
 from sweeps.planning.identity import has_key
 from sweeps.records.errors import UserError
@@ -35,7 +36,7 @@ def _refuse_several_sweeps(config: DictConfig, loader: ConfigLoader) -> None:
     """Raise UserError if several arguments choose options that say what is swept: Hydra merges them."""
     task = _as_written(config.hydra.overrides)["task"]
     parsed = OverridesParser.create(loader).parse_overrides(task)
-    files = ConfigRepository(loader.get_search_path())
+    files = files_of(loader)
     choices = config.hydra.runtime.choices
     sweeps = [
         text
@@ -73,7 +74,7 @@ def _lost_overrides(config: DictConfig, loader: ConfigLoader, given: list[str]) 
     except ConfigCompositionException:  # a group that must be chosen, and is swept
         fixed = [_first_value(each) if each.is_discrete_sweep() else text for text, each in pairs]
         every = loader.compute_defaults_list(name, fixed, RunMode.RUN).defaults
-    files = ConfigRepository(loader.get_search_path())
+    files = files_of(loader)
     for result in every:
         for group, option in _overrides_of(result, files):
             chosen = config.hydra.runtime.choices.get(group)

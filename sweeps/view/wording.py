@@ -60,7 +60,7 @@ def copied_from(copied: Mapping[str, str]) -> dict[str, int]:
 
 def _grouped(groups: Collection[Group]) -> Iterator[str]:
     """Yield how many of the due cells are run together, in as many groups, and why the others are not."""
-    sizes = Counter(group.key for group in groups if group.key is not None)
+    sizes = Counter(group.key for group in groups if group.key)
     together = [size for size in sizes.values() if size > 1]
     if together:
         yield f"          {sum(together):,} together, in {count(len(together), 'group')}"

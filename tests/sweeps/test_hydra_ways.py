@@ -102,3 +102,19 @@ def test_the_networks_train_with_hydras_own_sweeper(tmp_path: Path, launcher: st
     curves = [(tmp_path / "plain" / str(job) / "history.csv").read_text() for job in (0, 1)]
     assert [len(curve.splitlines()) for curve in curves] == [3, 3]
     assert curves[0] != curves[1]
+
+
+def test_a_command_has_hydra_compose_its_config_once() -> None:
+    script = (
+        "import sys; from hydra._internal.hydra import Hydra; compose = Hydra.compose_config\n"
+        "def counted(*arguments, **options):\n"
+        "    print('composed', options['run_mode'].name, flush=True)\n"
+        "    return compose(*arguments, **options)\n"
+        "Hydra.compose_config = counted\n"
+        "from sweeps.__main__ import main\n"
+        "sys.argv = ['sweeps', 'dataset=sample', 'seed=0,1', 'hydra.sweeper.dry_run=true']; main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert [line for line in done.stdout.splitlines() if line.startswith("composed")] == ["composed MULTIRUN"]

@@ -11,12 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf, flag_override
 
+from sweeps.job.components import KINDS
 from sweeps.job.grouping import group
+from sweeps.planning.groups import groups
+from sweeps.planning.settings import Settings
+from sweeps.records.plan import Cell
 from sweeps.records.record import Record, load_records
 from tests.support.tiny.driver import wait_until
 
 ROOT = Path(__file__).parents[3]
+FEW = ("dataset=sample", "model.hidden=[8]", "optimizer.lr=0.01,0.02", "training.epochs=1")
 CELLS = (
     "dataset=sample",
     "model.hidden=[24]",
@@ -162,6 +169,51 @@ def test_cells_of_other_batches_or_of_components_of_others_are_in_no_group() -> 
         None,
         "mine.Wave is not one of the project's own components",
     )
+    off = config | {"training": training | {"lockstep": "off"}}
+    assert group(off) == ("", "")  # by itself, and nothing to explain
+    assert group(off | {"activation": {"_target_": "mine.Wave"}}) == (None, "")
+
+
+@pytest.mark.parametrize("lockstep", ["off", "auto"])
+def test_what_hydra_is_asked_to_do_around_a_job_is_done_for_each(tmp_path: Path, lockstep: str) -> None:
+    asked = ("hydra.job.chdir=true", "hydra.output_subdir=.hydra", "hydra/job_logging=default")
+    sweep(tmp_path, *FEW, f"training.lockstep={lockstep}", *asked)
+    records = list(load_records(tmp_path).values())
+    assert [record.status for record in records] == ["done", "done"]
+    for record in records:
+        assert (record.path / ".hydra" / "config.yaml").is_file()
+        assert [path.name for path in record.path.glob("*.log")] == ["main.log"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "key", "why"),
+    [
+        ("seed=0", "", "batches"),
+        ("hydra.job.chdir=true", None, "hydra.job.chdir is done for one cell at a time"),
+        ("+hydra.job.env_set.A=b", None, "hydra.job.env_set is set for one cell at a time"),
+        (
+            "+hydra.callbacks.mine._target_=mine.Notes",
+            None,
+            "hydra.callbacks are called for one cell at a time",
+        ),
+        ("hydra.output_subdir=.hydra", None, "batches"),
+        ("hydra/job_logging=default", None, "batches"),
+        ("hydra.verbose=true", "", "batches"),
+    ],
+)
+def test_a_cell_goes_without_hydra_only_where_hydra_has_nothing_to_do_for_it(
+    asked: str, key: str | None, why: str
+) -> None:
+    settings = Settings(group="sweeps.job.grouping.group", group_job="sweeps.job.main.train")
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        composed = compose("config", [asked, "dataset=sample"], return_hydra_config=True)
+    with flag_override(composed, "struct", False):
+        config: Any = OmegaConf.to_container(OmegaConf.masked_copy(composed, [*KINDS, "seed"]), resolve=True)
+    cell = Cell("a" * 12, "a", [], config, {})
+    assert groups([cell], settings, composed)[cell.id] == (key, "")
+    config["training"]["lockstep"] = "auto"
+    together = groups([cell], settings, composed)[cell.id]
+    assert (together.why or "batches", together.key is None) == (why, why != "batches")
 
 
 def test_a_function_that_names_no_group_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Composition without Hydra's cost, but with its result: sweeps.planning.compose."""
 
+import copy
 import itertools
 import pickle
 from pathlib import Path
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from omegaconf import DictConfig, OmegaConf
 
 from sweeps.planning.compose import Composer, without_hydra
+from sweeps.planning.config_files import files_of
 from sweeps.planning.hydra_errors import one_line
 
 CONF = Path(__file__).parents[2] / "support" / "tiny" / "conf"
@@ -204,3 +206,27 @@ def test_a_combination_costs_no_composition_of_its_own(
     monkeypatch.setattr(composer.loader, "load_sweep_config", pytest.fail)
     assert composer.full(["mode=tell", "part=a"]).mode.action == "tell"
     assert composer.full(["part=b", "mode=hang"]).part.size == 2
+
+
+def test_a_config_file_is_read_once_and_everybody_has_a_copy(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    for folder in ("a", "b"):
+        (tmp_path / folder / "config.yaml").write_text(f"defaults: [_self_]\nx: {folder}\n")
+    loader = loader_of(tmp_path / "a")
+    files = files_of(loader)
+    first = files.load_config("config")
+    (tmp_path / "a" / "config.yaml").unlink()
+    assert first is not None
+    OmegaConf.update(first.config, "x", "changed")
+    assert first.defaults_list is not None
+    first.defaults_list.clear()
+    again = files_of(loader).load_config("config")
+    assert again is not None
+    assert (OmegaConf.to_container(again.config), len(again.defaults_list or ())) == ({"x": "a"}, 1)
+    elsewhere = copy.deepcopy(files)  # as Hydra does for hydra.searchpath
+    elsewhere.initialize_sources(loader_of(tmp_path / "b").get_search_path())
+    for repository, x in ((elsewhere, "b"), (files, "a")):
+        found = repository.load_config("config")
+        assert found is not None
+        assert OmegaConf.to_container(found.config) == {"x": x}

@@ -1,0 +1,45 @@
+"""A command looks for garbage seldom; what a cell leaves behind is found as soon as ever."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.tiny.driver import PROJECT
+
+SCRIPT = """
+import gc, os, sys, weakref
+usual = gc.get_threshold()
+from sweeps.cli.command import command
+from sweeps.cli.garbage import look_at_what_is_new
+
+class Network:
+    def __init__(self):
+        self.itself = self
+
+@command
+def main():
+    print("seldom", gc.get_threshold()[0] > 10 * usual[0], flush=True)
+    if os.fork() == 0:
+        look_at_what_is_new()
+        first = weakref.ref(Network())
+        networks = [Network() for _ in range(2 * usual[0])]
+        print("as usual", gc.get_threshold() == usual, "found", first() is None)
+        print("passed over", gc.get_freeze_count() > 1000)
+        sys.stdout.flush()
+        os._exit(0)
+    os.wait()
+    return 0
+
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no fork")
+def test_a_command_looks_seldom_and_the_processes_of_its_cells_as_usual() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=PROJECT, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.splitlines() == ["seldom True", "as usual True found True", "passed over True"], (
+        done.stderr
+    )
