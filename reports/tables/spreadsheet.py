@@ -68,7 +68,7 @@ def write_csv(frame: pd.DataFrame, path: Path, encoding: str = "utf-8") -> None:
 
 def _cells(column: "pd.Series[Any]") -> list[Any]:
     """Return what the cells of a column hold, nothing where there is no value."""
-    values: list[Any] = column.to_numpy(dtype=object, na_value=None).tolist()
+    values: list[Any] = column.to_numpy(dtype=object, na_value="").tolist()
     if pd.api.types.is_numeric_dtype(column):
         return values
     shown = {text: text_cell(text) for text in set(filter(_is_text, values))}
