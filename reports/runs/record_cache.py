@@ -58,6 +58,11 @@ class RecordCache:
             self.entries[name] = entry_of(name, files, values.put(found.data))
         return found
 
+    def state_of_history(self, path: Path) -> Stamp | None:
+        """Return the stamp that history.csv had when the record in a cell's directory was read, if it had."""
+        entry = self.entries.get(path.name)
+        return entry.files[1] if entry else None
+
     def save(self, path: Path) -> None:
         """Write what was read, for the next report."""
         (values, stored), entries = self._stored, self.entries

@@ -171,12 +171,13 @@ class Reader:
             return record.path / REPORT, reason
         if record.status not in (*COMPLETE, *BEGUN):
             return None
-        path, complete = record.path / HISTORY, record.status == "done"
+        complete, state = record.status == "done", self.cache.state_of_history(record.path)
         try:
-            self.curves.take(cell_id, path, complete)
+            self.curves.take(cell_id, record.path, complete, state)
         except (OSError, ValueError) as error:
             if complete:  # and so as the run left it: its figures stand
-                self.problems.append(Problem(path, f"{why(error)}; the run has no learning curve"))
+                reason = f"{why(error)}; the run has no learning curve"
+                self.problems.append(Problem(record.path / HISTORY, reason))
         return None
 
 
