@@ -47,7 +47,8 @@ class RecordCache:
 
     def record(self, path: Path) -> Record:
         """Return the record in a cell's directory, whatever state it is in."""
-        name, files = path.name, [stamp(f"{path}/{file}") for file in (REPORT, HISTORY)]
+        name, folder = path.name, str(path)
+        files = [stamp(f"{folder}/{REPORT}"), stamp(f"{folder}/{HISTORY}")]
         values, stored = self._stored
         known = stored.get(name)
         if known is not None and known.files == files and (data := sound(values, known, name)):

@@ -48,6 +48,7 @@ class Reader:
         self.rows: list[Row] = []
         self.settings: list[dict[str, Any]] = []
         self.provenance: dict[str, Mapping[str, Any]] = {}
+        self.latest: Mapping[str, Any] = {}
         self.boundaries: dict[str, Mapping[str, Any]] = {}
         self.answers: dict[str, Answers] = {}
         self.classes: dict[str, int] = {}
@@ -134,8 +135,8 @@ class Reader:
         )
         ignore = self.ignore if cell is not None else data.get("ignore") or self.ignore
         self.settings.append(self.flatten(config, choices, ignore))
-        if facts := self.contents.facts(planned, data):
-            self.provenance.setdefault(json.dumps(facts, sort_keys=True), facts)
+        if (facts := self.contents.facts(planned, data)) and facts != self.latest:
+            self.latest = self.provenance.setdefault(json.dumps(facts, sort_keys=True), facts)
         if record and status == "done" and (boundary := mapping(data, "boundary")):
             self.take_boundary(record, boundary)
         if record and status == "done":
