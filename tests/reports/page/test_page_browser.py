@@ -497,6 +497,17 @@ def test_the_page_never_scrolls_sideways(page: Browser, small: Path, hostile: Pa
         assert page.run("document.documentElement.scrollWidth") <= width
 
 
+def test_the_page_has_loaded_only_when_its_curves_are_drawn(page: Browser) -> None:
+    ready, loaded, curves = page.run(
+        "[Number(document.documentElement.dataset.readyAt),"
+        " performance.getEntriesByType('navigation')[0].loadEventStart,"
+        " document.querySelectorAll('#plot path.mean').length]"
+    )
+    assert 0 < ready <= loaded
+    assert curves
+    assert not page.run("document.querySelector('iframe')")
+
+
 def test_the_default_grid_prints_on_three_pages_with_nothing_cut(page: Browser, tmp_path: Path) -> None:
     path = write_page(tmp_path, synthetic.grid())
     visit(page, path)
