@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -35,13 +36,13 @@ class Best:
     use: Counted
     higher: bool = True
 
-    @property
+    @cached_property
     def leaders(self) -> list[int]:
         """The places of the best mean over all seeds; several if they share it, none if nothing finished."""
         means = self.selection.means
         return [int(place) for place in np.flatnonzero(ties(means, self.higher) & (self.finished > 0))]
 
-    @property
+    @cached_property
     def standing(self) -> list[Standing]:
         """What is shown of each cell. Without a look: nothing but which mean is best."""
         leaders = set(self.leaders)

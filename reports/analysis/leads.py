@@ -9,7 +9,7 @@ from reports.analysis.groups import Groups
 from reports.analysis.intervals import Floats, Integers, Mask, t_quantile
 from reports.analysis.proportions import p_more_often
 
-PAIRS_AT_ONCE = 2**15
+PAIRS_AT_ONCE = 2**14
 """Pairs of cells that are compared in one array: what the processor's cache holds."""
 
 
