@@ -47,8 +47,7 @@ study: $(READY)  ## Run a source report's study and all that belongs to it (NAME
 
 results: $(READY)  ## Renew docs/results from the studies that are in runs/, and their claims and pages from what it keeps
 	@$(BIN)/python -m reports publish --to docs/results $$($(BIN)/python -m sweeps.studies --list | \
-	  while read name parts; do for place in runs/$$name/chosen runs/$$name; do \
-	  if [ -e $$place/sweep.json ]; then echo $$place; break; fi; done; done)
+	  while read name parts; do if [ -e runs/$$name/sweep.json ]; then echo runs/$$name; fi; done)
 
 verify: $(READY)  ## Train five short runs of docs/results again, drawn by chance (SEED=N), and compare every bit
 	@$(BIN)/python -m sweeps.verify docs/results --cells 5 --longest 10 $(if $(SEED),--seed $(SEED))

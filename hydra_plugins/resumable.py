@@ -188,17 +188,6 @@ OmegaConf.register_new_resolver(
 )
 
 
-def chosen(*names: str) -> list[dict[str, str]]:
-    """Return the grids that an earlier sweep's best runs make; see sweeps.planning.chosen."""
-    from sweeps.planning.chosen import chosen
-
-    return chosen(*names)
-
-
-# ${chosen:optimizer.lr,final.validation_accuracy,DIR}: grids, each cell of the sweep in DIR at its best rate.
-OmegaConf.register_new_resolver("chosen", chosen, replace=True)
-
-
 class ResumableSweeper(Sweeper):
     """Plans, checks, runs and resumes a sweep; see sweeps.sweeper."""
 

@@ -1,6 +1,7 @@
 """Run a study with all that belongs to it: `python -m sweeps.studies NAME|all [KEY=VALUE …]`.
 
-Its sweeps one after another, then its measurement, then its report, each as the command that one would type.
+Its sweeps one after another, seeds where a claim is still open, its measurement and its report, each as the
+command that one would type.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ ALL = "all"
 DIRECTORY, DRY_RUN, FRESH = "hydra.sweep.dir", "hydra.sweeper.dry_run", "hydra.sweeper.fresh"
 EPILOG = """\
 KEY=VALUE goes to every sweep of the study (python -m sweeps --help lists the keys), hydra.sweep.dir=DIR to
-the main one: the others go below it. The same command again runs only what is missing. Where cells failed,
+the main one: the others go below it. A whole study (no KEY=VALUE but of hydra) gets more seeds, to 20, where
+one of its claims is still open. The same command again runs only what is missing. Where cells failed,
 the rest goes on, and the exit code is 1; a mistake (2) and a signal (128 + n) stop it."""
 
 
@@ -40,7 +42,7 @@ class Order:
         """Return the command of a part, or of the main sweep."""
         from sweeps.planning.quoting import quoted  # Hydra: not for a list of studies
 
-        place = self.directory / (part or self.study.main)
+        place = self.directory / (part or "")
         given = () if place == usual(self.study, part) else (f"{DIRECTORY}={quoted(place)}",)
         return ["-m", "sweeps", self.study.option(part), *self.overrides, *given, *more]
 
@@ -51,18 +53,23 @@ class Order:
     def closing(self) -> list[list[str]]:
         """Return what follows the sweeps: the measurement, if there is one, and the report."""
         measured = [["-m", "sweeps.job.measured", str(self.directory)]] if self.study.measured else []
-        return [*measured, ["-m", "reports", str(self.directory / self.study.main)]]
+        return [*measured, ["-m", "reports", str(self.directory)]]
 
-    def plannable(self) -> list[list[str]]:
-        """Return the commands that show the plan of each sweep whose settings are known yet."""
-        steps = self.sweeps(f"{DRY_RUN}=true")
-        first = self.study.chosen_from
-        return steps if first is None or (self.directory / first / PLAN).is_file() else steps[:-1]
+    def plans(self) -> list[list[str]]:
+        """Return the commands that show the plan of each sweep."""
+        return self.sweeps(f"{DRY_RUN}=true")
+
+    def more_seeds(self) -> list[list[str]]:
+        """Return the command that adds seeds where a claim is still open; none for a part of a study."""
+        if not self.study.is_source_report or any(not word.startswith("hydra") for word in self.overrides):
+            return []
+        claims = f"hydra.sweeper.claims=pkg://reports.sources/{self.study.name}.yaml"
+        return [self.sweep(None, "hydra.sweeper.strategy=until_decided", claims)]
 
 
 def usual(study: Study, part: str | None = None) -> Path:
     """Return the directory that the configuration gives a study, or a part of it."""
-    return Path("runs", study.name, part or study.main)
+    return Path("runs", study.name, part or "")
 
 
 def typed(arguments: Sequence[str]) -> str:
@@ -76,14 +83,12 @@ def run(orders: Sequence[Order], commands: Commands, *, dry_run: bool, fresh: bo
     for order in orders:
         if fresh and not dry_run and (code := start_anew(order, commands)):
             return code
-        for step in order.plannable() if dry_run else [*order.sweeps(), *order.closing()]:
+        for step in order.plans() if dry_run else [*order.sweeps(), *order.more_seeds(), *order.closing()]:
             print(f"── {typed(step)}", flush=True)
             code = commands.run(step)
             if code > 1:
                 return code
             worst = max(worst, code)
-        if dry_run and len(order.plannable()) <= len(order.study.parts):
-            print(f"── {typed(order.sweep(None))}: can be planned when the sweep before it has its results")
     return worst
 
 
@@ -91,11 +96,11 @@ def start_anew(order: Order, commands: Commands) -> int:
     """Move a study's directory aside with all its parts, if the commands are right; return their code."""
     from sweeps.execution.directory import at_work
 
-    for step in order.plannable():
+    for step in order.plans():
         if code := commands.run(step, quiet=True):
             return code
     root = order.directory
-    places = ("", *order.study.parts, order.study.main)
+    places = ("", *order.study.parts)
     if not any((root / part / PLAN).is_file() for part in places):
         return 0
     for part in places:
@@ -137,8 +142,9 @@ def listing() -> Iterator[str]:
     width = max(len(study.name) for study in STUDIES)
     for study in STUDIES:
         sweeps = [study.option(part) for part in (*study.parts, None)]
+        seeds = ["seeds for open claims"] if study.is_source_report else []
         measured = [f"measured {study.measured}"] if study.measured else []
-        yield f"{study.name:<{width}}  {', '.join([*sweeps, *measured, 'report'])}"
+        yield f"{study.name:<{width}}  {', '.join([*sweeps, *seeds, *measured, 'report'])}"
 
 
 def is_true(overrides: Sequence[str], key: str) -> bool:

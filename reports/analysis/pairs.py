@@ -41,7 +41,8 @@ class Pair:
     `outstanding`: runs of the two levels still to come. `ahead`: in how many of the `cells` the first is
     ahead. `unseen`: the share of failures that so many seeds without any cannot exclude (NaN where one was
     seen). `power` is there for "?" only that more seeds may decide. `new_images`: whether ">" in test
-    accuracy holds for new test images, too (None: not ">", or not known).
+    accuracy holds for new test images, too (None: not ">", or not known). `turned`: its order turns round
+    from one part of the grid to another, which no further seeds undo.
     """
 
     first: str
@@ -64,6 +65,7 @@ class Pair:
     why: str = ""
     power: Power | None = None
     new_images: bool | None = None
+    turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ def make_pair(
         NAN if kept.diverged[[side.first, side.second]].any() else cannot_exclude(interval.n),
         why,
         power_of(readings, place, len(kept.levels), settings) if open_still else None,
+        turned=reversal is not None,
     )
 
 

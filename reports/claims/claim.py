@@ -85,7 +85,8 @@ class Compared:
     which "holds" is read from; `corrected` are the ends and the p at the level that all parts of the claim
     share, which "refuted" is read from. `seeds` and `cells` are what it stands on, `decided_at` the look that
     first excluded 0 (0: none did). `new_images`: whether a difference in test accuracy is there for new test
-    images, too (None: none is shown, or it is not known).
+    images, too (None: none is shown, or it is not known). `turned`: the order turns round, which no further
+    seeds undo.
     """
 
     first: str
@@ -103,6 +104,7 @@ class Compared:
     decided_at: int = 0
     why: str = ""
     new_images: bool | None = None
+    turned: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from reports.runs.results import Results
 from reports.tables.spreadsheet import read_csv, write_csv
 from sweeps.records.errors import UserError
 from sweeps.records.layout import PLAN
+from sweeps.records.strategy import TRIALS
 
 MAIN = "main"
 MEASURED = "measured"
@@ -63,15 +64,22 @@ CORE = (
 
 
 def observe(results: Results) -> pd.DataFrame:
-    """Return the runs of a directory, of the sweeps below it, and its tables of measurements.
+    """Return the runs of a directory, its trials, the sweeps below it and its tables of measurements.
 
     Columns: RUN, every setting by its short name as text ("–" where a run does not have it), and FIGURES, NaN
     unless the run is done
     (but `unstable`, which is 1 if it diverged).
     """
     below = sorted(path.parent for path in results.directory.glob(f"*/{PLAN}"))
-    parts = {MAIN: results, **{path.name: load(path) for path in below}}
+    parts = {MAIN: results, **trials_of(results), **{path.name: load(path) for path in below}}
     return with_measurements(parts_frame(parts), results.directory)
+
+
+def trials_of(results: Results) -> dict[str, Results]:
+    """Return the trials of a sweep that tunes, as a part of their own."""
+    strategy = (results.plan or {}).get("strategy") or {}
+    tunes = any(step.get("kind") == TRIALS for step in strategy.get("steps") or ())
+    return {TRIALS: load(results.directory, trials=True)} if tunes else {}
 
 
 def parts_frame(parts: Mapping[str, Results]) -> pd.DataFrame:

@@ -79,6 +79,7 @@ def compared(pair: JudgedPair, chosen: Settings, test: Test) -> Compared:
         pair.own.cells,
         pair.own.decided_at,
         because(pair, pair.own, pair.corrected, chosen, test),
+        turned=pair.own.turned,
     )
 
 

@@ -22,8 +22,7 @@ from reports.claims.tables import counts
 from reports.deciding.question import Question, Questions, block_of, runs_of
 from reports.runs.results import Results
 
-OF_CURVES = ("convergence", "convergence_loss", "unstable", "early_dip", "nonfinite")  # not in a record
-BESIDE = "about times, curves or another part, which a report judges"
+BESIDE = "about times or another part, which a report judges"
 Pair = tuple[str, str]
 
 
@@ -66,10 +65,7 @@ def looks_among(results: Results, looks: PlannedLooks) -> Looks:
 
 def is_seen(claim: Claim) -> bool:
     """Whether the records of the sweep's own runs can decide a claim."""
-    return all(
-        test.part in (None, MAIN) and test.metric.unit != "seconds" and test.metric.name not in OF_CURVES
-        for test in claim.tests
-    )
+    return all(test.part in (None, MAIN) and test.metric.unit != "seconds" for test in claim.tests)
 
 
 def absent(test: Test, frame: pd.DataFrame) -> Iterator[str]:
@@ -130,10 +126,12 @@ def needed(outcome: Outcome, frame: pd.DataFrame) -> Sequence[str]:
 
 
 def open_pairs(outcome: Outcome) -> list[Pair]:
-    """Return the two levels of each comparison that keeps a test open."""
+    """Return the two levels of each comparison that keeps a test open, and that more seeds may decide."""
     if outcome.test.kind == "ratio":
         return [outcome.test.wanted[:2]]
-    return [(pair.first, pair.second) for pair in outcome.pairs if pair.verdict == "undecided"]
+    return [
+        (pair.first, pair.second) for pair in outcome.pairs if pair.verdict == "undecided" and not pair.turned
+    ]
 
 
 def decided(judged: Sequence[Judgement]) -> str:

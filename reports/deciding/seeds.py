@@ -33,7 +33,7 @@ class UntilDecided:
 
     def __call__(self, plan: Plan, records: Mapping[str, Record]) -> Step:
         """Return the runs of the next look, or how things stand at the end."""
-        results = figures_of(plan, records)
+        results = figures_of(plan, records, curves=CLAIMS in settings_of(plan))
         rungs = Rungs(plan, results, looks_of(results), settings_of(plan)[MAX_SEEDS])
         asked = questions(plan, results, rungs.looks)
         still = asked.open

@@ -1,16 +1,19 @@
 """Sentences on a sweep that itself decides where to go on: how far it is, what is decided, what is open."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reports.analysis.effects import Effect
 from reports.analysis.equivalence import Relation
+from reports.analysis.pairs import Pair
 from reports.analysis.sweep import Analysis
 from reports.findings.finding import Finding
 from sweeps.records.strategy import step_text
 
 STANDINGS: Mapping[Relation, str] = {">": "Decided", "≈": "Shown to be negligible", "?": "Open"}
 SHOWN = 24  # comparisons of one standing told one by one
+FEW = 4  # parts of the grid in which an order that turns round is told one by one
 
 
 def decisions(analysis: Analysis) -> Iterator[Finding]:
@@ -21,15 +24,12 @@ def decisions(analysis: Analysis) -> Iterator[Finding]:
     main = analysis.results.main.name
     yield about(main, f"{strategy['name']}: {progress(strategy)}.")
     for relation, standing in STANDINGS.items():
-        told = [
-            text
-            for effect in analysis.effects
-            if effect.metric.name == main
-            for text in pairs(effect, relation)
-        ]
+        mains = [effect for effect in analysis.effects if effect.metric.name == main]
+        told = [text for effect in mains for text in pairs(effect, relation)]
+        number = sum(len(standing_so(effect, relation)) for effect in mains)
         if told:
             more = f"; and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
-            yield about(main, f"{standing} ({len(told)}): {'; '.join(told[:SHOWN])}{more}.")
+            yield about(main, f"{standing} ({number}): {'; '.join(told[:SHOWN])}{more}.")
 
 
 def about(main: str, text: str) -> Finding:
@@ -46,9 +46,27 @@ def progress(strategy: Mapping[str, Any]) -> str:
 
 
 def pairs(effect: Effect, relation: Relation) -> Iterator[str]:
-    """Yield the pairs of a factor that stand so, each with what limits it."""
-    for within, comparison in effect.shown.items():
-        where = f" ({effect.depends_on or 'cell'} {within})" if within else ""
-        for pair in comparison.pairs:
-            if pair.relation == relation and pair.cells:
-                yield f"{effect.title}{where} {pair.first} {relation} {pair.second}"
+    """Yield the pairs of a factor that stand so, each with what limits it, or with in how many parts."""
+    parts, found = len(effect.shown), standing_so(effect, relation)
+    if parts <= FEW:
+        for within, pair in found:
+            where = f" ({effect.depends_on or 'cell'} {within})" if within else ""
+            yield f"{effect.title}{where} {pair.first} {relation} {pair.second}"
+        return
+    numbers = Counter[tuple[str, str]]()
+    for _, pair in found:
+        turned = (pair.second, pair.first)
+        numbers[turned if relation != ">" and turned in numbers else (pair.first, pair.second)] += 1
+    for (first, second), number in numbers.items():
+        where = f"{number} of {parts} {f'levels of {effect.depends_on}' if effect.depends_on else 'cells'}"
+        yield f"{effect.title} {first} {relation} {second} in {where}"
+
+
+def standing_so(effect: Effect, relation: Relation) -> list[tuple[str, Pair]]:
+    """Return the pairs of a factor that stand so, each with the part of the grid that it is of."""
+    return [
+        (within, pair)
+        for within, comparison in effect.shown.items()
+        for pair in comparison.pairs
+        if pair.relation == relation and pair.cells
+    ]

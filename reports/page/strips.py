@@ -4,6 +4,7 @@ Nothing here depends on the width of the page, so a drawing is as readable on a 
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ WIDTH, NARROW = 400.0, 205.0  # pixels that a strip is at least wide; narrow: on
 GAP = 10.0
 LONGEST = 26  # letters of a label; the whole name is in its dot's title
 MANY = 7  # levels: of more, only the two ends are named
+WITHIN = 6  # strips of a factor whose order turns round: of more parts of the grid, those that differ most
 Group = Sequence[tuple[float, LevelEffect]]  # dots that share a label, with their places in per cent
 
 
@@ -30,8 +32,12 @@ class Label:
 
 @dataclass(frozen=True)
 class Strip:
-    """A factor on the common scale: its dots, their labels, the size of its whole effect."""
+    """A factor on the common scale: its dots, their labels, the size of its whole effect.
 
+    `place` is that of its effect among all.
+    """
+
+    place: int
     effect: Effect
     title: str
     dots: tuple[tuple[float, LevelEffect], ...]
@@ -54,18 +60,39 @@ def main_effects(content: Content, metric: Metric) -> list[Effect]:
 
 
 def strips(effects: Sequence[Effect], metric: Metric) -> tuple[list[Strip], list[tuple[float, str]]]:
-    """Return every factor's strip, and the ticks of the scale that they share."""
+    """Return every factor's strip, the largest first, and the ticks of the scale that they share.
+
+    Of a factor whose order turns round, that are its largest: `left_out` tells how many are not among them.
+    """
     axis = axis_of([level.mean for effect in effects for level in effect.levels])
-    made = [strip(effect, metric, axis) for effect in effects]
+    numbers = numbered(effects)
+    made = [
+        strip(place, effect, metric, axis) for place, effect in enumerate(effects) if numbers[place] < WITHIN
+    ]
     return made, [(axis.place(tick), tick_text(metric, tick)) for tick in ticks(axis.low, axis.high)]
 
 
-def strip(effect: Effect, metric: Metric, axis: Axis) -> Strip:
+def numbered(effects: Sequence[Effect]) -> list[int]:
+    """Return how many of the same factor are larger, for each effect within a part of the grid; else 0."""
+    found, seen = list[int](), Counter[str]()
+    for effect in effects:
+        found.append(seen[effect.factor] if effect.within else 0)
+        seen[effect.factor] += bool(effect.within)
+    return found
+
+
+def left_out(effects: Sequence[Effect]) -> dict[str, int]:
+    """Return how many effects of a factor have no strip, by its name."""
+    pairs = zip(effects, numbered(effects), strict=True)
+    return dict(Counter(effect.factor for effect, number in pairs if number >= WITHIN))
+
+
+def strip(place: int, effect: Effect, metric: Metric, axis: Axis) -> Strip:
     """Return one factor's strip."""
     dots = tuple(sorted(((axis.place(level.mean), level) for level in effect.levels), key=lambda dot: dot[0]))
     title = f"{effect.factor} ({effect.within})" if effect.within else effect.factor
     wide, narrow = (tuple(labels(dots, width)) for width in (WIDTH, NARROW))
-    return Strip(effect, title, dots, wide, narrow, show(metric, effect.size))
+    return Strip(place, effect, title, dots, wide, narrow, show(metric, effect.size))
 
 
 def labels(dots: Sequence[tuple[float, LevelEffect]], width: float) -> list[Label]:

@@ -16,7 +16,7 @@ from reports.page.boxes import Layout, Panel, layout_of, panels_of, pick_text
 from reports.page.content import RANGE, Best, Content, Failure, Metric, Sweep
 from reports.page.effect_charts import chart_of, effect_axis
 from reports.page.shown import CLOSEST, Shade, p_text, shades, show, signed
-from reports.page.strips import bar, main_effects, reach_of, strips
+from reports.page.strips import bar, left_out, main_effects, reach_of, strips
 
 EXPLORE = Path(__file__).parent / "explore"
 LIVE_PARTS = ("findings", "failures", "charts", "comparisons")
@@ -142,6 +142,7 @@ def context(content: Content) -> dict[str, Any]:
         "metric": metric,
         "matters": matters,
         "matter_ticks": ticks,
+        "matters_left_out": left_out(effects),
         "grid": grid_of(content, metric) if len(sweep.cells.levels) and sweep.factors else None,
         "charts": [chart_of(effect, factors[effect.factor], metric, axis) for effect in effects],
         "tests": [(pair, bar(pair, reach)) for pair in pairs],

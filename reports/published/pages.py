@@ -10,12 +10,13 @@ import jinja2
 import pandas as pd
 
 from reports.claims.claim import Judgement
+from reports.claims.looks import ONE_LOOK, Looks
 from reports.claims.observations import MAIN
 from reports.claims.tables import claims_frame, plot_name
 from reports.published.beside import rankings_beside
 from reports.published.changes import Change, changes
 from reports.published.dumbbells import usual_words
-from reports.published.rankings import rankings
+from reports.published.rankings import Kept, rankings
 from reports.published.strips import has_strip
 from reports.sources import Reference
 from reports.sources.judged import Judged
@@ -37,11 +38,17 @@ PICTURES = {  # how the names of figures begin → what they show
 
 @dataclass(frozen=True)
 class Study:
-    """A study as it is kept: its folder, its source and what is judged on its runs."""
+    """A study as it is kept: its folder, its source, what is judged on its runs, and by which looks."""
 
     folder: Path
     source: Reference
     judged: Judged
+    looks: Looks = ONE_LOOK
+
+    @property
+    def kept(self) -> Kept:
+        """What its rankings are made from."""
+        return Kept(self.name, self.judged.frame, self.looks.parts.get(MAIN))
 
     @property
     def unfinished(self) -> int:
@@ -78,7 +85,7 @@ def study_page(study: Study, studies: Sequence[Study] = ()) -> str:
         usual="" if judged.reported is None else usual_words(judged.reported),
         figures=figure_counts(judged),
         parameters=None if judged.parameters is None else records(judged.parameters),
-        rankings=records(rankings(judged.frame, study.name)),
+        rankings=records(rankings(study.kept)),
         beside=rankings_of_both(study, studies),
         chosen=chosen_rates(study),
         times=records(read_csv(folder / "times.csv")) if (folder / "times.csv").exists() else [],
@@ -87,7 +94,7 @@ def study_page(study: Study, studies: Sequence[Study] = ()) -> str:
         plots=[(path.name, picture_words(path.stem)) for path in sorted((folder / "plots").glob("*.png"))],
         runs=len(judged.frame),
         unfinished=study.unfinished,
-        seeds=judged.frame["seed"].nunique(),
+        seeds=main_part(study)["seed"].nunique(),
     )
 
 
@@ -123,13 +130,17 @@ def rankings_of_both(study: Study, studies: Sequence[Study]) -> list[dict[str, A
     other = next((each for each in studies if beside is not None and each.name == beside.study), None)
     if beside is None or other is None:
         return []
-    first, second = other.judged.frame, study.judged.frame
-    return records(rankings_beside(first, second, beside.where, ("given", "tuned")))
+    return records(rankings_beside(other.kept, study.kept, beside.where, ("given", "tuned")))
+
+
+def main_part(study: Study) -> pd.DataFrame:
+    """Return the runs that are compared: not trials, timed runs or measurements."""
+    return study.judged.frame[study.judged.frame["part"] == MAIN]
 
 
 def chosen_rates(study: Study) -> pd.DataFrame:
     """Return the learning rate of each cell of the main part, losses by activation and depth."""
-    main = study.judged.frame[study.judged.frame["part"] == MAIN]
+    main = main_part(study)
     cell = main["activation"] + " " + main["hidden"]
     return pd.crosstab(main["loss"], cell, main["lr"], aggfunc="first")
 

@@ -13,6 +13,7 @@ import pandas as pd
 from PIL import Image
 
 from reports.claims.claim import Claim
+from reports.claims.looks import looks_of
 from reports.claims.observations import compact, observe, read_observations, write_observations
 from reports.claims.runs import TIMING
 from reports.claims.tables import claims_frame, contrasts_frame
@@ -23,6 +24,7 @@ from reports.page.report import Report
 from reports.plots import Plot, save_all
 from reports.published.again import kept_runs
 from reports.published.dumbbells import dumbbell_plot
+from reports.published.looks import read_looks, write_looks
 from reports.published.pages import DRAWN_BY, Study, study_page
 from reports.published.rankings import rankings
 from reports.published.strips import strip_plots
@@ -41,7 +43,14 @@ from sweeps.records.published import write_published
 from sweeps.records.studies import STUDIES
 
 SUMMARY, LESSONS = "README.md", "lessons.md"
-MAIN_PLOTS = ("heatmap-test_accuracy", "grid", "ranking-test_accuracy", "accuracy-against-", "boundary-")
+MAIN_PLOTS = (
+    "heatmap-test_accuracy",
+    "grid",
+    "ranking-test_accuracy",
+    "accuracy-against-",
+    "boundary-",
+    "tuning-",
+)
 COLOURS = 64
 NOT_KEPT = ("host", "command", "planned")
 
@@ -81,6 +90,7 @@ def keep(results: Results, folder: Path) -> None:
     frame = observe(results)
     write_observations(compact(frame, named_in(source)), folder / RUNS)
     write_published(folder, kept_runs(results.directory, frame))
+    write_looks(folder, looks_of(results))
     facts = [(key, value) for key, value in provenance(results) if key not in NOT_KEPT]
     facts.append((DRAWN_BY, version()))
     write_csv(pd.DataFrame(facts, columns=["what", "value"]), folder / "machine.csv")
@@ -137,14 +147,15 @@ def read(folder: Path) -> Study:
     """Read the runs of a study that are kept, and judge them."""
     source = reference(folder.name)
     assert source is not None
-    return Study(folder, source, judged_study(source, read_observations(folder / RUNS)))
+    looks = read_looks(folder)
+    return Study(folder, source, judged_study(source, read_observations(folder / RUNS), looks), looks)
 
 
 def tables_of(study: Study) -> dict[str, pd.DataFrame]:
     """Return what is made from a study's runs as tables to keep, by name."""
     judged = study.judged
     tables: dict[str, pd.DataFrame | None] = {
-        "rankings": rankings(judged.frame, study.name),
+        "rankings": rankings(study.kept),
         "claims": claims_frame(judged.claims),
         "beyond": claims_frame(judged.beyond) if judged.beyond else None,
         "contrasts": contrasts_frame([*judged.claims, *judged.beyond]),

@@ -121,6 +121,7 @@ def first_words(studies: Sequence[Study]) -> str:
     ]
     if not new:
         return f"{text} The runs are the same, the rules are not."
-    return (
-        f"{text} The rules are others; the runs are the same, but for those of {', '.join(new)}, made again."
-    )
+    if len(new) == len(studies):
+        return f"{text} The rules are others, and all runs were made again."
+    again = ", ".join(f"*{title}*" for title in new)
+    return f"{text} The rules are others; the runs are the same, but for those of {again}: made again."

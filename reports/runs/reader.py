@@ -27,12 +27,15 @@ def load(
     unplanned: bool = False,
     target: float | None = None,
     known: Known | None = None,
+    trials: bool = False,
 ) -> Results:
     """Read a sweep's directory; `unplanned` also takes in recorded cells that the plan does not have.
 
     `known` serves what was read before, so that only what changed is read again. `target` is the test
     accuracy that `epochs_to_target` counts to (by default the highest round one that half of the finished
-    runs reach). Raises UserError if there is nothing to read, or the plan is damaged.
+    runs reach).
+    `trials` reads those of a sweep that tunes in place of the runs that they were for. Raises UserError if
+    there is nothing to read, or the plan is damaged.
     """
     root = Path(directory)
     if not root.is_dir():
@@ -41,17 +44,21 @@ def load(
     folders = cell_dirs(root)
     if not folders and plan is None:
         raise UserError(f"{root}: no run records and no plan in this directory")
-    reader = Reader(root, plan, known)
+    reader = Reader(root, plan, known, trials=trials)
     reader.settle(folders)
     outside = reader.read(folders, unplanned)
     return assemble(root, plan, reader, outside, target)
 
 
-def figures_of(plan: Plan, records: Mapping[str, Record]) -> Results:
-    """Return the figures of the records of a plan's cells, without curves: what a strategy decides by."""
+def figures_of(plan: Plan, records: Mapping[str, Record], *, curves: bool = False) -> Results:
+    """Return the figures of the records of a plan's cells: what a strategy decides by.
+
+    `curves` also reads the histories beside the records, for what only they tell: epochs to convergence, say.
+    """
     root = next((record.path.parent for record in records.values()), Path())
-    reader = FiguresReader(root, plan)
+    reader = (Reader if curves else FiguresReader)(root, plan)
     reader.figures = Figures.of(plan, records.values())
+    reader.curves.settle(record.path for record in records.values() if curves)
     for cell in reader.planned.values():
         reader.add(cell.id, cell.name, records.get(cell.id), cell)
     return assemble(root, plan, reader, [], None)

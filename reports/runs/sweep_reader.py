@@ -29,13 +29,15 @@ MAX_BOUNDARIES = 12
 class Reader:
     """Reads records one by one and keeps of each only its row, its settings and its curve."""
 
-    def __init__(self, root: Path, plan: Plan | None, known: Known | None = None) -> None:
+    def __init__(
+        self, root: Path, plan: Plan | None, known: Known | None = None, *, trials: bool = False
+    ) -> None:
         self.cache = RecordCache(root)
         self.read_record = known.record if known else self.cache.record
         self.curves = RunCurves(root, known)
-        self.trials = trial_ids(plan) if plan else set()
-        cells = plan.cells if plan else []
-        self.planned = {cell.id: cell for cell in cells if cell.id not in self.trials}
+        tried, cells = trial_ids(plan) if plan else set(), plan.cells if plan else []
+        self.planned = {cell.id: cell for cell in cells if (cell.id in tried) == trials}
+        self.others = {cell.id for cell in cells} - set(self.planned)  # trials and runs are never compared
         self.ignore = plan.ignore if plan else []
         self.contents = Contents(plan)
         self.plan = plan
@@ -67,10 +69,7 @@ class Reader:
                 continue
             record = self.read_record(path) if path else None
             self.add(cell_id, cell.name if path is None else path.name, record, cell)
-        known = {
-            *self.planned,
-            *self.trials,
-        }  # trials are compared with nothing (tuning/trials.py reads them)
+        known = {*self.planned, *self.others}
         outside = [
             path
             for cell_id, path in folders.items()

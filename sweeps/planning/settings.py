@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from sweeps.records.values import text
 
 UNNAMED = "adhoc"
 MAX_SEEDS = 20
+IN_PACKAGE = "pkg://"
 SMALL_IS_GOOD = re.compile(
     r"loss|err|mse|mae|mape|nll|perplexity|regret|cost|latency|time|(^|_)(s|ms|sec|secs|seconds)$",
     re.IGNORECASE,
@@ -156,10 +158,24 @@ def _text_of(claims: str | None) -> tuple[str, list[str]]:
     if claims is None:
         return "", []
     try:
-        return read_file(Path(claims).resolve(), LARGEST_CLAIMS).decode(), []
+        return read_file(_place_of(claims), LARGEST_CLAIMS).decode(), []
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a link that leads to itself
         why = error.strerror if isinstance(error, OSError) else error
         return "", [f"hydra.sweeper.claims = {claims}: cannot be read ({why})"]
+
+
+def _place_of(claims: str) -> Path:
+    """Return where a file is: a path, or as Hydra names what is in a package, pkg://PACKAGE/FILE.
+
+    Raises ValueError for a package that there is not.
+    """
+    if not claims.startswith(IN_PACKAGE):
+        return Path(claims).resolve()
+    package, _, name = claims.removeprefix(IN_PACKAGE).partition("/")
+    try:
+        return Path(str(files(package))) / name
+    except ModuleNotFoundError as error:
+        raise ValueError(f"no package {package}") from error
 
 
 def _rising(rungs: Any) -> bool:

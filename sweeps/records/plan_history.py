@@ -5,17 +5,16 @@ Each step of a strategy that adds cells has an entry, too.
     {"time", "command", "sweep", "cells", "new", "due", "swept", "seeds", "code"}
 
 `cells` is how many cells were planned, `new` how many of them no earlier plan had, `due` how many were to be
-run; `seeds` are the values of `seed` in their cells, in the order planned.
+run; `seeds` are the values of `seed` in their cells, and in those that a strategy will run otherwise, in the
+order planned: not those of trials, which no report compares.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from sweeps.records.plan import Cell, Plan
-
-SEED = "seed"
+from sweeps.records.plan import Plan
+from sweeps.records.strategy import SEED, named_seeds, trial_ids
 
 
 def past(earlier: Plan | None) -> list[dict[str, Any]]:
@@ -33,12 +32,13 @@ def entry(plan: Plan) -> dict[str, Any]:
         "sweep": plan.sweep,
         "cells": len(plan.cells),
         "swept": plan.swept,
-        "seeds": seeds(plan.cells),
+        "seeds": seeds(plan),
         "code": plan.code,
     }
 
 
-def seeds(cells: Iterable[Cell]) -> list[Any]:
-    """Return the distinct seeds of the cells, in the order planned."""
-    values = [cell.config[SEED] for cell in cells if SEED in cell.config]
-    return list({repr(seed): seed for seed in values}.values())
+def seeds(plan: Plan) -> list[Any]:
+    """Return the distinct seeds of what is planned to be compared, in the order planned."""
+    trials = trial_ids(plan)
+    own = [cell.config[SEED] for cell in plan.cells if SEED in cell.config and cell.id not in trials]
+    return list({repr(seed): seed for seed in (*named_seeds(plan), *own)}.values())

@@ -1,7 +1,7 @@
 """What a publication keeps of each run, so that others can train it again: `again.json` beside `runs.csv`.
 
 Of each record its configuration, its last and best figures as recorded, where it was computed, and a digest
-of all that a repetition is compared by. What all runs share is stored once. Standard library only.
+of all that a repetition is compared by. What all runs of a part share is stored once. Standard library only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any
 from sweeps.records.atomic import write_atomic
 from sweeps.records.errors import UserError
 from sweeps.records.layout import PUBLISHED_RECORDS, PUBLISHED_RUNS, cell_id_of
-from sweeps.records.plan import own_entries, shared_entries
 from sweeps.records.record import Record
 from sweeps.records.same import ARITHMETIC, Digest, digest_of
 from sweeps.records.schema import COMPLETE, SCHEMA, record_problem
@@ -68,14 +67,10 @@ def write_published(folder: Path, runs: Iterable[Published]) -> None:
         {"part": run.part, "name": run.record.path.name, **vars(run.digest), **run.record.data}
         for run in runs
     ]
-    shared, config = shared_entries(rows), shared_entries(row["config"] for row in rows)
-    lines = [
-        json.dumps(
-            own_entries(row, shared) | {"config": own_entries(row["config"], config)}, ensure_ascii=False
-        )
-        for row in rows
-    ]
-    head = json.dumps({"schema": SCHEMA, "shared": shared | {"config": config}}, ensure_ascii=False)
+    parts = dict.fromkeys(row["part"] for row in rows)
+    shared = {part: shared_by([row for row in rows if row["part"] == part]) for part in parts}
+    lines = [json.dumps([row["part"], own_of(row, shared[row["part"]])], ensure_ascii=False) for row in rows]
+    head = json.dumps({"schema": SCHEMA, "shared": shared}, ensure_ascii=False)
     text = f'{head[:-1]}, "runs": [\n' + ",\n".join(lines) + "\n]}\n"
     write_atomic(folder / PUBLISHED_RECORDS, text.encode(errors="replace"))
 
@@ -91,7 +86,7 @@ def read_published(folder: Path) -> list[Published] | None:
         if data["schema"] != SCHEMA:
             raise ValueError(f"has schema {data['schema']!r}, not {SCHEMA}")
         shared = data["shared"]
-        return [_run(shared | row | {"config": shared["config"] | row["config"]}) for row in data["runs"]]
+        return [_run(whole(shared[part], row)) for part, row in data["runs"]]
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -137,6 +132,31 @@ def _run(row: dict[str, Any]) -> Published:
     if row["status"] not in COMPLETE or cell_id_of(name) != row["cell_id"]:
         raise ValueError(f"has a run {name!r} of the cell {row['cell_id']!r} that is {row['status']!r}")
     return Published(part, Record(Path(name), row["cell_id"], row["status"], row), digest)
+
+
+def shared_by(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what rows have in common, entry by entry of every mapping in them."""
+    first, found = rows[0], dict[str, Any]()
+    for key in first:
+        values = [row.get(key, ...) for row in rows]
+        if all(isinstance(value, Mapping) for value in values):
+            found[key] = shared_by(values)
+        elif ... not in values and len({json.dumps(value) for value in values}) == 1:
+            found[key] = first[key]
+    return found
+
+
+def own_of(row: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a row has beside what is shared."""
+    deeper = {key for key, value in shared.items() if isinstance(value, Mapping)}
+    own = {key: own_of(value, shared[key]) if key in deeper else value for key, value in row.items()}
+    return {key: value for key, value in own.items() if key not in shared or (key in deeper and value)}
+
+
+def whole(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row again from what it shares with others and what it has of its own."""
+    deeper = {key for key, value in shared.items() if isinstance(value, Mapping)}
+    return {**shared, **own, **{key: whole(shared[key], own.get(key) or {}) for key in deeper}}
 
 
 def _some(facts: Mapping[str, Any] | None, names: Iterable[str]) -> dict[str, Any]:

@@ -69,6 +69,13 @@ def trial_ids(plan: Plan) -> set[str]:
     return {cell_id for step in steps if step.get("kind") == TRIALS for cell_id in step["cells"]}
 
 
+def named_seeds(plan: Plan) -> list[int]:
+    """Return the seeds that a command names for cells that are not run as they are, in the order named."""
+    texts = [text for overrides in plan.strategy.get(NAMED) or () for text in overrides]
+    values = [text.partition("=")[2] for text in texts if key_of(text) == SEED]
+    return [int(value) for value in dict.fromkeys(values) if value.isdecimal()]
+
+
 def compared(plan: Plan) -> list[str]:
     """Return the ids of the other cells, which reports compare."""
     trials = trial_ids(plan)

@@ -15,16 +15,12 @@ class Study:
     parts: sweeps that run before the main one, each in a folder of its own
     group: the config group that its sweeps are options of
     measured: a module of sweeps.job.measured, and the name of the table that it makes
-    main: the main sweep, in a folder of its own too, where it is not the option of the study's name
-    chosen_from: the part by whose results the settings of the main sweep are chosen
     """
 
     name: str
     parts: tuple[str, ...] = ()
     group: str = "study"
     measured: str | None = None
-    chosen_from: str | None = None
-    main: str = ""
 
     @property
     def is_source_report(self) -> bool:
@@ -33,7 +29,7 @@ class Study:
 
     def option(self, part: str | None = None) -> str:
         """Return the override that selects a part, or the main sweep."""
-        return f"{self.group}={self.name}" + (f"/{part or self.main}" if part or self.main else "")
+        return f"{self.group}={self.name}" + (f"/{part}" if part else "")
 
 
 STUDIES = (
@@ -42,7 +38,7 @@ STUDIES = (
     Study("fashion_tuning", parts=("timing",), measured="engines"),
     Study("capacity_and_regularisation"),
     Study("long_run_grid", parts=("timing",), measured="stability"),
-    Study("tuned_grid", parts=("search",), group="sweep", chosen_from="search", main="chosen"),
+    Study("tuned_grid", group="sweep"),
 )
 
 

@@ -215,6 +215,17 @@ def test_claims_that_name_what_the_sweep_does_not_have_are_refused(tiny: Tiny) -
         assert not tiny.root.exists()
 
 
+def test_claims_may_lie_in_a_package() -> None:
+    settings = Settings(strategy="until_decided", claims="pkg://reports.sources/fashion_tuning.yaml")
+    assert "title: " in settings.of_strategy["claims"]["text"]
+    for place, why in {
+        "pkg://reports.nowhere/x.yaml": "no package reports.nowhere",
+        "pkg://reports.sources/x.yaml": "No such file or directory",
+    }.items():
+        with pytest.raises(UserError, match=rf"hydra\.sweeper\.claims = {place}: cannot be read \({why}\)"):
+            Settings(strategy="until_decided", claims=place)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1h30m", 5400), ("1.5h", 5400)]
 )

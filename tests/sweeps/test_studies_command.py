@@ -80,10 +80,8 @@ def test_the_list_has_every_sweep_of_every_study_in_conf() -> None:
     for known in STUDIES:
         folder = CONF / known.group / known.name
         assert folder.with_suffix(".yaml").is_file()
-        sweeps = sorted(filter(None, (*known.parts, known.main)))
-        assert sweeps == sorted(path.stem for path in folder.glob("*.yaml"))
+        assert sorted(known.parts) == sorted(path.stem for path in folder.glob("*.yaml"))
         assert known.measured is None or (ROOT / f"sweeps/job/measured/{known.measured}.py").is_file()
-        assert known.chosen_from in (None, *known.parts)
     assert all_studies() == [known.name for known in STUDIES]
 
 
@@ -96,6 +94,17 @@ def test_a_study_runs_its_parts_then_itself_then_measures_and_reports() -> None:
         "sweeps.job.measured runs/long_run_grid",
         "reports runs/long_run_grid",
     ]
+
+
+def test_a_whole_study_gets_seeds_where_its_claims_are_open() -> None:
+    heard = Heard()
+    studies.run(ordered("fashion_tuning", "hydra.launcher.n_jobs=1"), heard, dry_run=False, fresh=False)
+    assert heard.commands[2] == (
+        "sweeps study=fashion_tuning hydra.launcher.n_jobs=1 hydra.sweeper.strategy=until_decided "
+        "hydra.sweeper.claims=pkg://reports.sources/fashion_tuning.yaml"
+    )
+    assert not ordered("tuned_grid")[0].more_seeds()
+    assert not ordered("fashion_tuning", "loss=mse")[0].more_seeds()
 
 
 def test_all_is_every_study_in_the_order_of_the_list() -> None:
@@ -125,10 +134,11 @@ def test_failed_cells_let_the_rest_go_on_and_a_mistake_or_a_signal_does_not(
 
 
 def test_a_directory_of_ones_own_has_the_other_sweeps_below_it() -> None:
-    (order,) = ordered("tuned_grid", "hydra.sweep.dir='my runs'", "seed=0")
-    assert order.sweeps()[0][2:] == ["sweep=tuned_grid/search", "seed=0", "hydra.sweep.dir='my runs/search'"]
-    assert order.sweeps()[1][2:] == ["sweep=tuned_grid/chosen", "seed=0", "hydra.sweep.dir='my runs/chosen'"]
-    assert order.closing() == [["-m", "reports", "my runs/chosen"]]
+    name = "margin_and_hyperparameters"
+    (order,) = ordered(name, "hydra.sweep.dir='my runs'", "seed=0")
+    assert order.sweeps()[0][2:] == [f"study={name}/timing", "seed=0", "hydra.sweep.dir='my runs/timing'"]
+    assert order.sweeps()[1][2:] == [f"study={name}", "seed=0", "hydra.sweep.dir='my runs'"]
+    assert order.closing() == [["-m", "reports", "my runs"]]
     with pytest.raises(UserError, match=r"hydra\.sweep\.dir = x: must be left out with NAME = all"):
         ordered("all", "hydra.sweep.dir=x")
 
@@ -146,7 +156,7 @@ def test_the_list_tells_what_belongs_to_each(tmp_path: Path) -> None:
     lines = study(tmp_path, "--list").stdout.splitlines()
     assert [line.split()[0] for line in lines] == [known.name for known in STUDIES]
     assert "measured stability" in lines[4]
-    assert "sweep=tuned_grid/search, sweep=tuned_grid/chosen," in lines[5]
+    assert "sweep=tuned_grid, report" in lines[5]
 
 
 def test_a_mistake_stops_at_the_first_sweep_and_writes_nothing(tmp_path: Path) -> None:
@@ -159,8 +169,7 @@ def test_a_mistake_stops_at_the_first_sweep_and_writes_nothing(tmp_path: Path) -
 
 def test_a_dry_run_shows_the_plans_and_writes_nothing(tmp_path: Path) -> None:
     done = study(tmp_path, "tuned_grid", "--dry-run", "seed=0", "loss=mse")
-    assert "40 due" in done.stdout
-    assert "sweep=tuned_grid/chosen seed=0 loss=mse: can be planned when" in done.stdout
+    assert "96 due" in done.stdout
     assert not list(tmp_path.iterdir())
 
 
@@ -180,14 +189,14 @@ def test_a_study_leaves_its_runs_its_measurement_and_its_report(tmp_path: Path) 
 
 
 def test_starting_anew_keeps_the_parts_that_have_just_run(tmp_path: Path) -> None:
-    (order,) = ordered("tuned_grid", "hydra.sweep.dir=" + str(tmp_path / "study"))
-    for part in ("", "search"):
+    (order,) = ordered("activation_loss_grid", "hydra.sweep.dir=" + str(tmp_path / "study"))
+    for part in ("", "timing"):
         (order.directory / part).mkdir(exist_ok=True)
         (order.directory / part / "sweep.json").write_text("{}")
     heard = Heard()
     assert studies.run([order], heard, dry_run=False, fresh=True) == 0
     (aside,) = tmp_path.glob("study.*")  # moved before anything ran, and once
-    assert (aside / "search" / "sweep.json").is_file()
+    assert (aside / "timing" / "sweep.json").is_file()
     assert not order.directory.exists()
     assert not [line for line in heard.commands if "fresh" in line]
     assert sum("dry_run=true" in line for line in heard.commands) == 2
@@ -259,4 +268,4 @@ def test_a_directory_of_any_name_reaches_the_sweeps_as_it_is(place: str) -> None
     (given,) = (word for word in words if word.startswith("hydra.sweep.dir="))
     (override,) = OverridesParser.create().parse_overrides([given])
     config = OmegaConf.create({"dir": override.value()})
-    assert Path(config.dir) == Path(place) / study.main
+    assert Path(config.dir) == Path(place)

@@ -36,6 +36,10 @@ def steps(tiny: Tiny) -> list[dict[str, Any]]:
     return found
 
 
+def test_the_looks_are_at_the_seeds_of_the_evaluation(tuned: Tiny) -> None:
+    assert [entry["seeds"] for entry in tuned.plan()["history"]] == [[0, 1]] * 3
+
+
 def test_every_combination_gets_the_same_trials_and_the_named_cells_its_best(tuned: Tiny) -> None:
     trials, evaluation = steps(tuned)
     assert (trials["kind"], len(trials["cells"]), evaluation["kind"], len(evaluation["cells"])) == (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reports.published.publish import publish
-from sweeps.records.published import read_published
+from sweeps.records.published import own_of, read_published, shared_by, whole
 from tests.sweeps.test_verify import CELL, HARM, STRANGE, python, verify
 
 STUDY = "tuned_grid"  # whose claims no lesson needs
@@ -38,11 +38,26 @@ def edit(results: Path, change: Callable[[dict[str, Any]], None]) -> None:
     """Change each run of what is kept, and what they share."""
     path = results / STUDY / "again.json"
     data = json.loads(path.read_text())
-    for run in data["runs"]:
-        whole = data["shared"] | run | {"config": data["shared"]["config"] | run["config"]}
-        change(whole)
-        run.update(whole)
-    path.write_text(json.dumps(data))
+    runs = [[part, whole(data["shared"][part], own)] for part, own in data["runs"]]
+    for _, run in runs:
+        change(run)
+    shared: dict[str, Any] = {part: {} for part in data["shared"]}
+    path.write_text(json.dumps(data | {"shared": shared, "runs": runs}))
+
+
+def test_what_the_runs_of_a_part_share_is_kept_once(tmp_path: Path) -> None:
+    config = {"seed": 0, "loss": {"name": "mse", "scale": 1}, "model": {"hidden": [8]}}
+    rows = [
+        {"part": "main", "config": config, "figures": ["a", "b"], "x": 1},
+        {"part": "main", "config": config | {"seed": 1, "loss": {"name": "mse", "scale": 1.0}}, "x": True},
+    ]
+    shared = shared_by(rows)
+    assert shared == {"part": "main", "config": {"loss": {"name": "mse"}, "model": {"hidden": [8]}}}
+    owned = [own_of(row, shared) for row in rows]
+    assert owned[1] == {"config": {"seed": 1, "loss": {"scale": 1.0}}, "x": True}
+    assert [json.dumps(whole(shared, own), sort_keys=True) for own in owned] == [
+        json.dumps(row, sort_keys=True) for row in rows
+    ]
 
 
 def test_what_is_published_is_trained_again_to_the_same_bits(results: Path) -> None:
@@ -60,7 +75,7 @@ def test_one_study_alone_and_the_short_runs_alone(results: Path) -> None:
     )
     path = results / STUDY / "again.json"
     data = json.loads(path.read_text())
-    data["runs"][1]["timing"] = {"epoch_cpu_s_median": 0.5}
+    data["runs"][1][1]["timing"] = {"epoch_cpu_s_median": 0.5}
     path.write_text(json.dumps(data))
     out = verify(results / STUDY, "--longest", "1.5", "--seed", "1")
     assert out.endswith(
@@ -139,7 +154,15 @@ def test_what_is_kept_sets_nothing_of_hydras(what: str, results: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["{", "[]", "{}", '{"schema": 2}', '{"schema": 1, "shared": {"config": {}}, "runs": [{"config": {}}]}'],
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"schema": 2}',
+        '{"schema": 1, "shared": {"main": {"config": {}}}, "runs": [["main", {"config": {}}]]}',
+        '{"schema": 1, "shared": {"main": {"config": {}}}, "runs": [["main", {"config": "x"}]]}',
+        '{"schema": 1, "shared": {}, "runs": [["main", {}]]}',
+    ],
 )
 def test_a_damaged_file_is_one_line(results: Path, content: str) -> None:
     (results / STUDY / "again.json").write_text(content)

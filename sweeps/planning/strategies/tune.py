@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sweeps.planning.chosen import reached
 from sweeps.planning.grid import as_written
 from sweeps.planning.identity import has_key, select
 from sweeps.planning.strategies import tpe
@@ -269,3 +268,12 @@ def _other_kind(plan: Plan, key: str, own: Range) -> str:
             whole = f"{{int: [{low}, {high}]}}, or {key}=int(interval({low},{high}))"
             return f"whole numbers, as {key} = {value} is one: {whole}"
     return ""
+
+
+def reached(record: Record, figure: str) -> float:
+    """Return a figure of a run, minus infinity where it diverged or has none."""
+    try:
+        value: Any = select(record.data, figure) if record.status == "done" else None
+    except KeyError:
+        value = None
+    return float(value) if isinstance(value, int | float) else -math.inf

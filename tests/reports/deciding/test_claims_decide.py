@@ -1,6 +1,7 @@
 """`until_decided` with a claims file: seeds only where a claim is open, until it holds or is refuted."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,15 +11,18 @@ from reports.claims.looks import looks_of
 from reports.claims.observations import observe
 from reports.deciding import until_decided
 from reports.deciding.claimed import claims_of
-from reports.runs.reader import figures_of
+from reports.runs.reader import figures_of, load
 from sweeps.records import plan_history
 from sweeps.records.errors import UserError
-from sweeps.records.plan import Plan
+from sweeps.records.plan import Plan, read_plan
+from sweeps.records.record import load_records
 from sweeps.records.strategy import SEED, Step
+from tests.support import synthetic
 from tests.support.decided import MARGIN, Truth, planned, records_of, run_of, truth
 
 FILE = "mine.yaml"
 Seeds = dict[tuple[str, ...], int]
+Moved = dict[tuple[str, ...], float]
 
 
 def claim(name: str, test: str) -> str:
@@ -134,15 +138,37 @@ def test_where_no_seeds_can_decide_the_sweep_ends_once_the_rest_is(rng: np.rando
     assert seeds_of(plan, made) == {("a0", "b0"): 3, ("a1", "b0"): 3, ("a2", "b1"): 1}
 
 
-def test_claims_about_times_and_curves_are_left_to_the_report(rng: np.random.Generator) -> None:
+def test_claims_about_curves_are_decided_by_the_histories_beside_the_records(tmp_path: Path) -> None:
+    cells = synthetic.grid({"loss": ["hinge", "focal"]}, seeds=(0, 1, 2))
+    directory = synthetic.write_sweep(tmp_path, cells)
+    plan = read_plan(directory)
+    assert plan is not None
+    mine = '  - {id: soon, statement: x, metric: convergence, factor: loss, order: "hinge > focal"}\n'
+    told = {"max_seeds": 3, "claims": {"file": FILE, "text": f"claims:\n{mine}"}}
+    plan = replace(plan, strategy={"name": "until_decided", "settings": told, "steps": [], "end": None})
+    epochs = load(directory).runs.groupby(load(directory).settings["loss"])["convergence"].max()
+    assert epochs["hinge"] < epochs["focal"]
+    assert until_decided(plan, load_records(directory)).why == "the one claim is decided: 1 holds, 0 refuted"
+
+
+def test_an_order_that_turns_round_gets_no_more_seeds(rng: np.random.Generator) -> None:
+    made = truth({"a": [0, 0], "b": [0, 0]}, 0.001, rng, unequal=0)
+    turned: Moved = {("a1", "b0"): 0.05, ("a1", "b1"): -0.05}
+    made = replace(made, means={cell: mean + turned.get(cell, 0) for cell, mean in made.means.items()})
+    plan, step = run(asked(made, claim("it", 'factor: a, order: "a1 > a0"')), made)
+    assert step.why == "no further seeds would help: 1 of 1 claims open"
+    assert step.left == ["  open: claim it: a1, a0: the order turns round with b"]
+    assert set(seeds_of(plan, made).values()) == {3}
+
+
+def test_claims_about_times_are_left_to_the_report(rng: np.random.Generator) -> None:
     made = truth({"a": [0, 0.02]}, 0.001, rng, unequal=0)
     other = '  - {id: cost, statement: x, metric: epoch_cpu_s, factor: a, order: "a0 > a1"}\n'
     _, step = run(asked(made, claim("it", 'factor: a, order: "a1 > a0"'), other), made)
     assert step.why == "the one claim is decided: 1 holds, 0 refuted"
-    assert step.left == ("  left out: cost: about times, curves or another part, which a report judges",)
+    assert step.left == ("  left out: cost: about times or another part, which a report judges",)
     assert [*until_decided.check(asked(made, other))] == [
-        f"hydra.sweeper.claims = {FILE}: has only claims about times, curves or another part, which a report "
-        "judges"
+        f"hydra.sweeper.claims = {FILE}: has only claims about times or another part, which a report judges"
     ]
 
 

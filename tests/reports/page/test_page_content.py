@@ -12,6 +12,7 @@ from reports.findings.report import told
 from reports.page.adapter import content_of
 from reports.page.content import Content
 from reports.page.provenance import about, command_of
+from reports.page.strips import left_out, main_effects, strips
 from reports.page.view import render
 from reports.runs.reader import load
 from tests.support import synthetic
@@ -73,6 +74,36 @@ def test_every_pair_is_among_the_tests_with_what_was_worked_out(five: tuple[Anal
         assert shown.why == pair.why
         assert bool(shown.power) == (pair.power is not None)
         assert shown.look.startswith(f"{pair.look} seeds")
+
+
+def test_an_order_that_turns_round_from_cell_to_cell_is_told_by_how_many(tmp_path: Path) -> None:
+    losses, decays = ["mse", "hinge", "focal", "softmax_ce"], [0.0, 0.0005]
+    axes: dict[str, list[Any]] = {
+        "activation": ["relu", "gelu"],
+        "loss": losses,
+        "optimizer.weight_decay": decays,
+    }
+    cells = synthetic.grid(axes, seeds=range(5), epochs=3)
+    for one in cells:
+        turned = losses.index(one.values["loss"]) + decays.index(one.values["optimizer.weight_decay"])
+        gain = {"relu": 0.05 * (-1) ** turned, "gelu": 0.0}[one.values["activation"]]
+        accuracy = 0.9 + gain + one.values["seed"] / 10_000
+        one.extra = {"final": {"test_accuracy": accuracy, "train_accuracy": accuracy, "test_loss": 1.0}}
+    synthetic.write_sweep(tmp_path, cells)
+    node: dict[str, Any] = {"name": "until_decided", "settings": {}, "steps": [], "end": None}
+    synthetic.write_plan(tmp_path, cells, strategy=node)
+    analysis = analyse(load(tmp_path))
+    main = [e for e in analysis.effects if (e.title, e.metric.name) == ("activation", "test_accuracy")]
+    assert [e.depends_on for e in main] == [""]
+    (decided,) = (f.text for f in told(analysis, None) if f.text.startswith("Decided"))
+    assert "activation relu > gelu in 4 of 8 cells; activation gelu > relu in 4 of 8 cells" in decided
+    content = content_of(analysis)
+    effects = main_effects(content, content.sweep.metrics[0])
+    shown, _ = strips(effects, content.sweep.metrics[0])
+    assert left_out(effects) == {"activation": 2}
+    assert [effects[strip.place] for strip in shown] == [strip.effect for strip in shown]
+    assert len(shown) == len(effects) - 2
+    assert "The order of activation turns round: 2 smaller differences" in render(content)
 
 
 def test_where_an_order_turns_round_only_effects_within_are_shown_and_that_is_said_once(

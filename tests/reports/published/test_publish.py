@@ -13,11 +13,14 @@ from reports.claims.tables import plot_name
 from reports.published.changes import RUN_AGAIN, changes
 from reports.published.kept import results_of
 from reports.published.lessons import Lesson
+from reports.published.looks import LOOKS
 from reports.published.pages import Study, study_page
 from reports.published.publish import all_studies, publish, read, tables_of
 from reports.published.strips import line_of
 from reports.published.summary import counts_of, lessons_page, summary_page, told
+from reports.runs.reader import load
 from reports.sources import STUDIES
+from reports.sources.judged import judged
 from reports.tables.formats import markdown_escape
 from sweeps.cli.version import version
 from sweeps.records.errors import UserError
@@ -236,3 +239,26 @@ def test_where_nothing_is_kept_there_is_nothing_to_rebuild(tmp_path: Path) -> No
     with pytest.raises(UserError, match="holds no study"):
         publish([], tmp_path / "nothing")
     assert not (tmp_path / "nothing").exists()
+
+
+def test_a_study_whose_seeds_grew_is_judged_as_its_runs_report_judges_it(tmp_path: Path) -> None:
+    cells = synthetic.grid({"loss": ["hinge", "focal", "mse", "softmax_ce"]}, seeds=range(10), epochs=3)
+    root = synthetic.write_sweep(tmp_path / "runs", cells, "tuned_grid")
+    seeds = [[0, 1, 2, 3, 4], [*range(10)]]
+    history = [{"time": "2026-11-21T03:29:00+00:00", "command": ["x"], "seeds": own} for own in seeds]
+    synthetic.write_plan(root, cells, "tuned_grid", history=history)
+    publish([root], tmp_path / "kept")
+    found, study = judged(load(root)), read(tmp_path / "kept" / "tuned_grid")
+    assert found is not None
+    assert study.looks.ladder("main", 10).looks == (5, 10, 20, 40)
+    pairs = [[pair for one in each.outcomes for pair in one.pairs] for each in study.judgements]
+    wanted = [
+        [pair for one in each.outcomes for pair in one.pairs] for each in (*found.claims, *found.beyond)
+    ]
+    assert {pair.seeds for pair in pairs[0]} == {10}
+    for own, other in zip(pairs, wanted, strict=True):
+        assert [pair.verdict for pair in own] == [pair.verdict for pair in other]
+        assert [pair.low for pair in own] == pytest.approx([pair.low for pair in other], nan_ok=True)
+    (tmp_path / "kept" / "tuned_grid" / LOOKS).write_text("{")
+    with pytest.raises(UserError, match=r"looks\.json is damaged"):
+        read(tmp_path / "kept" / "tuned_grid")

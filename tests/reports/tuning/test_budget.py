@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reports.claims.observations import observe
 from reports.commands import run_plot
 from reports.page.build import make_report
+from reports.published.again import kept_runs
 from reports.runs.reader import load
 from reports.tuning.budget import best_so_far, ranking, running_best, sensitivity, stable_from
 from reports.tuning.told import tuning_of
@@ -92,6 +94,16 @@ def test_trials_are_in_no_comparison_and_left_out_by_nobody(tuned: Path) -> None
     assert results.unplanned == ()
     assert set(results.runs["seed"]) == {0, 1}
     assert results.runs["test_accuracy"].max() < 0.99
+
+
+def test_trials_are_published_as_a_part_of_their_own(tuned: Path) -> None:
+    frame = observe(load(tuned))
+    assert frame["part"].value_counts().to_dict() == {"main": 4, "trials": 6}
+    trials = frame[frame["part"] == "trials"]
+    assert set(trials["seed"]) == {"1000"}
+    assert set(trials["test_accuracy"]) == {0.99}
+    kept = [(run.part, run.record.cell_id) for run in kept_runs(tuned, frame)]
+    assert kept == [*zip(frame["part"], frame["cell_id"], strict=True)]
 
 
 def test_what_was_chosen_is_told_with_what_lies_at_the_edge(tuned: Path) -> None:

@@ -11,7 +11,6 @@ OF_VERSION_0_1 = [
     ("sweep", "smoke", 4, "04daa2dd1336593b"),
     ("sweep", "timing", 160, "9fee323357433add"),
     ("sweep", "weight_decay", 28, "aedc089da32427e8"),
-    ("sweep", "tuned_grid/search", 160, "aac3ec93edf5d5c0"),
     ("study", "activation_loss_grid", 260, "2a940184f404b64f"),
     ("study", "activation_loss_grid/timing", 160, "c21c533da737ace7"),
     ("study", "margin_and_hyperparameters", 160, "e7eb4c7552318d8f"),

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from reports.__main__ import main as reports
-from sweeps.planning.chosen import finished_plan
 from sweeps.planning.due import Retry, verdict
 from sweeps.records.content import Content
 from sweeps.records.errors import UserError
@@ -111,8 +110,6 @@ def test_a_narrow_rerun_leaves_the_rest_named_in_the_shared_plan(
     assert {cell.content.sha256 for cell in plan.cells if cell.content} == {NEW}
     status([str(edited.root)])
     assert f"1 result of other data {CHANGE}" in capsys.readouterr().out
-    with pytest.raises(UserError, match="1 of 3 runs to choose from have no result"):
-        finished_plan(edited.root)
 
 
 def test_data_that_are_of_no_one_file_are_asked_for_again_in_the_shared_plan(tiny: Tiny) -> None:
@@ -125,15 +122,6 @@ def test_data_that_are_of_no_one_file_are_asked_for_again_in_the_shared_plan(tin
     assert [cell.content and cell.content.sha256 for cell in plan.cells] == [NEW, NEW]
     assert status([str(tiny.root)]) == 1
     assert reports([str(tiny.root), "--no-plots"]) == 1
-    with pytest.raises(UserError, match="1 of 2 runs to choose from have no result, 1 result of other data"):
-        finished_plan(tiny.root)
-
-
-def test_nothing_is_chosen_from_results_of_data_that_have_changed_since(edited: Tiny) -> None:
-    with pytest.raises(
-        UserError, match=rf"2 of 2 runs .* no result, 2 results of other data \(data\.txt: {OLD[:12]}"
-    ):
-        finished_plan(edited.root)
 
 
 def test_a_run_that_found_other_data_than_planned_is_not_taken_for_the_planned_one(tiny: Tiny) -> None:
