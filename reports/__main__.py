@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeps.cli.command import called, command, parser_of
+from sweeps.cli.uncollected import uncollected
 from sweeps.records.errors import UserError
 from sweeps.records.untrusted import links_out, printable
 
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return COMMANDS[words[0]](words[1:]) if words and words[0] in COMMANDS else run_report(words)
 
 
+@uncollected()
 def run_report(words: Sequence[str]) -> int:
     """Rebuild the report of one directory."""
     parser = parser_of(
@@ -80,7 +82,6 @@ def run_report(words: Sequence[str]) -> int:
     from reports.runs.reader import load
     from reports.sources.judged import judged
 
-    threadpool_limits(1)  # of BLAS: its products are small here, and more threads only wait for each other
     if options.note:
         print(printable(note(options.directory, options.claims)))
         return 0

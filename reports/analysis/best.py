@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from reports.analysis.counting import Counted, counted
+from reports.analysis.groups import Groups
 from reports.analysis.intervals import Floats, Integers, Mask
 from reports.analysis.looks import Looks
 from reports.analysis.matched import Matched, cells_of
-from reports.analysis.selection import Selection, select
+from reports.analysis.selection import Selection, select_each
 from reports.runs.results import Results
 
 Standing = Literal["best", "may be best", "not the best", "worse", "never finished", "untested", ""]
@@ -34,13 +36,13 @@ class Best:
     use: Counted
     higher: bool = True
 
-    @property
+    @cached_property
     def leaders(self) -> list[int]:
         """The places of the best mean over all seeds; several if they share it, none if nothing finished."""
         means = self.selection.means
         return [int(place) for place in np.flatnonzero(ties(means, self.higher) & (self.finished > 0))]
 
-    @property
+    @cached_property
     def standing(self) -> list[Standing]:
         """What is shown of each cell. Without a look: nothing but which mean is best."""
         leaders = set(self.leaders)
@@ -89,24 +91,24 @@ class Cells:
 
     def best(self, groups: "pd.Series[int] | None" = None) -> list[Best]:
         """Judge the cells of each group; `groups` is on the numbers in the whole sweep (None: one group)."""
-        one = np.zeros(len(self.numbers), dtype=int)
-        group = one if groups is None else groups.reindex(self.numbers).to_numpy()
-        return [self.judged(group == number) for number in pd.unique(group)]
-
-    def judged(self, rows: Mask) -> Best:
-        """Judge these cells."""
-        matched = self.matched
-        found = select(
-            matched.counted[0, rows],
+        known = np.zeros(len(self.numbers)) if groups is None else groups.reindex(self.numbers)
+        numbers, distinct = pd.factorize(known)
+        made, matched = Groups(numbers, len(distinct)), self.matched
+        found = select_each(
+            matched.counted[0],
             self.looks.steps,
-            higher=self.use.higher,
-            outstanding=matched.outstanding[0, rows],
-            diverged=matched.diverged[0, rows],
-            grain=self.use.grain,
+            made,
+            self.use.higher,
+            matched.outstanding[0],
+            matched.diverged[0],
+            self.use.grain,
         )
-        diverged, runs = (mask[0, rows].sum(axis=1) for mask in (matched.diverged, matched.planned))
-        finished = np.isfinite(matched.finished[0, rows]).sum(axis=1)
-        return Best(self.numbers[rows], found, diverged, runs, finished, self.use, self.use.higher)
+        diverged, runs = (mask[0].sum(axis=1) for mask in (matched.diverged, matched.planned))
+        finished = np.isfinite(matched.finished[0]).sum(axis=1)
+        return [
+            Best(self.numbers[c], one, diverged[c], runs[c], finished[c], self.use, self.use.higher)
+            for one, (_, c) in zip(found, made.cells(), strict=True)
+        ]
 
 
 def cells_by(part: Results, name: str, looks: Looks, whole: Results | None = None) -> Cells | None:

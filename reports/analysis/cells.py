@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -101,8 +102,7 @@ def without_figure(row: "CellRow", metric: Metric) -> str:
     return states[0] if len(states) == 1 else "missing"
 
 
-@dataclass(frozen=True)
-class CellRow:
+class CellRow(NamedTuple):
     """The counts and figures of one row of `summarise`."""
 
     mean: float
@@ -120,7 +120,7 @@ class CellRow:
     damaged: int
 
 
-FIELDS = list(CellRow.__dataclass_fields__)
+FIELDS = list(CellRow._fields)
 
 
 def cell_rows(summary: pd.DataFrame) -> dict[int, CellRow]:

@@ -95,21 +95,23 @@ def one_sided(
     `mixed` are pairs of runs of which one diverged; they have the least variance of `contrasts`.
     """
     pairs, blocks, n = difference.shape
+    swings = np.where(mixed, difference, 0) if mixed.any() else None
     if parts == blocks:  # each is a part of its own
         order = np.argsort(which)
-        swing = np.abs(np.where(mixed, difference, 0)[:, order]).max(axis=-1, initial=0)
+        swing = 0.0 if swings is None else np.abs(swings[:, order]).max(axis=-1, initial=0)
         return t_tests(difference[:, order], np.maximum(LEAST_SWING * swing**2, grain**2 / 6))
+    whole = np.asarray(np.isfinite(difference).all(axis=2))
     per_seed = np.full((pairs, parts, n), np.nan)
     least = np.zeros((pairs, parts))
     for part in range(parts):
         rows = which == part
         own, count = difference[:, rows], int(rows.sum())
-        full = np.isfinite(own).all(axis=(1, 2)) | (count == 1)
-        per_seed[full, part] = own[full].mean(axis=1)
+        full = whole[:, rows].all(axis=1) | (count == 1)
+        per_seed[full, part] = (own if full.all() else own[full]).mean(axis=1)
         if not full.all():
             per_seed[~full, part] = adjusted(own[~full]).per_seed
-        swing = np.abs(np.where(mixed[:, rows], own, 0).sum(axis=1)).max(axis=1, initial=0) / count
-        least[:, part] = np.maximum(LEAST_SWING * swing**2, grain**2 / 6 / count)
+        sums = 0.0 if swings is None else np.abs(swings[:, rows].sum(axis=1)).max(axis=1, initial=0)
+        least[:, part] = np.maximum(LEAST_SWING * (sums / count) ** 2, grain**2 / 6 / count)
     return t_tests(per_seed, least)
 
 

@@ -5,11 +5,12 @@ from functools import lru_cache
 
 import numpy as np
 
+from reports.analysis.groups import Groups
 from reports.analysis.intervals import Floats, Integers, Mask, t_quantile
 from reports.analysis.proportions import p_more_often
 
-PAIRS_AT_ONCE = 2**20
-"""Pairs of cells that are compared in one array: 8 MB for each of its parts."""
+PAIRS_AT_ONCE = 2**14
+"""Pairs of cells that are compared in one array: what the processor's cache holds."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Means:
     """What one look has of cells, arrays (cells,), higher better.
 
     Their `mean` over all runs, its squared `error` with `df`; the mean of what `finished`, how many of the
-    `runs` were `lost` (diverged), and what such a run counts as.
+    `runs` were `lost` (diverged), and what such a run counts as in the cell's group.
     """
 
     mean: Floats
@@ -26,10 +27,10 @@ class Means:
     finished: Floats
     lost: Integers
     runs: Integers
-    counted_as: float
+    counted_as: Floats
 
-    def of(self, cells: Integers | Mask) -> "Means":
-        """Return some of the cells."""
+    def of(self, cells: Integers) -> "Means":
+        """Return those of these places, in their shape."""
         return Means(
             self.mean[cells],
             self.error[cells],
@@ -37,17 +38,17 @@ class Means:
             self.finished[cells],
             self.lost[cells],
             self.runs[cells],
-            self.counted_as,
+            self.counted_as[cells],
         )
 
 
-def means_of(values: Floats, lost: Mask, ready: Mask, variance: Floats, df: Floats) -> Means:
+def means_of(values: Floats, lost: Mask, ready: Mask, variance: Floats, df: Floats, groups: Groups) -> Means:
     """Return the means of values (cells, seeds) with a run's variance in each; cells not ready have −∞."""
     present = np.isfinite(values)
     runs = present.sum(axis=1)
     mean = np.where(ready, np.nansum(values, axis=1) / np.maximum(runs, 1), -np.inf)
     gone = lost & present
-    counted_as = float(values[gone].min()) if gone.any() else 0.0
+    counted_as = least_lost(values, gone, groups)
     done = np.where(present & ~lost, values, 0).sum(axis=1)
     count = (present & ~lost).sum(axis=1)
     finished = np.where(count > 0, done / np.maximum(count, 1), counted_as)
@@ -55,65 +56,89 @@ def means_of(values: Floats, lost: Mask, ready: Mask, variance: Floats, df: Floa
     return Means(mean, error, df, finished, gone.sum(axis=1), runs, counted_as)
 
 
-def beaten(means: Means, among: Mask, level: float) -> Mask:
-    """Return which cells of `among` another cell is ahead of, so that all of the best stay in 1 − level.
+def least_lost(values: Floats, gone: Mask, groups: Groups) -> Floats:
+    """Return the least value of a diverged run in each cell's group, (cells,); 0 where there is none."""
+    least = np.full(groups.count, np.inf)
+    if gone.any():
+        np.minimum.at(least, groups.of, np.where(gone, values, np.inf).min(axis=1, initial=np.inf))
+    return np.asarray(np.where(np.isfinite(least), least, 0.0)[groups.of])
+
+
+def beaten(means: Means, among: Mask, level: float, groups: Groups) -> Mask:
+    """Return which cells of `among` another cell of their group is ahead of, all of the best in 1 − level.
 
     A cell is compared with every other at level / others, and these are as many chances to be wrong as there
     are cells that may be the best: level / cells / others, and for those that are left when others are out,
     level / left / others (Holm 1979).
     """
     known = np.isfinite(means.error) & np.isfinite(means.mean)
-    left = among & known
-    while left.any():
-        out = beaten_by(means, known, left, level / max(int(known.sum()) - 1, 1) / int(left.sum()))
-        if not out.any():
-            break
-        left &= ~out
+    others, left = np.maximum(groups.total(known) - 1, 1), among & known
+    asked = left
+    while asked.any():
+        each = level / others / np.maximum(groups.total(left), 1)
+        out = beaten_by(means, known, asked, each, groups)
+        left = left & ~out
+        asked = left & (groups.total(out) > 0)[groups.of]
     return among & known & ~left
 
 
-def beaten_by(means: Means, leaders: Mask, cells: Mask, level: float) -> Mask:
-    """Return which cells some leader is ahead of; all have to be asked, for their variances differ."""
+def beaten_by(means: Means, leaders: Mask, cells: Mask, level: Floats, groups: Groups) -> Mask:
+    """Return which cells some leader of their group is ahead of, at the group's level (groups,).
+
+    All have to be asked that have the better mean, for their variances differ: the best first, so that most
+    cells need few.
+    """
     found = np.zeros(len(cells), dtype=bool)
-    behind, ahead = np.flatnonzero(cells), np.flatnonzero(leaders)
-    size = max(1, PAIRS_AT_ONCE // max(len(behind), 1))
-    for start in range(0, len(ahead), size):
-        lead = least_lead(means.of(ahead[start : start + size]), means.of(behind), level)
-        found[behind] |= (lead > 0).any(axis=0)
+    ranked = groups.ranked(leaders, means.mean)
+    left, rank = np.flatnonzero(cells & (ranked.size > 0)[groups.of]), 0
+    while len(left):
+        count = max(1, PAIRS_AT_ONCE // len(left))
+        group, size = groups.of[left], ranked.size[groups.of[left]]
+        some = np.arange(rank, rank + min(count, int(size.max()) - rank))[:, None]
+        lead = least_lead(means.of(ranked.places(group, some)), means.of(left), level[group])
+        behind = (lead > 0).any(axis=0)
+        found[left[behind]] = True
+        rank += count
+        following = means.mean[ranked.places(group, np.full(len(left), rank))]
+        left = left[~behind & (rank < size) & (following > means.mean[left])]
     return found
 
 
-def least_lead(first: Means, second: Means, level: float) -> Floats:
-    """Return by how much cells are ahead of others at least, (first, second) (Welch 1938).
+def least_lead(first: Means, second: Means, level: Floats | float) -> Floats:
+    """Return by how much cells are ahead of others at least, (…, cells), at a level for each (Welch 1938).
 
     The part of a difference that comes of divergence counts if the exact test shows it at the same level: t
     takes runs that are all or nothing for less variable than they are (of 10 runs at one half, 9 lost here
     and 1 there are ten times as probable as it says).
     """
-    error, df = first.error[:, None], first.df[:, None]
-    both = error + second.error
-    share = error / np.maximum(both, 1e-300)  # squares of large figures' variances would overflow
-    joint = np.where(both > 0, 1 / (share**2 / df + (1 - share) ** 2 / np.maximum(second.df, 1)), 1.0)
-    difference = first.mean[:, None] - second.mean - unshown(first, second, level)
+    both = first.error + second.error
+    share = first.error / np.maximum(both, 1e-300)  # squares of large figures' variances would overflow
+    joint = np.where(both > 0, 1 / (share**2 / first.df + (1 - share) ** 2 / np.maximum(second.df, 1)), 1.0)
+    difference = first.mean - second.mean - unshown(first, second, level)
     return np.asarray(difference - many_quantiles(level, joint) * np.sqrt(both))
 
 
-def unshown(first: Means, second: Means, level: float) -> Floats:
+def unshown(first: Means, second: Means, level: Floats | float) -> Floats:
     """Return the part of first − second that comes of the second's diverging more often, if not shown."""
-    more = second.lost / np.maximum(second.runs, 1) - (first.lost / np.maximum(first.runs, 1))[:, None]
-    if not (more > 0).any():
-        return np.zeros(more.shape)
+    if not second.lost.any():
+        return np.zeros(first.mean.shape)
+    more = second.lost / np.maximum(second.runs, 1) - first.lost / np.maximum(first.runs, 1)
     shown = p_more_often(second.lost, second.runs, first.lost, first.runs) <= level
-    return np.where(shown, 0.0, np.maximum(more, 0) * (first.finished - first.counted_as)[:, None])
+    return np.where(shown, 0.0, np.maximum(more, 0) * (first.finished - first.counted_as))
 
 
-def many_quantiles(tail: float, df: Floats) -> Floats:
-    """Return t quantiles of one tail for many df, from a table: to 1e-6 of their value."""
-    inverse, logarithm = quantile_table(tail)
-    return np.asarray(np.exp(np.interp(1 / np.maximum(df, 1.0), inverse, logarithm)))
+def many_quantiles(tail: Floats | float, df: Floats) -> Floats:
+    """Return t quantiles for df (…, cells), of a tail for each cell, from a table: to 1e-6 of their value."""
+    tails = np.broadcast_to(tail, df.shape[-1:])
+    found = np.empty(df.shape)
+    for one in np.unique(tails):
+        inverse, logarithm = quantile_table(float(one))
+        same = np.flatnonzero(tails == one)
+        found[..., same] = np.exp(np.interp(1 / np.maximum(df[..., same], 1.0), inverse, logarithm))
+    return found
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def quantile_table(tail: float) -> tuple[Floats, Floats]:
     """Return 1/df from 0 to 1 and the logarithm of the quantile, which is nearly linear in it."""
     inverse = np.linspace(1e-9, 1.0, 4001)

@@ -7,8 +7,8 @@ import numpy as np
 from reports.analysis.contrasts import MIN_SEEDS
 from reports.analysis.equivalence import Verdict, conjunction
 from reports.analysis.intervals import Floats, Integers, Interval, Mask, t_quantile
+from reports.analysis.moderation import cell_variances
 from reports.analysis.power import Power, of_tails, power
-from reports.analysis.selection import cell_variances
 from reports.analysis.sequential import Ladder
 
 PRIOR_SHARE = 0.75

@@ -14,6 +14,7 @@ from reports.analysis.outcomes import DIVERGED, DONE, OUTSTANDING, Counting
 
 MIN_SEEDS = 3
 MIN_SHARE = 0.5
+LARGEST_TABLE = 2**24  # bytes
 WHOLE = "all runs"  # a column's name that no setting has
 Labels = NDArray[np.object_]
 
@@ -109,7 +110,7 @@ def match(
     ordered, which = seed_places(frame["seed"], seeds)
     shape = (len(levels), int(block.max(initial=-1)) + 1, len(ordered))
     place = np.ravel_multi_index((level, block, which), shape) if len(frame) else np.empty(0, np.intp)
-    if len(np.unique(place)) < len(place):
+    if np.bincount(place).max(initial=0) > 1:
         raise ValueError(
             f"two runs share {', '.join([factor, *others, 'seed'])}: they differ in something else"
         )
@@ -161,10 +162,24 @@ def blocks_of(frame: pd.DataFrame, others: Sequence[str]) -> tuple[Integers, dic
     """Return each row's block, and for every other factor the level of each block."""
     if not others or frame.empty:
         return np.zeros(len(frame), dtype=np.intp), {}
-    block = frame.groupby(list(others), observed=True, dropna=False).ngroup().to_numpy().astype(np.intp)
-    rows = np.unique(block, return_index=True)[1]
+    block = np.zeros(len(frame), dtype=np.intp)
+    for name in others:
+        kinds = frame[name].astype("category").cat
+        number, absent = kinds.codes.to_numpy().astype(np.intp), len(kinds.categories)
+        block = compact(block * (absent + 1) + np.where(number < 0, absent, number))
+    rows = np.empty(block.max() + 1, dtype=np.intp)
+    rows[block[::-1]] = np.arange(len(frame))[::-1]  # the first of each: of several the last is kept
     firsts = frame.iloc[rows]
     return block, {name: firsts[name].astype(str).to_numpy(dtype=object) for name in others}
+
+
+def compact(numbers: Integers) -> Integers:
+    """Return the same numbers without the gaps between them, in their order from 0 on."""
+    if numbers.max() > LARGEST_TABLE:
+        return np.unique(numbers, return_inverse=True)[1]
+    there = np.zeros(numbers.max() + 1, dtype=bool)
+    there[numbers] = True
+    return (np.cumsum(there) - 1)[numbers]
 
 
 def seed_places(column: pd.Series, planned: Sequence[Hashable]) -> tuple[tuple[Hashable, ...], Integers]:

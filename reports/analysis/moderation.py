@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import digamma, zeta
 
-from reports.analysis.intervals import Floats, Mask
+from reports.analysis.contrasts import LEAST_SWING
+from reports.analysis.groups import Groups
+from reports.analysis.intervals import Floats, Integers, Mask
 
 LARGE = 1e9
 LEAST_CELLS = 12  # fewer do not tell their prior: of 8 equal cells at 3 seeds one was left out in 7 %
@@ -17,6 +19,36 @@ class Moderated:
 
     variance: Floats
     df: Floats
+
+
+def cell_variances(
+    values: Floats,
+    counts: Integers,
+    lost: Mask,
+    grain: float,
+    groups: Groups | None = None,
+    some: Mask | None = None,
+) -> Moderated:
+    """Return each cell's variance of a run, moderated in its group among the cells without a diverged run.
+
+    A cell of which some or all runs diverged keeps its own, and at least that of `contrasts.differences`: of
+    two that diverge alike one loses all n runs and the other none in up to 2·4⁻ⁿ: few seeds rule out little.
+    Groups that are not in `some` (groups,) keep their own.
+    """
+    means = np.nansum(values, axis=1) / np.maximum(counts, 1)
+    squares = np.nansum((values - means[:, None]) ** 2, axis=1)
+    variance = np.where(counts > 1, squares / np.maximum(counts - 1, 1), np.nan)
+    df = np.maximum(counts - 1, 0).astype(float)
+    calm = np.asarray(~lost.any(axis=1))
+    for _, cells in (groups or Groups.one(len(values))).cells(some):
+        own, alike = variance[cells], calm[cells]
+        if not alike.all() and alike.any():
+            part = values[cells]
+            swing = np.nanmax(part) - np.nanmin(np.where(lost[cells], part, np.inf))
+            own = np.where(alike, own, np.maximum(own, LEAST_SWING * swing**2))
+        found = moderate(own, df[cells], alike, grain**2 / 12)
+        variance[cells], df[cells] = found.variance, found.df
+    return Moderated(variance, df)
 
 
 def moderate(variance: Floats, df: Floats, alike: Mask | None = None, least: float = 0.0) -> Moderated:

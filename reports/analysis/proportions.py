@@ -13,17 +13,17 @@ SHARES = np.arange(1, 512) / 512
 
 
 def p_more_often(lost: Integers, runs: Integers, others: Integers, of: Integers) -> Floats:
-    """Return the one-sided p that cells lose more often than others do, `lost` of `runs` (cells,), (others,).
+    """Return the one-sided p that cells lose more often than others do: `lost` of `runs`, `others` of `of`.
 
-    Result (others, cells). All n of n lost here and none there has p = 4⁻ⁿ: .016 with 3 runs each, .001 with
-    5, .000001 with 10.
+    The arrays are taken together as NumPy does (broadcast), and so is the result. All n of n lost here and
+    none there has p = 4⁻ⁿ: .016 with 3 runs each, .001 with 5, .000001 with 10.
     """
-    found = np.ones((len(others), len(lost)))
+    found = np.ones(np.broadcast_shapes(lost.shape, others.shape))
+    lost, runs, others, of = (np.broadcast_to(each, found.shape) for each in (lost, runs, others, of))
     for n in np.unique(runs):
         for m in np.unique(of):
-            rows, columns = np.flatnonzero(of == m), np.flatnonzero(runs == n)
-            table = p_values(int(n), int(m))
-            found[np.ix_(rows, columns)] = table[lost[columns], others[rows, None]]
+            same = (runs == n) & (of == m)
+            found[same] = p_values(int(n), int(m))[lost[same], others[same]]
     return found
 
 

@@ -1,17 +1,14 @@
 """Which cells may be the best, which are not, and how good the one is that was picked for its mean."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from reports.analysis.contrasts import LEAST_SWING, MIN_SEEDS
-from reports.analysis.intervals import NAN, NOTHING, Floats, Integers, Interval, Mask, t_quantile
-from reports.analysis.leads import Means, beaten, beaten_by, means_of
-from reports.analysis.moderation import Moderated, moderate
-from reports.analysis.proportions import share_lost
+from reports.analysis.candidates import Candidates, look, never_finished, unlooked
+from reports.analysis.contrasts import MIN_SEEDS
+from reports.analysis.groups import Groups
+from reports.analysis.intervals import Floats, Integers, Interval, Mask
 from reports.analysis.sequential import Ladder
-
-PRIOR_SHARE = 0.4
 
 
 @dataclass(frozen=True)
@@ -57,90 +54,47 @@ def select(
     intervals too wide, not too narrow. A cell shown not to be the best at one look stays so. A look is read
     for the cells whose runs of it have all ended.
     """
-    sign = 1.0 if higher else -1.0
-    cells, n = values.shape
-    none = np.zeros((cells, n), dtype=bool)
+    one = Groups.one(len(values))
+    return select_each(values, steps, one, higher, outstanding, diverged, grain)[0]
+
+
+def select_each(
+    values: Floats,
+    steps: Ladder,
+    groups: Groups,
+    higher: bool = True,
+    outstanding: Mask | None = None,
+    diverged: Mask | None = None,
+    grain: float = 0.0,
+) -> list[Selection]:
+    """Judge the cells of each group among themselves, as `select` does."""
+    n, none, values = values.shape[1], np.zeros(values.shape, dtype=bool), values if higher else -values
     waiting, lost = (none if mask is None else mask for mask in (outstanding, diverged))
-    state = unlooked(sign * values)
+    state = unlooked(values, groups)
     for seeds, level in zip(steps.looks, steps.levels, strict=True):
+        if seeds > n:
+            break
         ready = ~waiting[:, :seeds].any(axis=1) & (np.isfinite(values[:, :seeds]).sum(axis=1) >= MIN_SEEDS)
         finished = ready & ~never_finished(values[:, :seeds], lost[:, :seeds])
-        if seeds > n or ready.sum() < 2 or not finished.any():
-            continue  # cells of which no run finished are compared with what did, not among themselves
-        state = look(state, sign * values[:, :seeds], ready, lost[:, :seeds], level, grain, seeds)
-    low, high = state.interval.low, state.interval.high
-    turned = Interval(
-        sign * state.interval.mean, *((low, high) if higher else (-high, -low)), state.interval.n
+        # cells of which no run finished are compared with what did, not among themselves
+        looked = (groups.total(ready) > 1) & (groups.total(finished) > 0)
+        if looked.any():
+            ready &= looked[groups.of]
+            state = look(state, values[:, :seeds], ready, lost[:, :seeds], level, grain, seeds)
+    return [selection(state, group, cells, higher) for group, cells in groups.cells()]
+
+
+def selection(state: Candidates, group: int, cells: Integers, higher: bool) -> Selection:
+    """Return what is known of the cells of one group."""
+    mean, low, high = state.interval[:, group].tolist()
+    ends = (mean, low, high) if higher else (-mean, -high, -low)
+    return Selection(
+        state.means[cells] if higher else -state.means[cells],
+        int(np.searchsorted(cells, state.winner[group])) if state.n[group] else -1,
+        Interval(*ends, int(state.n[group])),
+        state.may_be_best[cells],
+        state.worse[cells],
+        state.untested[cells],
+        int(state.look[group]),
+        int(state.picked_among[group]),
     )
-    return replace(state, means=sign * state.means, interval=turned)
-
-
-def unlooked(values: Floats) -> Selection:
-    """Return what is known before any look: means, and that every cell with a figure may be the best."""
-    counts = np.isfinite(values).sum(axis=1)
-    means = np.where(counts > 0, np.nansum(values, axis=1) / np.maximum(counts, 1), np.nan)
-    known = counts > 0
-    winner = int(np.nanargmax(means)) if known.any() else -1
-    interval = Interval(float(means[winner]), NAN, NAN, int(counts[winner])) if known.any() else NOTHING
-    return Selection(means, winner, interval, known, np.zeros(len(means), dtype=bool), known, 0)
-
-
-def look(
-    state: Selection, values: Floats, ready: Mask, lost: Mask, level: float, grain: float, seeds: int
-) -> Selection:
-    """Return what is known after one more look, higher values better."""
-    counts = np.isfinite(values).sum(axis=1)
-    spread = cell_variances(values, counts, lost, grain)
-    means = means_of(values, lost, ready, spread.variance, spread.df)
-    cells, winner = int(ready.sum()), int(np.argmax(means.mean))
-    leader: Mask = np.arange(len(values)) == winner
-    out = beaten(means, ready & state.may_be_best, PRIOR_SHARE * level)
-    worse = beaten_by(means, leader, ready & ~leader, PRIOR_SHARE * level / (cells * (cells - 1)))
-    return replace(
-        state,
-        winner=winner,
-        interval=interval_of(means, winner, level / 2 / cells, level / 2),
-        may_be_best=state.may_be_best & ~out,
-        worse=(state.worse | worse) & ~leader,
-        untested=state.untested & ~ready,
-        look=seeds,
-        picked_among=cells,
-    )
-
-
-def interval_of(means: Means, winner: int, below: float, above: float) -> Interval:
-    """Return the interval of the winner's mean with these tails.
-
-    If some of its runs diverged, its ends lie at least where the share of such runs puts them (t, symmetric,
-    put the lower end of one lost in 20 too high).
-    """
-    mean, root, df = (float(a[winner]) for a in (means.mean, means.error**0.5, means.df))
-    low, high = mean - float(t_quantile(below, df)) * root, mean + float(t_quantile(above, df)) * root
-    lost, runs = int(means.lost[winner]), int(means.runs[winner])
-    if 0 < lost < runs:
-        swing = float(means.finished[winner]) - means.counted_as
-        least, most = share_lost(lost, runs, above)[0], share_lost(lost, runs, below)[1]
-        low = min(low, means.counted_as + (1 - most) * swing)
-        high = max(high, means.counted_as + (1 - least) * swing)
-    return Interval(mean, low, high, runs)
-
-
-def never_finished(values: Floats, lost: Mask) -> Mask:
-    """Return the cells of which every run with an outcome diverged."""
-    return np.asarray(lost.any(axis=1) & (lost | ~np.isfinite(values)).all(axis=1))
-
-
-def cell_variances(values: Floats, counts: Integers, lost: Mask, grain: float) -> Moderated:
-    """Return each cell's variance of a run, moderated among the cells without a diverged run.
-
-    A cell of which some or all runs diverged keeps its own, and at least that of `contrasts.differences`: of
-    two that diverge alike one loses all n runs and the other none in up to 2·4⁻ⁿ: few seeds rule out little.
-    """
-    means = np.nansum(values, axis=1) / np.maximum(counts, 1)
-    squares = np.nansum((values - means[:, None]) ** 2, axis=1)
-    own = np.where(counts > 1, squares / np.maximum(counts - 1, 1), np.nan)
-    calm = np.asarray(~lost.any(axis=1))
-    if not calm.all() and calm.any():
-        swing = np.nanmax(values) - np.nanmin(np.where(lost, values, np.inf))
-        own = np.where(calm, own, np.maximum(own, LEAST_SWING * swing**2))
-    return moderate(own, np.maximum(counts - 1, 0).astype(float), calm, grain**2 / 12)

@@ -69,8 +69,13 @@ def add_figures(packer: Packer, sweep: Sweep, metric: Metric) -> None:
 
 
 def add_runs(packer: Packer, runs: Runs) -> dict[str, Any]:
-    """Add what each run is, and return the head's entries that its columns refer to."""
-    head: dict[str, Any] = {"ids": "\n".join(runs.id), "folders": "\n".join(runs.folder)}
+    """Add what each run is, and return the head's entries that its columns refer to.
+
+    The name of a run's directory ends in its id, which is not said again.
+    """
+    pairs = zip(runs.id, runs.folder, strict=True)
+    ids = ["" if folder.endswith(cell_id) else cell_id for cell_id, folder in pairs]
+    head: dict[str, Any] = {"ids": "\n".join(ids), "folders": "\n".join(runs.folder)}
     packer.integers("cell", runs.cell)
     for name in ("status", "seed", "problem"):
         distinct, places = indexed(getattr(runs, name))

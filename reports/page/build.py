@@ -120,7 +120,9 @@ def write_report(
 
             save_all(report.plots, draft / "plots", jobs)
         (draft / FINDINGS).write_text(as_json(report.findings), encoding="utf-8")
-        shown = replace(report.analysis, results=replace(results, directory=called or results.directory))
+        shown = report.analysis
+        if called:
+            shown = replace(shown, results=replace(results, directory=called))
         content = replace(content_of(shown, report.judged, files_of(report)), written=notes_of(results))
         (draft / "index.html").write_text(render(content), encoding="utf-8")
         save_caches(results, draft)

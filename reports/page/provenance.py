@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
+from typing import Any
 
 import pandas as pd
 
@@ -39,7 +40,7 @@ def trained_on(results: Results) -> Iterator[str]:
     keys = sorted((key for key in keys if key != REPLICATE), key=rank_of)
     shown = 0
     for key in keys:
-        values = settings[key].map(label).unique()
+        values = labels_in(settings[key])
         if len(values) == 1 and values[0] not in TRIVIAL and not key.endswith("_") and shown < CHIPS:
             shown += 1
             yield values[0] if "." not in key else f"{key.split('.')[-1]} {values[0]}"
@@ -47,6 +48,14 @@ def trained_on(results: Results) -> Iterator[str]:
         named = ", ".join(factor.levels[:6]) + (", …" if len(factor.levels) > 6 else "")
         yield f"{factor.name}: {named}"
     yield seeds_of_cells(results)
+
+
+def labels_in(column: "pd.Series[Any]") -> list[str]:
+    """Return the different labels of a setting; most runs have the very same, labelled once."""
+    if column.dtype != object:
+        return list(dict.fromkeys(map(label, column.unique())))
+    values = column.tolist()
+    return list(dict.fromkeys(map(label, {id(value): value for value in values}.values())))
 
 
 def seeds_of_cells(results: Results) -> str:

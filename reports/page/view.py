@@ -39,6 +39,7 @@ SCRIPTS = (
     "live",
     "main",
 )
+COMMENT = re.compile(r"^\s*//.*|\s// [^\"'`]*$")
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,17 @@ def read(name: str) -> str:
 
 
 def compact(script: str) -> str:
-    """Return a script without indentation and lines of comment (it has no texts of several lines)."""
-    lines = (line.strip() for line in script.splitlines())
-    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
+    """Return a script without indentation, comments and line ends behind which a statement goes on.
+
+    It has no texts of several lines; a comment behind code stays where it holds a quote.
+    """
+    lines = (COMMENT.sub("", line).strip() for line in script.splitlines())
+    return "".join(line if goes_on(line) else f"{line}\n" for line in lines if line)
+
+
+def goes_on(line: str) -> bool:
+    """Return whether the end of a line of a script may be left out: nothing ends there."""
+    return line.endswith(("{", "(", "[", ",", ";")) and "//" not in line
 
 
 def digest(text: str) -> str:

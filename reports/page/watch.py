@@ -75,10 +75,10 @@ class Watch:
         known = self.seen.get(cell_id_of(path.name) or "")
         return known.record if known and known.record.path == path else read_record(path)
 
-    def curve(self, cell_id: str, path: Path) -> Curve | None:
+    def curve(self, cell_id: str, folder: Path) -> Curve | None:
         """Return the curve of a run that was read before; None for any other."""
         known = self.seen.get(cell_id)
-        if known is None or known.record.path != path.parent or isinstance(known.curve, pd.DataFrame):
+        if known is None or known.record.path != folder or isinstance(known.curve, pd.DataFrame):
             return None
         return known.curve
 

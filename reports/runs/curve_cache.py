@@ -2,14 +2,13 @@
 
 The cache is a plain array file without pickles, and believed only as a whole: a plain file of bounded size,
 arrays of the right types and shapes, the digest that it ends in, every curve a history. A curve is taken from
-it only if its history.csv still has the size and the time of change that it had. Whatever is wrong with the
-cache, the histories are read instead, and the next report writes it anew.
+it only while its history.csv is the file that it was (stamps.py). Whatever is wrong with the cache, the
+histories are read instead, and the next report writes it anew.
 """
 
 import hashlib
 import io
 import re
-import stat
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,14 +18,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reports.runs.curves import COLUMNS, Curve, read_curve
-from sweeps.records.layout import REPORT_DIR
+from reports.runs.stamps import Stamp, stamp
+from sweeps.records.layout import HISTORY, REPORT_DIR
 from sweeps.records.untrusted import read_file
 
 CACHE = Path(REPORT_DIR, ".curves.npz")
 LARGEST = 512 * 2**20  # bytes
 NAMES = ("ids", "stamps", "lengths", "table")
 _ID = re.compile("[0-9a-f]{12}")
-Stamp = tuple[int, int]
 
 
 class CurveCache:
@@ -36,16 +35,16 @@ class CurveCache:
         self.stamps: dict[str, Stamp] = {}
         self._known = load_cache(root / CACHE)
 
-    def curve(self, cell_id: str, path: Path) -> Curve:
-        """Return the complete history of a finished run; raises ValueError as `read_curve` does."""
-        try:
-            state = path.lstat()
-        except OSError:
-            return read_curve(path)
-        stamp = (state.st_size, state.st_mtime_ns)
-        known = self._known.get(cell_id) if stat.S_ISREG(state.st_mode) else None
-        curve = known[1] if known and known[0] == stamp else read_curve(path)
-        self.stamps[cell_id] = stamp
+    def curve(self, cell_id: str, folder: Path, state: Stamp | None = None) -> Curve:
+        """Return the complete history of a finished run; raises OSError and ValueError as `read_curve` does.
+
+        `state` is the stamp of the file, if it was taken already.
+        """
+        now = stamp(folder / HISTORY) if state is None else state
+        known = self._known.get(cell_id)
+        curve = known[1] if known and known[0] == now else read_curve(folder / HISTORY)
+        if now:
+            self.stamps[cell_id] = now
         return curve
 
 
@@ -62,19 +61,19 @@ def load_cache(path: Path) -> dict[str, tuple[Stamp, Curve]]:
                 return {}
     except Exception:  # damaged bytes surface as almost anything in zipfile and in NumPy
         return {}
-    lengths, keys = arrays["lengths"], map(tuple, arrays["stamps"].tolist())
+    lengths, states = arrays["lengths"], arrays["stamps"].tolist()
     curves = np.split(arrays["table"], np.cumsum(lengths)[:-1]) if len(lengths) else []
-    return dict(zip(arrays["ids"].tolist(), zip(keys, curves, strict=True), strict=True))
+    return dict(zip(arrays["ids"].tolist(), zip(states, curves, strict=True), strict=True))
 
 
 def is_sound(
-    ids: NDArray[np.str_], stamps: NDArray[np.int64], lengths: NDArray[np.int64], table: Curve
+    ids: NDArray[np.str_], stamps: NDArray[np.str_], lengths: NDArray[np.int64], table: Curve
 ) -> bool:
     """Whether the arrays are those of a cache, and each curve counts its epochs from 1."""
-    kinds = [array.dtype.str[1:] for array in (stamps, lengths, table)]
-    if kinds != ["i8", "i8", "f8"] or ids.dtype.kind != "U" or ids.ndim != 1:
+    kinds = [array.dtype.str[1:] for array in (lengths, table)]
+    if kinds != ["i8", "f8"] or {ids.dtype.kind, stamps.dtype.kind} != {"U"} or ids.ndim != 1:
         return False
-    if stamps.shape != (len(ids), 2) or lengths.shape != ids.shape or (lengths < 1).any():
+    if stamps.shape != ids.shape or lengths.shape != ids.shape or (lengths < 1).any():
         return False
     if table.shape != (lengths.sum(), len(COLUMNS)) or len(set(ids.tolist())) < len(ids):
         return False
@@ -99,7 +98,7 @@ def save_cache(path: Path, history: pd.DataFrame, stamps: Mapping[str, Stamp]) -
     ids = [str(cell_id) for cell_id in lengths.index]
     arrays: dict[str, NDArray[np.generic]] = {
         "ids": np.array(ids, dtype="U12"),
-        "stamps": np.array([stamps[cell_id] for cell_id in ids], dtype=np.int64).reshape(-1, 2),
+        "stamps": np.array([stamps[cell_id] for cell_id in ids], dtype=np.str_),
         "lengths": lengths.to_numpy(np.int64),
         "table": kept[list(COLUMNS)].to_numpy(np.float64),
     }

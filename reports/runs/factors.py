@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -82,6 +82,7 @@ class Flattener:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], dict[str, Hashable]] = {}
+        self._last: dict[str, tuple[Any, tuple[str, ...], dict[str, Hashable]]] = {}
         self._chosen: dict[tuple[Any, ...], dict[str, Hashable]] = {}
 
     def __call__(
@@ -97,11 +98,17 @@ class Flattener:
             self._chosen[listed] = without(chosen_groups(choices), left_out)
         settings: dict[str, Hashable] = {}
         for key, value in config.items():
-            known = (key, repr(value), left_out)
-            if known not in self._known:
-                self._known[known] = without(flatten(key, value), left_out)
-            settings |= self._known[known]
+            last = self._last.get(key)
+            if last is None or last[0] is not value or last[1] != left_out:  # what cells share is one object
+                last = self._last[key] = (value, left_out, self._flat(key, value, left_out))
+            settings |= last[2]
         return settings | self._chosen[listed]
+
+    def _flat(self, key: str, value: Any, left_out: tuple[str, ...]) -> dict[str, Hashable]:
+        known = (key, repr(value), left_out)
+        if known not in self._known:
+            self._known[known] = without(flatten(key, value), left_out)
+        return self._known[known]
 
 
 def without(settings: Mapping[str, Hashable], keys: Collection[str]) -> dict[str, Hashable]:
@@ -145,15 +152,14 @@ def find_factors(
             variants[group] = variant(settings, group, [k for k, g in folded.items() if g == group])
     chosen = independent(variants, choose(variants, swept, settings))
     names = short_names(chosen, reserved)
+    texts = {key: variants[key].map(label) for key in chosen}
     others = settings.drop(columns=[*chosen, *folded, REPLICATE], errors="ignore")
+    several = {str(key): others[key].map(label) for key in others if others[key].nunique() > 1}
     factors = [
-        replace(make_factor(names[key], key, variants[key]), along=changes_along(variants[key], others))
+        make_factor(names[key], key, variants[key], texts[key], changes_along(texts[key], several))
         for key in chosen
     ]
-    labels = {
-        f.name: pd.Categorical(variants[f.key].map(label), categories=list(f.levels), ordered=True)
-        for f in factors
-    }
+    labels = {f.name: pd.Categorical(texts[f.key], categories=list(f.levels), ordered=True) for f in factors}
     return factors, pd.DataFrame(labels, index=settings.index)
 
 
@@ -232,11 +238,12 @@ def independent(variants: pd.DataFrame, keys: list[str]) -> list[str]:
     return kept
 
 
-def changes_along(factor: pd.Series, others: pd.DataFrame) -> tuple[str, ...]:
-    """Return the settings, of those that are no factors, that have several values and one at each level."""
-    levels = factor.map(label)
-    several = [key for key in others if others[key].nunique() > 1]
-    return tuple(str(key) for key in several if others[key].map(label).groupby(levels).nunique().max() == 1)
+def changes_along(levels: pd.Series, others: Mapping[str, pd.Series]) -> tuple[str, ...]:
+    """Return the settings, of those that are no factors and have several values, that have one at each level.
+
+    `levels` and `others` are the labels of each row.
+    """
+    return tuple(key for key, texts in others.items() if texts.groupby(levels).nunique().max() == 1)
 
 
 def short_names(keys: Sequence[str], reserved: Iterable[str]) -> dict[str, str]:
@@ -247,9 +254,11 @@ def short_names(keys: Sequence[str], reserved: Iterable[str]) -> dict[str, str]:
     return {k: f"config.{n}" if n in taken else n for k, n in short.items()}
 
 
-def make_factor(name: str, key: str, values: pd.Series) -> Factor:
+def make_factor(
+    name: str, key: str, values: pd.Series, texts: pd.Series, along: tuple[str, ...] = ()
+) -> Factor:
     """Return a factor with its levels in order: numbers by size, options as the plan lists them."""
-    distinct = {label(value): value for value in values}
+    distinct: dict[str, Any] = dict(zip(texts, values, strict=True))
     present = [value for text, value in distinct.items() if text != ABSENT]
     order: Callable[[Any], Any] | None = None
     if all(is_number(value) for value in present):
@@ -262,7 +271,7 @@ def make_factor(name: str, key: str, values: pd.Series) -> Factor:
         distinct |= {label(value): value[0] for value in present}
         present = [value[0] for value in present]
     raw = [*([distinct[ABSENT]] if ABSENT in distinct else []), *present]
-    return Factor(name, key, tuple(map(label, raw)), tuple(raw))
+    return Factor(name, key, tuple(map(label, raw)), tuple(raw), along)
 
 
 def widths(value: tuple[float, ...]) -> tuple[int, tuple[float, ...]]:

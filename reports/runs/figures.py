@@ -18,12 +18,13 @@ NAN = float("nan")
 LARGEST = sys.float_info.max
 UNEVEN = 1.5  # between MNIST's 1.3 and what makes accuracy the accuracy of the largest class
 SWEEPER = ("total_wall_s", "blas_threads", "concurrent_runs", "attempts", "parameters")  # not of the job
+OURS = frozenset(NUMBERS)
 FIXED = (*TEXTS, *SWEEPER, "cell", "epoch", "planned", "seed", "lr_now", "grad_norm")
 
 
 def is_number(value: object) -> bool:
     """Whether a recorded figure is there and finite (null stands for one that is not)."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if type(value) is not float and (isinstance(value, bool) or not isinstance(value, (int, float))):
         return False
     return -LARGEST <= value <= LARGEST
 
@@ -64,13 +65,14 @@ class Figures:
 
     def columns(self, data: Mapping[str, Any], status: str) -> dict[str, float]:
         """Return a run's figures by their columns, NaN where it has not ended well."""
-        found = figures_of(data)
-        self.names |= dict.fromkeys(found)
+        found, own = figures_of(data), self.own
+        if not found.keys() <= self.names.keys():
+            self.names |= dict.fromkeys(found)
         self.uneven = self.uneven or is_uneven(data.get("test_by_class"))
         return {
             self.column(name): float(value) if status == "done" and is_number(value) else NAN
             for name, value in found.items()
-            if self.own or name not in NUMBERS
+            if own or name not in OURS
         }
 
     def column(self, name: str) -> str:

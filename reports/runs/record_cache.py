@@ -47,7 +47,8 @@ class RecordCache:
 
     def record(self, path: Path) -> Record:
         """Return the record in a cell's directory, whatever state it is in."""
-        name, files = path.name, [stamp(f"{path}/{file}") for file in (REPORT, HISTORY)]
+        name, folder = path.name, str(path)
+        files = [stamp(f"{folder}/{REPORT}"), stamp(f"{folder}/{HISTORY}")]
         values, stored = self._stored
         known = stored.get(name)
         if known is not None and known.files == files and (data := sound(values, known, name)):
@@ -57,6 +58,11 @@ class RecordCache:
         if found.is_complete:
             self.entries[name] = entry_of(name, files, values.put(found.data))
         return found
+
+    def state_of_history(self, path: Path) -> Stamp | None:
+        """Return the stamp that history.csv had when the record in a cell's directory was read, if it had."""
+        entry = self.entries.get(path.name)
+        return entry.files[1] if entry else None
 
     def save(self, path: Path) -> None:
         """Write what was read, for the next report."""

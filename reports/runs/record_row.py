@@ -28,8 +28,8 @@ def row(data: Mapping[str, Any], status: str) -> Row:
     }
     figures |= {name: timing.get(name) for name in ("total_wall_s", "blas_threads", "concurrent_runs")}
     figures["parameters"] = data.get("parameters")
-    numbers = {k: v if status == "done" and is_number(v) else NAN for k, v in figures.items()}
-    attempts = data.get("attempts")
+    done, attempts = status == "done", data.get("attempts")
+    numbers = {k: v if done and v is not None and is_number(v) else NAN for k, v in figures.items()}
     return numbers | {"attempts": attempts if is_number(attempts) else NAN, **texts(data)}
 
 

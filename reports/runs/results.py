@@ -11,6 +11,7 @@ import pandas as pd
 from reports.runs.factors import DATASET, REPLICATE, Factor, find_factors, label
 from reports.runs.metrics import NETWORKS, SOMETIMES, Measures, Metric
 from reports.runs.record_cache import RecordCache
+from reports.runs.stamps import Stamp
 from reports.runs.test_bits import Answers
 from sweeps.records.schema import COMPLETE, PENDING
 
@@ -96,7 +97,7 @@ class Results:
     boundaries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     answers: Mapping[str, Answers] = field(default_factory=dict)
     classes: Mapping[str, int] = field(default_factory=dict)
-    stamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
     cache: RecordCache | None = None
     other_data: str = ""
     repeated: str = ""

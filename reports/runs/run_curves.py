@@ -12,6 +12,7 @@ from reports.runs.curve_cache import CurveCache
 from reports.runs.curves import STEP, Curve, history_frame, read_curve
 from reports.runs.metrics import Measures
 from reports.runs.own_curves import is_own, own_history, read_own_curve
+from reports.runs.stamps import Stamp
 from sweeps.records.layout import HISTORY
 from sweeps.records.record import Record
 
@@ -22,8 +23,8 @@ class Known(Protocol):
     def record(self, path: Path) -> Record:
         """Return the record in a cell's directory."""
 
-    def curve(self, cell_id: str, path: Path) -> Curve | None:
-        """Return the curve of a run."""
+    def curve(self, cell_id: str, folder: Path) -> Curve | None:
+        """Return the curve of the run in a cell's directory."""
 
 
 class RunCurves:
@@ -44,14 +45,21 @@ class RunCurves:
         if is_own(path / HISTORY for path in folders):
             self.own = {}
 
-    def take(self, cell_id: str, path: Path, complete: bool) -> None:
-        """Keep a run's history. Raises OSError or ValueError, with the reason, for one that is none."""
+    def take(self, cell_id: str, folder: Path, complete: bool, state: Stamp | None = None) -> None:
+        """Keep a run's history, of which the stamp may be known (`state`).
+
+        Raises OSError or ValueError, with the reason, for a file that is none.
+        """
         if self.own is not None:
-            self.own[cell_id] = read_own_curve(path, complete)
+            self.own[cell_id] = read_own_curve(folder / HISTORY, complete)
             return
-        curve = self.known.curve(cell_id, path) if self.known else None
+        curve = self.known.curve(cell_id, folder) if self.known else None
         if curve is None or (complete and not len(curve)):
-            curve = self.cache.curve(cell_id, path) if complete else read_curve(path, complete=False)
+            curve = (
+                self.cache.curve(cell_id, folder, state)
+                if complete
+                else read_curve(folder / HISTORY, complete=False)
+            )
         self.curves[cell_id] = curve
 
     def history(self, measures: Measures) -> tuple[pd.DataFrame, str]:
@@ -62,6 +70,6 @@ class RunCurves:
         return (history if measures.own else own_curves.with_ours(history)), step
 
     @property
-    def stamps(self) -> Mapping[str, tuple[int, int]]:
+    def stamps(self) -> Mapping[str, Stamp]:
         """The states of the histories of finished runs, for the next report."""
         return self.cache.stamps

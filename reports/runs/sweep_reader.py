@@ -50,6 +50,7 @@ class Reader:
         self.rows: list[Row] = []
         self.settings: list[dict[str, Any]] = []
         self.provenance: dict[str, Mapping[str, Any]] = {}
+        self.latest: Mapping[str, Any] = {}
         self.boundaries: dict[str, Mapping[str, Any]] = {}
         self.answers: dict[str, Answers] = {}
         self.classes: dict[str, int] = {}
@@ -133,8 +134,8 @@ class Reader:
         )
         ignore = self.ignore if cell is not None else data.get("ignore") or self.ignore
         self.settings.append(self.flatten(config, choices, ignore))
-        if facts := self.contents.facts(planned, data):
-            self.provenance.setdefault(json.dumps(facts, sort_keys=True), facts)
+        if (facts := self.contents.facts(planned, data)) and facts != self.latest:
+            self.latest = self.provenance.setdefault(json.dumps(facts, sort_keys=True), facts)
         if record and status == "done" and (boundary := mapping(data, "boundary")):
             self.take_boundary(record, boundary)
         if record and status == "done":
@@ -170,12 +171,13 @@ class Reader:
             return record.path / REPORT, reason
         if record.status not in (*COMPLETE, *BEGUN):
             return None
-        path, complete = record.path / HISTORY, record.status == "done"
+        complete, state = record.status == "done", self.cache.state_of_history(record.path)
         try:
-            self.curves.take(cell_id, path, complete)
+            self.curves.take(cell_id, record.path, complete, state)
         except (OSError, ValueError) as error:
             if complete:  # and so as the run left it: its figures stand
-                self.problems.append(Problem(path, f"{why(error)}; the run has no learning curve"))
+                reason = f"{why(error)}; the run has no learning curve"
+                self.problems.append(Problem(record.path / HISTORY, reason))
         return None
 
 

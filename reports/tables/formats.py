@@ -2,6 +2,7 @@
 
 import csv
 import io
+from functools import lru_cache
 
 from reports.tables.spreadsheet import text_cell
 from reports.tables.table import Entry, Table
@@ -50,6 +51,7 @@ def mark_note(table: Table, best: str, near: str) -> list[str]:
     return ["; ".join(filter(None, shown)).capitalize() + "."] if any(shown) else []
 
 
+@lru_cache(maxsize=2**16)  # figures are in a grid and against each factor
 def markdown_escape(text: str) -> str:
     """Return the text so that Markdown shows it as it is."""
     return one_line(text).translate(MARKDOWN)

@@ -13,12 +13,12 @@ TEXT_WIDTH, PAGE_WIDTH = 345.0, 540.0  # points, A4: of article's text, and betw
 SIZES = {"": 1.0, r"\small": 0.93, r"\footnotesize": 0.86, r"\scriptsize": 0.81, r"\tiny": 0.69}
 """Commands for letters, the largest first, and how wide those are beside letters of 10 points."""
 LETTER, BOLD = 5.1, 1.16  # points of a letter of Computer Modern, 10 points; how much wider bold ones are
-WIDTHS = dict.fromkeys("ijlftI.,:;'|!()[] ", 3.4) | dict.fromkeys("mwMW±×><−≈≤≥∞=+%&@", 8.2)
 CAPITAL = 7.2
 SHORT = 24  # letters of a text that stays on one line where letters are large enough to be read
 MOST_LINES = 4  # of a cell: smaller letters are taken before there are more
 LEAST = 45.0  # points of a column; what would have less goes beyond the margins
 USUAL_GAP, GAP = 6, 3  # points on each side of a column
+MARKED = {"best": r"\textbf{{{}}}", "near": r"\textit{{{}}}"}
 GREEK = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi o pi rho varsigma sigma tau "
     "upsilon phi chi psi omega"
@@ -50,6 +50,16 @@ TEX = str.maketrans(
 )
 
 
+class Widths(dict[str, float]):
+    """How wide each letter is; worked out of a letter when it first comes."""
+
+    def __missing__(self, char: str) -> float:
+        return self.setdefault(char, CAPITAL if char.isupper() else LETTER)
+
+
+WIDTHS = Widths(dict.fromkeys("ijlftI.,:;'|!()[] ", 3.4) | dict.fromkeys("mwMW±×><−≈≤≥∞=+%&@", 8.2))
+
+
 @dataclass(frozen=True)
 class Fit:
     """How a table fits: commands for its letters, the most points (of 10 point letters) of a column."""
@@ -70,7 +80,7 @@ def latex(table: Table) -> str:
     ]
     body = [*latex_body(table, fit.most), r"\bottomrule"]
     notes = [rf"{tex_escape(note)}\par" for note in (*table.notes, *mark_note(table, "bold", "italics"))]
-    if long := height(table, fit.most) > LONG:
+    if long := len(table.rows) > LONG or height(table, fit.most) > LONG:
         lines = [*beyond(fit, columns, long), *caption[:1], rf"{caption[1]} \\"]
         lines += [
             *head,
@@ -103,7 +113,8 @@ def beyond(fit: Fit, columns: str, long: bool) -> list[str]:
 
 def strange(lines: Sequence[str]) -> str:
     """Return what a table needs besides packages: an engine that knows letters which pdfLaTeX does not."""
-    return "; LuaLaTeX or XeLaTeX" if any(char > "\u017f" for line in lines for char in line) else ""
+    letters = "".join(line for line in lines if not line.isascii())
+    return "; LuaLaTeX or XeLaTeX" if max(letters, default="") > "\u017f" else ""
 
 
 def fit_of(table: Table) -> Fit:
@@ -129,10 +140,10 @@ def fit_of(table: Table) -> Fit:
 
 def unbroken(table: Table) -> float:
     """Return how wide a column has to be for short texts, and the words of long ones, to stay whole."""
-    entries = [entry.text for row in table.rows for entry in row]
-    words = [word for text in (*table.heads, *entries) for word in text.split()]
-    short = [text for text in entries if len(text) <= SHORT]
-    return max((width_of(text[:SHORT]) * BOLD for text in (*words, *short)), default=0.0)
+    entries = {entry.text for row in table.rows for entry in row}
+    words = {word[:SHORT] for text in (*table.heads, *entries) for word in text.split()}
+    short = {text for text in entries if len(text) <= SHORT}
+    return max(map(width_of, words | short), default=0.0) * BOLD
 
 
 def natural_widths(table: Table) -> list[float]:
@@ -159,7 +170,7 @@ def widest(room: float, natural: Sequence[float]) -> float:
 @lru_cache(maxsize=2**16)  # figures are in a grid and against each factor
 def width_of(text: str) -> float:
     """Return how wide a text is about, in points of 10 point letters."""
-    return sum(WIDTHS.get(char, CAPITAL if char.isupper() else LETTER) for char in one_line(text))
+    return sum(map(WIDTHS.__getitem__, one_line(text)))
 
 
 def wrapped(text: str, most: float) -> list[str]:
@@ -168,8 +179,9 @@ def wrapped(text: str, most: float) -> list[str]:
         return [one_line(text)]
     lines = [""]
     for word in one_line(text).split(" "):
-        if width_of(f"{lines[-1]} {word}".strip()) <= most:
-            lines[-1] = f"{lines[-1]} {word}".strip()
+        longer = f"{lines[-1]} {word}".strip()
+        if width_of(longer) <= most:
+            lines[-1] = longer
             continue
         lines += [""] if lines[-1] else []
         rest = word
@@ -203,16 +215,21 @@ def tex_lines(text: str, most: float) -> str:
 
 def latex_body(table: Table, most: float) -> list[str]:
     """Return the rows; each panel after the first is set apart."""
-    wrap = {"best": r"\textbf{{{}}}", "near": r"\textit{{{}}}", "": "{}"}
     lines: list[str] = []
     for _, panel in groupby(table.rows, key=lambda row: [entry.text for entry in row[: table.group]]):
         lines += [r"\addlinespace"] if lines and table.group else []
         for number, row in enumerate(panel):
-            texts = [wrap[entry.mark].format(tex_lines(entry.text, within(entry, most))) for entry in row]
+            texts = [tex_entry(entry, most) for entry in row]
             if number:
                 texts[: table.group] = [""] * table.group
             lines.append(" & ".join(texts) + r" \\")
     return lines
+
+
+def tex_entry(entry: Entry, most: float) -> str:
+    """Return an entry: the best in bold, what may be the best in italics."""
+    text = tex_lines(entry.text, within(entry, most))
+    return MARKED[entry.mark].format(text) if entry.mark else text
 
 
 def tex_escape(text: str) -> str:

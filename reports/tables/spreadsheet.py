@@ -3,6 +3,7 @@
 With the encoding BOM a file begins with the mark by which spreadsheets know UTF-8; pandas skips it.
 """
 
+import csv
 import io
 import re
 from functools import lru_cache
@@ -57,16 +58,25 @@ def is_date(text: str) -> bool:
 
 
 def write_csv(frame: pd.DataFrame, path: Path, encoding: str = "utf-8") -> None:
-    """Write a frame as CSV in this encoding."""
-    cells = frame.rename(columns=lambda name: text_cell(str(name)))
-    texts = [name for name in cells if not pd.api.types.is_numeric_dtype(cells[name])]
-    for name in texts:
-        cells[name] = cells[name].astype(object).map(_cell)
-    cells.to_csv(path, index=False, lineterminator="\n", encoding=encoding)
+    """Write a frame as CSV in this encoding: as pandas writes it, which takes three times as long."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([text_cell(str(name)) for name in frame])
+    writer.writerows(zip(*(_cells(column) for _, column in frame.items()), strict=True))
+    path.write_bytes(text.getvalue().encode(encoding))
 
 
-def _cell(value: Any) -> Any:
-    return text_cell(value) if isinstance(value, str) else value
+def _cells(column: "pd.Series[Any]") -> list[Any]:
+    """Return what the cells of a column hold, nothing where there is no value."""
+    values: list[Any] = column.to_numpy(dtype=object, na_value="").tolist()
+    if pd.api.types.is_numeric_dtype(column):
+        return values
+    shown = {text: text_cell(text) for text in set(filter(_is_text, values))}
+    return [shown[value] if isinstance(value, str) else value for value in values]
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def read_csv(path: Path) -> pd.DataFrame:

@@ -3,13 +3,13 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 NAN = float("nan")
 LONGEST = 120  # bytes of a file name, without the suffix
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One cell of a table: what it prints, its mark ("best", "near" or ""), the number behind it.
 
     `half` is half the width of that number's interval, NaN without one.

@@ -88,11 +88,12 @@ const curvesOf = (model, state) => {
     shown.at = next;
     hair(next < 0 ? null : $("plot").getBoundingClientRect().left + shown.x.place(all[next]));
   });
-  let before = 0;
+  let before = $("plot").clientWidth;
   new ResizeObserver(() => { if ($("plot").clientWidth !== before) { before = $("plot").clientWidth; redraw(); } }).observe($("plot"));
   state.when(["column", "scale", "add"], () => keepFocus($("curve-controls"), controls));
   state.when(["pick", "column", "scale", "metric", "data"], () => keepFocus($("curves"), redraw));
   controls();
+  redraw();
 };
 
 const curveText = (metric, value) => (metric ? withUnit(metric, value) : String(Number(value.toPrecision(4))));

@@ -3,6 +3,13 @@ const firstPicks = (model) => {
   if (model.first.length) return [...new Set(model.first.map(model.pick))];
   return [...model.status.keys()].filter((run) => model.status[run] === "running").slice(0, 4).map((run) => `run:${model.ids[run]}`);
 };
+// A frame whose document stays open: until it is gone the page has not loaded, so that none is printed half drawn.
+const holdLoad = () => {
+  const frame = make("iframe", { hidden: true });
+  document.body.append(frame);
+  frame.contentDocument?.open();
+  return () => frame.remove();
+};
 const start = async () => {
   const model = modelOf(await unpack($("block").textContent));
   const { row, column, panels } = model.layout;
@@ -27,4 +34,5 @@ const start = async () => {
   document.documentElement.dataset.readyAt = performance.now();
   document.documentElement.dataset.ready = "yes";
 };
-start();
+const loaded = holdLoad();
+start().finally(loaded);

@@ -1,7 +1,8 @@
 // The sweep as the page knows it: settings, cells and runs by place, curves of runs, what a pick means.
 const modelOf = ({ head, column }) => {
   const { factors, metrics } = head;
-  const ids = head.ids ? head.ids.split("\n") : [], folders = head.folders.split("\n");
+  const folders = head.folders.split("\n"), apart = head.ids.split("\n"); // ids that their folder does not end in
+  const ids = Array.from(column("cell"), (_, run) => apart[run] || folders[run].slice(-12));
   const text = (name) => Array.from(column(name), (place) => head[`${name}_texts`][place]);
   const levels = factors.map((factor) => column(`level.${factor.name}`));
   const lengths = column("length"), starts = new Float64Array(ids.length);

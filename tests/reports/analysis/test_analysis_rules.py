@@ -19,6 +19,7 @@ from reports.analysis.equivalence import (
     relative_margin,
     sensitivity,
 )
+from reports.analysis.groups import Groups
 from reports.analysis.images import class_interval, error_overlap, for_new_images, two_way
 from reports.analysis.interactions import reversals
 from reports.analysis.intervals import Floats, prediction_interval, t_interval
@@ -536,9 +537,10 @@ def test_a_lead_is_welchs_interval() -> None:
     a, b = rng().normal(2, 1, size=6), rng().normal(0, 3, size=6)
     none, all_ = np.zeros((1, 6), dtype=bool), np.ones(1, dtype=bool)
     one, other = (
-        means_of(x[None], none, all_, x.var(ddof=1, keepdims=True), np.array([5.0])) for x in (a, b)
+        means_of(x[None], none, all_, x.var(ddof=1, keepdims=True), np.array([5.0]), Groups.one(1))
+        for x in (a, b)
     )
-    ((lead,),) = least_lead(one, other, 0.05)
+    (lead,) = least_lead(one, other, 0.05)
     welch = stats.ttest_ind(a, b, equal_var=False, alternative="greater").confidence_interval(0.95)
     assert lead == pytest.approx(welch.low, rel=1e-4)
 

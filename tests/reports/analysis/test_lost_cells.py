@@ -1,6 +1,6 @@
 """Cells, levels and pairs of which most or all runs diverged, each against a case worked by hand."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ from scipy import stats
 
 from reports.analysis.comparison import compare
 from reports.analysis.counting import counting_of
+from reports.analysis.groups import Groups
 from reports.analysis.matched import from_arrays
 from reports.analysis.proportions import p_more_often
-from reports.analysis.selection import select
+from reports.analysis.selection import select, select_each
 from reports.analysis.sequential import ladder
 from reports.analysis.settings import Settings
 from reports.page.boxes import spread
@@ -51,20 +52,18 @@ def test_the_exact_test_of_two_proportions_is_scipys(n: int, m: int) -> None:
         for none in {0, 1, m}:
             table = [[k, none], [n - k, m - none]]
             own = p_more_often(np.array([k]), np.array([n]), np.array([none]), np.array([m]))
-            assert own[0, 0] == pytest.approx(stats.boschloo_exact(table, "greater", n=64).pvalue, rel=2e-3)
+            assert own[0] == pytest.approx(stats.boschloo_exact(table, "greater", n=64).pvalue, rel=2e-3)
 
 
 def test_all_lost_here_and_none_there_has_four_to_the_minus_n() -> None:
     n = np.array([3, 5, 10, 20])
-    p = [float(p_more_often(one, one, one * 0, one)[0, 0]) for one in n[:, None]]
+    p = [float(p_more_often(one, one, one * 0, one)[0]) for one in n[:, None]]
     assert p == pytest.approx(0.25**n, rel=1e-6)
 
 
 def test_with_hundreds_of_runs_it_is_fishers() -> None:
     own = p_more_often(np.array([30]), np.array([100]), np.array([11]), np.array([90]))
-    assert own[0, 0] == pytest.approx(
-        stats.fisher_exact(np.array([[30, 11], [70, 79]]), "greater")[1], rel=1e-9
-    )
+    assert own[0] == pytest.approx(stats.fisher_exact(np.array([[30, 11], [70, 79]]), "greater")[1], rel=1e-9)
 
 
 @pytest.mark.parametrize("fewer", [1, 2])
@@ -242,3 +241,34 @@ def test_a_huge_difference_has_an_exponent() -> None:
     metric = replace(METRICS["test_accuracy"], name="rmse", unit="figure", better="lower")
     assert show_signed(-4.459e84, metric) == "−4.46e+84"
     assert metric.show_difference(1.305e73) == "1.31e+73"
+
+
+@pytest.mark.parametrize("higher", [True, False])
+@pytest.mark.parametrize("seed", range(6))
+def test_groups_that_are_judged_together_are_judged_as_alone(seed: int, higher: bool) -> None:
+    rng = np.random.default_rng(seed)
+    of = rng.permutation(np.repeat(np.arange(7), [1, 2, 3, 14, 15, 16, 40]))
+    values = 0.95 + 0.02 * rng.random((len(of), 1)) + 0.004 * rng.normal(size=(len(of), 10))
+    lost = (rng.random(values.shape) < 0.04) & (of > 3)[:, None]
+    lost[of == 2] = True  # none of whose runs finished
+    values[lost] = CHANCE if higher else 1.0
+    waiting = rng.random(values.shape) < 0.02 * (seed % 2)
+    values[waiting | (rng.random(values.shape) < 0.05)] = np.nan
+    lost &= np.isfinite(values)
+    together = select_each(values, ladder(3), Groups(of, 7), higher, waiting, lost, 1e-4)
+    assert any(not found.may_be_best.all() for found in together)
+    for group, found in enumerate(together):
+        own = of == group
+        alone = select(
+            values[own], ladder(3), higher=higher, outstanding=waiting[own], diverged=lost[own], grain=1e-4
+        )
+        np.testing.assert_equal(asdict(found), asdict(alone))
+
+
+def test_a_cell_is_behind_whatever_number_of_others_is_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    values = 0.95 + 0.02 * rng.random((60, 1)) + rng.uniform(1e-4, 0.02, (60, 1)) * rng.normal(size=(60, 5))
+    whole = select(values, ladder(5))
+    monkeypatch.setattr("reports.analysis.leads.PAIRS_AT_ONCE", 1)  # one leader after another
+    np.testing.assert_equal(select(values, ladder(5)).may_be_best, whole.may_be_best)
+    assert 0 < whole.may_be_best.sum() < 60

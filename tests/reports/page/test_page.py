@@ -14,11 +14,12 @@ from reports.analysis.sweep import analyse
 from reports.compare import cells_table, match
 from reports.page.adapter import content_of
 from reports.page.build import write_report
-from reports.page.view import render
+from reports.page.view import compact, render
 from reports.runs.reader import load
 from reports.runs.results import natural
 from tests.support import synthetic
 from tests.support.packed import unpacked
+from tests.support.page_scale import GOALS, build
 
 AXES: dict[str, list[Any]] = {
     "activation": ["relu", "gelu"],
@@ -369,3 +370,19 @@ def test_the_cells_that_differ_most_are_not_called_different_for_being_picked(tm
     assert len(p) == 20
     assert min(map(float, p)) > 0.05
     assert "corrected over all of them" in table.notes[0]
+
+
+def test_the_page_of_the_default_grid_keeps_to_its_size(tmp_path: Path) -> None:
+    page, _, _ = build(96, tmp_path)
+    assert page.stat().st_size <= GOALS[96][0] * 1e6
+
+
+def test_the_pages_script_is_without_comments_and_its_texts_are_whole() -> None:
+    source = """// about
+    const a = { // of what follows
+      b: "// no comment", c: 'x', // and 'quoted'
+      d: [1,
+        2],
+    };
+    """
+    assert compact(source) == "const a = {b: \"// no comment\", c: 'x', // and 'quoted'\nd: [1,2],};"

@@ -497,6 +497,24 @@ def test_the_page_never_scrolls_sideways(page: Browser, small: Path, hostile: Pa
         assert page.run("document.documentElement.scrollWidth") <= width
 
 
+def test_the_page_has_loaded_only_when_its_curves_are_drawn(page: Browser, small: Path) -> None:
+    visit(page, small)
+    ready, loaded, curves = page.run(
+        """new Promise((done) => {
+          const look = () => {
+            const loaded = performance.getEntriesByType("navigation")[0].loadEventStart;
+            const ready = Number(document.documentElement.dataset.readyAt);
+            if (!loaded) setTimeout(look, 5);
+            else done([ready, loaded, document.querySelectorAll("#plot path.mean").length]);
+          };
+          look();
+        })"""
+    )
+    assert 0 < ready <= loaded
+    assert curves
+    assert not page.run("document.querySelectorAll('iframe').length")
+
+
 def test_the_default_grid_prints_on_three_pages_with_nothing_cut(page: Browser, tmp_path: Path) -> None:
     path = write_page(tmp_path, synthetic.grid())
     visit(page, path)

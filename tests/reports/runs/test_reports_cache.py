@@ -58,6 +58,27 @@ def test_a_history_that_changed_is_parsed_again(tmp_path: Path, reads: list[Path
     assert reads == [path]
 
 
+@pytest.mark.parametrize("in_place", [True, False])
+def test_a_history_of_the_same_size_and_time_is_read_and_shown(tmp_path: Path, in_place: bool) -> None:
+    cells = synthetic.grid(AXES)
+    write_report(load(synthetic.write_sweep(tmp_path, cells)), plots=False)
+    path = tmp_path / cells[0].name / "history.csv"
+    before, rows = path.stat(), path.read_text().split("\n")
+    second = rows[2].split(",")
+    second[4] = second[4][:-1] + (
+        "1" if second[4][-1] != "1" else "2"
+    )  # the test accuracy, as long as it was
+    swapped = path if in_place else path.with_suffix(".new")
+    swapped.write_text("\n".join([*rows[:2], ",".join(second), *rows[3:]]))
+    os.utime(swapped, ns=(before.st_atime_ns, before.st_mtime_ns))
+    swapped.replace(path)
+    after = path.stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    history = load(tmp_path).history
+    shown = history.loc[(history["cell_id"] == cells[0].cell_id) & (history["epoch"] == 2), "test_accuracy"]
+    assert shown.tolist() == [float(second[4])]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_no_plain_cache_is_left_alone(tmp_path: Path, reads: list[Path], kind: str) -> None:
     write_report(load(synthetic.write_sweep(tmp_path, synthetic.grid(AXES))), plots=False)
@@ -96,7 +117,7 @@ def test_a_cache_whose_digest_fits_but_whose_curves_do_not_is_left_alone(
         arrays = {name: stored[name] for name in reports.runs.curve_cache.NAMES}
     wrong = {
         "ids": (arrays["ids"][::-1][[0, 0, 1, 2]], arrays["ids"].astype("U11"), arrays["ids"][:, None]),
-        "stamps": (arrays["stamps"].astype(float), arrays["stamps"][:, :1], arrays["stamps"].ravel()),
+        "stamps": (np.arange(4.0), arrays["stamps"][:, None], arrays["stamps"][:-1]),
         "lengths": (arrays["lengths"] + [1, -1, 0, 0], -arrays["lengths"], arrays["lengths"][:-1]),
         "table": (arrays["table"][:, :-1], arrays["table"][::-1], arrays["table"].astype(np.float32)),
     }

@@ -96,6 +96,24 @@ def test_a_frame_is_read_as_it_was_written(tmp_path: Path) -> None:
     }
 
 
+def test_a_frame_is_written_as_pandas_writes_it(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "figure": [0.1, math.nan, math.inf, -0.0, 1e-5, 1e16, 123456789.125, 1 / 3],
+            "count": np.arange(8),
+            "some": pd.array([1, None] * 4, dtype="Int64"),
+            "yes": [True, False] * 4,
+            "level": pd.Categorical(["a", "b", None, "a"] * 2),
+            "mixed": ["a,b", 'x"y', "line\nend", 1, True, 0.1, None, math.nan],
+            "e, f": ["", "ü", "–", " ", "a", "b", "c", "d"],
+        }
+    )
+    for rows in (frame, frame[:0], frame[["level"]]):
+        write_csv(rows, tmp_path / "own.csv", "utf-8-sig")
+        rows.to_csv(tmp_path / "pandas.csv", index=False, lineterminator="\n", encoding="utf-8-sig")
+        assert (tmp_path / "own.csv").read_bytes() == (tmp_path / "pandas.csv").read_bytes()
+
+
 def test_a_table_holds_no_formula() -> None:
     text = csv_text(text_table("t", "T", ("=head", "b"), [("=cmd", "-0.5"), ("@x", "+1")]))
     assert text.splitlines() == ["'=head,b", "'=cmd,-0.5", "'@x,+1"]
