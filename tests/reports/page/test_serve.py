@@ -189,7 +189,9 @@ def test_a_directory_that_is_not_there_yet_is_waited_for(
             503,
             b"There is no sweep yet: the page appears as soon as it has written its plan.\n",
         )
-        synthetic.write_sweep(root, synthetic.grid(AXES, epochs=3))
+        made = synthetic.write_sweep(tmp_path / "made", synthetic.grid(AXES, epochs=3))
+        root.parent.mkdir()
+        made.rename(root)  # at once, as a sweep writes its plan: the server looks every moment
         assert len(served.json("/api/runs.json")) == 4
         assert b"Waiting for" not in served.get("/")[1]
     assert capsys.readouterr().err == ""
