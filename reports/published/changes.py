@@ -14,7 +14,7 @@ from sweeps.records.studies import FIT
 
 FIRST_VERSION = Path(__file__).with_name("first_version.csv")
 DIGITS = 12  # of the SHA-256 of the runs that verdicts rest on
-RUN_AGAIN = "its runs were made again, and the rules are others"
+RUN_AGAIN = "its runs were made again"
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,26 @@ class Change:
 def first_verdicts(folder: Path, judgements: Iterable[Judgement]) -> Sequence[Mapping[str, str]]:
     """Return what the first version found of these claims: id, verdict, reason if it is another now.
 
-    On other runs than the first version's the reason is that they are others.
+    On other runs than the first version's that is a reason, too: the only one unless its own runs have the
+    same verdict by the present rules (`now`), which then is explained as well.
     """
-    digest = runs_digest(folder / PUBLISHED_RUNS)
-    table = read_csv(FIRST_VERSION)
-    if not (same := table[table["runs"] == digest]).empty:
-        return same.to_dict("records")  # type: ignore[return-value]
-    known = table[table["id"].isin([judgement.claim.id for judgement in judgements])]
-    return known.assign(reason=RUN_AGAIN).to_dict("records")  # type: ignore[return-value]
+    found = {judgement.claim.id: judgement.verdict for judgement in judgements}
+    rows = [row for row in read_csv(FIRST_VERSION).to_dict("records") if row["id"] in found]
+    if not made_again(folder):
+        return rows  # type: ignore[return-value]
+    return [row | {"reason": again(row, found[row["id"]])} for row in rows]  # type: ignore[arg-type]
+
+
+def made_again(folder: Path) -> bool:
+    """Return whether a folder keeps other runs than those of the first version."""
+    return runs_digest(folder / PUBLISHED_RUNS) not in set(read_csv(FIRST_VERSION)["runs"])
+
+
+def again(row: Mapping[str, str], after: str) -> str:
+    """Return why a verdict on runs that were made again is another: "" if it is the same."""
+    if after == row["verdict"]:
+        return ""
+    return f"{RUN_AGAIN}; on the first runs: {row['reason']}" if after == row["now"] else RUN_AGAIN
 
 
 def runs_digest(path: Path) -> str:
@@ -61,7 +73,7 @@ def changes(folder: Path, judgements: Sequence[Judgement]) -> list[Change]:
     for row in first_verdicts(folder, judgements):
         after = found[row["id"]]
         changed = after != row["verdict"]
-        if changed != bool(row["reason"]) and row["reason"] != RUN_AGAIN:
+        if changed != bool(row["reason"]):
             what = "changed without a reason" if changed else "has a reason and has not changed"
             raise UserError(
                 f"{FIRST_VERSION.name}: the verdict on {row['id']} {what}: {row['verdict']}, {after}"

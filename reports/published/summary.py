@@ -5,7 +5,7 @@ from typing import Any
 
 from reports.claims.claim import VERDICTS, Judgement
 from reports.plots.plot import Plot
-from reports.published.changes import RUN_AGAIN, first_verdicts
+from reports.published.changes import first_verdicts, made_again
 from reports.published.fitted import fitted_words
 from reports.published.lessons import Lesson, lessons
 from reports.published.overview import overview_plot
@@ -120,11 +120,7 @@ def first_words(studies: Sequence[Study]) -> str:
     before, now = sum(map(len, judged)), sum(len(study.judgements) for study in studies)
     text = f"{before} claims were judged then, ours included; {changed} of them have another verdict now"
     text += f", and {now - before} have been added." if now > before else "."
-    new = [
-        s.source.title
-        for s, rows in zip(studies, judged, strict=True)
-        if rows and rows[0]["reason"] == RUN_AGAIN
-    ]
+    new = [study.source.title for study in studies if made_again(study.folder)]
     if not new:
         return f"{text} The runs are the same, the rules are not."
     if len(new) == len(studies):
