@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +13,11 @@ from types import FrameType
 
 import psutil
 
-from sweeps.records.record import Record, timestamp, write_record
+from sweeps.records.process import Owner
+from sweeps.records.record import Record, read_record, timestamp, write_record
 
 GRACE_S = 1.2  # what workers get to stop by themselves
+LAST_S, PAUSE_S = 2.0, 0.02  # what is waited for processes that die of the death of others
 ORDERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -88,12 +91,25 @@ def is_ignored(number: signal.Signals) -> bool:
 
 
 def mark_interrupted(records: Mapping[str, Record], command: str) -> None:
-    """Complete the records of the cells whose workers had to be killed with a command (its folder's name)."""
-    for record in records.values():
-        if record.status == "lost" and str(record.data.get("launch", "")).startswith(f"{command}."):
+    """Complete the records of the cells whose workers had to be killed with a command (its folder's name).
+
+    A process that a worker had just started is not killed with it, but dies of its death, a moment later.
+    """
+    deadline = time.monotonic() + LAST_S
+    own = [each for each in records.values() if str(each.data.get("launch", "")).startswith(f"{command}.")]
+    for record in own:
+        while record.status == "running" and is_here(record) and time.monotonic() < deadline:
+            time.sleep(PAUSE_S)
+            record = read_record(record.path)
+        if record.status == "lost":
             data = {key: value for key, value in record.data.items() if key != "worker"}
             with contextlib.suppress(OSError):  # then it stays lost, which is due again as well
                 write_record(record.path, data | {"status": "interrupted", "finished": timestamp()})
+
+
+def is_here(record: Record) -> bool:
+    """Return whether a running cell is worked on by a process of this machine."""
+    return Owner(**record.data["worker"]).is_here()
 
 
 def end_descendants() -> None:
