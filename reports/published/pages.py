@@ -103,7 +103,7 @@ def study_page(study: Study, studies: Sequence[Study] = ()) -> str:
         plots=[(path.name, picture_words(path.stem)) for path in sorted((folder / "plots").glob("*.png"))],
         runs=len(judged.frame),
         unfinished=study.unfinished,
-        seeds=main_part(study)["seed"].nunique(),
+        seeds=seeds_words(main_part(study)["seed"]),
     )
 
 
@@ -140,6 +140,13 @@ def rankings_of_both(study: Study, studies: Sequence[Study]) -> list[dict[str, A
     if beside is None or other is None:
         return []
     return records(rankings_beside(other.kept, study.kept, beside.where, ("given", "tuned")))
+
+
+def seeds_words(seeds: "pd.Series[str]") -> str:
+    """Return how many seeds cells have, from the seeds of all runs: "5", or "5 to 20" where some got more."""
+    runs = seeds.value_counts()
+    first, most = int((runs == runs.max()).sum()), len(runs)
+    return f"{most}" if first == most else f"{first} to {most}"
 
 
 def main_part(study: Study) -> pd.DataFrame:

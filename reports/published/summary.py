@@ -9,7 +9,15 @@ from reports.published.changes import first_verdicts, made_again
 from reports.published.fitted import fitted_words
 from reports.published.lessons import Lesson, lessons
 from reports.published.overview import overview_plot
-from reports.published.pages import Study, anchor, claim_anchor, figure_counts, template
+from reports.published.pages import (
+    Study,
+    anchor,
+    claim_anchor,
+    figure_counts,
+    main_part,
+    seeds_words,
+    template,
+)
 from reports.sources import STUDIES
 from sweeps.records.errors import UserError
 
@@ -25,6 +33,7 @@ def summary_page(studies: Sequence[Study]) -> str:
         total={key: sum(row[key] for row in rows) for key in counts_of_none()},
         more=[counts_of(study) for study in more],
         beyond=sum(len(study.judged.beyond) for study in studies),
+        grown=[study.source.title for study in reports if " to " in seeds_words(main_part(study)["seed"])],
         fitted=[
             {"name": study.name, "title": study.source.title, **fitted_words(study.source, study.fit)}
             for study in reports

@@ -14,7 +14,7 @@ from reports.published.changes import RUN_AGAIN, changes
 from reports.published.kept import results_of
 from reports.published.lessons import Lesson
 from reports.published.looks import LOOKS
-from reports.published.pages import Study, study_page
+from reports.published.pages import Study, seeds_words, study_page
 from reports.published.publish import all_studies, publish, read, tables_of
 from reports.published.strips import line_of
 from reports.published.summary import counts_of, lessons_page, summary_page, told
@@ -93,6 +93,11 @@ def test_the_counts_of_the_summary_add_up() -> None:
     said = f"holds {tuned['holds']}, refuted {tuned['refuted']}, undecided {tuned['undecided']}"
     assert f"claimed {tuned['claims']} things about it: {said}" in text
     assert f"{inside} lie where one more run of ours would fall, {compared - inside} do not" in text
+
+
+def test_seeds_are_told_as_a_range_where_some_cells_have_more() -> None:
+    assert seeds_words(pd.Series(["0", "1", "0", "1"])) == "2"
+    assert seeds_words(pd.Series(["0", "1", "0", "1", "2"])) == "2 to 3"
 
 
 def test_the_summary_is_short_and_begins_with_a_picture() -> None:
