@@ -15,7 +15,7 @@ LAUNCH = "20261126-0900"
 def test_a_cell_whose_process_dies_a_moment_later_is_interrupted_and_those_of_others_run_on(
     tmp_path: Path,
 ) -> None:
-    """A worker that is killed may just have started a process, which nobody has seen, and which dies of that."""
+    """A worker that is killed may just have started a process, which nobody has seen and which dies of it."""
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.4)"]) as process:
         dying = replace(this_process(), pid=process.pid, process_started=process_started(process.pid))
         for place, (owner, launch) in enumerate(
