@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeps.cli.command import called, command, parser_of
-from sweeps.cli.uncollected import uncollected
+from sweeps.cli.garbage import uncollected
 from sweeps.records.errors import UserError
 from sweeps.records.untrusted import links_out, printable
 

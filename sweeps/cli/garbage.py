@@ -1,4 +1,4 @@
-"""How often Python looks for garbage: seldom in a command, as always in the processes of its cells.
+"""How often Python looks for garbage: seldom in a command, not in a report, as always where a cell is run.
 
 What a command imports and plans are a hundred thousand objects, which last until it ends. Python looks
 through them again and again, and a last time when the command ends: a tenth of its time.
@@ -6,6 +6,8 @@ through them again and again, and a last time when the command ends: a tenth of 
 
 import atexit
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 SELDOM = 20_000
 """New objects between two looks: some megabytes at most that wait for the next one."""
@@ -26,3 +28,15 @@ def look_at_what_is_new() -> None:
     """
     gc.freeze()
     gc.set_threshold(*_usual)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Put the search off: over the objects of 10,000 runs it took an eighth of a report and freed nothing."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -1,10 +1,12 @@
 """A command looks for garbage seldom; what a cell leaves behind is found as soon as ever."""
 
+import gc
 import subprocess
 import sys
 
 import pytest
 
+from sweeps.cli.garbage import uncollected
 from tests.support.tiny.driver import PROJECT
 
 SCRIPT = """
@@ -43,3 +45,21 @@ def test_a_command_looks_seldom_and_the_processes_of_its_cells_as_usual() -> Non
     assert done.stdout.splitlines() == ["seldom True", "as usual True found True", "passed over True"], (
         done.stderr
     )
+
+
+@uncollected()
+def work() -> None:
+    """Fail, having looked whether garbage is searched for."""
+    raise ValueError(f"enabled: {gc.isenabled()}")
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_the_search_for_garbage_is_afterwards_as_before(before: bool) -> None:
+    was = gc.isenabled()
+    try:
+        (gc.enable if before else gc.disable)()
+        with pytest.raises(ValueError, match="enabled: False"):
+            work()
+        assert gc.isenabled() is before
+    finally:
+        (gc.enable if was else gc.disable)()
