@@ -18,6 +18,7 @@ from sweeps.planning.strategies import budget
 from sweeps.records.errors import UserError
 from sweeps.records.ladder import ladder_problem, margin_problem
 from sweeps.records.metric import DIRECTIONS, Goal
+from sweeps.records.strategy import OF_RUNGS
 from sweeps.records.untrusted import read_file
 from sweeps.records.values import text
 
@@ -37,7 +38,6 @@ NEEDED = {  # what is of no use without another setting
     **dict.fromkeys(("max_seeds", "budget", "claims", "tune"), "strategy"),
     **dict.fromkeys(("trials", "sampler", "rungs"), "tune"),
 }
-OF_RUNGS = ("rung_key", "rung_kept", "rung_from")
 TEXTS = ("code", "ignore", "name", "only")
 
 

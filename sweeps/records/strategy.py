@@ -24,6 +24,7 @@ SETTINGS = "settings"
 NAMED = "named"  # the cells of the command, each as its overrides, where they are not run as they are
 TRIALS = "trials"  # the kind of a step whose cells only help to choose, and are in no comparison
 SEED = "seed"
+OF_RUNGS = ("rung_key", "rung_kept", "rung_from")  # settings that name the keys by which cells go on
 
 
 @dataclass(frozen=True)

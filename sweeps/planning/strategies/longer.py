@@ -12,7 +12,7 @@ from typing import Any
 from sweeps.planning.identity import has_key, select
 from sweeps.records.plan import Cell, Plan
 from sweeps.records.record import Record
-from sweeps.records.strategy import NAMED, Step, key_of, settings_of, with_setting
+from sweeps.records.strategy import NAMED, OF_RUNGS, Step, key_of, settings_of, with_setting
 
 
 class Longer:
@@ -55,7 +55,7 @@ def named_series(plan: Plan, settings: Mapping[str, Any]) -> dict[frozenset[str]
 
 def series_of(overrides: Sequence[str], settings: Mapping[str, Any]) -> frozenset[str]:
     """Return what cells that differ in their length only have in common."""
-    free = {settings[name] for name in ("rung_key", "rung_kept", "rung_from")}
+    free = {settings[name] for name in OF_RUNGS}
     return frozenset(text for text in overrides if key_of(text) not in free)
 
 

@@ -22,6 +22,7 @@ from sweeps.records.plan import Cell, Plan
 from sweeps.records.record import Record
 from sweeps.records.strategy import (
     NAMED,
+    OF_RUNGS,
     SEED,
     TRIALS,
     Step,
@@ -130,7 +131,7 @@ class Search:
         return next(each for each in self.combinations if self._fixed(self.trial(each, {}, None)) == own)
 
     def _fixed(self, overrides: Sequence[str]) -> frozenset[str]:
-        of_rungs = (self.settings.get(key) for key in ("rung_key", "rung_kept", "rung_from"))
+        of_rungs = (self.settings.get(key) for key in OF_RUNGS)
         free = {*self.ranges, *(filter(None, of_rungs) if self.settings["rungs"] else ())}
         return frozenset(text for text in overrides if key_of(text) not in free)
 
