@@ -43,10 +43,11 @@ def keep_fit(results: Results, folder: Path) -> None:
     study, source = study_of(results), reference(study_of(results))
     if source is None or not (folder / RUNS).is_file():
         raise UserError(f"{results.directory}: goes beside the runs of {study}, of which none are kept yet")
-    kept, tried = read_observations(folder / RUNS), observe(results).assign(part=FIT)
+    own = observe(results)
+    kept, tried = read_observations(folder / RUNS), own.assign(part=FIT)
     left_out = {*settings_of(tried)} - {*settings_of(kept), *varying(tried), *source.fitted}
     both = pd.concat([kept[kept["part"] != FIT], tried.drop(columns=list(left_out))], ignore_index=True)
     write_observations(compact(complete(both), named_in(source)), folder / RUNS)
     if (others := read_published(folder)) is not None:
-        runs = (replace(run, part=FIT) for run in kept_runs(results.directory, observe(results)))
+        runs = (replace(run, part=FIT) for run in kept_runs(results.directory, own))
         write_published(folder, [*(run for run in others if run.part != FIT), *runs])
