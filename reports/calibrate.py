@@ -160,7 +160,7 @@ def equal_cells(
     pairs = [pair for effect in effects_on_main(parts, looks) for pair in effect.pairs if pair.look]
     achieved.false_differences.add(any(pair.low > 0 or pair.high < 0 for pair in pairs))
     achieved.covered.add(all(pair.low <= 0 <= pair.high for pair in pairs))
-    judged = [cells.best()[0] for part in parts.values() if (cells := cells_by(part, part.main.name, looks))]
+    judged = [cells.best() for part in parts.values() if (cells := cells_by(part, part.main.name, looks))]
     achieved.worse_cells.add(any(best.selection.worse.any() for best in judged))
     tested = [
         (best.selection.interval, each.base)

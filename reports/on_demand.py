@@ -15,7 +15,7 @@ from reports.runs.metrics import Metric
 from reports.runs.query import name_of, where
 from reports.runs.reader import load
 from reports.runs.results import Results
-from reports.tables.grids import Frame, measure, spread
+from reports.tables.grids import Frame, measure, placed, spread
 from reports.tables.table import Table
 from reports.tuning.plot import plot_of as tuning_plot
 from reports.tuning.told import tuning_of
@@ -129,5 +129,5 @@ def table_of(results: Results, metric: str = "", rows: str = "", cols: str = "")
         measure(results, shown, results.by_dataset(), looks_of(results)),
         shown.name,
         shown.label,
-        frame,
+        placed(results, frame),
     )

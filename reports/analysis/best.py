@@ -13,7 +13,7 @@ from reports.analysis.groups import Groups
 from reports.analysis.intervals import Floats, Integers, Mask
 from reports.analysis.looks import Looks
 from reports.analysis.matched import Matched, cells_of
-from reports.analysis.selection import Selection, select_each
+from reports.analysis.selection import Selection, judge, select_each
 from reports.runs.results import Results
 
 Standing = Literal["best", "may be best", "not the best", "worse", "never finished", "untested", ""]
@@ -39,45 +39,52 @@ class Best:
     @cached_property
     def leaders(self) -> list[int]:
         """The places of the best mean over all seeds; several if they share it, none if nothing finished."""
-        means = self.selection.means
-        return [int(place) for place in np.flatnonzero(ties(means, self.higher) & (self.finished > 0))]
+        return np.flatnonzero(self._leads).tolist()
 
     @cached_property
     def standing(self) -> list[Standing]:
         """What is shown of each cell. Without a look: nothing but which mean is best."""
-        leaders = set(self.leaders)
-        return [self.standing_of(place, place in leaders) for place in range(len(self.cells))]
+        chosen, never = self.selection, self.runs == self.diverged
+        untested = chosen.untested | (chosen.look == 0)
+        return standings(chosen.means, self._leads, chosen.worse, chosen.may_be_best, never, untested)
 
-    def standing_of(self, place: int, leads: bool) -> Standing:
-        """Return what is shown of one cell; of one of which every run diverged, that nothing more is.
-
-        With few seeds such a cell is not shown to be behind, for one that is as good loses all n runs where
-        another loses none in up to 4⁻ⁿ. It is no candidate either: none of its runs could be used.
-        """
-        chosen = self.selection
-        if not np.isfinite(chosen.means[place]):
-            return ""
-        if leads:
-            return "best"
-        if chosen.worse[place]:
-            return "worse"
-        if not chosen.may_be_best[place]:
-            return "not the best"
-        if self.runs[place] == self.diverged[place]:
-            return "never finished"
-        return "untested" if not chosen.look or chosen.untested[place] else "may be best"
+    @cached_property
+    def _leads(self) -> Mask:
+        one = Groups.one(len(self.cells))
+        return ties(self.selection.means, self.higher, one) & (self.finished > 0)
 
     def count(self, standing: Standing) -> int:
         """Return how many cells stand so."""
         return self.standing.count(standing)
 
 
-def ties(means: Floats, higher: bool) -> Mask:
-    """Return which means are the best, to rounding."""
-    if not np.isfinite(means).any():
-        return np.zeros(len(means), dtype=bool)
-    top = np.nanmax(means) if higher else np.nanmin(means)
-    return np.asarray(np.abs(means - top) <= TIE * max(abs(float(top)), 1e-300))
+def standings(
+    means: Floats, leads: Mask, worse: Mask, may_be_best: Mask, never: Mask, untested: Mask
+) -> list[Standing]:
+    """Return what is shown of each cell; of one of which every run diverged (`never`), that nothing more is.
+
+    With few seeds such a cell is not shown to be behind, for one that is as good loses all n runs where
+    another loses none in up to 4⁻ⁿ. It is no candidate either: none of its runs could be used.
+    """
+    cases: dict[Standing, Mask] = {
+        "": ~np.isfinite(means),
+        "best": leads,
+        "worse": worse,
+        "not the best": ~may_be_best,
+        "never finished": never,
+        "untested": untested,
+    }
+    found: list[Standing] = np.select(list(cases.values()), list(cases), "may be best").tolist()
+    return found
+
+
+def ties(means: Floats, higher: bool, groups: Groups) -> Mask:
+    """Return which means are the best of their group, to rounding."""
+    values = means if higher else -means
+    top = np.full(groups.count, -np.inf)
+    np.fmax.at(top, groups.of, values)
+    best = np.abs(values - top[groups.of]) <= TIE * np.maximum(np.abs(top), 1e-300)[groups.of]
+    return np.asarray(np.isfinite(means) & best)
 
 
 @dataclass(frozen=True)
@@ -89,26 +96,32 @@ class Cells:
     matched: Matched
     looks: Looks
 
-    def best(self, groups: "pd.Series[int] | None" = None) -> list[Best]:
-        """Judge the cells of each group; `groups` is on the numbers in the whole sweep (None: one group)."""
-        known = np.zeros(len(self.numbers)) if groups is None else groups.reindex(self.numbers)
-        numbers, distinct = pd.factorize(known)
+    def best(self) -> Best:
+        """Judge all cells as one group."""
+        matched, one = self.matched, Groups.one(len(self.numbers))
+        looked = (matched.outstanding[0], matched.diverged[0], self.use.grain)
+        chosen = select_each(matched.counted[0], self.looks.steps, one, self.use.higher, *looked)
+        diverged, runs, finished = self._counts
+        return Best(self.numbers, chosen[0], diverged, runs, finished, self.use, self.use.higher)
+
+    def standing(self, groups: "pd.Series[int]") -> list[Standing]:
+        """Return how each cell stands within its group; `groups` is on the numbers in the whole sweep."""
+        numbers, distinct = pd.factorize(groups.reindex(self.numbers))
         made, matched = Groups(numbers, len(distinct)), self.matched
-        found = select_each(
-            matched.counted[0],
-            self.looks.steps,
-            made,
-            self.use.higher,
-            matched.outstanding[0],
-            matched.diverged[0],
-            self.use.grain,
-        )
-        diverged, runs = (mask[0].sum(axis=1) for mask in (matched.diverged, matched.planned))
+        values = matched.counted[0] if self.use.higher else -matched.counted[0]
+        looked = (matched.outstanding[0], matched.diverged[0], self.use.grain)
+        state = judge(values, self.looks.steps, made, *looked)
+        diverged, runs, finished = self._counts
+        leads = ties(state.means, True, made) & (finished > 0)
+        untested = state.untested | (state.look == 0)[made.of]
+        return standings(state.means, leads, state.worse, state.may_be_best, runs == diverged, untested)
+
+    @cached_property
+    def _counts(self) -> tuple[Integers, Integers, Integers]:
+        """How many runs of each cell diverged, were planned, and finished."""
+        matched = self.matched
         finished = np.isfinite(matched.finished[0]).sum(axis=1)
-        return [
-            Best(self.numbers[c], one, diverged[c], runs[c], finished[c], self.use, self.use.higher)
-            for one, (_, c) in zip(found, made.cells(), strict=True)
-        ]
+        return matched.diverged[0].sum(axis=1), matched.planned[0].sum(axis=1), finished
 
 
 def cells_by(part: Results, name: str, looks: Looks, whole: Results | None = None) -> Cells | None:
@@ -127,11 +140,11 @@ def cells_by(part: Results, name: str, looks: Looks, whole: Results | None = Non
 
 def marks(groups: "pd.Series[int]", judged: Sequence[Cells]) -> "pd.Series[str]":
     """Return how each cell stands within its group; "" where the metric has no better end."""
-    found: dict[int, str] = {}
+    found = pd.Series("", index=groups.index, dtype=object)
     for cells in judged:
-        for best in cells.best(groups) if cells.use.metric.better else ():
-            found |= zip(best.cells.tolist(), best.standing, strict=True)
-    return pd.Series([found.get(cell, "") for cell in groups.index], index=groups.index, dtype=object)
+        if cells.use.metric.better:
+            found.loc[cells.numbers] = cells.standing(groups)
+    return found
 
 
 def leaders(groups: "pd.Series[int]", judged: Sequence[Cells]) -> "pd.Series[str]":

@@ -120,13 +120,11 @@ class CellRow(NamedTuple):
     damaged: int
 
 
-FIELDS = list(CellRow._fields)
-
-
 def cell_rows(summary: pd.DataFrame) -> dict[int, CellRow]:
     """Return the rows of `summarise` by cell number."""
-    rows = summary[FIELDS].itertuples(name=None)
-    return {int(cell): CellRow(*values) for cell, *values in rows}
+    columns = (summary[name].tolist() for name in CellRow._fields)
+    rows = map(CellRow._make, zip(*columns, strict=True))
+    return dict(zip(summary.index.tolist(), rows, strict=True))
 
 
 def having(frame: pd.DataFrame, levels: Mapping[str, str]) -> "pd.Series[bool]":

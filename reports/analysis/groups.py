@@ -54,8 +54,7 @@ class Groups:
 
     def cells(self, some: Mask | None = None) -> Iterator[tuple[int, Integers]]:
         """Yield each group, or each of `some` (groups,), with the places of its cells."""
-        order = np.argsort(self.of, kind="stable")
-        ends = np.cumsum(np.bincount(self.of, minlength=self.count))
-        for group, cells in enumerate(np.split(order, ends[:-1])):
-            if some is None or some[group]:
-                yield group, cells
+        order, size = np.argsort(self.of, kind="stable"), np.bincount(self.of, minlength=self.count)
+        ends = np.cumsum(size).tolist()
+        for group in range(self.count) if some is None else np.flatnonzero(some).tolist():
+            yield group, order[ends[group] - size[group] : ends[group]]

@@ -40,13 +40,19 @@ def cell_variances(
     variance = np.where(counts > 1, squares / np.maximum(counts - 1, 1), np.nan)
     df = np.maximum(counts - 1, 0).astype(float)
     calm = np.asarray(~lost.any(axis=1))
-    for _, cells in (groups or Groups.one(len(values))).cells(some):
-        own, alike = variance[cells], calm[cells]
-        if not alike.all() and alike.any():
-            part = values[cells]
-            swing = np.nanmax(part) - np.nanmin(np.where(lost[cells], part, np.inf))
-            own = np.where(alike, own, np.maximum(own, LEAST_SWING * swing**2))
-        found = moderate(own, df[cells], alike, grain**2 / 12)
+    within = groups or Groups.one(len(values))
+    asked = np.ones(within.count, dtype=bool) if some is None else some
+    for _, cells in within.cells(asked & (within.total(calm) > 0) & (within.total(~calm) > 0)):
+        part, alike = values[cells], calm[cells]
+        swing = np.nanmax(part) - np.nanmin(np.where(lost[cells], part, np.inf))
+        variance[cells] = np.where(
+            alike, variance[cells], np.maximum(variance[cells], LEAST_SWING * swing**2)
+        )
+    least = grain**2 / 12
+    variance = np.where(asked[within.of], np.maximum(variance, least), variance)
+    enough = within.total(tells_prior(variance, df) & calm) >= LEAST_CELLS  # the others stay as they are
+    for _, cells in within.cells(asked & enough):
+        found = moderate(variance[cells], df[cells], calm[cells], least)
         variance[cells], df[cells] = found.variance, found.df
     return Moderated(variance, df)
 
@@ -60,7 +66,7 @@ def moderate(variance: Floats, df: Floats, alike: Mask | None = None, least: flo
     can have (the metric's step, g²/12).
     """
     variance = np.maximum(variance, least)
-    used = (df > 0) & np.isfinite(variance) & (variance > 0)
+    used = tells_prior(variance, df)
     if alike is not None:
         used &= alike
     if used.sum() < LEAST_CELLS:
@@ -71,6 +77,11 @@ def moderate(variance: Floats, df: Floats, alike: Mask | None = None, least: flo
     shrunk = (prior_df * prior + df * own) / total
     among = (np.isfinite(variance) | (df == 0)) & (alike if alike is not None else True)
     return Moderated(np.where(among, shrunk, variance), np.where(among, np.minimum(total, LARGE), df))
+
+
+def tells_prior(variance: Floats, df: Floats) -> Mask:
+    """Return which variances have a logarithm from which a prior can be fitted."""
+    return np.asarray((df > 0) & np.isfinite(variance) & (variance > 0))
 
 
 def fit_prior(variance: Floats, df: Floats) -> tuple[float, float]:

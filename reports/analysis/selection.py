@@ -68,7 +68,20 @@ def select_each(
     grain: float = 0.0,
 ) -> list[Selection]:
     """Judge the cells of each group among themselves, as `select` does."""
-    n, none, values = values.shape[1], np.zeros(values.shape, dtype=bool), values if higher else -values
+    state = judge(values if higher else -values, steps, groups, outstanding, diverged, grain)
+    return [selection(state, group, cells, higher) for group, cells in groups.cells()]
+
+
+def judge(
+    values: Floats,
+    steps: Ladder,
+    groups: Groups,
+    outstanding: Mask | None = None,
+    diverged: Mask | None = None,
+    grain: float = 0.0,
+) -> Candidates:
+    """Return what all looks leave of the cells of each group, higher values better."""
+    n, none = values.shape[1], np.zeros(values.shape, dtype=bool)
     waiting, lost = (none if mask is None else mask for mask in (outstanding, diverged))
     state = unlooked(values, groups)
     for seeds, level in zip(steps.looks, steps.levels, strict=True):
@@ -81,7 +94,7 @@ def select_each(
         if looked.any():
             ready &= looked[groups.of]
             state = look(state, values[:, :seeds], ready, lost[:, :seeds], level, grain, seeds)
-    return [selection(state, group, cells, higher) for group, cells in groups.cells()]
+    return state
 
 
 def selection(state: Candidates, group: int, cells: Integers, higher: bool) -> Selection:

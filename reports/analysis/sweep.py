@@ -65,7 +65,7 @@ def analyse(results: Results) -> Analysis:
     parts = results.by_dataset()
     metric = chosen_by(results)
     cells = {data: cells_by(part, metric, looks, results) for data, part in parts.items()}
-    best = {data: own.best()[0] for data, own in cells.items() if own is not None}
+    best = {data: own.best() for data, own in cells.items() if own is not None}
     return Analysis(
         results,
         parts,

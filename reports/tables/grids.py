@@ -34,6 +34,20 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """Where the cells stand in a frame: what heads the columns, what leads each row, which cells follow it.
+
+    Cells are places in `Results.cells`, −1 where there is none; `groups` has each cell's group on its number.
+    """
+
+    frame: Frame
+    heads: Sequence[Key]
+    leading: Sequence[tuple[Entry, ...]]
+    cells: Sequence[Sequence[int]]
+    groups: "pd.Series[int]"
+
+
+@dataclass(frozen=True)
 class Measured:
     """A metric of every cell: the rows of `summarise`, what a table prints for each, and all to judge it."""
 
@@ -54,20 +68,19 @@ def grid_tables(results: Results, parts: Mapping[str, Results] | None = None) ->
     rows = tuple(f for f in (*plan.panels, plan.row) if f is not None)
     losses = tuple(f for f in results.factors if f.key == "loss" and f not in plan.panels)
     measured = {name: measure(results, metric, parts, looks) for name, metric in results.metrics.items()}
-    tables = []
-    for name, metric in results.metrics.items():
-        # values of different losses cannot be compared: the best is marked within each
-        within = plan.panels if metric.across_losses else (*plan.panels, *losses)
-        frame = Frame(rows, plan.column, within, len(plan.panels))
-        tables.append(spread(results, measured[name], name, metric.label, frame))
-    return tables + [
-        axis_table(results, measured[name], factor)
-        for factor in plan.panels
-        for name in (
-            results.measures.ranked if results.measures.own else results.measures.first(AXIS_METRICS)
-        )
-        if factor is not results.dataset
+    frames = {  # values of different losses cannot be compared: the best is marked within each
+        across: placed(results, Frame(rows, plan.column, within, len(plan.panels)))
+        for across, within in ((True, plan.panels), (False, (*plan.panels, *losses)))
+    }
+    tables = [
+        spread(results, measured[name], name, metric.label, frames[metric.across_losses])
+        for name, metric in results.metrics.items()
     ]
+    names = results.measures.ranked if results.measures.own else results.measures.first(AXIS_METRICS)
+    for factor in plan.panels:
+        if factor is not results.dataset:
+            tables += axis_tables(results, [measured[name] for name in names], factor)
+    return tables
 
 
 def measure(results: Results, metric: Metric, parts: Mapping[str, Results], looks: Looks) -> Measured:
@@ -79,42 +92,63 @@ def measure(results: Results, metric: Metric, parts: Mapping[str, Results], look
     return Measured(metric, summary, texts, [own for own in cells if own is not None], looks)
 
 
-def axis_table(results: Results, measured: Measured, factor: Factor) -> Table:
-    """Return a metric against one factor: its levels across, cells that differ in nothing else in a row."""
-    metric = measured.metric
+def axis_tables(results: Results, metrics: Sequence[Measured], factor: Factor) -> list[Table]:
+    """Return metrics against one factor: its levels across, cells that differ in nothing else in a row."""
     others = tuple(f for f in results.factors if f is not factor)
-    name, title = f"{metric.name}_by_{factor.name}", f"{metric.label} by {factor.name}"
-    return spread(results, measured, name, title, Frame(others, factor, others, tested=False))
+    frame = placed(results, Frame(others, factor, others, tested=False))
+    return [
+        spread(
+            results,
+            each,
+            f"{each.metric.name}_by_{factor.name}",
+            f"{each.metric.label} by {factor.name}",
+            frame,
+        )
+        for each in metrics
+    ]
 
 
-def spread(results: Results, measured: Measured, name: str, title: str, frame: Frame) -> Table:
-    """Lay a metric out: mean, interval and runs of every cell, the best of each group marked."""
-    metric, summary = measured.metric, measured.summary
-    entries = entry_of_cell(measured, frame)
-    side = keys(summary, frame.rows)
-    top = keys(summary, [frame.column] if frame.column else [])
-    place = dict(zip(zip(side, top, strict=True), entries, strict=True))
+def placed(results: Results, frame: Frame) -> Placed:
+    """Return where each cell stands in a frame."""
+    cells, names = results.cells, [f.name for f in frame.groups]
+    side, top = keys(cells, frame.rows), keys(cells, [frame.column] if frame.column else [])
     heads: list[Key] = [(level,) for level in frame.column.levels] if frame.column else [()]
-    body = tuple(
-        (*map(Entry, key), *(place.get((key, head), Entry(ABSENT)) for head in heads))
-        for key in in_order(set(side), frame.rows)
+    place = {pair: cell for cell, pair in enumerate(zip(side, top, strict=True))}
+    order = in_order(set(side), frame.rows)
+    grouped = cells.groupby(names, observed=True).ngroup() if names else pd.Series(0, index=cells.index)
+    return Placed(
+        frame,
+        heads,
+        [tuple(map(Entry, key)) for key in order],
+        [[place.get((key, head), -1) for head in heads] for key in order],
+        grouped,
     )
-    names = [*(f.name for f in frame.rows), *(head[0] if head else metric.label for head in heads)]
+
+
+def spread(results: Results, measured: Measured, name: str, title: str, places: Placed) -> Table:
+    """Lay a metric out: mean, interval and runs of every cell, the best of each group marked."""
+    frame, entries = places.frame, entry_of_cell(measured, places)
+    shown = [*entries, Entry(ABSENT)]  # a row asks for cell −1 where there is none
+    body = tuple(
+        (*leading, *[shown[cell] for cell in cells])
+        for leading, cells in zip(places.leading, places.cells, strict=True)
+    )
+    names = [
+        *(f.name for f in frame.rows),
+        *(head[0] if head else measured.metric.label for head in places.heads),
+    ]
     across = frame.column.name if frame.column else ""
     notes = tuple(notes_on(results, measured, entries, frame))
     return Table(name, title, tuple(names), body, len(frame.rows), notes, across, frame.panels)
 
 
-def entry_of_cell(measured: Measured, frame: Frame) -> list[Entry]:
+def entry_of_cell(measured: Measured, places: Placed) -> list[Entry]:
     """Return the entry of each cell, in the order of its summary."""
-    summary, names = measured.summary, [f.name for f in frame.groups]
-    one = pd.Series(0, index=summary.index)
-    grouped = summary.groupby(names, observed=True).ngroup() if names else one
-    marked = (marks if frame.tested else leaders)(grouped, measured.cells).map(MARKS).fillna("").tolist()
+    summary, judge = measured.summary, marks if places.frame.tested else leaders
+    marked = [MARKS.get(standing, "") for standing in judge(places.groups, measured.cells)]
     means = summary["mean"].where(summary["n"] > 0).tolist()
-    return [
-        Entry(*each) for each in zip(measured.texts, marked, means, summary["half"].tolist(), strict=True)
-    ]
+    figures = zip(measured.texts, marked, means, summary["half"].tolist(), strict=True)
+    return list(map(Entry._make, figures))
 
 
 def keys(summary: pd.DataFrame, factors: Sequence[Factor]) -> list[Key]:

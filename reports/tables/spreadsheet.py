@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from sweeps.records.untrusted import read_file
@@ -27,6 +28,8 @@ _DATE = re.compile(  # 10-5, 3/4/12; 2024-1-3; 1:30; 1 Mar, mar-1, 3-dec-12
     re.IGNORECASE | re.VERBOSE,
 )
 _NO_FIGURE = re.compile(r"'*(0\d+|\d+e\d{3,}|\d{4,}e\d+)", re.IGNORECASE)  # ids that would become numbers
+_QUOTED = re.compile(r'[",\r\n]')  # letters of texts that may stand in quotes
+ALONE = '""'  # an empty cell that has its line to itself
 BOM = "utf-8-sig"
 
 
@@ -58,25 +61,37 @@ def is_date(text: str) -> bool:
 
 
 def write_csv(frame: pd.DataFrame, path: Path, encoding: str = "utf-8") -> None:
-    """Write a frame as CSV in this encoding: as pandas writes it, which takes three times as long."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([text_cell(str(name)) for name in frame])
-    writer.writerows(zip(*(_cells(column) for _, column in frame.items()), strict=True))
-    path.write_bytes(text.getvalue().encode(encoding))
+    """Write a frame as CSV in this encoding: as pandas writes it, which takes many times as long."""
+    head = [_quoted(text_cell(str(name))) for name in frame]
+    rows = zip(*(_cells(column) for _, column in frame.items()), strict=True)
+    lines = map(",".join, [head, *rows])
+    path.write_bytes("".join(f"{line or ALONE}\n" for line in lines).encode(encoding))
 
 
-def _cells(column: "pd.Series[Any]") -> list[Any]:
-    """Return what the cells of a column hold, nothing where there is no value."""
+def _cells(column: "pd.Series[Any]") -> list[str]:
+    """Return the cells of a column, empty where there is no value; of equal values the text is made once."""
+    if column.dtype == np.float64:
+        places, bits = pd.factorize(column.to_numpy().view(np.int64))  # as numbers, -0.0 would be 0.0
+        texts = ["" if value != value else repr(value) for value in bits.view(np.float64).tolist()]
+        return [texts[place] for place in places.tolist()]
     values: list[Any] = column.to_numpy(dtype=object, na_value="").tolist()
     if pd.api.types.is_numeric_dtype(column):
-        return values
-    shown = {text: text_cell(text) for text in set(filter(_is_text, values))}
-    return [shown[value] if isinstance(value, str) else value for value in values]
+        return list(map(str, values))
+    shown = {text: _quoted(text_cell(text)) for text in set(filter(_is_text, values))}
+    return [shown[value] if isinstance(value, str) else _quoted(str(value)) for value in values]
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
+
+
+def _quoted(text: str) -> str:
+    """Return a text as the standard library writes it between commas."""
+    if not _QUOTED.search(text):
+        return text
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow([text, ""])
+    return line.getvalue()[:-2]
 
 
 def read_csv(path: Path) -> pd.DataFrame:

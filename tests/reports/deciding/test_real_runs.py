@@ -71,7 +71,7 @@ def shown(plan: Plan, made: Truth) -> Shown:
     assert cells is not None
     every = compared(plan, made)
     pairs = {(c.effect.factor, c.within, frozenset((c.pair.first, c.pair.second))): c for c in every}
-    return Shown(pairs, cells.best()[0], every[0].effect.settings.margin)
+    return Shown(pairs, cells.best(), every[0].effect.settings.margin)
 
 
 def contradicts(one: Compared, all_seeds: Compared) -> bool:
