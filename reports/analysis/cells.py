@@ -11,7 +11,7 @@ from reports.analysis.counting import grain_of, known_test_set
 from reports.analysis.intervals import LEVEL, t_quantile
 from reports.runs.factors import DATASET, Factor
 from reports.runs.metrics import Metric
-from reports.runs.results import PENDING, Results
+from reports.runs.results import PENDING, Results, once
 
 OF_A_GROUP = ("epoch_cpu_s", "epoch_wall_s", "seconds_to_target")  # seconds that runs in lockstep share
 
@@ -48,11 +48,10 @@ def summarise(results: Results, metric: str) -> pd.DataFrame:
     `timed` counts the runs that have seconds of their own. No interval is narrower than the metric's step
     allows: equal runs have `sd` 0, but rounding to a step g has a variance of g²/12 (Sheppard 1898).
     """
-    if metric not in results.summaries:
-        results.summaries[metric] = summary_of(results, metric)
-    return results.summaries[metric].copy(deep=False)
+    return summary_of(results, metric).copy(deep=False)
 
 
+@once
 def summary_of(results: Results, metric: str) -> pd.DataFrame:
     """Return what `summarise` remembers: tables, findings and the page ask for it again and again."""
     values = results.runs.groupby("cell")[metric].agg(["mean", "std", "count"])

@@ -10,7 +10,7 @@ from reports.analysis.intervals import NAN, Floats
 from reports.analysis.new_images import examples_and_chance
 from reports.analysis.outcomes import DIVERGED, DONE, Counting, within_reach
 from reports.runs.metrics import OF_CLASSES, VALIDATION, Metric
-from reports.runs.results import Results
+from reports.runs.results import Results, once
 from reports.runs.test_sets import TestSet, test_set
 
 TEST_ACCURACY = "test_accuracy"
@@ -75,6 +75,7 @@ def only_near_best(metric: Metric) -> bool:
     return metric.name.startswith("convergence")
 
 
+@once
 def known_test_set(results: Results) -> TestSet:
     """Return what the runs' answers say of the test set of one data set, else what is known by its name."""
     known, (examples, chance) = test_set(results), examples_and_chance(results)

@@ -104,18 +104,17 @@ def match(
     seed, KeyError for a column that is not there.
     """
     rule = counting or Counting()
-    frame = runs[[factor, *others, "seed", "status", metric]]
-    levels, level = codes(frame[factor])
-    block, settings = blocks_of(frame, others)
-    ordered, which = seed_places(frame["seed"], seeds)
+    levels, level = codes(runs[factor])
+    block, settings = blocks_of(runs, others)
+    ordered, which = seed_places(runs["seed"], seeds)
     shape = (len(levels), int(block.max(initial=-1)) + 1, len(ordered))
-    place = np.ravel_multi_index((level, block, which), shape) if len(frame) else np.empty(0, np.intp)
+    place = np.ravel_multi_index((level, block, which), shape) if len(runs) else np.empty(0, np.intp)
     if np.bincount(place).max(initial=0) > 1:
         raise ValueError(
             f"two runs share {', '.join([factor, *others, 'seed'])}: they differ in something else"
         )
-    status = frame["status"].to_numpy(dtype=object)
-    values = frame[metric].to_numpy(dtype=np.float64, na_value=np.nan)
+    status = runs["status"].to_numpy(dtype=object)
+    values = runs[metric].to_numpy(dtype=np.float64, na_value=np.nan)
     done, lost = status == DONE, status == DIVERGED
     finished = np.where(done & np.isfinite(values), values, np.nan)
     if rule.unreached is not None:
@@ -123,7 +122,7 @@ def match(
     chance = rule.diverged if rule.diverged is not None else worst_of(finished, higher, worst)
     lost = lost & np.isfinite(chance)
     counted = np.where(lost, chance, finished)
-    outstanding = frame["status"].isin(OUTSTANDING).to_numpy()
+    outstanding = runs["status"].isin(OUTSTANDING).to_numpy()
 
     def spread(column: Floats | Mask, empty: float | bool) -> Floats:
         cube = np.full(shape, empty)
@@ -139,7 +138,7 @@ def match(
         spread(finished, np.nan),
         spread(lost, False).astype(bool),
         spread(outstanding, False).astype(bool),
-        spread(np.ones(len(frame), dtype=bool), False).astype(bool),
+        spread(np.ones(len(runs), dtype=bool), False).astype(bool),
         higher,
     )
 
@@ -154,23 +153,34 @@ def worst_of(finished: Floats, higher: bool, worst: float | None) -> float:
 
 def codes(column: "pd.Series[str]") -> tuple[list[str], Integers]:
     """Return the levels (sorted, unless the column is categorical), and each row's place among them."""
-    kinds = column.astype("category").cat.remove_unused_categories()
-    return [str(level) for level in kinds.cat.categories], kinds.cat.codes.to_numpy().astype(np.intp)
+    kinds = categories(column).remove_unused_categories()
+    return [str(level) for level in kinds.categories], kinds.codes.astype(np.intp)
 
 
 def blocks_of(frame: pd.DataFrame, others: Sequence[str]) -> tuple[Integers, dict[str, Labels]]:
     """Return each row's block, and for every other factor the level of each block."""
     if not others or frame.empty:
         return np.zeros(len(frame), dtype=np.intp), {}
-    block = np.zeros(len(frame), dtype=np.intp)
+    block, kinds = np.zeros(len(frame), dtype=np.intp), {}
     for name in others:
-        kinds = frame[name].astype("category").cat
-        number, absent = kinds.codes.to_numpy().astype(np.intp), len(kinds.categories)
-        block = compact(block * (absent + 1) + np.where(number < 0, absent, number))
+        kinds[name] = kind = categories(frame[name])
+        absent = len(kind.categories)
+        block = compact(block * (absent + 1) + np.where(kind.codes < 0, absent, kind.codes))
     rows = np.empty(block.max() + 1, dtype=np.intp)
     rows[block[::-1]] = np.arange(len(frame))[::-1]  # the first of each: of several the last is kept
-    firsts = frame.iloc[rows]
-    return block, {name: firsts[name].astype(str).to_numpy(dtype=object) for name in others}
+    return block, {name: labels_of(kind, kind.codes[rows]) for name, kind in kinds.items()}
+
+
+def categories(column: "pd.Series[Any]") -> pd.Categorical:
+    """Return a column as places among its levels, which are sorted unless it is that already."""
+    return column.array if isinstance(column.array, pd.Categorical) else pd.Categorical(column)
+
+
+def labels_of(kind: pd.Categorical, places: NDArray[np.integer]) -> Labels:
+    """Return the levels in these places as texts, missing where the place is −1."""
+    labels = np.array([*map(str, kind.categories), np.nan], dtype=object)
+    found: Labels = labels[places]
+    return found
 
 
 def compact(numbers: Integers) -> Integers:

@@ -13,8 +13,8 @@ from reports.analysis.intervals import Floats, Integers
 from reports.analysis.matched import Matched, match
 from reports.analysis.outcomes import majority_accuracy
 from reports.analysis.pairs import Pair
-from reports.runs.results import Results
-from reports.runs.test_bits import Answers
+from reports.runs.results import Results, once
+from reports.runs.test_bits import Answers, correct
 
 PLACE = "place among the runs"  # a column's name that no setting has
 TOGETHER = 256  # runs whose answers are unpacked at once: 10 MB of 10,000 examples
@@ -32,12 +32,13 @@ def answers_by_cell(results: Results) -> dict[int, list[Answers]]:
 def accuracy_of(answers: Sequence[Answers]) -> TwoWay:
     """Return the accuracy of runs on the same test examples, for new seeds and new examples."""
     by_example = np.zeros(answers[0].examples)
-    for each in answers:
-        by_example += each.correct
-    by_seed = np.array([each.correct.sum() for each in answers], dtype=np.float64)
+    for start in range(0, len(answers), TOGETHER):
+        by_example += correct(answers[start : start + TOGETHER]).sum(axis=0, dtype=np.uint32)
+    by_seed = np.array([each.number for each in answers], dtype=np.float64)
     return from_sums(by_seed, by_example, float(by_seed.sum()))  # a bit is its own square
 
 
+@once
 def half_widths(results: Results) -> "pd.Series[float]":
     """Return, on the cell's number, the half-width of its test accuracy for new seeds and new images.
 
@@ -147,7 +148,7 @@ def products(
     total = np.zeros((len(weight), examples))
     for start in range(0, len(runs), TOGETHER):
         part = [each for run in runs[start : start + TOGETHER] if (each := answers[run])]
-        bits = np.stack([each.correct for each in part]).astype(np.float32)
+        bits = correct(part).astype(np.float32)
         total += weight[:, start : start + TOGETHER] @ bits
     return total
 

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,17 @@ class Answers:
     def correct(self) -> NDArray[np.uint8]:
         """The answers in the data set's own order, (examples,): 1 where correct, else 0."""
         return np.unpackbits(np.frombuffer(self.packed, dtype=np.uint8), count=self.examples)
+
+    @property
+    def number(self) -> int:
+        """How many are correct."""
+        return int.from_bytes(self.packed, "big").bit_count()
+
+
+def correct(answers: Sequence[Answers]) -> NDArray[np.uint8]:
+    """Return the answers of runs on the same examples, (runs, examples): 1 where correct, else 0."""
+    packed = np.frombuffer(b"".join(each.packed for each in answers), dtype=np.uint8)
+    return np.unpackbits(packed.reshape(len(answers), -1), axis=1, count=answers[0].examples)
 
 
 def answers_of(record: Mapping[str, Any]) -> Answers | None:
