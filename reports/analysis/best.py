@@ -140,11 +140,11 @@ def cells_by(part: Results, name: str, looks: Looks, whole: Results | None = Non
 
 def marks(groups: "pd.Series[int]", judged: Sequence[Cells]) -> "pd.Series[str]":
     """Return how each cell stands within its group; "" where the metric has no better end."""
-    found = pd.Series("", index=groups.index, dtype=object)
+    found: dict[int, str] = {}
     for cells in judged:
         if cells.use.metric.better:
-            found.loc[cells.numbers] = cells.standing(groups)
-    return found
+            found |= zip(cells.numbers.tolist(), cells.standing(groups), strict=True)
+    return pd.Series([found.get(cell, "") for cell in groups.index], index=groups.index, dtype=object)
 
 
 def leaders(groups: "pd.Series[int]", judged: Sequence[Cells]) -> "pd.Series[str]":

@@ -11,7 +11,8 @@ from reports.analysis.counting import grain_of, known_test_set
 from reports.analysis.intervals import LEVEL, t_quantile
 from reports.runs.factors import DATASET, Factor
 from reports.runs.metrics import Metric
-from reports.runs.results import PENDING, Results, once
+from reports.runs.once import once
+from reports.runs.results import PENDING, Results
 
 OF_A_GROUP = ("epoch_cpu_s", "epoch_wall_s", "seconds_to_target")  # seconds that runs in lockstep share
 

@@ -10,7 +10,8 @@ from reports.analysis.intervals import NAN, Floats
 from reports.analysis.new_images import examples_and_chance
 from reports.analysis.outcomes import DIVERGED, DONE, Counting, within_reach
 from reports.runs.metrics import OF_CLASSES, VALIDATION, Metric
-from reports.runs.results import Results, once
+from reports.runs.once import once
+from reports.runs.results import Results
 from reports.runs.test_sets import TestSet, test_set
 
 TEST_ACCURACY = "test_accuracy"

@@ -13,7 +13,8 @@ from reports.analysis.intervals import Floats, Integers
 from reports.analysis.matched import Matched, match
 from reports.analysis.outcomes import majority_accuracy
 from reports.analysis.pairs import Pair
-from reports.runs.results import Results, once
+from reports.runs.once import once
+from reports.runs.results import Results
 from reports.runs.test_bits import Answers, correct
 
 PLACE = "place among the runs"  # a column's name that no setting has

@@ -1,6 +1,6 @@
 """What a run's record says of it, as the columns of `runs`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,27 +10,44 @@ from reports.runs.metrics import OF_CLASSES, SOMETIMES, VALIDATION
 from reports.runs.results import FINAL
 
 NAN = float("nan")
+OF_FINAL = (*FINAL, *VALIDATION.values(), *OF_CLASSES)
+OF_BEST = ("epoch", *FINAL)
+OF_TIMING = ("total_wall_s", "blas_threads", "concurrent_runs")
+OF_EPOCHS = ("epoch_cpu_s", "epoch_wall_s")
+FIGURES = (
+    *OF_FINAL,
+    *(f"best_{name}" for name in OF_BEST),
+    *OF_TIMING,
+    *OF_EPOCHS,
+    "final_epoch",
+    "parameters",
+)
+UNKNOWN = dict.fromkeys((*SOMETIMES, *FIGURES), NAN)
 Row = dict[str, Any]
 
 
 def row(data: Mapping[str, Any], status: str) -> Row:
     """Return the columns of `runs` that come from report.json; figures only of runs that are done."""
+    attempts = data.get("attempts")
+    made = {**UNKNOWN, "attempts": attempts if is_number(attempts) else NAN, **texts(data)}
+    if status == "done":
+        made |= zip(
+            FIGURES, [NAN if v is None or not is_number(v) else v for v in figures(data)], strict=True
+        )
+    return made
+
+
+def figures(data: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield what a record says of each of FIGURES, None where it says nothing."""
     final, timing = mapping(data, "final"), mapping(data, "timing")
     best = mapping(data, "best_by_test") or mapping(data, "best")
+    yield from map(final.get, OF_FINAL)
+    yield from map(best.get, OF_BEST)
+    yield from map(timing.get, OF_TIMING)
     shared = is_number(timing.get("lockstep"))  # its seconds are a share of a group's
-    figures: Row = {name: final.get(name) for name in FINAL}
-    figures |= {f"best_{name}": best.get(name) for name in ("epoch", *FINAL)}
-    figures |= dict.fromkeys(SOMETIMES) | {n: final.get(n) for n in (*VALIDATION.values(), *OF_CLASSES)}
-    figures["final_epoch"] = data.get("final_epoch", restored(data))
-    figures |= {
-        "epoch_cpu_s": None if shared else timing.get("epoch_cpu_s_median"),
-        "epoch_wall_s": None if shared else timing.get("epoch_wall_s_median"),
-    }
-    figures |= {name: timing.get(name) for name in ("total_wall_s", "blas_threads", "concurrent_runs")}
-    figures["parameters"] = data.get("parameters")
-    done, attempts = status == "done", data.get("attempts")
-    numbers = {k: v if done and v is not None and is_number(v) else NAN for k, v in figures.items()}
-    return numbers | {"attempts": attempts if is_number(attempts) else NAN, **texts(data)}
+    yield from (None if shared else timing.get(f"{name}_median") for name in OF_EPOCHS)
+    yield data["final_epoch"] if "final_epoch" in data else restored(data)
+    yield data.get("parameters")
 
 
 def restored(data: Mapping[str, Any]) -> Any:

@@ -1,10 +1,10 @@
 """The tidy frames that every table, plot and sentence is made from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, wraps
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 import pandas as pd
 
@@ -50,9 +50,6 @@ TEXTS = (
     "data_hash",
 )
 RESERVED = (*TEXTS, *NUMBERS, "cell", "epoch", "lr_now", "grad_norm", "planned")
-
-
-Rest, Made = ParamSpec("Rest"), TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -166,7 +163,7 @@ class Results:
 
     @cached_property
     def worked_out(self) -> dict[tuple[Any, ...], Any]:
-        """What was worked out of these results, by function and arguments (`once`)."""
+        """What was worked out of these results, by function and arguments (once.py)."""
         return {}
 
     def factor(self, name: str) -> Factor:
@@ -225,20 +222,6 @@ class Results:
         return found[0]
 
 
-def once(function: Callable[Concatenate[Results, Rest], Made]) -> Callable[Concatenate[Results, Rest], Made]:
-    """Return a function of results that is worked out once for each; what it returns must not be changed."""
-
-    @wraps(function)
-    def remembered(results: Results, *arguments: Rest.args, **options: Rest.kwargs) -> Made:
-        key = (function, *arguments, *options.items())
-        if key not in results.worked_out:
-            results.worked_out[key] = function(results, *arguments, **options)
-        made: Made = results.worked_out[key]
-        return made
-
-    return remembered
-
-
 def with_factors(results: Results, swept: list[str]) -> Results:
     """Return the same results with their factors found, and their columns in `runs`."""
     taken = (*RESERVED, *results.measures.metrics)
@@ -282,7 +265,6 @@ __all__ = [
     "Problem",
     "Results",
     "natural",
-    "once",
     "with_factors",
     "without_repeats",
 ]

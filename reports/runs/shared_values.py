@@ -23,7 +23,9 @@ class SharedValues:
 
     def get(self, parts: Places, config: Places) -> dict[str, Any]:
         """Return the record in these places; its values are shared, and must not be changed."""
-        return {**self._get(parts), APART: self._get(config)}
+        record = self._get(parts)
+        record[APART] = self._get(config)  # in its place: `put` left a None there
+        return record
 
     def _get(self, places: Places) -> dict[str, Any]:
         keys, *values = map(self._values.__getitem__, places)

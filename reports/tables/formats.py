@@ -1,10 +1,8 @@
 """Tables as CSV and Markdown (LaTeX: reports.tables.latex), byte for byte the same from the same records."""
 
-import csv
-import io
 from functools import lru_cache
 
-from reports.tables.spreadsheet import text_cell
+from reports.tables.spreadsheet import csv_cell, csv_lines
 from reports.tables.table import Entry, Table
 
 MARKDOWN = str.maketrans({char: "\\" + char for char in "\\`*_[]<>|~#&"})
@@ -12,25 +10,30 @@ MARKDOWN = str.maketrans({char: "\\" + char for char in "\\`*_[]<>|~#&"})
 
 def csv_text(table: Table) -> str:
     """Return the table as CSV; marks stand in columns of their own, so that figures stay figures."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    marked = table.marked
-    writer.writerow([*map(text_cell, table.heads), *(["best", "may_be_best"] if marked else [])])
-    for row in table.rows:
-        marks = [marked_heads(table, row, mark) for mark in ("best", "near")] if marked else []
-        writer.writerow([text_cell(text) for text in (*(entry.text for entry in row), *marks)])
-    return buffer.getvalue()
+    texts = [[*table.heads], *([entry.text for entry in row] for row in table.rows)]
+    if table.marked:
+        texts[0] += ["best", "may_be_best"]
+        for line, row in zip(texts[1:], table.rows, strict=True):
+            line += marked_heads(table, row)
+    return csv_lines([*map(csv_cell, line)] for line in texts)
 
 
-def marked_heads(table: Table, row: tuple[Entry, ...], mark: str) -> str:
-    """Return the heads of the columns in which a row carries a mark."""
-    return "; ".join(head for head, entry in zip(table.heads, row, strict=True) if entry.mark == mark)
+def marked_heads(table: Table, row: tuple[Entry, ...]) -> list[str]:
+    """Return the heads of the columns in which a row carries the mark of the best, and of the near best."""
+    marked = [(head, entry.mark) for head, entry in zip(table.heads, row, strict=True) if entry.mark]
+    return ["; ".join(head for head, own in marked if own == mark) for mark in ("best", "near")]
 
 
 def markdown(table: Table) -> str:
     """Return the table as Markdown: the best in bold, those that may be the best in italics."""
-    wrap = {"best": "**{}**", "near": "*{}*", "": "{}"}
-    rows = [[wrap[entry.mark].format(markdown_escape(entry.text)) for entry in row] for row in table.rows]
+    wrap = {"best": "**{}**", "near": "*{}*"}
+    rows = [
+        [
+            wrap[mark].format(markdown_escape(text)) if mark else markdown_escape(text)
+            for text, mark, *_ in row
+        ]
+        for row in table.rows
+    ]
     heads = [markdown_escape(head) for head in table.heads]
     align = [":--"] * table.leading + ["--:" if table.across else ":--"] * (len(heads) - table.leading)
     body = [f"| {' | '.join(line)} |" for line in (heads, align, *rows)]

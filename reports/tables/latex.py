@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import groupby
 
 from reports.tables.formats import mark_note, one_line
-from reports.tables.table import Entry, Table, file_name
+from reports.tables.table import Table, file_name
 
 LONG = 30  # lines of a table; with more it may break between pages
 TEXT_WIDTH, PAGE_WIDTH = 345.0, 540.0  # points, A4: of article's text, and between narrow margins
@@ -148,12 +148,13 @@ def unbroken(table: Table) -> float:
 
 def natural_widths(table: Table) -> list[float]:
     """Return how wide each column would be with every text on one line, in points of 10 point letters."""
-    bold = {"best": BOLD}
-    rows = [
-        *([width_of(text) for text in table.heads],),
-        *([width_of(entry.text) * bold.get(entry.mark, 1.0) for entry in row] for row in table.rows),
+    columns: list[set[tuple[str, str]]] = [
+        {entry[:2] for entry in column} for column in zip(*table.rows, strict=True)
     ]
-    return [max(column) for column in zip(*rows, strict=True)]
+    return [
+        max([width_of(head), *(width_of(text) * (BOLD if mark == "best" else 1.0) for text, mark in entries)])
+        for head, entries in zip(table.heads, columns or [set()] * len(table.heads), strict=True)
+    ]
 
 
 def widest(room: float, natural: Sequence[float]) -> float:
@@ -195,12 +196,12 @@ def wrapped(text: str, most: float) -> list[str]:
 
 def height(table: Table, most: float) -> int:
     """Return how many lines the rows of a table take."""
-    return sum(max(len(wrapped(entry.text, within(entry, most))) for entry in row) for row in table.rows)
+    return sum(max(len(wrapped(entry.text, within(entry.mark, most))) for entry in row) for row in table.rows)
 
 
-def within(entry: Entry, most: float) -> float:
-    """Return how wide an entry's lines may be in plain letters."""
-    return most / BOLD if entry.mark == "best" else most
+def within(mark: str, most: float) -> float:
+    """Return how wide the lines of an entry with this mark may be in plain letters."""
+    return most / BOLD if mark == "best" else most
 
 
 @lru_cache(maxsize=2**16)
@@ -215,21 +216,28 @@ def tex_lines(text: str, most: float) -> str:
 
 def latex_body(table: Table, most: float) -> list[str]:
     """Return the rows; each panel after the first is set apart."""
-    lines: list[str] = []
+    lines, shown = list[str](), Shown(most)
     for _, panel in groupby(table.rows, key=lambda row: [entry.text for entry in row[: table.group]]):
         lines += [r"\addlinespace"] if lines and table.group else []
         for number, row in enumerate(panel):
-            texts = [tex_entry(entry, most) for entry in row]
+            texts = [shown[entry[:2]] for entry in row]
             if number:
                 texts[: table.group] = [""] * table.group
             lines.append(" & ".join(texts) + r" \\")
     return lines
 
 
-def tex_entry(entry: Entry, most: float) -> str:
-    """Return an entry: the best in bold, what may be the best in italics."""
-    text = tex_lines(entry.text, within(entry, most))
-    return MARKED[entry.mark].format(text) if entry.mark else text
+class Shown(dict[tuple[str, str], str]):
+    """Texts by their marks as LaTeX: the best in bold, what may be the best in italics; made once each."""
+
+    def __init__(self, most: float) -> None:
+        super().__init__()
+        self.most = most
+
+    def __missing__(self, key: tuple[str, str]) -> str:
+        text, mark = key
+        made = tex_lines(text, within(mark, self.most))
+        return self.setdefault(key, MARKED[mark].format(made) if mark else made)
 
 
 def tex_escape(text: str) -> str:

@@ -6,6 +6,7 @@ With the encoding BOM a file begins with the mark by which spreadsheets know UTF
 import csv
 import io
 import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,6 @@ def text_of(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and is_misread(cell) else cell
 
 
-@lru_cache(maxsize=2**14)  # texts repeat from table to table
 def is_misread(text: str) -> bool:
     """Whether a spreadsheet would take a text for something else (or it begins as one that was kept so)."""
     if _FORMULA.match(text):
@@ -62,10 +62,14 @@ def is_date(text: str) -> bool:
 
 def write_csv(frame: pd.DataFrame, path: Path, encoding: str = "utf-8") -> None:
     """Write a frame as CSV in this encoding: as pandas writes it, which takes many times as long."""
-    head = [_quoted(text_cell(str(name))) for name in frame]
+    head = [csv_cell(str(name)) for name in frame]
     rows = zip(*(_cells(column) for _, column in frame.items()), strict=True)
-    lines = map(",".join, [head, *rows])
-    path.write_bytes("".join(f"{line or ALONE}\n" for line in lines).encode(encoding))
+    path.write_bytes(csv_lines([head, *rows]).encode(encoding))
+
+
+def csv_lines(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows of cells as the lines of a file."""
+    return "".join(f"{line or ALONE}\n" for line in map(",".join, rows))
 
 
 def _cells(column: "pd.Series[Any]") -> list[str]:
@@ -74,15 +78,21 @@ def _cells(column: "pd.Series[Any]") -> list[str]:
         places, bits = pd.factorize(column.to_numpy().view(np.int64))  # as numbers, -0.0 would be 0.0
         texts = ["" if value != value else repr(value) for value in bits.view(np.float64).tolist()]
         return [texts[place] for place in places.tolist()]
-    values: list[Any] = column.to_numpy(dtype=object, na_value="").tolist()
-    if pd.api.types.is_numeric_dtype(column):
-        return list(map(str, values))
-    shown = {text: _quoted(text_cell(text)) for text in set(filter(_is_text, values))}
-    return [shown[value] if isinstance(value, str) else _quoted(str(value)) for value in values]
+    if isinstance(column.dtype, (pd.StringDtype, pd.CategoricalDtype)):
+        places, distinct = pd.factorize(column)
+        texts = [*map(_cell, distinct.tolist()), ""]  # −1, the last, stands for no value
+        return [texts[place] for place in places.tolist()]
+    return list(map(_cell, column.to_numpy(dtype=object, na_value="").tolist()))
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+def _cell(value: Any) -> str:
+    return csv_cell(value) if isinstance(value, str) else _quoted(str(value))
+
+
+@lru_cache(maxsize=2**16)  # texts repeat from table to table
+def csv_cell(text: str) -> str:
+    """Return a text as it stands between the commas of a file that a spreadsheet opens."""
+    return _quoted(text_cell(text))
 
 
 def _quoted(text: str) -> str:

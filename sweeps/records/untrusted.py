@@ -6,6 +6,7 @@ import json
 import stat
 import sys
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -60,13 +61,8 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite(float), 
 def _is_deep(data: Any) -> bool:
     layer = [data]
     for _ in range(DEEPEST):
-        layer = [
-            item
-            for node in layer
-            if isinstance(node, (dict, list))
-            for item in (node.values() if isinstance(node, dict) else node)
-            if isinstance(item, (dict, list))
-        ]
+        inside = chain.from_iterable(node.values() if type(node) is dict else node for node in layer)
+        layer = [item for item in inside if type(item) in (dict, list)]
         if not layer:
             return False
     return True
