@@ -28,7 +28,7 @@ from reports.analysis.new_images import (
 from reports.analysis.pairs import Pair, Parts
 from reports.page.build import cell_figures
 from reports.runs.reader import load
-from reports.runs.test_bits import Answers, answers_of
+from reports.runs.test_bits import Answers, answers_of, correct
 from sweeps.job.components import Components
 from sweeps.job.main import outcome
 from tests.support import synthetic
@@ -37,6 +37,17 @@ from tests.support.configs import compose_config
 QUICK = ("dataset=sample", "dataset.train_size=500", "model.hidden=[16]", "training.epochs=2")
 PATIENT = ("training.validation_size=150", "training.patience=1", "training.epochs=30", "optimizer.lr=0.5")
 NORMALISED = ("loss=hinge", "model.batch_norm=true", "model.dropout=0.2")
+
+
+@pytest.mark.parametrize("examples", [7, 8, 21])
+def test_answers_of_many_runs_are_counted_as_those_of_each(examples: int) -> None:
+    rng = np.random.default_rng(examples)
+    right = rng.random((600, examples)) < 0.7  # of more runs than are unpacked at once
+    runs = [Answers(np.packbits(each).tobytes(), examples) for each in right]
+    np.testing.assert_array_equal(correct(runs), right)
+    assert [each.number for each in runs] == right.sum(axis=1).tolist()
+    expected = two_way(right.astype(float))
+    assert accuracy_of(runs).interval() == pytest.approx(expected.interval())
 
 
 # What a run records

@@ -63,8 +63,13 @@ def summary_of(results: Results, metric: str) -> pd.DataFrame:
     least, most = results.metrics[metric].bounds
     ends = {"low": (values["mean"] - half).clip(least), "high": (values["mean"] + half).clip(upper=most)}
     figures = {"mean": values["mean"], **ends}
-    timed = results.runs.groupby("cell")["epoch_cpu_s"].count()
-    return results.cells.assign(**figures, half=half, sd=values["std"], n=n, timed=timed)
+    return results.cells.assign(**figures, half=half, sd=values["std"], n=n, timed=timed(results))
+
+
+@once
+def timed(results: Results) -> "pd.Series[int]":
+    """Return how many runs of each cell have seconds of their own."""
+    return results.runs.groupby("cell")["epoch_cpu_s"].count()
 
 
 def steps(results: Results, metric: str) -> "pd.Series[float]":

@@ -47,6 +47,7 @@ class Counted:
         return self.metric.better == "higher"
 
 
+@once
 def counted(results: Results, name: str) -> Counted:
     """Return the runs of one data set that take part in comparisons by a metric."""
     metric = results.measures.metrics[name]

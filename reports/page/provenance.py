@@ -174,7 +174,7 @@ def citation(results: Results) -> str:
 def last_change(results: Results) -> str:
     """Return when a run last began or ended, or the plan was written, as ISO text; empty if unknown."""
     created = str((results.plan or {}).get("created") or "")
-    times = [*results.runs["started"], *results.runs["finished"], created]
+    times = [*results.runs["started"].unique(), *results.runs["finished"].unique(), created]
     return max((str(time) for time in times if time), default="")
 
 

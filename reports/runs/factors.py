@@ -258,7 +258,7 @@ def make_factor(
     name: str, key: str, values: pd.Series, texts: pd.Series, along: tuple[str, ...] = ()
 ) -> Factor:
     """Return a factor with its levels in order: numbers by size, options as the plan lists them."""
-    distinct: dict[str, Any] = dict(zip(texts, values, strict=True))
+    distinct: dict[str, Any] = dict(zip(texts.tolist(), values.tolist(), strict=True))
     present = [value for text, value in distinct.items() if text != ABSENT]
     order: Callable[[Any], Any] | None = None
     if all(is_number(value) for value in present):

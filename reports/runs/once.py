@@ -12,10 +12,11 @@ Made = TypeVar("Made")
 
 def once(function: Callable[Concatenate[Results, Rest], Made]) -> Callable[Concatenate[Results, Rest], Made]:
     """Return a function of results that is worked out once for each; what it returns must not be changed."""
+    name = f"{function.__module__}.{function.__qualname__}"
 
     @wraps(function)
     def remembered(results: Results, /, *arguments: Rest.args, **options: Rest.kwargs) -> Made:
-        key = (function, *arguments, *options.items())
+        key = (name, *arguments, *options.items())
         if key not in results.worked_out:
             results.worked_out[key] = function(results, *arguments, **options)
         made: Made = results.worked_out[key]

@@ -14,6 +14,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from reports.runs import shared_values
 from reports.runs.shared_values import Places, SharedValues
 from reports.runs.stamps import Stamp, stamp
 from sweeps.records import record as judging
@@ -122,6 +123,6 @@ def load_records(path: Path) -> tuple[SharedValues, dict[str, Entry]]:
 def code() -> str:
     """Return the digest of the code that reads and judges records: what it says may change with it."""
     found = hashlib.sha256(Path(__file__).read_bytes())
-    for file in sorted(Path(judging.__file__).parent.glob("*.py")):
+    for file in (Path(shared_values.__file__), *sorted(Path(judging.__file__).parent.glob("*.py"))):
         found.update(file.read_bytes())
     return found.hexdigest()

@@ -116,7 +116,7 @@ class Results:
         """The names of the factors."""
         return [factor.name for factor in self.factors]
 
-    @property
+    @cached_property
     def metrics(self) -> dict[str, Metric]:
         """The metrics by name; those that not all runs have (of held-out examples, say) if one has them."""
         metrics = self.measures.metrics

@@ -9,10 +9,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from reports.analysis.best import Cells, marks
 from reports.analysis.comparison import compare
-from reports.analysis.counting import counting_of
+from reports.analysis.counting import Counted, counting_of
 from reports.analysis.groups import Groups
+from reports.analysis.looks import Looks
 from reports.analysis.matched import from_arrays
+from reports.analysis.outcomes import Counting
 from reports.analysis.proportions import p_more_often
 from reports.analysis.selection import select, select_each
 from reports.analysis.sequential import ladder
@@ -263,6 +266,32 @@ def test_groups_that_are_judged_together_are_judged_as_alone(seed: int, higher: 
             values[own], ladder(3), higher=higher, outstanding=waiting[own], diverged=lost[own], grain=1e-4
         )
         np.testing.assert_equal(asdict(found), asdict(alone))
+
+
+@pytest.mark.parametrize("higher", [True, False])
+@pytest.mark.parametrize("seed", range(4))
+def test_cells_stand_in_their_panels_as_they_stand_alone(seed: int, higher: bool) -> None:
+    rng = np.random.default_rng(seed)
+    panel = pd.Series(rng.permutation(np.repeat(np.arange(6), [1, 2, 3, 14, 16, 24])))
+    size = (len(panel), 5)
+    values = (0.95 + 0.02 * rng.random((len(panel), 1)) + 0.001 * rng.normal(size=size)).round(3)
+    values[panel == 1] = 0.5  # two that share the best mean
+    lost = (rng.random(size) < 0.05) & (panel.to_numpy() > 2)[:, None]
+    lost[(panel == 2) | (panel == 0)] = True  # none of whose runs finished
+    waiting = rng.random(size) < 0.02 * (seed % 2)
+    runs = from_arrays(
+        values[None], diverged=lost[None], outstanding=waiting[None], chance=CHANCE if higher else 1.0
+    )
+    metric = replace(METRICS["test_accuracy"], better="higher" if higher else "lower")
+    use = Counted(metric, pd.DataFrame(), Counting())
+    found = marks(panel, [Cells(np.arange(len(panel)), use, runs, Looks())])
+    assert len(set(found)) >= 4
+    for number in range(6):
+        own = np.flatnonzero(panel == number)
+        part = runs.part(blocks=panel.to_numpy() == number)
+        alone = Cells(own, use, part, Looks()).best()
+        assert found[own].tolist() == alone.standing
+        assert [place for place, each in enumerate(alone.standing) if each == "best"] == alone.leaders
 
 
 def test_a_cell_is_behind_whatever_number_of_others_is_ahead(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """CSV files in a spreadsheet: no text is a formula, numbers stay numbers; and what else values look like."""
 
+import csv
+import io
 import json
 import math
 from pathlib import Path
@@ -14,8 +16,10 @@ from reports.__main__ import main
 from reports.runs.factors import label
 from reports.tables.formats import csv_text
 from reports.tables.spreadsheet import read_csv, text_cell, text_of, write_csv
-from reports.tables.table import text_table
+from reports.tables.table import Entry, Table, text_table
 from tests.support import synthetic
+
+TEXT = st.text(st.sampled_from("a1-=,;\"'\r\n\t ü"), max_size=6)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +104,8 @@ def test_a_frame_is_written_as_pandas_writes_it(tmp_path: Path) -> None:
     frame = pd.DataFrame(
         {
             "figure": [0.1, math.nan, math.inf, -0.0, 1e-5, 1e16, 123456789.125, 1 / 3],
+            "again": [0.0, -0.0, 0.0, 0.1, 0.1, -0.0, math.nan, math.nan],
+            "text": pd.Series(["a,b", None, "a,b", 'x"y', "", "z", None, ""], dtype="str"),
             "count": np.arange(8),
             "some": pd.array([1, None] * 4, dtype="Int64"),
             "yes": [True, False] * 4,
@@ -112,6 +118,24 @@ def test_a_frame_is_written_as_pandas_writes_it(tmp_path: Path) -> None:
         write_csv(rows, tmp_path / "own.csv", "utf-8-sig")
         rows.to_csv(tmp_path / "pandas.csv", index=False, lineterminator="\n", encoding="utf-8-sig")
         assert (tmp_path / "own.csv").read_bytes() == (tmp_path / "pandas.csv").read_bytes()
+
+
+@given(st.lists(st.tuples(TEXT, TEXT), max_size=4), st.sampled_from([1, 2]))
+def test_a_table_is_written_as_the_standard_library_writes_it(rows: list[tuple[str, str]], wide: int) -> None:
+    texts = [row[:wide] for row in [("head", "other"), *rows]]
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows([*map(text_cell, row)] for row in texts)
+    assert csv_text(text_table("t", "T", texts[0], texts[1:])) == buffer.getvalue()
+
+
+def test_the_marks_of_a_table_stand_beside_their_rows() -> None:
+    rows = ((Entry("a"), Entry("1", "best"), Entry("2", "near"), Entry("3", "best")), (Entry("b"),) * 4)
+    table = Table("t", "T", ("", "x,y", "z", "1-2"), rows, leading=1)
+    assert csv_text(table).splitlines() == [
+        ',"x,y",z,\'1-2,best,may_be_best',
+        'a,1,2,3,"x,y; 1-2",z',
+        "b,b,b,b,,",
+    ]
 
 
 def test_a_table_holds_no_formula() -> None:

@@ -47,6 +47,38 @@ def test_a_command_looks_seldom_and_the_processes_of_its_cells_as_usual() -> Non
     )
 
 
+LAST = """
+import gc
+from sweeps.cli.command import command
+from sweeps.cli.garbage import uncollected
+
+def look(phase, info):
+    looks.append(phase)
+
+@command
+def main():
+    report()
+    print(len([[] for _ in range(10_000)]), looks, gc.isenabled())
+    return 0
+
+@uncollected()
+def report():
+    for _ in range(200_000):
+        kept.append([])
+
+kept, looks = [], []
+gc.callbacks.append(look)
+main()
+"""
+
+
+def test_what_a_command_made_without_a_search_is_not_looked_through_before_it_ends() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LAST], cwd=PROJECT, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "10000 [] True\n", done.stderr
+
+
 @uncollected()
 def work() -> None:
     """Fail, having looked whether garbage is searched for."""
