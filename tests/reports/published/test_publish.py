@@ -6,17 +6,19 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from reports.claims.tables import plot_name
-from reports.published.changes import RUN_AGAIN, changes
+from reports.published.changes import RUN_AGAIN, changes, made_again
 from reports.published.kept import results_of
 from reports.published.lessons import Lesson
 from reports.published.looks import LOOKS
-from reports.published.pages import Study, seeds_words, study_page
+from reports.published.pages import Study, study_page
 from reports.published.publish import all_studies, publish, read, tables_of
-from reports.published.strips import line_of
+from reports.published.seeds import seeds_words
+from reports.published.strips import FAR, draw_strip, line_of
 from reports.published.summary import counts_of, lessons_page, summary_page, told
 from reports.runs.reader import load
 from reports.sources import STUDIES
@@ -128,6 +130,21 @@ def test_strips_are_drawn_to_the_right_where_the_first_is_ahead() -> None:
     assert line.numbers.startswith("+10.48 [")
     (best,) = by_id["A-hinge"].outcomes
     assert all(line_of(pair, best).low > 0 for pair in best.pairs)
+
+
+def test_what_lies_beyond_a_strip_has_an_arrow_at_the_edge() -> None:
+    (soonest,) = (j for j in kept("tuned_grid").judgements if j.claim.id == "T5")
+    (axes,) = draw_strip(soonest).axes
+    ends = [line for line in axes.lines if str(line.get_marker()) in "<>"]
+    drawn = {str(line.get_marker()): float(np.asarray(line.get_xdata())[0]) for line in ends}
+    assert drawn == {"<": -FAR, ">": FAR}
+
+
+def test_a_reason_that_an_order_turns_round_is_given_of_such_orders_only() -> None:
+    for name in KEPT:
+        turned = {j.claim.id for j in kept(name).judgements for o in j.outcomes for p in o.pairs if p.turned}
+        if not made_again(RESULTS / name):
+            assert {c.id for c in kept(name).changes if "turns round" in c.reason} <= turned
 
 
 def test_pages_show_every_figure_and_link_that_they_name() -> None:
