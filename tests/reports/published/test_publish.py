@@ -184,12 +184,15 @@ def test_a_verdict_that_changes_without_a_reason_is_not_published(tmp_path: Path
     back = [replace(j, verdict="holds") if j.claim.id == "A3" else j for j in judgements]
     with pytest.raises(UserError, match="A3 has a reason and has not changed"):
         changes(study.folder, back)
-    (tmp_path / RUNS).write_text("runs of which the first version knew nothing")
+    (tmp_path / RUNS).write_text("part,seed\nmain,0\nmain,1\n")  # the first version knew nothing of them
     new = [replace(j, verdict="undecided") if j.claim.id == "A9" else j for j in back]
     others = {change.id: change.reason for change in changes(tmp_path, new)}
     assert others.keys() == {"A4", "A5", "A6", "A9", "A-alpha"}
     assert others["A9"] == RUN_AGAIN  # the first runs have the old verdict by the present rules, too
     assert others["A4"] == f"{RUN_AGAIN}; on the first runs: {next(c for c in found if c.id == 'A4').reason}"
+    (tmp_path / RUNS).write_text("part,seed\nmain,0\nmain,0\nmain,1\n")
+    more = {change.id: change.reason for change in changes(tmp_path, new)}
+    assert more["A9"] == f"{RUN_AGAIN}, with 1 to 2 seeds"
 
 
 def test_pages_are_rebuilt_byte_for_byte_from_what_is_kept(tmp_path: Path) -> None:
