@@ -87,14 +87,16 @@ def content_of(dataset: Dataset) -> dict[str, Any]:
 def prepare(configs: Iterable[Mapping[str, Any]]) -> None:
     """Fetch and verify every data set that these cells need; UserError if one cannot be had.
 
-    What every training needs is imported here: processes that are forked after that share it.
+    What every training needs is imported and read here, the machine looked at: processes that are forked
+    after that share it.
     """
     import scipy.linalg  # noqa: F401  # mlp.optimizers.optimizer
 
+    provenance()
     distinct = {json.dumps(config["dataset"]): config["dataset"] for config in configs}
     for node in distinct.values():
         try:
-            build("dataset", node).load()
+            loaded(build("dataset", node))
         except DatasetError as error:
             raise UserError(str(error)) from error
 
