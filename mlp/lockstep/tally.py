@@ -4,8 +4,11 @@ import numpy as np
 
 from mlp.workspace import Array
 
-EXAMPLES = 1600
-"""Examples whose logits wait to be looked at together, which costs less: 64 KB of float32 for 10 classes."""
+EXAMPLES = 3200
+"""Examples, over all networks, whose logits wait to be looked at together: 128 KB of float32 for 10 classes.
+
+Looking takes some 25 µs and 10 ns an example; 30 ns once they no longer fit the second cache.
+"""
 
 
 class Tally:
@@ -31,7 +34,7 @@ class Tally:
         by_class, waiting = logits.mT, self.waiting  # in memory order
         if waiting == len(self.logits) or by_class.shape[-1] != self.logits.shape[-1]:
             self.count()
-            waiting, size = 0, max(1, EXAMPLES // len(labels))
+            waiting, size = 0, max(1, EXAMPLES // values.size)
             self.values = np.empty((size, *values.shape), values.dtype)
             self.logits = np.empty((size, *by_class.shape), logits.dtype)
             self.labels = np.empty((size, *[1] * self.loss.ndim, len(labels)), labels.dtype)
