@@ -41,7 +41,14 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="interleaved rounds (default: 5; with --quick 2)")
     parser.add_argument("--quick", action="store_true", help="the engine beside JAX, in two minutes; no page")
     parser.add_argument("--grid", type=Path, help="judge this finished sweep as a whole, and run none")
+    parser.add_argument(
+        "--before", type=Path, metavar="DIR", help="an earlier version's directory: its grid, too"
+    )
     options = parser.parse_args(argv)
+    if options.before and not (options.before / "sweeps/__main__.py").is_file():
+        parser.error(f"--before {options.before}: must be the root of a version of this project")
+    if options.before and options.grid:
+        parser.error("--before and --grid: must not be given together")
     if options.quick and options.only:
         parser.error("--quick and --only: must not be given together")
     options.rounds = (2 if options.quick else 5) if options.rounds is None else options.rounds
@@ -74,7 +81,7 @@ def measure(options: argparse.Namespace) -> None:
     from benchmarks.page import PATH, Section, goals_section, page
     from sweeps.job.measured.process import last_core
 
-    settings = Settings(options.rounds, last_core(), options.grid, options.quick)
+    settings = Settings(options.rounds, last_core(), options.grid, options.quick, options.before)
     load_before, sections = load(), list[Section]()
     for name in QUICK if options.quick else options.only or SECTIONS:
         section = importlib.import_module(f"benchmarks.{name}").run(settings)

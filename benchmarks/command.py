@@ -21,12 +21,16 @@ def started(
     environment: Mapping[str, str] | None = None,
     output: int = subprocess.DEVNULL,
     errors: int = subprocess.DEVNULL,
+    root: Path = ROOT,
 ) -> "subprocess.Popen[str]":
-    """Start `python -m module arguments`, thread counts unset; `output`, `errors`: where its streams go."""
+    """Start `python -m module arguments` in `root`, thread counts unset.
+
+    `output`, `errors`: where its streams go.
+    """
     inherited = {key: value for key, value in os.environ.items() if key not in (*ONE_THREAD, NOT_A_USERS)}
     options: dict[str, Any] = {"stdout": output, "stderr": errors, "text": True}
     command = [sys.executable, "-m", module, *arguments]
-    return subprocess.Popen(command, cwd=ROOT, env={**inherited, **(environment or {})}, **options)
+    return subprocess.Popen(command, cwd=root, env={**inherited, **(environment or {})}, **options)
 
 
 def cpu_seconds(module: str, arguments: Sequence[str]) -> float:
@@ -39,10 +43,12 @@ def cpu_seconds(module: str, arguments: Sequence[str]) -> float:
     return used.ru_utime + used.ru_stime
 
 
-def timed(module: str, arguments: Sequence[str], output: int = subprocess.DEVNULL) -> float:
+def timed(
+    module: str, arguments: Sequence[str], output: int = subprocess.DEVNULL, root: Path = ROOT
+) -> float:
     """Run `python -m module arguments` and return its seconds. Raises CannotRun if it fails."""
     begin = time.perf_counter()
-    process = started(module, arguments, output=output, errors=subprocess.PIPE)
+    process = started(module, arguments, output=output, errors=subprocess.PIPE, root=root)
     _, said = process.communicate()
     seconds = time.perf_counter() - begin
     if process.returncode:

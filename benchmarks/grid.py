@@ -6,11 +6,12 @@ It is run here, from the command to the finished report, or judged by the files 
 import statistics
 import tempfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.command import timed
+from benchmarks.command import ROOT, timed
 from benchmarks.floor import epoch_flops, flops_per_example
 from benchmarks.machine import Settings, cores
 from benchmarks.page import Goal, Section
@@ -20,16 +21,39 @@ from sweeps.records.plan import Plan, read_plan
 from sweeps.records.record import load_records
 
 LIMIT = 0.70
+OF_BEFORE = 0.70
 TITLE = "The whole grid"
 
 
 def run(settings: Settings) -> Section:
-    """Run the default grid and its report by the clock, or judge the given directory."""
+    """Run the default grid and its report by the clock (an earlier version's first), or judge a directory."""
     if settings.grid is not None:
         return of_directory(settings.grid, settings)
+    before_s = command_to_report(settings.before)[0] if settings.before else None
+    wall_s, found = command_to_report(ROOT)
+    section = _judged(found, wall_s, "from the command to the finished report", settings)
+    return beside(section, wall_s, before_s) if before_s else section
+
+
+def command_to_report(version: Path) -> tuple[float, list[dict[str, Any]]]:
+    """Run the default grid and its report by a version of this project: seconds, and the runs' records."""
     with tempfile.TemporaryDirectory() as folder:
-        wall_s = timed("sweeps", ["sweep=grid", f"hydra.sweep.dir={folder}"]) + timed("reports", [folder])
-        return _judged(records(Path(folder)), wall_s, "from the command to the finished report", settings)
+        wall_s = timed("sweeps", ["sweep=grid", f"hydra.sweep.dir={folder}"], root=version)
+        wall_s += timed("reports", [folder], root=version)
+        return wall_s, records(Path(folder))
+
+
+def beside(section: Section, wall_s: float, before_s: float) -> Section:
+    """Return the section with what an earlier version took for the same, just before."""
+    share = wall_s / before_s
+    text = f"The version before took {before_s:.1f} s for the same: now {share:.2f} of that."
+    goal = Goal(
+        "the default grid, command to finished report, × before",
+        f"≤ {OF_BEFORE:.2f}",
+        f"{share:.2f}",
+        share <= OF_BEFORE,
+    )
+    return replace(section, parts=[*section.parts, text], goals=[*section.goals, goal])
 
 
 def of_directory(root: Path, settings: Settings) -> Section:

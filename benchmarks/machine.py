@@ -19,12 +19,16 @@ QUIET_LOAD = 0.5
 
 @dataclass(frozen=True)
 class Settings:
-    """How to measure: rounds, the core to stay on, a finished grid to judge (None: run it), JAX only."""
+    """How to measure: rounds, the core to stay on, JAX only, and of the whole grid:
+
+    a finished one to judge (None: run it), and an earlier version's directory to run it by as well.
+    """
 
     rounds: int
     core: int | None
     grid: Path | None = None
     quick: bool = False
+    before: Path | None = None
 
 
 def processor() -> str:

@@ -12,6 +12,7 @@ import pytest
 import threadpoolctl
 
 from benchmarks import floor, grid
+from benchmarks.__main__ import arguments
 from benchmarks.anatomy import Anatomy
 from benchmarks.contest import Entry, Result, contest, ratio, rotated
 from benchmarks.engine import Engine, Epoch, Examined
@@ -199,3 +200,20 @@ def test_benchmarks_stand_without_the_tests() -> None:
     assert not [
         path for path in files if re.search(r"^\s*(from|import) tests", path.read_text(), re.MULTILINE)
     ]
+
+
+def test_the_grid_is_judged_beside_the_time_of_the_version_before() -> None:
+    judged = Section("The whole grid", ["96 cells."], [Goal("floors", "≥ 0.70", "0.650", False)])
+    section = grid.beside(judged, wall_s=65.0, before_s=100.0)
+    assert section.parts == ["96 cells.", "The version before took 100.0 s for the same: now 0.65 of that."]
+    assert [(goal.measured, goal.held) for goal in section.goals] == [("0.650", False), ("0.65", True)]
+    assert not grid.beside(judged, wall_s=71.0, before_s=100.0).goals[-1].held
+
+
+def test_a_version_before_is_refused_where_there_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        arguments(["--before", str(tmp_path)])
+    assert ended.value.code == 2
+    assert f"--before {tmp_path}: must be the root of a version" in capsys.readouterr().err

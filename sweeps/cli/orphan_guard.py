@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 
@@ -41,18 +42,20 @@ class Guard(threading.Thread):
 
     def __init__(self, mark: str) -> None:
         super().__init__(daemon=True)
-        self.mark, self.over = mark, False
+        self.mark, self.over = mark, threading.Event()
         self.process = self._launched()
 
     def run(self) -> None:
-        """Wait for the end of the process, and replace it until all is over."""
-        while self.process.wait() is not None and not self.over:
-            self.process = self._launched()
+        """Wait for the end of the process, and replace it until all is over: at most once a second."""
+        begun = time.monotonic()
+        while self.process.wait() is not None and not self.over.wait(begun + 1 - time.monotonic()):
+            begun, ended, self.process = time.monotonic(), self.process, self._launched()
+            _close(ended)
 
     def release(self) -> None:
         """Let the process go: there is nothing to guard any more."""
-        self.over = True
-        with contextlib.suppress(OSError):  # it was ended with the other descendants
+        self.over.set()
+        with contextlib.suppress(OSError, ValueError):  # it was ended with the other descendants, or replaced
             self.process.communicate(b"over")
 
     def _launched(self) -> subprocess.Popen[bytes]:
@@ -63,3 +66,8 @@ class Guard(threading.Thread):
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # out of reach of a terminal's Ctrl-C
         )
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin:
+        process.stdin.close()

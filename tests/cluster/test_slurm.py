@@ -7,13 +7,16 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from sweeps.records.plan import read_plan
 from sweeps.records.record import Record
 from tests.cluster.command import (
     CELLS,
+    LOCAL,
     SLURM,
     Grid,
     assert_continues,
@@ -31,6 +34,20 @@ from tests.support.tiny.driver import Tiny, running, wait_gone, wait_until
 pytestmark = pytest.mark.cluster
 STEPS = 130  # of a second each: more than the shortest limit, a minute, and the half that SLURM is late
 PLAIN = ("hydra/launcher=slurm_workers", *SLURM[1:-1])  # without our presets: the application is another
+
+TUNED = (
+    *("activation=relu,gelu", "loss=softmax_ce", "optimizer.weight_decay=5e-4", "seed=0,1"),
+    *("optimizer.lr=interval(0.01,1)", "hydra.sweeper.trials=3", "hydra.sweeper.rungs=[2,4]"),
+    *("training.epochs=6", "hydra.sweeper.trial={training.validation_size: 300}"),
+)
+
+
+def steps(grid: Grid) -> list[dict[str, Any]]:
+    """Return the steps of the strategy that a directory's plan remembers."""
+    plan = read_plan(grid.root)
+    assert plan is not None
+    found: list[dict[str, Any]] = plan.strategy["steps"]
+    return found
 
 
 def task_of(record: Record) -> str:
@@ -65,6 +82,16 @@ def test_every_figure_is_that_of_the_local_run(grid: Grid, local: Grid) -> None:
     assert attempts(grid) == [1] * CELLS
     assert grid.kept() == ["code.json"]
     assert f"({CELLS} kept, 0 run)" in grid.run()
+
+
+def test_tuning_tries_and_chooses_as_on_this_machine(grid: Grid, tmp_path: Path) -> None:
+    here = Grid(tmp_path / "here", LOCAL)
+    here.run(*TUNED)
+    assert "14 cells: 14 done" in grid.run(*TUNED)
+    assert grid.results() == here.results()
+    assert grid.histories() == here.histories()
+    assert [one["cells"] for one in steps(grid)] == [one["cells"] for one in steps(here)]
+    assert "(14 kept, 0 run)" in grid.run(*TUNED)
 
 
 def test_one_task_runs_many_cells(slurm: Slurm, grid: Grid) -> None:

@@ -227,20 +227,32 @@ def test_trial_overrides_are_plain() -> None:
     assert all([key_of(text) for text in cell.overrides] == ["loss", "held", "lr", "seed"] for cell in trials)
 
 
-def test_trials_without_held_out_examples_are_refused_before_anything_runs(tmp_path: Path) -> None:
+def refused(folder: Path, *overrides: str) -> str:
+    """Return the one line that a command to tune our networks ends with; nothing has been written."""
     words = ["activation=relu,gelu", "dataset=sample", "optimizer.lr=interval(0.01,0.1)"]
     done = subprocess.run(
-        [sys.executable, "-m", "sweeps", *words, "hydra.sweeper.trial={training.validation_size:0}"],
-        cwd=tmp_path,
+        [sys.executable, "-m", "sweeps", *words, *overrides],
+        cwd=folder,
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
         capture_output=True,
         text=True,
     )
     assert done.returncode == 2
+    assert not [*folder.iterdir()]
     (line,) = done.stderr.splitlines()
+    return line
+
+
+def test_what_trials_cannot_hold_out_is_said_with_the_setting_that_has_them_do_it(tmp_path: Path) -> None:
+    line = refused(tmp_path)  # 10,000 of the 60,000 images of MNIST suit it; the sample has 1,500
+    assert "training.validation_size = 10000: must be less than the 1500 training examples" in line
+    assert "hydra.sweeper.trial = {'training.validation_size': 10000} sets it" in line
+
+
+def test_trials_without_held_out_examples_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    line = refused(tmp_path, "hydra.sweeper.trial={training.validation_size:0}")
     assert "hydra.sweeper.judged_by = final.validation_accuracy: must be one of final." in line
     assert "hydra.sweeper.trial = {'training.validation_size': 0}" in line
-    assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.faults

@@ -20,7 +20,15 @@ from sweeps.planning.match import Match
 from sweeps.planning.strategies.continued import begun, continued, go_on_from, is_same, steps_of, with_steps
 from sweeps.planning.strategies.entries import Entries
 from sweeps.planning.strategies.forecast import forecast_s
-from sweeps.planning.strategies.named import Strategy, ask, check, require_figure, runs_named, strategy_of
+from sweeps.planning.strategies.named import (
+    Strategy,
+    ask,
+    blamed,
+    check,
+    require_figure,
+    runs_named,
+    strategy_of,
+)
 from sweeps.records import plan_history
 from sweeps.records.errors import UserError
 from sweeps.records.excluded import read_excluded
@@ -151,7 +159,10 @@ class Course:
             return
         if self.asks > MOST_STEPS:
             raise UserError(f"{self._name}: has not finished after {MOST_STEPS:,} steps")
-        plan, new = self.draft.extended(self.plan, step.cells)
+        try:
+            plan, new = self.draft.extended(self.plan, step.cells)
+        except UserError as error:
+            raise blamed(self.draft.settings, step, error) from error
         if not new:
             raise UserError(f"{self._name}: asks for no cell that is not planned, and has not finished")
         require_figure(self.draft.settings, step, new)

@@ -76,6 +76,14 @@ def require_figure(settings: Settings, step: Step, new: Iterable[Cell]) -> None:
             )
 
 
+def blamed(settings: Settings, step: Step, error: UserError) -> UserError:
+    """Return what is wrong with the cells of a step; of a key of trials what sets it: no override does."""
+    if step.kind != TRIALS:
+        return error
+    sets = f"; hydra.sweeper.trial = {settings.trial} sets it"
+    return UserError(*(line + sets * (line.partition(" = ")[0] in settings.trial) for line in error.lines))
+
+
 def _is_cell(overrides: Any) -> bool:
     return isinstance(overrides, list | tuple) and all(
         isinstance(text, str) and "=" in text for text in overrides
