@@ -14,6 +14,7 @@ from mlp.datasets.order import extents
 from mlp.initializers import Auto
 from mlp.lockstep import Lockstep
 from mlp.lockstep.abreast import LossesAbreast
+from mlp.lockstep.tally import first_largest
 from mlp.losses import BCE, MSE, Focal, Hinge, Huber, KLDiv, Loss, MultiMargin, SoftmaxCE, one_hot
 from mlp.network import MLP
 from mlp.optimizers import LBFGS, SGD, Adam, AdamW, Nesterov, Optimizer, RMSprop
@@ -156,6 +157,14 @@ def test_losses_in_any_order_and_number_have_their_own_values_and_gradients() ->
         own = np.empty_like(logits[i].T).T
         assert loss(logits[i], targets, own, Workspace(np.float32)).tobytes() == values[i].tobytes(), loss
         assert own.tobytes() == grad[i].tobytes(), loss
+
+
+def test_the_first_of_the_largest_scores_counts() -> None:
+    rng = np.random.default_rng(0)
+    ties: Array = rng.integers(-2, 3, (CLASSES, 50, 7)).astype(np.float32)
+    ties[rng.random(ties.shape) < 0.1] = -np.inf
+    for scores in (ties, rng.normal(size=(CLASSES, 50)).astype(np.float32)):
+        assert (first_largest(scores) == scores.argmax(axis=0)).all()
 
 
 def test_one_that_diverges_leaves_the_others_as_they_were() -> None:
