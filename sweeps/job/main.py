@@ -225,7 +225,7 @@ def answers(trainer: Trainer, given: Array) -> dict[str, Any]:
     bit of the first byte) and base64; `test_by_class` has (correct, all) for each class.
     """
     right = given == trainer.test.y
-    labels, classes = trainer.test.y, len(trainer.test.one_hot)
+    labels, classes = trainer.test.y, len(trainer.test.classes)
     counts = (np.bincount(of, minlength=classes).tolist() for of in (labels[right], labels))
     return {
         "test_correct": base64.b64encode(np.packbits(right).tobytes()).decode(),
