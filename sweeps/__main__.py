@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sweeps.cli import user_modules
 from sweeps.cli.command import command, mistake
+from sweeps.cli.garbage import lasting
 from sweeps.cli.version import PROJECT, version
 
 if TYPE_CHECKING:
@@ -51,17 +52,21 @@ def main() -> int:
 
 def _run() -> int:
     """Hand over to Hydra. What it cannot read or compose is a mistake; errors of what it calls are not."""
-    from hydra._internal.hydra import Hydra
-    from hydra.errors import HydraException, OverrideParseException
-    from omegaconf.errors import OmegaConfBaseException
+    with lasting():
+        from hydra._internal import config_loader_impl
+        from hydra._internal.hydra import Hydra
+        from hydra.errors import HydraException, OverrideParseException
+        from omegaconf.errors import OmegaConfBaseException
 
-    from sweeps.cli import python314
-    from sweeps.job.main import main as run
-    from sweeps.planning.hydra_errors import one_line
-    from sweeps.planning.typed import without_spaces
-    from sweeps.records.errors import UserError
+        from sweeps.cli import python314
+        from sweeps.job.main import main as run
+        from sweeps.planning.config_files import ConfigFiles
+        from sweeps.planning.hydra_errors import one_line
+        from sweeps.planning.typed import without_spaces
+        from sweeps.records.errors import UserError
 
     python314.accept_hydras()
+    config_loader_impl.ConfigRepository = ConfigFiles  # type: ignore[attr-defined]  # which reads each file once
     if line := without_spaces(sys.argv[1:], _default_config() if _has_spaces(sys.argv[1:]) else None):
         return mistake(line)
     if "--multirun" in sys.argv:

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
+from numpy import multiply
 
 from mlp.ranges import Checked
 from mlp.workspace import Array, Workspace
@@ -19,7 +20,7 @@ class Activation(Checked, ABC):
 
     def backward(self, delta: Array, value: Array, slope: Array, work: Workspace) -> None:
         """Turn delta = dL/df into dL/dz = dL/df · f'(z) in place, entry by entry; all (batch, width)."""
-        np.multiply(delta, slope, out=delta)
+        multiply(delta, slope, delta)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import pi, sqrt
 
 import numpy as np
+from numpy import absolute, add, divide, exp, less, minimum, multiply, square, subtract, tanh
 
 from mlp.activations.activation import Activation
 from mlp.ranges import Positive
@@ -26,16 +27,16 @@ class Swish(Activation):
         """
         half, gate = work("half", z.shape), work("gate", z.shape)
         one, one_half, half_beta = work.numbers(1.0, 0.5, 0.5 * self.beta)
-        np.multiply(z, half_beta, out=half)
-        np.tanh(half, out=slope)
-        np.multiply(slope, one_half, out=gate)
-        np.add(gate, one_half, out=gate)
-        np.multiply(z, gate, out=value)
+        multiply(z, half_beta, half)
+        tanh(half, slope)
+        multiply(slope, one_half, gate)
+        add(gate, one_half, gate)
+        multiply(z, gate, value)
 
-        np.subtract(one, slope, out=slope)
-        np.multiply(slope, half, out=slope)
-        np.add(slope, one, out=slope)
-        np.multiply(slope, gate, out=slope)
+        subtract(one, slope, slope)
+        multiply(slope, half, slope)
+        add(slope, one, slope)
+        multiply(slope, gate, slope)
 
 
 @dataclass(frozen=True)
@@ -50,21 +51,21 @@ class GELU(Activation):
         """
         gate = work("gate", z.shape)
         k, ka, four_k, half, one, six = work.numbers(K, K * 0.044715, 4.0 * K, 0.5, 1.0, 6.0)
-        np.square(z, out=slope)
-        np.multiply(slope, ka, out=slope)
-        np.add(slope, k, out=slope)  # c
-        np.multiply(z, slope, out=gate)
-        np.tanh(gate, out=gate)
-        np.multiply(gate, half, out=gate)
-        np.add(gate, half, out=gate)
-        np.multiply(z, gate, out=value)
+        square(z, slope)
+        multiply(slope, ka, slope)
+        add(slope, k, slope)  # c
+        multiply(z, slope, gate)
+        tanh(gate, gate)
+        multiply(gate, half, gate)
+        add(gate, half, gate)
+        multiply(z, gate, value)
 
-        np.multiply(slope, six, out=slope)
-        np.subtract(slope, four_k, out=slope)  # 2u'
-        np.multiply(slope, value, out=slope)
-        np.subtract(one, gate, out=z)
-        np.multiply(slope, z, out=slope)
-        np.add(slope, gate, out=slope)
+        multiply(slope, six, slope)
+        subtract(slope, four_k, slope)  # 2u'
+        multiply(slope, value, slope)
+        subtract(one, gate, z)
+        multiply(slope, z, slope)
+        add(slope, gate, slope)
 
 
 @dataclass(frozen=True)
@@ -76,18 +77,18 @@ class GELUExact(Activation):
         from scipy.special import erf  # here, because it takes a fifth of a second that others need not wait
 
         gate = work("gate", z.shape)
-        np.multiply(z, sqrt(0.5), out=gate)
+        multiply(z, sqrt(0.5), gate)
         erf(gate, out=gate)
-        np.multiply(gate, 0.5, out=gate)
-        np.add(gate, 0.5, out=gate)
-        np.multiply(z, gate, out=value)
+        multiply(gate, 0.5, gate)
+        add(gate, 0.5, gate)
+        multiply(z, gate, value)
 
-        np.square(z, out=slope)
-        np.multiply(slope, -0.5, out=slope)
-        np.exp(slope, out=slope)
-        np.multiply(slope, 1.0 / sqrt(2.0 * pi), out=slope)
-        np.multiply(slope, z, out=slope)
-        np.add(slope, gate, out=slope)
+        square(z, slope)
+        multiply(slope, -0.5, slope)
+        exp(slope, slope)
+        multiply(slope, 1.0 / sqrt(2.0 * pi), slope)
+        multiply(slope, z, slope)
+        add(slope, gate, slope)
 
 
 @dataclass(frozen=True)
@@ -97,16 +98,16 @@ class HardSwish(Activation):
     def __call__(self, z: Array, value: Array, slope: Array, work: Workspace) -> None:
         """Slope f' = g + z g', with g' = 1/6 where |z| < 3, else 0."""
         gate = work("gate", z.shape)
-        np.multiply(z, 1.0 / 6.0, out=gate)
-        np.add(gate, 0.5, out=gate)
+        multiply(z, 1.0 / 6.0, gate)
+        add(gate, 0.5, gate)
         np.clip(gate, 0.0, 1.0, out=gate)
-        np.multiply(z, gate, out=value)
+        multiply(z, gate, value)
 
-        np.absolute(z, out=slope)
-        np.less(slope, 3.0, out=slope)
-        np.multiply(slope, 1.0 / 6.0, out=slope)
-        np.multiply(slope, z, out=slope)
-        np.add(slope, gate, out=slope)
+        absolute(z, slope)
+        less(slope, 3.0, slope)
+        multiply(slope, 1.0 / 6.0, slope)
+        multiply(slope, z, slope)
+        add(slope, gate, slope)
 
 
 @dataclass(frozen=True)
@@ -121,18 +122,18 @@ class Mish(Activation):
         cannot overflow.
         """
         n, a, denominator = (work(name, z.shape) for name in ("n", "gate", "denominator"))
-        np.minimum(z, 20.0, out=n)
-        np.exp(n, out=n)
-        np.add(n, 2.0, out=a)
-        np.multiply(a, n, out=a)
-        np.add(a, 2.0, out=denominator)
+        minimum(z, 20.0, out=n)
+        exp(n, n)
+        add(n, 2.0, a)
+        multiply(a, n, a)
+        add(a, 2.0, denominator)
 
-        np.subtract(a, n, out=slope)
-        np.multiply(slope, 4.0, out=slope)
-        np.multiply(slope, z, out=slope)
-        np.divide(slope, denominator, out=slope)
-        np.divide(slope, denominator, out=slope)
+        subtract(a, n, slope)
+        multiply(slope, 4.0, slope)
+        multiply(slope, z, slope)
+        divide(slope, denominator, slope)
+        divide(slope, denominator, slope)
 
-        np.divide(a, denominator, out=a)
-        np.multiply(z, a, out=value)
-        np.add(slope, a, out=slope)
+        divide(a, denominator, a)
+        multiply(z, a, value)
+        add(slope, a, slope)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
+from numpy import add, divide, equal, maximum
 
 from mlp.activations.activation import Activation
 from mlp.ranges import Count
@@ -21,7 +21,7 @@ class Maxout(Activation):
         z, slope: (pieces, batch, width); value: (batch, width). backward takes dL/df once for each piece.
         """
         ties = work("ties", value.shape)
-        np.maximum.reduce(z, axis=0, out=value)
-        np.equal(z, value, out=slope)
-        np.add.reduce(slope, axis=0, out=ties)
-        np.divide(slope, ties, out=slope)
+        maximum.reduce(z, axis=0, out=value)
+        equal(z, value, slope)
+        add.reduce(slope, axis=0, out=ties)
+        divide(slope, ties, slope)

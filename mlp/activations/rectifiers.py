@@ -6,7 +6,7 @@ The slope at the kink is that of the left branch.
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
+from numpy import add, expm1, greater, multiply, subtract
 
 from mlp.activations.activation import Activation
 from mlp.ranges import Number, Positive
@@ -20,8 +20,8 @@ class ReLU(Activation):
     def __call__(self, z: Array, value: Array, slope: Array, work: Workspace) -> None:
         """Slope f' = 1 where z > 0, else 0, so f = z f'."""
         (zero,) = work.numbers(0.0)
-        np.greater(z, zero, out=slope)
-        np.multiply(z, slope, out=value)
+        greater(z, zero, slope)
+        multiply(z, slope, value)
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class LeakyReLU(Activation):
     def __call__(self, z: Array, value: Array, slope: Array, work: Workspace) -> None:
         """Slope f' = 1 where z > 0, else a, so f = z f'."""
         zero, step, left = work.numbers(0.0, 1.0 - self.negative_slope, self.negative_slope)
-        np.greater(z, zero, out=slope)
-        np.multiply(slope, step, out=slope)
-        np.add(slope, left, out=slope)
-        np.multiply(z, slope, out=value)
+        greater(z, zero, slope)
+        multiply(slope, step, slope)
+        add(slope, left, slope)
+        multiply(z, slope, value)
 
 
 @dataclass(frozen=True)
@@ -75,15 +75,15 @@ def exponential_linear(
     """
     negative = work("negative", z.shape)
     zero, below, above, step = work.numbers(0.0, left, right, right - left)
-    np.greater(z, zero, out=slope)
-    np.multiply(z, slope, out=value)
-    np.subtract(z, value, out=negative)
-    np.expm1(negative, out=negative)
-    np.multiply(negative, below, out=negative)
+    greater(z, zero, slope)
+    multiply(z, slope, value)
+    subtract(z, value, negative)
+    expm1(negative, negative)
+    multiply(negative, below, negative)
 
-    np.multiply(value, above, out=value)
-    np.add(value, negative, out=value)
+    multiply(value, above, value)
+    add(value, negative, value)
 
-    np.multiply(slope, step, out=slope)
-    np.add(slope, below, out=slope)
-    np.add(slope, negative, out=slope)
+    multiply(slope, step, slope)
+    add(slope, below, slope)
+    add(slope, negative, slope)

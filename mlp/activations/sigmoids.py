@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-import numpy as np
+from numpy import square, subtract, tanh
 
 from mlp.activations.activation import Activation
 from mlp.special import sigmoid, softmax, softmax_backward, softplus
@@ -16,8 +16,8 @@ class Sigmoid(Activation):
     def __call__(self, z: Array, value: Array, slope: Array, work: Workspace) -> None:
         """Slope f' = f (1 − f) = f − f²."""
         sigmoid(z, out=value)
-        np.square(value, out=slope)
-        np.subtract(value, slope, out=slope)
+        square(value, slope)
+        subtract(value, slope, slope)
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Tanh(Activation):
 
     def __call__(self, z: Array, value: Array, slope: Array, work: Workspace) -> None:
         """Slope f' = 1 − f²."""
-        np.tanh(z, out=value)
-        np.square(value, out=slope)
-        np.subtract(1.0, slope, out=slope)
+        tanh(z, value)
+        square(value, slope)
+        subtract(1.0, slope, slope)
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Softmax(Activation):
     def __call__(self, z: Array, value: Array, slope: Array, work: Workspace) -> None:
         """Slope ∂f_k/∂z_k = f_k − f_k², the diagonal of the Jacobian; backward uses all of it."""
         softmax(z, z, value, work)
-        np.square(value, out=slope)
-        np.subtract(value, slope, out=slope)
+        square(value, slope)
+        subtract(value, slope, slope)
 
     def backward(self, delta: Array, value: Array, slope: Array, work: Workspace) -> None:
         """Turn delta = dL/df into dL/dz through the full Jacobian ∂f_j/∂z_k = f_j (1[j = k] − f_k)."""

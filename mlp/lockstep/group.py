@@ -37,7 +37,7 @@ class Lockstep:
         for run in self.runs[1:]:
             if difference := unlike(self.runs[0], run):
                 raise ValueError(f"runs in lockstep need {difference}")
-        self._stacks: list[Stack] = []
+        self.stacks: list[Stack] = []
 
     def run(self, after_epoch: Callable[[Trainer], Any] = lambda run: None) -> None:
         """Train until all are finished; `after_epoch` is called with each run after each of its epochs."""
@@ -103,9 +103,9 @@ class Lockstep:
 
     def _stacked(self, runs: Sequence[Trainer]) -> list[Stack]:
         """Return the stacks of these runs; they last until a run leaves or comes in."""
-        if sorted(id(run) for stack in self._stacks for run in stack.runs) != sorted(map(id, runs)):
-            self._stacks = stacked(runs)
-        return self._stacks
+        if sorted(id(run) for stack in self.stacks for run in stack.runs) != sorted(map(id, runs)):
+            self.stacks = stacked(runs)
+        return self.stacks
 
 
 def record(epoch: int, outcomes: Sequence[tuple[Trainer, Figures]], spent: dict[str, float]) -> None:

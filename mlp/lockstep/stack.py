@@ -11,7 +11,7 @@ from mlp.layers import Elementwise, Entry, Linear
 from mlp.lockstep.abreast import LossesAbreast
 from mlp.lockstep.networks import same_bits, side_by_side
 from mlp.lockstep.tally import Tally
-from mlp.losses.loss import scratch_like
+from mlp.losses.loss import Loss, scratch
 from mlp.training.trainer import Divergence, Trainer
 from mlp.workspace import Array, Workspace
 
@@ -31,6 +31,8 @@ class Stack:
         self.runs = list(runs)
         self.network, self.networks = runs[0].network, tuple[int, ...]()
         self.loss: Callable[[Array, Array, Array, Workspace], Array] = runs[0].loss
+        if type(runs[0].loss).__call__ is Loss.__call__:  # not somebody's own way to be called
+            self.loss = runs[0].loss.unguarded
         if len(runs) > 1:
             self.network = side_by_side([run.network for run in runs])
             self.loss = LossesAbreast([run.loss for run in runs])
@@ -42,10 +44,8 @@ class Stack:
         self.tally = Tally(self.networks)
         self.gradients: dict[int, int] = {}  # the first step at which a run's gradient was not finite
         self.norms: list[list[float]] = [[] for _ in self.runs]
-        self.members = [
-            (run, run.lr(epoch), norms, run.training.clip_norm is not None)
-            for run, norms in zip(self.runs, self.norms, strict=True)
-        ]
+        self.clips = any(run.training.clip_norm is not None for run in self.runs)
+        self.updates = [run.updater(run.lr(epoch)) for run in self.runs]
         for run in self.runs:
             run.reseed_dropout(epoch)
 
@@ -58,18 +58,23 @@ class Stack:
             return
         network = self.network
         logits = network.forward(batch.inputs, train=True)
-        grad = scratch_like(logits, "grad", network.work)
+        grad = network.work.made(scratch, "grad", logits.shape)
         values = self.loss(logits, batch.targets, grad, network.work)
         self.tally.add(values, logits, batch.labels)
         network.backward(grad)
-        measured = self.steps % GRAD_NORM_EVERY == 0
         self.steps += 1
-        for run, lr, norms, clips in self.members:
-            if measured or clips:
+        if self.clips or self.steps % GRAD_NORM_EVERY == 1:
+            self._measure(all_of_them=self.steps % GRAD_NORM_EVERY == 1)
+        for update in self.updates:
+            update()
+
+    def _measure(self, *, all_of_them: bool) -> None:
+        """Note the gradient norms of the runs, or only of those that clip their gradients by them."""
+        for run, norms in zip(self.runs, self.norms, strict=True):
+            if all_of_them or run.training.clip_norm is not None:
                 norms.append(run.clip())
                 if not math.isfinite(norms[-1]):
                     self.gradients.setdefault(id(run), self.steps)
-            run.update(lr)
 
     def end(self, examples: int) -> Iterator[tuple[Trainer, tuple[float, float, float]]]:
         """Yield each run with its mean loss, accuracy and mean gradient norm; note which have diverged."""

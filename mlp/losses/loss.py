@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+from numpy import multiply
 from numpy.typing import DTypeLike
 
 from mlp.ranges import Checked, one_of
@@ -31,10 +32,20 @@ class Loss(Checked, ABC):
         logits, targets, grad: (batch, classes); targets are one-hot. The array returned is scratch.
         With `batch` given, the arrays hold several batches of so many examples, and each has its own mean.
         """
+        with np.errstate(over="ignore", invalid="ignore"):  # see mlp.special.softmax
+            return self.unguarded(logits, targets, grad, work, batch=batch)
+
+    def unguarded(
+        self, logits: Array, targets: Array, grad: Array, work: Workspace, *, batch: int | None = None
+    ) -> Array:
+        """Do the same for a training loop, which has turned NumPy's warnings off once for all of its steps.
+
+        Turning them off takes 0.7 µs: a tenth of softmax_ce on a batch of 10.
+        """
         values = self.per_example(logits, targets, grad, work)
         if self.reduction == "mean":
             (share,) = work.numbers(1.0 / (batch or len(grad)))
-            np.multiply(grad, share, out=grad)
+            multiply(grad, share, grad)
         return values
 
     @abstractmethod
@@ -44,7 +55,12 @@ class Loss(Checked, ABC):
 
 def scratch_like(array: Array, name: str, work: Workspace) -> Array:
     """Return a scratch array of the same shape (…, batch, classes), column-major: see Loss."""
-    *networks, batch, classes = array.shape
+    return scratch(work, name, array.shape)
+
+
+def scratch(work: Workspace, name: str, shape: tuple[int, ...]) -> Array:
+    """Return a scratch array of the shape (…, batch, classes), column-major: see Loss."""
+    *networks, batch, classes = shape
     return work(name, (*networks, classes, batch)).mT
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+from numpy import add, greater, maximum, multiply, subtract, vecdot
 
-from mlp.losses.loss import Loss, scratch_like
+from mlp.losses.loss import Loss, scratch, scratch_like
 from mlp.ranges import Flag, NotNegative, one_of
 from mlp.special import softmax, softmax_backward
 from mlp.workspace import Array, Workspace
@@ -32,10 +33,9 @@ class Hinge(Loss):
 
     def on_scores(self, scores: Array, targets: Array, grad: Array, work: Workspace) -> Array:
         """Return the loss of each example and write its gradient in the scores."""
-        gap = scratch_like(scores, "gap", work)
-        values = work("loss", (len(scores),))
+        values, gap = work.made(_margin_scratch, scores.shape)
         violations(scores, targets, self.margin, gap, grad, work)
-        np.vecdot(gap, grad, out=values)
+        vecdot(gap, grad, values)
         push_apart(grad, targets, work)
         return values
 
@@ -49,16 +49,19 @@ class MultiMargin(Loss):
 
     def per_example(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
         """∂/∂z_k = p max(0, margin − z_y + z_k)^(p − 1) / classes for k ≠ y."""
-        gap = scratch_like(logits, "gap", work)
-        values = work("loss", (len(logits),))
+        values, gap = work.made(_margin_scratch, logits.shape)
         violations(logits, targets, self.margin, gap, grad, work)
         if self.p == 2:
-            np.multiply(grad, gap, out=grad)
-        np.vecdot(gap, grad, out=values)
-        np.multiply(values, 1.0 / logits.shape[1], out=values)
-        np.multiply(grad, self.p / logits.shape[1], out=grad)
+            multiply(grad, gap, grad)
+        vecdot(gap, grad, values)
+        multiply(values, 1.0 / logits.shape[1], values)
+        multiply(grad, self.p / logits.shape[1], grad)
         push_apart(grad, targets, work)
         return values
+
+
+def _margin_scratch(work: Workspace, shape: tuple[int, ...]) -> tuple[Array, Array]:
+    return work("loss", shape[:1]), scratch(work, "gap", shape)
 
 
 def violations(
@@ -69,22 +72,29 @@ def violations(
     Where k = y the gap is the margin itself, so that gap > margin · t tests both at once. A gap below the
     range of the dtype counts as the lowest number in it: 0 times it is 0, where 0 times −inf is NaN.
     """
-    true_score = work("true_score", (len(scores), 1))
-    least, lowest = work.numbers(margin, float(np.finfo(gap.dtype).min))
-    limit = scratch_like(scores, "limit", work)
-    np.vecdot(scores, targets, out=true_score[:, 0])
-    with np.errstate(over="ignore"):
-        np.subtract(scores, true_score, out=gap)
-    np.add(gap, least, out=gap)
-    np.maximum(gap, lowest, out=gap)
-    np.multiply(targets, least, out=limit)
-    np.greater(gap, limit, out=violated)
+    score, column, limit, least, lowest = work.made(_violations_scratch, scores.shape, margin)
+    vecdot(scores, targets, score)
+    subtract(scores, column, gap)
+    add(gap, least, gap)
+    maximum(gap, lowest, out=gap)
+    multiply(targets, least, limit)
+    greater(gap, limit, violated)
+
+
+def _violations_scratch(work: Workspace, shape: tuple[int, ...], margin: float) -> tuple[Array, ...]:
+    score = work("true_score", shape[:1])
+    numbers = work.numbers(margin, float(np.finfo(work.dtype).min))
+    return score, score[:, np.newaxis], scratch(work, "limit", shape), *numbers
 
 
 def push_apart(grad: Array, targets: Array, work: Workspace) -> None:
     """Complete ∂/∂s_k, k ≠ y, by ∂/∂s_y = −Σ_{k≠y} ∂/∂s_k: only differences of scores count."""
-    total = work("total", (len(grad), 1))
-    pull = scratch_like(grad, "pull", work)
-    np.add.reduce(grad, axis=1, keepdims=True, out=total)
-    np.multiply(targets, total, out=pull)
-    np.subtract(grad, pull, out=grad)
+    total, column, pull = work.made(_push_scratch, grad.shape)
+    add.reduce(grad, axis=1, out=total)
+    multiply(targets, column, pull)
+    subtract(grad, pull, grad)
+
+
+def _push_scratch(work: Workspace, shape: tuple[int, ...]) -> tuple[Array, ...]:
+    total = work("total", shape[:1])
+    return total, total[:, np.newaxis], scratch(work, "pull", shape)

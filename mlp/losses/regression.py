@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy import add, multiply, subtract, vecdot
 
 from mlp.losses.loss import Loss, scratch_like
 from mlp.ranges import Positive
@@ -16,9 +17,9 @@ class MSE(Loss):
     def per_example(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
         """∂/∂z_k = 2 (z_k − t_k)."""
         values = work("loss", (len(logits),))
-        np.subtract(logits, targets, out=grad)
-        np.vecdot(grad, grad, out=values)
-        np.add(grad, grad, out=grad)
+        subtract(logits, targets, grad)
+        vecdot(grad, grad, values)
+        add(grad, grad, grad)
         return values
 
 
@@ -33,9 +34,9 @@ class Huber(Loss):
         residual = scratch_like(logits, "residual", work)
         half = scratch_like(logits, "half", work)
         values = work("loss", (len(logits),))
-        np.subtract(logits, targets, out=residual)
+        subtract(logits, targets, residual)
         np.clip(residual, -self.delta, self.delta, out=grad)
-        np.multiply(grad, 0.5, out=half)
-        np.subtract(residual, half, out=residual)
-        np.vecdot(grad, residual, out=values)
+        multiply(grad, 0.5, half)
+        subtract(residual, half, residual)
+        vecdot(grad, residual, values)
         return values

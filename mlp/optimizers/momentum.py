@@ -38,7 +38,7 @@ class SGD(Optimizer):
         if scale < SMALLEST_SCALE:
             np.multiply(velocity, scale, out=velocity)
             scale = 1.0
-        state["scale"][...] = scale
+        state["scale"].fill(scale)
         add_scaled(velocity, 1.0 / scale, grads)
         return scale
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -97,12 +98,21 @@ class Trainer:
         """Return the learning rate of an epoch, counted from 0."""
         return self.optimizer.lr * self.schedule(epoch, self.training.epochs)
 
-    def update(self, lr: float) -> None:
-        """Take one step along the gradient that the network holds; L-BFGS has none (mlp.training.search)."""
+    def updater(self, lr: float) -> Callable[[], None]:
+        """Return what takes one step along the gradient that the network holds; valid for an epoch.
+
+        L-BFGS has none (mlp.training.search). All that stays the same over an epoch is looked up here, once.
+        """
         network, rule = self.network, self.optimizer
         assert isinstance(rule, Optimizer)
-        rule.update(
-            network.params, network.grads, self.slots, lr=lr, weights=network.weights, work=network.work
+        return partial(
+            rule.update,
+            network.params,
+            network.grads,
+            self.slots,
+            lr=lr,
+            weights=network.weights,
+            work=network.work,
         )
 
     def record(self, row: dict[str, float]) -> None:

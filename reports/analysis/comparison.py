@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from reports.analysis.interactions import Reversal, reversals
-from reports.analysis.intervals import NAN, Floats
+from reports.analysis.intervals import NAN, Floats, Mask
 from reports.analysis.matched import Matched
 from reports.analysis.pairs import Pair, make_pair
 from reports.analysis.sequential import Readings, read
@@ -20,10 +20,10 @@ class Comparison:
     """All levels of a factor compared. `levels` are in the order of `means`, the best first.
 
     `means` are over all runs, diverged ones as what they count as, adjusted for what is missing;
-    `finished_means` are plain means among finished runs. `left_out`: levels with too few runs, and why.
-    `diverged`: number of diverged runs, of so many `planned`. `depends_on`: the factor with whose levels the
-    order turns round (None: of none; "": with single cells); then no main effect is to be printed but
-    `compare_within` it.
+    `finished_means` are plain means among finished runs of cells that have two levels. `left_out`: levels
+    with too few runs, and why. `diverged`: number of diverged runs, of so many `planned`. `depends_on`: the
+    factor with whose levels the order turns round (None: of none; "": with single cells); then no main effect
+    is to be printed but `compare_within` it.
     """
 
     factor: str
@@ -69,7 +69,7 @@ def compare(matched: Matched, settings: Settings) -> Comparison:
         matched.factor,
         tuple(names[k] for k in order),
         {names[k]: float(means[k]) for k in order},
-        {names[k]: mean_of(kept.finished[k]) for k in order},
+        {names[k]: mean_of(kept.finished[k][sharing(kept.counted, 2)]) for k in order},
         pairs,
         matched.too_few,
         matched.count_diverged(),
@@ -106,16 +106,31 @@ def finished_readings(kept: Matched, readings: Readings, settings: Settings) -> 
     return read(kept, settings.ladder, settings.family, settings.grain, finished=True)
 
 
+def sharing(values: Floats, levels: int) -> Mask:
+    """Return which cells have runs of so many levels, of values (levels, cells, seeds); all if none has."""
+    enough = np.asarray(np.isfinite(values).any(axis=2).sum(axis=0) >= levels)
+    return enough if enough.any() else np.ones(len(enough), dtype=bool)
+
+
+def beyond(means: Floats, values: Floats) -> bool:
+    """Whether a mean lies beyond every value: what fits differences of different cells can."""
+    known = values[np.isfinite(values)]
+    slack = 1e-9 * np.abs(known).max(initial=0.0)
+    outside = (means < known.min(initial=np.inf) - slack) | (means > known.max(initial=-np.inf) + slack)
+    return bool(outside[np.isfinite(means)].any())
+
+
 EXACT = 12  # decimals of an effect that are no rounding errors
 
 
 def ordered(kept: Matched, readings: Readings) -> tuple[list[int], Floats]:
     """Return the levels' places in the order of their means, and the means.
 
-    A mean is that of all runs of all levels plus the level's effect, the effects being those that fit the
-    pairs' differences best (least squares on their graph: Jiang et al. 2011), so that what is missing gives
-    no level easier cells; with nothing missing it is the plain mean. It is of the seeds of the latest look,
-    if all pairs have the same.
+    A mean is that of all levels in the cells that compare any two, plus the level's effect, the effects being
+    those that fit the pairs' differences best (least squares on their graph: Jiang et al. 2011), so that what
+    is missing gives no level easier cells; with nothing missing it is the plain mean. Where that would lie
+    beyond every run, the means are plain ones, of the cells that all levels share if there are any. They are
+    of the seeds of the latest look, if all pairs have the same.
     """
     k = len(kept.levels)
     difference = np.full((k, k), np.nan)
@@ -127,9 +142,14 @@ def ordered(kept: Matched, readings: Readings) -> tuple[list[int], Floats]:
     effect = np.round(fitted, EXACT) + 0.0  # rounding must not order what is equal
     looks = readings.look
     one = int(looks[0]) if len(looks) and looks[0] and (looks == looks[0]).all() else len(kept.seeds)
-    level_means = np.array([mean_of(level) for level in kept.first(one).counted])
+    counted = kept.first(one).counted
+    counted = counted[:, sharing(counted, 2)]
+    level_means = np.array([mean_of(level) for level in counted])
     means = effect + (np.nanmean(level_means) if np.isfinite(level_means).any() else NAN)
-    full = np.isfinite(kept.first(one).counted).all()  # then they are the plain means, without rounding
-    means = np.where(shared.any(axis=1) & ~full, means, np.round(level_means, EXACT))
+    full = np.isfinite(counted).all()  # then they are the plain means, without rounding
+    if full or beyond(means, counted):
+        level_means = np.array([mean_of(level) for level in counted[:, sharing(counted, k)]])
+        means = level_means
+    means = np.where(shared.any(axis=1), means, np.round(level_means, EXACT))
     rank = np.where(np.isfinite(means), -means if kept.higher else means, np.inf)
     return [int(place) for place in np.argsort(rank, kind="stable")], means

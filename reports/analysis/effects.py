@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from reports.analysis.comparable import comparable
-from reports.analysis.comparison import MAX_LEVELS, Comparison, compare, compare_within, parts_by
+from reports.analysis.comparison import MAX_LEVELS, Comparison, compare, compare_within, parts_by, sharing
 from reports.analysis.counting import TEST_ACCURACY, Counted, counted, default_margin
 from reports.analysis.intervals import NAN, Floats, Interval, t_interval
 from reports.analysis.looks import Looks
@@ -99,9 +99,9 @@ class Effect:
 
 def level_intervals(comparison: Comparison, matched: Matched) -> dict[str, Interval]:
     """Return the means of a comparison, each with the t interval over seeds of that level alone."""
-    found = {}
+    found, blocks = {}, sharing(matched.counted, 2)
     for level, mean in comparison.means.items():
-        values = matched.counted[matched.levels.index(level)]
+        values = matched.counted[matched.levels.index(level)][blocks]
         spread = t_interval(adjusted(values[None]).per_seed[0]) if np.isfinite(values).any() else None
         half = spread.half if spread else NAN
         found[level] = Interval(mean, mean - half, mean + half, spread.n if spread else 0)

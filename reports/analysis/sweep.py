@@ -59,8 +59,9 @@ class Analysis:
         return int(ended["seed"].nunique())
 
 
-def analyse(results: Results) -> Analysis:
-    """Work out what a sweep shows."""
+def analyse(results: Results, metrics: Sequence[str] | None = None) -> Analysis:
+    """Work out what a sweep shows; effects and variances of these metrics only (None: all ranked)."""
+    metrics = results.measures.ranked if metrics is None else metrics
     looks = looks_of(results)
     parts = results.by_dataset()
     metric = chosen_by(results)
@@ -71,8 +72,8 @@ def analyse(results: Results) -> Analysis:
         parts,
         looks,
         best,
-        tuple(effects_of(parts, looks, results.measures.ranked)),
-        components_of(parts, looks, results.measures.ranked),
+        tuple(effects_of(parts, looks, metrics)),
+        components_of(parts, looks, metrics),
         tuple(sizes_of(parts, looks)),
     )
 

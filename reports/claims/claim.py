@@ -113,7 +113,7 @@ class Outcome:
 
     `verdicts` are those at half the margin, at the margin and at twice it. `diverged` is the number of runs
     that did, `counted_as` what they count as, in words; `apart` that of runs too far behind to be compared.
-    `margin` is NaN where nothing counts as equal.
+    `margin` is NaN where nothing counts as equal. `reasons` say why, a sentence each.
     """
 
     test: Test
@@ -124,11 +124,16 @@ class Outcome:
     lines: tuple[float, ...] = ()
     seeds: int = 0
     cells: int = 0
-    why: str = ""
+    reasons: tuple[str, ...] = ()
     diverged: int = 0
     counted_as: str = ""
     apart: int = 0
     margin: float = NAN
+
+    @property
+    def why(self) -> str:
+        """The reasons in one line."""
+        return "; ".join(self.reasons)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def effects(test: Test, rows: pd.DataFrame, looks: Looks, parts: int) -> Outcome
         pairs,
         seeds=min(size.difference.n for size in sizes),
         cells=min(int(np.isfinite(matched.counted).any(axis=2).sum()) for matched in found),
-        why="; ".join(pair.why for pair in pairs if pair.verdict == verdict and verdict != "holds"),
+        reasons=tuple(pair.why for pair in pairs if pair.verdict == verdict and verdict != "holds"),
     )
 
 

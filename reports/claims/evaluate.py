@@ -40,7 +40,7 @@ def evaluate(test: Test, frame: pd.DataFrame, looks: Looks, parts: int = 1) -> O
     rows = comparable(test.metric, selected)
     if rows.empty:
         timed = test.metric.unit == "seconds" and not frame.empty
-        return Outcome(test, "undecided", why="no such runs timed alone" if timed else "no such runs")
+        return Outcome(test, "undecided", reasons=("no such runs timed alone" if timed else "no such runs",))
     lost = int((rows["status"] == "diverged").sum())
     words = diverged_value(test.metric, rows, looks)[1] if lost else ""
     found = DECIDERS[test.kind](test, rows, looks, parts)

@@ -76,4 +76,4 @@ def outcome(test: Test, frame: pd.DataFrame, looks: Looks, parts: int) -> Outcom
     try:
         return evaluate(test, frame, looks, parts)
     except Unknown as error:
-        return Outcome(test, "undecided", why=str(error))
+        return Outcome(test, "undecided", reasons=(str(error),))

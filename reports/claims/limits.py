@@ -45,13 +45,14 @@ def limits(test: Test, rows: pd.DataFrame, looks: Looks, parts: int) -> Outcome:
     names = cell_names(cells)
     seeds = min(interval.n for interval in same.intervals)
     odd = [name for name, v in zip(names, same.cells, strict=True) if v == same.verdict]
-    why = (
-        ""
-        if same.verdict == "holds"
-        else f"{same.verdict} for {'; '.join(odd)}{nearest(same, names, test, steps)}"
-    )
-    if same.verdict == "undecided" and not any(np.isfinite(i.mean) for i in same.intervals):
-        why += f" ({seeds} seed{'s' * (seeds != 1)}: too few for the first look, at {steps.looks[0]})"
+    reasons: tuple[str, ...] = ()
+    if same.verdict == "refuted":
+        reasons = tuple(f"{name}: beyond the limit" for name in odd)
+    elif same.verdict == "undecided":
+        known = any(np.isfinite(interval.mean) for interval in same.intervals)
+        few = f" ({seeds} seed{'s' * (seeds != 1)}: too few for the first look, at {steps.looks[0]})"
+        more = nearest(same, names, test, steps) if known else few
+        reasons = (f"undecided for {'; '.join(odd)}{more}",)
     return Outcome(
         test,
         same.verdict,
@@ -60,7 +61,7 @@ def limits(test: Test, rows: pd.DataFrame, looks: Looks, parts: int) -> Outcome:
         lines=tuple(x for x in bounds(test) if np.isfinite(x)),
         seeds=seeds,
         cells=len(names),
-        why=why,
+        reasons=reasons,
     )
 
 
@@ -105,7 +106,7 @@ def ratio(test: Test, rows: pd.DataFrame, looks: Looks, parts: int) -> Outcome:
         raise Unknown(f"ratio: {test.metric.name} is not above 0 in every run")
     lines = (claimed * (1 - within), claimed * (1 + within))
     if reason := untestable(found, (first, second)):
-        return Outcome(test, "undecided", lines=lines, why=reason)
+        return Outcome(test, "undecided", lines=lines, reasons=(reason,))
     steps = looks.ladder(test.part or part_of(test.metric, rows), len(found.seeds))
     logs = found.mapped(np.log)
     chosen = Settings(steps), Settings(steps, parts)
@@ -122,7 +123,7 @@ def ratio(test: Test, rows: pd.DataFrame, looks: Looks, parts: int) -> Outcome:
         lines=lines,
         seeds=own.seeds,
         cells=own.cells,
-        why="" if verdicts[1] == "holds" else own.why or f"{first} / {second} = {estimate:.2f}{could}",
+        reasons=() if verdicts[1] == "holds" else (own.why or f"{first} / {second} = {estimate:.2f}{could}",),
     )
 
 

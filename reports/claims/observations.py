@@ -71,11 +71,11 @@ def observe(results: Results) -> pd.DataFrame:
     (but `unstable`, which is 1 if it diverged).
     """
     below = sorted(path.parent for path in results.directory.glob(f"*/{PLAN}"))
-    parts = {MAIN: results, **trials_of(results), **{path.name: load(path) for path in below}}
+    parts = {MAIN: results, **trials_part(results), **{path.name: load(path) for path in below}}
     return with_measurements(parts_frame(parts), results.directory)
 
 
-def trials_of(results: Results) -> dict[str, Results]:
+def trials_part(results: Results) -> dict[str, Results]:
     """Return the trials of a sweep that tunes, as a part of their own."""
     strategy = (results.plan or {}).get("strategy") or {}
     tunes = any(step.get("kind") == TRIALS for step in strategy.get("steps") or ())

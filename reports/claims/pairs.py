@@ -48,7 +48,7 @@ def compare(
         pairs,
         seeds=min((pair.seeds for pair in known), default=0),
         cells=min((pair.cells for pair in known), default=0),
-        why=reasons(deciding(pairs)),
+        reasons=reasons(deciding(pairs)),
         margin=chosen.margin,
     )
 
@@ -105,7 +105,7 @@ def because(judged: JudgedPair, own: Pair, corrected: Pair, chosen: Settings, te
         return in_order(decisive)
     ends = ahead(own, metric.descending)
     if ends[0] > 0:
-        level = "" if ahead(corrected, metric.descending)[0] > 0 else " at its own level only"
+        level = "" if ahead(corrected, metric.descending)[0] > 0 else " by its own interval only"
         return f"{in_order(own)}{level}; whether by the margin is open"
     could = potential(own.power, own.seeds, chosen.ladder, metric.show, difference_of(metric.bounds))
     return f"{both}: no difference shown{f' ({could})' if could else ''}"
@@ -132,10 +132,10 @@ def deciding(pairs: Sequence[Compared]) -> list[Compared]:
     return refuted or undecided or small
 
 
-def reasons(pairs: Sequence[Compared]) -> str:
+def reasons(pairs: Sequence[Compared]) -> tuple[str, ...]:
     """Return what was found of these pairs, in words."""
     more = len(pairs) - SHOWN_REASONS
-    return "; ".join([*(p.why for p in pairs[:SHOWN_REASONS]), *([f"{more} more"] if more > 0 else [])])
+    return (*(pair.why for pair in pairs[:SHOWN_REASONS]), *([f"{more} more"] if more > 0 else []))
 
 
 def level_intervals(found: Matched) -> Mapping[str, Interval]:

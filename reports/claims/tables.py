@@ -14,6 +14,7 @@ from reports.tables.rankings import UNSEEN_NOTE
 from reports.tables.table import Table, file_name, text_table
 
 SHOWN_LEVELS = 9
+BESIDE = " (the estimate lies outside of what all looks leave)"
 SHOWN_PAIRS = 6
 CLAIM_COLUMNS = (
     "id",
@@ -66,7 +67,7 @@ def claims_frame(judgements: Sequence[Judgement], folder: str = "plots") -> pd.D
             j.verdicts[2],
             "; and ".join(dict.fromkeys(test_words(o.test) for o in j.outcomes)),
             "; ".join(filter(None, map(numbers, j.outcomes))),
-            "; ".join(dict.fromkeys(o.why for o in j.outcomes if o.why and o.verdict == j.verdict)),
+            "; ".join(reasons(j)),
             min(o.seeds for o in j.outcomes),
             min(o.cells for o in j.outcomes),
             sum(o.diverged for o in j.outcomes),
@@ -76,6 +77,12 @@ def claims_frame(judgements: Sequence[Judgement], folder: str = "plots") -> pd.D
         for j in judgements
     ]
     return pd.DataFrame(rows, columns=list(CLAIM_COLUMNS))
+
+
+def reasons(judgement: Judgement) -> list[str]:
+    """Return why a claim has its verdict, a sentence each."""
+    deciding = [o for o in judgement.outcomes if o.verdict == judgement.verdict]
+    return list(dict.fromkeys(reason for outcome in deciding for reason in outcome.reasons if reason))
 
 
 def has_figures(judgement: Judgement) -> bool:
@@ -121,7 +128,12 @@ def conditions(where: Conditions) -> str:
 
 
 def numbers(outcome: Outcome) -> str:
-    """Return the figures behind a test: the levels, then the contrasts that decide."""
+    """Return the figures behind a test in one line."""
+    return "; ".join(figures(outcome))
+
+
+def figures(outcome: Outcome) -> list[str]:
+    """Return the figures behind a test: the levels, then the contrasts that decide; the first is labelled."""
     metric = outcome.test.metric
     levels = [f"{level} {shown(i, outcome)}" for level, i in outcome.shown if i.n]
     known = [pair for pair in outcome.pairs if pair.seeds > 1]
@@ -132,11 +144,12 @@ def numbers(outcome: Outcome) -> str:
         open_ = [pair_text(pair, outcome) for pair in known if pair.verdict != "holds"]
         pairs = [*(open_ or pairs)[: SHOWN_PAIRS - 1], f"{len(outcome.pairs)} contrasts in all"]
     lost, apart = outcome.diverged, outcome.apart
-    told = [", ".join(levels)] if levels else []  # no means: no cell that all levels share
+    claimed = f" (claimed: {demand(outcome.test)})" if outcome.lines else ""
+    told = [", ".join(levels) + claimed] if levels else []  # no means: no cell that all levels share
     told += [*pairs, f"{lost} run{'s' if lost > 1 else ''} diverged, {outcome.counted_as}"] if lost else pairs
     if apart:
         told.append(f"{apart} runs more than {REACH} below the best accuracy are not compared")
-    return f"{metric.label}: {'; '.join(told)}" if told else ""
+    return [f"{metric.label}: {told[0]}", *told[1:]] if told else []
 
 
 def shown(interval: Interval, outcome: Outcome) -> str:
@@ -156,6 +169,7 @@ def pair_text(pair: Compared, outcome: Outcome) -> str:
     p = p_text(pair.p)
     sign = "" if p.startswith("<") else "= "
     at = f" (at {pair.decided_at} seeds)" if 0 < pair.decided_at < pair.seeds else ""
+    at += BESIDE if pair.estimate < pair.low or pair.estimate > pair.high else ""
     names = f"{pair.first}² − {pair.second}²" if squares else f"{pair.first} − {pair.second}"
     also = "" if pair.new_images is None else f", also for new images: {yes_or_no(pair.new_images)}"
     return f"{names} {estimate} [{low}, {high}], p {sign}{p}{at}{also}"

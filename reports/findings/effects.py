@@ -123,7 +123,7 @@ def seeds_behind(comparison: Comparison, there: int) -> str:
 
 
 def compared(comparison: Comparison, effect: Effect) -> Iterator[str]:
-    """Yield the sentences on the pairs: neighbours in the order of the means, then all pairs counted."""
+    """Yield the sentences on the pairs: neighbours by their means, what is shown beyond them, all counted."""
     near = [comparison.pair(a, b) for a, b in zip(comparison.levels, comparison.levels[1:], strict=False)]
     if not near:
         return
@@ -132,10 +132,25 @@ def compared(comparison: Comparison, effect: Effect) -> Iterator[str]:
             yield f"differences of single runs: {'; '.join(told)}"
         return
     average = "on average over these cells " if max(pair.cells for pair in near) > 1 else "here "
-    yield average + "; ".join(pair_words(pair, effect) for pair in near)
+    yield average + "; ".join(pair_words(pair, effect) for pair in [*near, *shown_apart(comparison)])
     if len(comparison.pairs) > len(near):
         yield all_pairs(comparison.pairs)
     yield from looks(comparison.pairs, effect.metric)
+
+
+def shown_apart(comparison: Comparison) -> list[Pair]:
+    """Return the pairs shown ahead that are no neighbours and that enclose no nearer pair that is shown."""
+    place = {level: number for number, level in enumerate(comparison.levels)}
+    spans = {
+        tuple(sorted((place[pair.first], place[pair.second]))): pair
+        for pair in comparison.pairs
+        if pair.relation == ">"
+    }
+    return [
+        pair
+        for (low, high), pair in spans.items()
+        if high - low > 1 and not any(low <= a and b <= high for a, b in spans if (a, b) != (low, high))
+    ]
 
 
 def difference(pair: Pair, metric: Metric) -> str:

@@ -16,6 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from reports.analysis.cells import having, layout, summarise
 from reports.analysis.effects import Effect
 from reports.analysis.intervals import Interval
+from reports.plots.level_axis import mark_beyond, means_and_halves, near_the_best, scale
 from reports.plots.plot import Plot
 from reports.plots.shared_settings import lost_note
 from reports.plots.sheets import line_keys, places_of
@@ -203,7 +204,7 @@ def ranking_plots(effects: Sequence[Effect]) -> list[Plot]:
             bars = " with 95 % intervals of each level alone over seeds" if some else ""
             caption = (
                 f"{title}: means over matched cells{bars}, the best first, all panels on one scale. A "
-                "diverged run is in the means as what it counts as."
+                "diverged run is in the means as what it counts as. An arrow: a level beyond the axis."
             )
             plots.append(
                 Plot(f"ranking-{name}", title, caption, "rankings", draw_rankings, (title, metric, own))
@@ -219,25 +220,17 @@ def has_means(effect: Effect) -> bool:
 def draw_rankings(title: str, metric: Metric, effects: Sequence[Effect]) -> Figure:
     """Draw a panel per factor, a line per level, all on one scale; what is shown above."""
     figure, every = level_panels(title, effects, top=0.85)
-    ends = scale(effects)
+    ends = near_the_best(effects, metric)
     for axes, effect in zip(every, effects, strict=True):
         means, halves = means_and_halves(level_axis(axes, effect))
         y = np.arange(len(means))
         axes.errorbar(means, y, xerr=halves, fmt="o", color=INK, elinewidth=1.4, capsize=2.5, markersize=4.5)
         axes.set_xlim(*ends)
+        mark_beyond(axes, means, metric)
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.xaxis.set_major_formatter(TickLabels())
         axes.set_xlabel(metric.label)
     return figure
-
-
-def scale(effects: Sequence[Effect]) -> tuple[float, float]:
-    """Return the ends of the axis that all panels share: every mean and interval is within them."""
-    intervals = [interval for effect in effects for interval in effect.levels.values()]
-    means, halves = (np.array(each) for each in means_and_halves(intervals))
-    low, high = float(np.nanmin(means - halves)), float(np.nanmax(means + halves))
-    room = 0.06 * (high - low) or 0.05 * abs(high) or 0.05
-    return low - room, high + room
 
 
 def level_panels(title: str, effects: Sequence[Effect], top: float) -> tuple[Figure, list[Axes]]:
@@ -277,11 +270,6 @@ def pairs_shown(effect: Effect) -> str:
     counts = Counter({">": "ahead", "<": "ahead", "≈": "equal"}.get(pair.relation, "open") for pair in pairs)
     told = ", ".join(f"{counts[word]} {word}" for word in ("ahead", "equal", "open") if counts[word])
     return f"{len(pairs)} pair{'s' * (len(pairs) != 1)}: {told}"
-
-
-def means_and_halves(intervals: Sequence[Interval]) -> tuple[list[float], list[float]]:
-    """Return the means, and half of each interval's width (0 where there is none)."""
-    return [i.mean for i in intervals], [0.0 if i.half != i.half else i.half for i in intervals]
 
 
 def timing_plots(effects: Sequence[Effect], note: str) -> list[Plot]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports.claims.claim import Judgement
-from reports.claims.observations import FIGURES, RUN
+from reports.claims.observations import FIGURES, MAIN, RUN
+from reports.published.seeds import seeds_words
 from reports.tables.spreadsheet import read_csv
 from sweeps.records.errors import UserError
 from sweeps.records.layout import PUBLISHED_RUNS
@@ -37,7 +38,8 @@ def first_verdicts(folder: Path, judgements: Iterable[Judgement]) -> Sequence[Ma
     rows = [row for row in read_csv(FIRST_VERSION).to_dict("records") if row["id"] in found]
     if not made_again(folder):
         return rows  # type: ignore[return-value]
-    return [row | {"reason": again(row, found[row["id"]])} for row in rows]  # type: ignore[arg-type]
+    what = run_again(folder)
+    return [row | {"reason": again(row, found[row["id"]], what)} for row in rows]  # type: ignore[arg-type]
 
 
 def made_again(folder: Path) -> bool:
@@ -45,11 +47,18 @@ def made_again(folder: Path) -> bool:
     return runs_digest(folder / PUBLISHED_RUNS) not in set(read_csv(FIRST_VERSION)["runs"])
 
 
-def again(row: Mapping[str, str], after: str) -> str:
+def run_again(folder: Path) -> str:
+    """Return that runs were made again, and with how many seeds where some cells got more of them."""
+    table = read_csv(folder / PUBLISHED_RUNS)
+    seeds = seeds_words(table.loc[table["part"] == MAIN, "seed"])
+    return f"{RUN_AGAIN}, with {seeds} seeds" if " to " in seeds else RUN_AGAIN
+
+
+def again(row: Mapping[str, str], after: str, what: str) -> str:
     """Return why a verdict on runs that were made again is another: "" if it is the same."""
     if after == row["verdict"]:
         return ""
-    return f"{RUN_AGAIN}; on the first runs: {row['reason']}" if after == row["now"] else RUN_AGAIN
+    return f"{what}; on the first runs: {row['reason']}" if after == row["now"] else what
 
 
 def runs_digest(path: Path) -> str:

@@ -13,12 +13,13 @@ import pandas as pd
 from reports.claims.claim import Judgement
 from reports.claims.looks import ONE_LOOK, Looks
 from reports.claims.observations import MAIN
-from reports.claims.tables import claims_frame, plot_name
+from reports.claims.tables import claims_frame, figures, plot_name, reasons
 from reports.published.beside import rankings_beside
 from reports.published.changes import Change, changes
 from reports.published.dumbbells import usual_words
 from reports.published.fitted import fitted_words
 from reports.published.rankings import Kept, rankings
+from reports.published.seeds import seeds_words
 from reports.published.strips import has_strip
 from reports.sources import Reference
 from reports.sources.fitting import Fit, fit_of
@@ -114,6 +115,8 @@ def strip_rows(judgements: Sequence[Judgement], changed: Sequence[Change]) -> li
     return [
         row
         | {
+            "figures": [text for outcome in judgement.outcomes for text in figures(outcome)],
+            "reasons": reasons(judgement),
             "strip": f"plots/{plot_name(judgement)}.svg" if has_strip(judgement) else "",
             "change": before.get(judgement.claim.id),
         }
@@ -140,13 +143,6 @@ def rankings_of_both(study: Study, studies: Sequence[Study]) -> list[dict[str, A
     if beside is None or other is None:
         return []
     return records(rankings_beside(other.kept, study.kept, beside.where, ("given", "tuned")))
-
-
-def seeds_words(seeds: "pd.Series[str]") -> str:
-    """Return how many seeds cells have, from the seeds of all runs: "5", or "5 to 20" where some got more."""
-    runs = seeds.value_counts()
-    first, most = int((runs == runs.max()).sum()), len(runs)
-    return f"{most}" if first == most else f"{first} to {most}"
 
 
 def main_part(study: Study) -> pd.DataFrame:

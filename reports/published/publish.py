@@ -112,7 +112,7 @@ def timing_tables(results: Results) -> dict[str, Table]:
 
 
 def times_of(tables: Mapping[str, Table]) -> pd.DataFrame:
-    """Return what an epoch costs by the levels of each factor, the dearest first."""
+    """Return what an epoch costs by the levels of each factor, the cheapest first."""
     named = [
         table_frame(table).rename(columns={factor: "level"}).assign(factor=factor)
         for factor, table in tables.items()

@@ -131,9 +131,12 @@ def head_of(outcome: Outcome, lines: Sequence[Line]) -> str:
 
 
 def draw_line(axes: Axes, y: float, line: Line, far: float) -> None:
-    """Draw one interval with its mean; an arrow at the edge where it lies beyond."""
+    """Draw one interval with its mean; an arrow at the edge where either lies beyond."""
     colour = COLOURS[line.verdict]
     mean = min(max(line.mean, -far), far)
+    for end, mark in ((min(line.low, line.mean), "<"), (max(line.high, line.mean), ">")):
+        if abs(end) > far and mean == line.mean:
+            axes.plot([math.copysign(far, end)], [y], marker=mark, markersize=4.5, color=colour)
     axes.plot([max(line.low, -far), min(line.high, far)], [y, y], color=colour, linewidth=2.2, alpha=0.75)
     mark = MARKS[line.verdict] if mean == line.mean else ">" if mean > 0 else "<"
     axes.plot(

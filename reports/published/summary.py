@@ -15,9 +15,9 @@ from reports.published.pages import (
     claim_anchor,
     figure_counts,
     main_part,
-    seeds_words,
     template,
 )
+from reports.published.seeds import seeds_words
 from reports.sources import STUDIES
 from sweeps.records.errors import UserError
 

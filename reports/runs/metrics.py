@@ -56,7 +56,7 @@ class Metric:
         """The least and the largest value that there can be."""
         if self.unit != "accuracy":
             return -math.inf, math.inf
-        return (0.0, 1.0) if self.better == "higher" else (-1.0, 1.0)
+        return (-1.0, 1.0) if self.name == "gap" else (0.0, 1.0)
 
     def cut(self, low: float, high: float) -> tuple[float, float]:
         """Return the ends of an interval within what there can be; NaN stays."""

@@ -42,6 +42,8 @@ def digits_of(values: tuple[float, ...], metric: Metric) -> int:
     largest = max((abs(x) for x in values if math.isfinite(x)), default=0.0)
     if metric.unit not in ("seconds", "loss", "figure"):
         return 0
+    if metric.unit == "loss" and largest < LEAST:
+        return 0
     wanted = decimals(largest, 3 if metric.unit == "figure" else 2)
     own = decimals(abs(values[0]), 1) if math.isfinite(values[0]) and values[0] else 0
     return min(max(wanted, min(own, wanted + 2)), MOST_DIGITS)
@@ -53,7 +55,7 @@ def show_signed(value: float, metric: Metric, least: int = 0) -> str:
         return NONE
     if math.isinf(value):
         return minus("+∞" if value > 0 else "-∞")
-    if metric.unit in ("accuracy", "epochs") and abs(value) < LEAST:
+    if metric.unit in ("accuracy", "epochs", "loss") and abs(value) < LEAST:
         value = 0.0
     if metric.percent:
         return minus(f"{100 * value:+.2f}")

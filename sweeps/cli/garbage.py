@@ -45,3 +45,11 @@ def uncollected() -> Iterator[None]:
             gc.freeze()
         if was:
             gc.enable()
+
+
+@contextmanager
+def lasting() -> Iterator[None]:
+    """Within, all that is made lasts, as modules do: no look meanwhile, and later none at what is there."""
+    with uncollected():
+        yield
+        gc.freeze()

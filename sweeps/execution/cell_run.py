@@ -58,6 +58,7 @@ class Runner:
     revision: dict[str, Any] = field(default_factory=dict)
     group_job: GroupJob | None = None
     goal: Goal | None = None
+    logs: bool = False  # in this process, as Hydra has it: on its standard output, wherever that goes
 
     def run(self, job: Job) -> str:
         """Run a cell and return its status. Raises OSError if its record cannot be written."""
@@ -175,8 +176,8 @@ class Runner:
     def _alone(self, job: Job, record: dict[str, Any]) -> Any:
         """Call the job for groups with one cell, which saves what Hydra does around a job: 30 ms."""
         assert self.group_job is not None
-        if not job.group:  # all that Hydra would do for it: see planning/groups.py
-            hydra = self.composer.master.hydra
+        if not (job.group or self.logs):  # all that Hydra would do for it: see planning/groups.py
+            hydra, self.logs = self.composer.master.hydra, True
             configure_log(hydra.job_logging, hydra.verbose)
         ((_, value),) = self.group_job([self._member(job, record)])
         return value

@@ -9,8 +9,8 @@ happens at most `max_attempts` times to each cell within one command.
 from __future__ import annotations
 
 import contextlib
-import copy
 import logging
+import pickle
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -147,7 +147,7 @@ class Launch:
     def _launch(self, worker: Worker, count: int, composable: Sequence[str]) -> Sequence[JobReturn]:
         """Hand the workers to the launcher, and wait for them; `composable`: overrides that compose."""
         context = HydraContext(config_loader=self.runner.hydra_context.config_loader, callbacks=Callbacks())
-        config = copy.deepcopy(self.config)
+        config: DictConfig = pickle.loads(pickle.dumps(self.config))  # faster than a deep copy
         with open_dict(config):
             config.hydra.sweep.dir = literal(self.folder)
             if "n_jobs" in config.hydra.launcher:

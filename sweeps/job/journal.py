@@ -19,6 +19,7 @@ from sweeps.records.layout import CHECKPOINT, HISTORY, WEIGHTS, cell_dirs, cell_
 from sweeps.records.record import read_record
 from sweeps.records.untrusted import read_file
 
+SHARE = 0.02  # of a run's time at most goes into its checkpoints: 16 ms each, most of it flushing to disk
 EPOCHS = "training.epochs"
 LOG = logging.getLogger(__name__)
 
@@ -26,15 +27,19 @@ LOG = logging.getLogger(__name__)
 class Journal:
     """The files of one run directory that follow its trainer, epoch by epoch."""
 
-    def __init__(self, directory: Path, trainer: Trainer, pause_s: float = 0.0, *, data: str = "") -> None:
+    def __init__(
+        self, directory: Path, trainer: Trainer, pause_s: float = 0.0, *, together: int = 1, data: str = ""
+    ) -> None:
         """Bring the trainer to where the directory's checkpoint stands, and the history with it.
 
         `pause_s` is the least CPU time between two checkpoints (a machine that is busy with other work makes
         no more of them): a thousand runs at once, each with one of a megabyte after every short epoch, are
-        more than a shared file system takes. `data` is the SHA-256 of what is trained on: a checkpoint made
-        with other data, by other code or in another cell is set aside.
+        more than a shared file system takes. It counts for each of the runs that this process trains
+        `together`, and is longer where checkpoints take longer (SHARE). `data` is the SHA-256 of what is
+        trained on: a checkpoint made with other data, by other code or in another cell is set aside.
         """
-        self.directory, self.trainer, self.pause_s = directory, trainer, pause_s
+        self.directory, self.trainer, self.together = directory, trainer, together
+        self.least_s = self.pause_s = pause_s
         self.origin = origin_of(directory) | {"data": data}
         self.saved = time.process_time()
         self._restore()
@@ -49,9 +54,8 @@ class Journal:
             with (self.directory / HISTORY).open("a", encoding="utf-8") as file:
                 file.write(csv_row(trainer.history[-1]))
         kept = trainer.training.keep_checkpoint and trainer.finished
-        if kept or time.process_time() - self.saved >= self.pause_s:
-            write_atomic(self.directory / CHECKPOINT, self._checkpoint())
-            self.saved = time.process_time()
+        if kept or time.process_time() - self.saved >= self.pause_s * self.together:
+            self._save()
 
     def save_weights(self, model: MLP, activation: Activation, data: Data) -> None:
         """Keep the trained network if that is wanted, and the run has one; call when all is evaluated."""
@@ -107,8 +111,13 @@ class Journal:
         except (OSError, ValueError, MemoryError) as error:
             LOG.warning("%s is not continued: %s; the run begins anew", folder.name, error)
 
-    def _checkpoint(self) -> bytes:
-        return packed(self.trainer.state(), self.origin, epoch=len(self.trainer.history))
+    def _save(self) -> None:
+        """Write the checkpoint; the next one comes when this one's time is the run's SHARE."""
+        begun = time.perf_counter()
+        content = packed(self.trainer.state(), self.origin, epoch=len(self.trainer.history))
+        write_atomic(self.directory / CHECKPOINT, content)
+        self.pause_s = max(self.least_s, (time.perf_counter() - begun) / SHARE)
+        self.saved = time.process_time()
 
     def _keep_other_history(self) -> None:
         """Set a history aside that is neither a beginning of the checkpoint's nor a continuation of it."""

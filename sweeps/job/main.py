@@ -33,6 +33,7 @@ from sweeps.records.history import best_row
 from sweeps.records.member import Member
 
 CHECKPOINTS_PER_S = 100  # of all the runs that go on at once: with a hundred, one a second each
+FIRST_CHECKPOINT_S = 0.1  # of a run's CPU time: less is trained again as soon as a checkpoint is read
 METRICS = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 TEST_ACCURACY, FAIR, HELD_OUT_FAIR = METRICS[-1], "test_balanced_accuracy", "validation_balanced_accuracy"
 OF_CLASSES = (FAIR, "test_macro_f1", "test_majority_accuracy")
@@ -86,14 +87,16 @@ def content_of(dataset: Dataset) -> dict[str, Any]:
 def prepare(configs: Iterable[Mapping[str, Any]]) -> None:
     """Fetch and verify every data set that these cells need; UserError if one cannot be had.
 
-    What every training needs is imported here: processes that are forked after that share it.
+    What every training needs is imported and read here, the machine looked at: processes that are forked
+    after that share it.
     """
     import scipy.linalg  # noqa: F401  # mlp.optimizers.optimizer
 
+    provenance()
     distinct = {json.dumps(config["dataset"]): config["dataset"] for config in configs}
     for node in distinct.values():
         try:
-            build("dataset", node).load()
+            loaded(build("dataset", node))
         except DatasetError as error:
             raise UserError(str(error)) from error
 
@@ -118,9 +121,10 @@ def train(cells: Sequence[Member]) -> Iterator[tuple[int, dict[str, Any]]]:
     batches = parts[0].batches(data)
     runs = [part.trainer(data, batches) for part in parts]
     at_once = cells[0].concurrent_runs
-    pause_s = (at_once or 1) * len(cells) / CHECKPOINTS_PER_S
+    pause_s = max(FIRST_CHECKPOINT_S, (at_once or 1) / CHECKPOINTS_PER_S)
     journals = [
-        Journal(cell.directory, run, pause_s, data=data.sha256) for cell, run in zip(cells, runs, strict=True)
+        Journal(cell.directory, run, pause_s, together=len(cells), data=data.sha256)
+        for cell, run in zip(cells, runs, strict=True)
     ]
     numbers = {id(run): number for number, run in enumerate(runs)}
     for run in Lockstep(runs).ended(lambda run: journals[numbers[id(run)]].after_epoch(run)):
@@ -221,7 +225,7 @@ def answers(trainer: Trainer, given: Array) -> dict[str, Any]:
     bit of the first byte) and base64; `test_by_class` has (correct, all) for each class.
     """
     right = given == trainer.test.y
-    labels, classes = trainer.test.y, len(trainer.test.one_hot)
+    labels, classes = trainer.test.y, len(trainer.test.classes)
     counts = (np.bincount(of, minlength=classes).tolist() for of in (labels[right], labels))
     return {
         "test_correct": base64.b64encode(np.packbits(right).tobytes()).decode(),

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import itertools
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra._internal.config_loader_impl import get_overrides_dirname
@@ -41,10 +41,11 @@ class Composer:
         self._groups: dict[str, bool] = {}
         self._composed: dict[tuple[str, ...], bytes] = {}
         self._tasks: dict[tuple[str, ...], tuple[bytes, dict[str, Any]]] = {}
+        self._alone: dict[tuple[str, tuple[str, ...]], bool] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Travel without what is quickly made again and is large or does not pickle."""
-        return {**self.__dict__, "_parsed": {}, "parser": None}
+        """Travel without what does not pickle."""
+        return {**self.__dict__, "parser": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__ |= state
@@ -71,11 +72,7 @@ class Composer:
     def task(self, overrides: Sequence[str]) -> tuple[DictConfig, dict[str, Any]]:
         """Compose what a cell's job sees, without the `hydra` node; also the option chosen of each group."""
         first, values = self._split(overrides)
-        if first not in self._tasks:
-            config = pickle.loads(self._base(first))
-            chosen = _choices(config)
-            self._tasks[first] = pickle.dumps(without_hydra(config)), chosen
-        content, choices = self._tasks[first]
+        content, choices = self._task(first)
         task: DictConfig = pickle.loads(content)
         try:
             _set(task, values)
@@ -140,32 +137,55 @@ class Composer:
         return first, [override for i, override in enumerate(parsed) if not groups[i] and i > last]
 
     def _base(self, overrides: tuple[str, ...]) -> bytes:
+        """Return a whole config, `hydra` node included, pickled."""
         if overrides not in self._composed:
-            config = self._together(overrides)
-            if config is None:
-                config = self._load(overrides)
+            filling, rest = self._filling(overrides)
+            config = pickle.loads(self._base(rest)) if filling else self._load(overrides)
+            self._fill(config, filling)
+            with flag_override(config, ["struct", "readonly"], False):
+                config.hydra.runtime.choices.update(filling)
             self._composed[overrides] = pickle.dumps(config)
         return self._composed[overrides]
 
-    def _together(self, overrides: tuple[str, ...]) -> DictConfig | None:
-        """Fill the nodes of options that do no more than that; None if there are none."""
-        filling = {self.parse(text).key_or_group: text for text in overrides if self._fills(text)}
-        rest = tuple(text for text in overrides if text not in filling.values())
-        touched = {self.parse(text).key_or_group.partition(".")[0] for text in rest}
-        if not filling or touched & filling.keys():
-            return None
-        try:
-            config: DictConfig = pickle.loads(self._base(rest))
-        except (HydraException, OmegaConfBaseException):
-            return None  # Hydra's own message is of all overrides: what it proposes must be there
-        if not all(self.options.fills_alone(group, config, rest) for group in filling):
-            return None
+    def _task(self, overrides: tuple[str, ...]) -> tuple[bytes, dict[str, Any]]:
+        """Return what a job sees of a config, pickled, and the option chosen of each group."""
+        if overrides not in self._tasks:
+            filling, rest = self._filling(overrides)
+            if filling:
+                content, choices = self._task(rest)
+                config: DictConfig = pickle.loads(content)
+                self._fill(config, filling)
+            else:
+                config = pickle.loads(self._base(overrides))
+                choices = _choices(config)
+                without_hydra(config)
+            self._tasks[overrides] = pickle.dumps(config), choices | filling
+        return self._tasks[overrides]
+
+    def _fill(self, config: DictConfig, filling: Mapping[str, str]) -> None:
+        """Fill the node of each group with its option's content."""
         with flag_override(config, ["struct", "readonly"], False):
-            for group, text in filling.items():
-                option = str(self.parse(text).value())
+            for group, option in filling.items():
                 config[group] = self.options.content(group, option)
-                config.hydra.runtime.choices[group] = option
-        return config
+
+    def _filling(self, overrides: tuple[str, ...]) -> tuple[dict[str, str], tuple[str, ...]]:
+        """Return the options, by group, that do no more than to fill their nodes, and what else there is."""
+        texts = {self.parse(text).key_or_group: text for text in overrides if self._fills(text)}
+        rest = tuple(text for text in overrides if text not in texts.values())
+        touched = {self.parse(text).key_or_group.partition(".")[0] for text in rest}
+        if not texts or touched & texts.keys() or not all(self._fills_alone(group, rest) for group in texts):
+            return {}, overrides
+        return {group: str(self.parse(text).value()) for group, text in texts.items()}, rest
+
+    def _fills_alone(self, group: str, rest: tuple[str, ...]) -> bool:
+        """Return whether nothing but its option fills a group's node beside these overrides."""
+        if (group, rest) not in self._alone:
+            try:
+                base: DictConfig = pickle.loads(self._base(rest))
+            except (HydraException, OmegaConfBaseException):
+                return False  # Hydra's own message is of all overrides: what it proposes must be there
+            self._alone[group, rest] = self.options.fills_alone(group, base, rest)
+        return self._alone[group, rest]
 
     def _fills(self, text: str) -> bool:
         """Return whether an override chooses an option that only fills the node of its group."""

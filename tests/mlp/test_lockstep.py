@@ -13,7 +13,9 @@ from mlp.batches import Batches
 from mlp.datasets.order import extents
 from mlp.initializers import Auto
 from mlp.lockstep import Lockstep
-from mlp.losses import BCE, MSE, Focal, Hinge, Huber, KLDiv, Loss, MultiMargin, SoftmaxCE
+from mlp.lockstep.abreast import LossesAbreast
+from mlp.lockstep.tally import first_largest
+from mlp.losses import BCE, MSE, Focal, Hinge, Huber, KLDiv, Loss, MultiMargin, SoftmaxCE, one_hot
 from mlp.network import MLP
 from mlp.optimizers import LBFGS, SGD, Adam, AdamW, Nesterov, Optimizer, RMSprop
 from mlp.schedules import Cosine
@@ -124,6 +126,45 @@ def test_every_activation_with_every_loss_is_the_same_in_one_large_group() -> No
     group = [{"activation": activation, "loss": loss} for activation in ACTIVATIONS for loss in LOSSES]
     for member, together in zip(group, in_group(group, batch_size=10), strict=True):
         assert result(together) == result(alone(member, batch_size=10)), member
+
+
+class Halved(MSE):
+    """A loss with a way of its own to be called."""
+
+    def __call__(
+        self, logits: Array, targets: Array, grad: Array, work: Workspace, *, batch: int | None = None
+    ) -> Array:
+        values = super().__call__(logits, targets, grad, work, batch=batch)
+        grad *= 0.5
+        return values
+
+
+def test_a_loss_is_called_as_it_wants_to_be_called() -> None:
+    still = SGD(lr=0.05, momentum=0.0, weight_decay=0.0)
+    halved = alone({"loss": Halved(), "optimizer": still}, epochs=1)
+    slower = alone({"loss": MSE(), "optimizer": replace(still, lr=0.025)}, epochs=1)
+    np.testing.assert_allclose(halved.network.params, slower.network.params, rtol=1e-4, atol=1e-6)
+
+
+def test_losses_in_any_order_and_number_have_their_own_values_and_gradients() -> None:
+    losses: list[Loss] = [Focal(), MSE(), Focal(), Hinge(), MSE(), SoftmaxCE(), Focal()]
+    rng, work = np.random.default_rng(0), Workspace(np.float32)
+    logits: Array = rng.normal(size=(len(losses), CLASSES, 10)).astype(np.float32).mT
+    targets = np.asfortranarray(one_hot(rng.integers(0, CLASSES, 10), CLASSES))
+    grad = np.empty_like(logits.mT).mT
+    values = LossesAbreast(losses)(logits, targets, grad, work)
+    for i, loss in enumerate(losses):
+        own = np.empty_like(logits[i].T).T
+        assert loss(logits[i], targets, own, Workspace(np.float32)).tobytes() == values[i].tobytes(), loss
+        assert own.tobytes() == grad[i].tobytes(), loss
+
+
+def test_the_first_of_the_largest_scores_counts() -> None:
+    rng = np.random.default_rng(0)
+    ties: Array = rng.integers(-2, 3, (CLASSES, 50, 7)).astype(np.float32)
+    ties[rng.random(ties.shape) < 0.1] = -np.inf
+    for scores in (ties, rng.normal(size=(CLASSES, 50)).astype(np.float32)):
+        assert (first_largest(scores) == scores.argmax(axis=0)).all()
 
 
 def test_one_that_diverges_leaves_the_others_as_they_were() -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -169,6 +170,23 @@ def test_means_of_levels_that_share_different_cells_differ_as_their_pairs_do() -
     comparison = compare(from_arrays(values), Settings(one_look(5)))
     steps = -np.diff([comparison.means[level] for level in comparison.levels])
     assert steps == pytest.approx([1.0, 1.0], abs=1e-9)
+
+
+def test_means_are_of_the_cells_that_compare_levels_and_never_beyond_every_run() -> None:
+    """One setting at a time: most cells have the usual level alone, and say nothing of what another does."""
+    values = np.full((2, 4, 5), np.nan)
+    values[0] = 40 + np.arange(5)
+    values[:, 0] = np.array([[18.0], [1.0]]) + np.arange(5) / 10
+    matched = replace(from_arrays(values, higher=False), planned=np.isfinite(values))
+    comparison = compare(matched, Settings(one_look(5)))
+    assert comparison.means == {"level 1": pytest.approx(1.2), "level 0": pytest.approx(18.2)}
+    assert comparison.means == comparison.finished_means
+
+    values = np.full((3, 2, 5), np.nan)  # a − b = .85 in one cell, c − b = .08 in another: a would be at 1.35
+    values[:2, 0] = np.array([[0.95], [0.1]]) + np.arange(5) / 1e4
+    values[1:, 1] = np.array([[0.9], [0.98]]) + np.arange(5) / 1e4
+    means = compare(from_arrays(values), Settings(one_look(5))).means
+    assert means == {name: pytest.approx(x + 2e-4) for name, x in zip(means, (0.98, 0.95, 0.5), strict=True)}
 
 
 def test_no_variance_is_less_than_what_rounding_makes() -> None:

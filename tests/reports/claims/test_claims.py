@@ -11,12 +11,12 @@ from scipy import stats
 
 from reports.analysis.looks import Looks as SweepLooks
 from reports.analysis.sequential import ladder
-from reports.claims.claim import Judgement
+from reports.claims.claim import CLAIM_METRICS, Judgement
 from reports.claims.file import canonical, chain, parse_claims
 from reports.claims.judge import judge_claims, judge_file
 from reports.claims.looks import ONE_LOOK, Looks
 from reports.claims.observations import complete, observe, read_observations, write_observations
-from reports.claims.tables import claims_frame
+from reports.claims.tables import BESIDE, claims_frame, reasons
 from reports.runs.reader import load
 from sweeps.records.errors import UserError
 from tests.support import synthetic
@@ -275,6 +275,35 @@ def test_the_margin_of_a_pair_is_a_share_of_what_the_pair_was_compared_on() -> N
     judgement = judge(complete(pd.DataFrame(rows)), factor="loss", metric="convergence", order="a ~ b ~ c")
     assert judgement.verdict == "holds"
     assert "a − b" in claims_frame([judgement])["numbers"][0]
+
+
+def test_a_reason_with_a_semicolon_is_one_reason() -> None:
+    runs = frame({"hinge": 0.965, "mse": 0.960}, noise=0.001)
+    assert reasons(judge(runs, **FACTOR, order="hinge ~ mse", margin=0.005)) == [
+        "hinge > mse; whether by the margin is open"
+    ]
+    assert reasons(judge(runs, metric="test_accuracy", at_least=0.99, where={"hidden": "128"})) == [
+        "hinge: beyond the limit",
+        "mse: beyond the limit",
+    ]
+
+
+def test_an_estimate_that_a_later_look_moves_out_of_the_interval_says_so() -> None:
+    """Five differences of .010, then five of .002: their mean lies below what the first look left."""
+    runs = frame({"hinge": 0.96, "mse": 0.95}, seeds=10, noise=0.00001)
+    late = runs["seed"].astype(int).ge(5) & (runs["loss"] == "hinge")
+    runs["test_accuracy"] -= np.where(late, 0.008, 0)
+    looks = Looks({"main": SweepLooks(tuple(range(10)), ladder(5))})
+    judgement = judge(runs, looks, **FACTOR, order="hinge > mse")
+    (pair,) = judgement.outcomes[0].pairs
+    assert pair.estimate == pytest.approx(0.006, abs=1e-4)
+    assert pair.low > pair.estimate
+    assert claims_frame([judgement])["numbers"][0].endswith(BESIDE)
+
+
+def test_a_share_has_no_interval_below_0() -> None:
+    assert CLAIM_METRICS["unstable"].show_interval(0.0, 0.361) == "0.0000 [0.0000, 0.3610]"
+    assert CLAIM_METRICS["gap"].show_interval(0.0, 0.361) == "0.0000 ± 0.3610"
 
 
 def test_times_count_only_where_runs_were_alone() -> None:

@@ -1,7 +1,7 @@
 """Every sentence of five reports, read again: its numbers are worked out from the frames by other code.
 
-pandas and SciPy only: nothing of reports.analysis is called. What cannot be read is a failure, so that no
-kind of sentence can be added without being checked here.
+pandas and SciPy only: nothing of reports.analysis is called to read them. What cannot be read is a failure,
+so that no kind of sentence can be added without being checked here.
 """
 
 import math
@@ -16,6 +16,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from reports.analysis.comparison import compare
+from reports.analysis.matched import from_arrays
+from reports.analysis.sequential import one_look
+from reports.analysis.settings import Settings
+from reports.findings.effects import shown_apart
 from reports.runs.reader import load
 from tests.support import synthetic
 from tests.support.truth import SWEEPS, findings_of, write
@@ -408,3 +413,15 @@ def test_one_run_of_many_has_no_result_yet_in_english(tmp_path: Path) -> None:
 
 def test_the_curves_of_the_sweeps_have_the_epochs_that_are_assumed() -> None:
     assert synthetic.grid({}, epochs=4)[0].config["training"]["epochs"] == 4
+
+
+def test_what_is_shown_of_levels_that_are_no_neighbours_is_told() -> None:
+    """a and c differ by more than either does from b: of neighbours alone nothing would be told."""
+    values = np.array([[[0.92]], [[0.91]], [[0.90]]]) + np.zeros((3, 1, 5))
+    values[1] += np.array([-0.02, 0.02, -0.01, 0.01, 0.0])
+    values[0] += np.array([0.001, 0.0, -0.001, 0.0, 0.0])
+    comparison = compare(from_arrays(values), Settings(one_look(5)))
+    assert [pair.relation for pair in comparison.pairs] == ["?", ">", "?"]
+    assert shown_apart(comparison) == [comparison.pair("level 0", "level 2")]
+    values[1] = 0.91 + np.array([0.0, 0.001, 0.0, -0.001, 0.0])
+    assert not shown_apart(compare(from_arrays(values), Settings(one_look(5))))

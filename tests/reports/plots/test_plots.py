@@ -1,5 +1,6 @@
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -8,13 +9,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from reports.__main__ import main
-from reports.analysis.intervals import t_interval
+from reports.analysis.effects import Effect
+from reports.analysis.intervals import Interval, t_interval
 from reports.page.build import make_report
 from reports.page.report import Report
 from reports.plots import save_all
 from reports.plots.curves import curve_bands, first_of
 from reports.plots.factors import even
 from reports.plots.heatmaps import draw_heatmaps, grid_panels, shades
+from reports.plots.level_axis import mark_beyond, near_the_best, scale
 from reports.plots.overview import dot, frontier
 from reports.plots.shared_settings import short, usual, usual_note
 from reports.plots.sheets import Sheet, draw_curves, limits, remarks
@@ -458,3 +461,23 @@ def test_a_figure_tells_of_the_runs_that_it_lacks_and_of_losses_that_do_not_comp
 )
 def test_panels_fill_their_rows_evenly(count: int, most: int, inner: int, columns: int) -> None:
     assert even(count, most, inner) == columns
+
+
+def levels(*means: float) -> Effect:
+    own = {str(place): Interval(mean, mean - 0.001, mean + 0.001, 5) for place, mean in enumerate(means)}
+    return cast(Effect, SimpleNamespace(levels=own))
+
+
+def test_one_level_at_chance_does_not_hide_the_differences_of_the_others() -> None:
+    good = levels(*np.linspace(0.96, 0.98, 12))
+    low, high = near_the_best([good, levels(0.1)], METRICS["test_accuracy"])
+    assert (0.95 < low < 0.96, 0.98 < high < 0.99) == (True, True)
+    axes = Figure().add_subplot()
+    axes.set_xlim(low, high)
+    mark_beyond(axes, [0.97, 0.1], METRICS["test_accuracy"])
+    assert [text.get_text() for text in axes.texts] == ["0.1000"]
+    assert [line.get_marker() for line in axes.lines] == ["<"]
+
+    late = levels(*np.linspace(3, 5, 12)), levels(90.0)
+    assert near_the_best(late, METRICS["convergence"])[1] < 6
+    assert near_the_best([good], METRICS["test_accuracy"]) == scale([good])

@@ -6,17 +6,19 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from reports.claims.tables import plot_name
-from reports.published.changes import RUN_AGAIN, changes
+from reports.published.changes import RUN_AGAIN, changes, made_again
 from reports.published.kept import results_of
 from reports.published.lessons import Lesson
 from reports.published.looks import LOOKS
-from reports.published.pages import Study, seeds_words, study_page
+from reports.published.pages import Study, study_page
 from reports.published.publish import all_studies, publish, read, tables_of
-from reports.published.strips import line_of
+from reports.published.seeds import seeds_words
+from reports.published.strips import FAR, draw_strip, line_of
 from reports.published.summary import counts_of, lessons_page, summary_page, told
 from reports.runs.reader import load
 from reports.sources import STUDIES
@@ -130,6 +132,21 @@ def test_strips_are_drawn_to_the_right_where_the_first_is_ahead() -> None:
     assert all(line_of(pair, best).low > 0 for pair in best.pairs)
 
 
+def test_what_lies_beyond_a_strip_has_an_arrow_at_the_edge() -> None:
+    (soonest,) = (j for j in kept("tuned_grid").judgements if j.claim.id == "T5")
+    (axes,) = draw_strip(soonest).axes
+    ends = [line for line in axes.lines if str(line.get_marker()) in "<>"]
+    drawn = {str(line.get_marker()): float(np.asarray(line.get_xdata())[0]) for line in ends}
+    assert drawn == {"<": -FAR, ">": FAR}
+
+
+def test_a_reason_that_an_order_turns_round_is_given_of_such_orders_only() -> None:
+    for name in KEPT:
+        turned = {j.claim.id for j in kept(name).judgements for o in j.outcomes for p in o.pairs if p.turned}
+        if not made_again(RESULTS / name):
+            assert {c.id for c in kept(name).changes if "turns round" in c.reason} <= turned
+
+
 def test_pages_show_every_figure_and_link_that_they_name() -> None:
     for name in KEPT:
         text = (RESULTS / name / "README.md").read_text()
@@ -167,12 +184,15 @@ def test_a_verdict_that_changes_without_a_reason_is_not_published(tmp_path: Path
     back = [replace(j, verdict="holds") if j.claim.id == "A3" else j for j in judgements]
     with pytest.raises(UserError, match="A3 has a reason and has not changed"):
         changes(study.folder, back)
-    (tmp_path / RUNS).write_text("runs of which the first version knew nothing")
+    (tmp_path / RUNS).write_text("part,seed\nmain,0\nmain,1\n")  # the first version knew nothing of them
     new = [replace(j, verdict="undecided") if j.claim.id == "A9" else j for j in back]
     others = {change.id: change.reason for change in changes(tmp_path, new)}
     assert others.keys() == {"A4", "A5", "A6", "A9", "A-alpha"}
     assert others["A9"] == RUN_AGAIN  # the first runs have the old verdict by the present rules, too
     assert others["A4"] == f"{RUN_AGAIN}; on the first runs: {next(c for c in found if c.id == 'A4').reason}"
+    (tmp_path / RUNS).write_text("part,seed\nmain,0\nmain,0\nmain,1\n")
+    more = {change.id: change.reason for change in changes(tmp_path, new)}
+    assert more["A9"] == f"{RUN_AGAIN}, with 1 to 2 seeds"
 
 
 def test_pages_are_rebuilt_byte_for_byte_from_what_is_kept(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from reports.commands import run_plot
 from reports.page.build import make_report
 from reports.published.again import kept_runs
 from reports.runs.reader import load
-from reports.tuning.budget import best_so_far, ranking, running_best, sensitivity, stable_from
+from reports.tuning.budget import BestSoFar, best_so_far, ranking, running_best, sensitivity, stable_from
+from reports.tuning.plot import CUT, paint
 from reports.tuning.told import tuning_of
 from reports.tuning.trials import share, trials_in
 from sweeps.records.errors import UserError
@@ -38,6 +39,24 @@ def test_options_that_change_places_with_more_trials_are_told_from_where_on_they
     assert (ranking(curves, 1), ranking(curves, 4)) == ([0, 1], [1, 0])
     assert stable_from(curves) == 4
     assert [sensitivity(figures, np.arange(2) == place, 0.01) for place in range(2)] == [1, 0.25]
+
+
+def test_a_first_trial_far_behind_does_not_hide_the_differences_of_the_last() -> None:
+    """Errors of 5 % and 2 % stand as far apart as those of 50 % and 20 %; bands do not push means aside."""
+    far = BestSoFar(np.array([0.4, 0.95]), np.array([0.0, 0.95]), np.array([0.9, 0.95]))
+    near = BestSoFar(np.array([0.5, 0.98]), np.array([0.1, 0.98]), np.array([0.9, 0.98]))
+    (axes,) = paint("", "best validation accuracy", {"far": far, "near": near}).axes
+    down, up = (
+        axes.transAxes.inverted().transform(axes.transData.transform((2, y)))[1] for y in (0.95, 0.98)
+    )
+    assert up - down > 0.2
+    assert axes.get_ylim()[0] < 0.4
+
+    wild = BestSoFar(np.array([3.0, 1.0]), np.array([1.0, 1.0]), np.array([900.0, 1.0]))
+    figure = paint("", "best score", {"wild": wild})
+    (axes,) = figure.axes
+    assert axes.get_ylim()[1] < 5
+    assert any(CUT in text.get_text().replace("\n", " ") for text in figure.texts)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from sweeps.cli.garbage import uncollected
+from sweeps.cli.garbage import lasting, uncollected
 from tests.support.tiny.driver import PROJECT
 
 SCRIPT = """
@@ -95,3 +95,16 @@ def test_the_search_for_garbage_is_afterwards_as_before(before: bool) -> None:
         assert gc.isenabled() is before
     finally:
         (gc.enable if was else gc.disable)()
+
+
+def test_what_lasts_is_not_looked_at_when_the_search_goes_on() -> None:
+    frozen, was = gc.get_freeze_count(), gc.isenabled()
+    try:
+        with lasting():
+            modules = [[number] for number in range(30_000)]
+            assert not gc.isenabled()
+        assert gc.isenabled() is was
+        assert gc.get_freeze_count() - frozen > len(modules)
+        assert gc.get_count()[0] < 1_000
+    finally:
+        gc.unfreeze()

@@ -48,7 +48,10 @@ def run(root: Path) -> Record:
 
 
 def kill_after(root: Path, epochs: int, seed: int = 0) -> Path:
-    """Start the run, kill every process of it after so many epochs, and return the cell's directory."""
+    """Start the run, kill every process of it after so many epochs; return the cell's directory.
+
+    Not before it has a checkpoint.
+    """
     sweep = subprocess.Popen(
         [*command(root), f"seed={seed}"],
         cwd=ROOT,
@@ -57,7 +60,10 @@ def kill_after(root: Path, epochs: int, seed: int = 0) -> Path:
         start_new_session=True,
     )
     deadline = time.monotonic() + 60
-    while not (found := [p for p in root.glob("*/history.csv") if p.read_text().count("\n") > epochs]):
+    while not (
+        (found := [path for path in root.glob(f"*/{HISTORY}") if path.read_text().count("\n") > epochs])
+        and found[0].with_name(CHECKPOINT).exists()
+    ):
         assert time.monotonic() < deadline
         assert sweep.poll() is None
         time.sleep(0.002)
@@ -100,11 +106,12 @@ def assert_as_undisturbed(record: Record, calm: Record) -> None:
 
 
 def test_a_killed_run_continues_to_a_bit_identical_end(calm: Record, killed: Path, tmp_path: Path) -> None:
-    kept = (killed / "history.csv").read_text().splitlines()[1:13]
+    saved = len(contents((killed / CHECKPOINT).read_bytes())["history"])
+    kept = (killed / HISTORY).read_text().splitlines()[1 : saved + 1]
     record = run(tmp_path)
     assert_as_undisturbed(record, calm)
-    rows = (record.path / "history.csv").read_text().splitlines()
-    assert rows[1:13] == kept  # times and all: these epochs were not trained again
+    rows = (record.path / HISTORY).read_text().splitlines()
+    assert rows[1 : saved + 1] == kept  # times and all: these epochs were not trained again
     assert record.data["attempts"] == 2
     assert not (record.path / "checkpoint.npz").exists()
 
@@ -198,7 +205,8 @@ def journal_of(directory: Path) -> Journal:
 
 
 def test_a_checkpoint_as_it_was_written_is_continued(killed: Path) -> None:
-    assert len(journal_of(killed).trainer.history) >= 14
+    saved = len(contents((killed / CHECKPOINT).read_bytes())["history"])
+    assert len(journal_of(killed).trainer.history) == saved > 2
     assert not list(killed.glob("*.damaged-*"))
 
 
@@ -309,3 +317,22 @@ def test_with_very_many_runs_at_once_checkpoints_are_rare_but_no_row_is(tmp_path
         journal.after_epoch(trainer)
         assert (journal.directory / CHECKPOINT).exists() == expected
         assert (journal.directory / HISTORY).read_text() == "epoch\n1\n"
+
+
+def test_a_checkpoint_that_took_long_is_not_soon_followed_by_another(tmp_path: Path) -> None:
+    def state() -> dict[str, Any]:
+        time.sleep(0.05)  # of a slow disk
+        return {"weights": np.zeros(1)}
+
+    trainer: Any = SimpleNamespace(
+        history=[{"epoch": 1}],
+        state=state,
+        training=SimpleNamespace(continue_from=None, keep_checkpoint=False),
+    )
+    journal = Journal(tmp_path, trainer)
+    journal.after_epoch(trainer)
+    (tmp_path / CHECKPOINT).unlink()
+    trainer.history.append({"epoch": 2})
+    journal.after_epoch(trainer)
+    assert not (tmp_path / CHECKPOINT).exists()
+    assert (tmp_path / HISTORY).read_text() == "epoch\n1\n2\n"
