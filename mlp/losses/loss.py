@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy import multiply
@@ -22,6 +22,12 @@ class Loss(Checked, ABC):
     the batch, which is many times longer than a row of classes.
     """
 
+    clips: ClassVar[bool] = False
+    """Whether a difference of logits beyond the range of the dtype counts as the lowest number in it.
+
+    Then it is no mistake, and NumPy is not to warn of it.
+    """
+
     reduction: Reduction = "mean"
 
     def __call__(
@@ -32,7 +38,9 @@ class Loss(Checked, ABC):
         logits, targets, grad: (batch, classes); targets are one-hot. The array returned is scratch.
         With `batch` given, the arrays hold several batches of so many examples, and each has its own mean.
         """
-        with np.errstate(over="ignore", invalid="ignore"):  # see mlp.special.softmax
+        if not self.clips:
+            return self.unguarded(logits, targets, grad, work, batch=batch)
+        with np.errstate(over="ignore", invalid="ignore"):
             return self.unguarded(logits, targets, grad, work, batch=batch)
 
     def unguarded(

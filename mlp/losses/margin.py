@@ -18,6 +18,7 @@ Power = Annotated[int, one_of(1, 2)]
 class Hinge(Loss):
     """Σ_{k≠y} max(0, margin − s_y + s_k) (Weston & Watkins 1999) on the scores s = z, or s = softmax(z)."""
 
+    clips = True
     margin: NotNegative = 5.0
     softmax: Flag = False
 
@@ -44,6 +45,7 @@ class Hinge(Loss):
 class MultiMargin(Loss):
     """(1 / classes) Σ_{k≠y} max(0, margin − z_y + z_k)^p: the hinge averaged over the classes, p = 1 or 2."""
 
+    clips = True
     margin: NotNegative = 1.0
     p: Power = 1
 

@@ -36,6 +36,7 @@ class SoftmaxCE(Loss):
     Label smoothing: Szegedy et al. 2016.
     """
 
+    clips = True
     label_smoothing: BelowOne = 0.0
 
     def per_example(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
@@ -51,6 +52,8 @@ class NLL(Loss):
     name that other libraries give to the second half of it.
     """
 
+    clips = True
+
     def per_example(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
         """∂/∂z_k = p_k − t_k."""
         return cross_entropy(logits, targets, grad, work)
@@ -64,6 +67,7 @@ class KLDiv(Loss):
     which is the same for every example.
     """
 
+    clips = True
     smoothing: BelowOne = 0.0
 
     def per_example(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
@@ -87,6 +91,7 @@ class Focal(Loss):
     alpha: one number for all examples, or one for each class, which counts for the examples of that class
     """
 
+    clips = True
     alpha: Alpha = 0.1
     gamma: NotNegative = 2.0
 

@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from sweeps.cli import orphan_search
 from sweeps.cli.orphan_search import MARK
 
+LASTS_S = 1.0  # a guard that is there for so long had started
+
 
 @contextlib.contextmanager
 def guarded() -> Iterator[None]:
@@ -46,9 +48,13 @@ class Guard(threading.Thread):
         self.process = self._launched()
 
     def run(self) -> None:
-        """Wait for the end of the process, and replace it until all is over: at most once a second."""
-        begun = time.monotonic()
-        while self.process.wait() is not None and not self.over.wait(begun + 1 - time.monotonic()):
+        """Wait for the end of the process, and replace it until all is over.
+
+        At once, as long as it lasts; one that cannot even start is tried again after ever longer pauses.
+        """
+        begun, pause_s = time.monotonic(), 0.0
+        while self.process.wait() is not None and not self.over.wait(pause_s):
+            pause_s = 0.0 if time.monotonic() - begun > LASTS_S else min(LASTS_S, 2 * pause_s + 0.01)
             begun, ended, self.process = time.monotonic(), self.process, self._launched()
             _close(ended)
 

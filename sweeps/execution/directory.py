@@ -98,6 +98,11 @@ def command_folder(root: Path, name: str, terms: Terms | None = None, workers: i
                 cancel_left_behind(other)
                 shutil.rmtree(other, ignore_errors=True)
         yield folder
+        for (
+            place
+        ) in folder.iterdir():  # under the lock, by which a command that is killed here counts as dead
+            if place.is_dir():
+                shutil.rmtree(place, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
