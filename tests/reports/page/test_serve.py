@@ -213,7 +213,9 @@ def test_a_record_that_is_damaged_meanwhile_is_one_line_and_the_server_lives_on(
         served.json("/api/runs.json")
         events = served.events()
         wait_for(events, "runs")
-        (root / cells[0].name / "report.json").write_text('{"schema": 1')
+        damaged = tmp_path / "damaged.json"
+        damaged.write_text('{"schema": 1')
+        damaged.replace(root / cells[0].name / "report.json")  # whole: an empty file is another mistake
         assert wait_for(events, "runs")["runs"][0]["status"] == "damaged"
         (root / "sweep.json").write_text("{")
         time.sleep(0.5)
