@@ -1,7 +1,7 @@
 """Activations and losses of networks side by side: each network has its own, equal ones share a call."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import is_
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from mlp.activations import Activation
 from mlp.losses import Loss
+from mlp.losses.loss import bare
 from mlp.workspace import Array, Workspace
 
 
@@ -57,7 +58,7 @@ class Sorted(NamedTuple):
 
     scores, targets, slopes: (networks · classes, batch); values: (networks, batch), by loss
     losses: values in the networks' own order
-    parts: each loss, and its part of scores, targets and slopes (networks · batch, classes), and of values
+    parts: each loss as it is called; its part of scores, targets, slopes (networks · batch, classes), values
     rows, classes: the row of the logits, and of the targets, that each row comes from
     places, networks: the row that each network's slopes, and values, are found in
     """
@@ -67,7 +68,7 @@ class Sorted(NamedTuple):
     slopes: Array
     values: Array
     losses: Array
-    parts: list[tuple[Loss, Array, Array, Array, Array]]
+    parts: list[tuple[Callable[..., Array], Array, Array, Array, Array]]
     rows: Array
     classes: Array
     places: Array
@@ -87,14 +88,14 @@ class LossesAbreast:
         """Return the losses (networks, batch) and write their gradients into grad.
 
         logits, grad: (networks, batch, classes), column-major each; targets: (batch, classes).
-        NumPy's warnings are for the caller to turn off, see Loss.unguarded.
+        NumPy's warnings are for the caller to turn off, see losses.loss.bare.
         """
         batch, classes = targets.shape
         by_loss = work.made(self._sorted, batch, classes)
         logits.mT.reshape(-1, batch).take(by_loss.rows, 0, by_loss.scores, "clip")
         targets.T.take(by_loss.classes, 0, by_loss.targets, "clip")
         for loss, x, t, g, values in by_loss.parts:
-            np.copyto(values, loss.unguarded(x, t, g, work, batch=batch))
+            np.copyto(values, loss(x, t, g, work, batch=batch))
         by_loss.slopes.take(by_loss.places, 0, grad.mT, "clip")
         by_loss.values.take(by_loss.networks, 0, by_loss.losses, "clip")
         return by_loss.losses
@@ -113,7 +114,7 @@ class LossesAbreast:
                 array[start * classes : end * classes].reshape(classes, -1).T
                 for array in (scores, targets, slopes)
             )
-            parts.append((loss, x, t, g, values[start:end].reshape(-1)))
+            parts.append((bare(loss), x, t, g, values[start:end].reshape(-1)))
         places = np.argsort(rows).reshape(self.networks, classes)
         networks = np.argsort([place for where in self.places.values() for place in where])
         return Sorted(scores, targets, slopes, values, losses, parts, rows, rows % classes, places, networks)

@@ -11,7 +11,7 @@ from mlp.layers import Elementwise, Entry, Linear
 from mlp.lockstep.abreast import LossesAbreast
 from mlp.lockstep.networks import same_bits, side_by_side
 from mlp.lockstep.tally import Tally
-from mlp.losses.loss import Loss, scratch
+from mlp.losses.loss import bare, scratch
 from mlp.training.trainer import Divergence, Trainer
 from mlp.workspace import Array, Workspace
 
@@ -30,9 +30,7 @@ class Stack:
     def __init__(self, runs: Sequence[Trainer]) -> None:
         self.runs = list(runs)
         self.network, self.networks = runs[0].network, tuple[int, ...]()
-        self.loss: Callable[[Array, Array, Array, Workspace], Array] = runs[0].loss
-        if type(runs[0].loss).__call__ is Loss.__call__:  # not somebody's own way to be called
-            self.loss = runs[0].loss.unguarded
+        self.loss: Callable[[Array, Array, Array, Workspace], Array] = bare(runs[0].loss)
         if len(runs) > 1:
             self.network = side_by_side([run.network for run in runs])
             self.loss = LossesAbreast([run.loss for run in runs])

@@ -1,6 +1,7 @@
 """What a loss is: one value per example, and the gradient of their mean or sum in the logits."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -59,6 +60,11 @@ class Loss(Checked, ABC):
     @abstractmethod
     def per_example(self, logits: Array, targets: Array, grad: Array, work: Workspace) -> Array:
         """Return the loss of each example (batch,) and write the gradient of their sum into grad."""
+
+
+def bare(loss: Loss) -> Callable[..., Array]:
+    """Return what a training loop calls: `unguarded`, or a loss itself that has its own way to be called."""
+    return loss.unguarded if type(loss).__call__ is Loss.__call__ else loss
 
 
 def scratch_like(array: Array, name: str, work: Workspace) -> Array:
