@@ -13,7 +13,7 @@ from reports.analysis.groups import Groups
 from reports.analysis.intervals import Floats, Integers, Mask
 from reports.analysis.looks import Looks
 from reports.analysis.matched import Matched, cells_of
-from reports.analysis.selection import Selection, judge, select_each
+from reports.analysis.selection import Selection, judge, select
 from reports.runs.results import Results
 
 Standing = Literal["best", "may be best", "not the best", "worse", "never finished", "untested", ""]
@@ -98,11 +98,17 @@ class Cells:
 
     def best(self) -> Best:
         """Judge all cells as one group."""
-        matched, one = self.matched, Groups.one(len(self.numbers))
-        looked = (matched.outstanding[0], matched.diverged[0], self.use.grain)
-        chosen = select_each(matched.counted[0], self.looks.steps, one, self.use.higher, *looked)
+        matched = self.matched
+        chosen = select(
+            matched.counted[0],
+            self.looks.steps,
+            higher=self.use.higher,
+            outstanding=matched.outstanding[0],
+            diverged=matched.diverged[0],
+            grain=self.use.grain,
+        )
         diverged, runs, finished = self._counts
-        return Best(self.numbers, chosen[0], diverged, runs, finished, self.use, self.use.higher)
+        return Best(self.numbers, chosen, diverged, runs, finished, self.use, self.use.higher)
 
     def standing(self, groups: "pd.Series[int]") -> list[Standing]:
         """Return how each cell stands within its group; `groups` is on the numbers in the whole sweep."""

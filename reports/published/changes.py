@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reports.claims.claim import Judgement
 from reports.claims.observations import FIGURES, MAIN, RUN
-from reports.published.seeds import seeds_words
+from reports.published.seeds import seeds_words, some_have_more
 from reports.tables.spreadsheet import read_csv
 from sweeps.records.errors import UserError
 from sweeps.records.layout import PUBLISHED_RUNS
@@ -50,8 +50,8 @@ def made_again(folder: Path) -> bool:
 def run_again(folder: Path) -> str:
     """Return that runs were made again, and with how many seeds where some cells got more of them."""
     table = read_csv(folder / PUBLISHED_RUNS)
-    seeds = seeds_words(table.loc[table["part"] == MAIN, "seed"])
-    return f"{RUN_AGAIN}, with {seeds} seeds" if " to " in seeds else RUN_AGAIN
+    seeds = table.loc[table["part"] == MAIN, "seed"]
+    return f"{RUN_AGAIN}, with {seeds_words(seeds)} seeds" if some_have_more(seeds) else RUN_AGAIN
 
 
 def again(row: Mapping[str, str], after: str, what: str) -> str:

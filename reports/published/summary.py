@@ -17,7 +17,7 @@ from reports.published.pages import (
     main_part,
     template,
 )
-from reports.published.seeds import seeds_words
+from reports.published.seeds import some_have_more
 from reports.sources import STUDIES
 from sweeps.records.errors import UserError
 
@@ -33,7 +33,7 @@ def summary_page(studies: Sequence[Study]) -> str:
         total={key: sum(row[key] for row in rows) for key in counts_of_none()},
         more=[counts_of(study) for study in more],
         beyond=sum(len(study.judged.beyond) for study in studies),
-        grown=[study.source.title for study in reports if " to " in seeds_words(main_part(study)["seed"])],
+        grown=[study.source.title for study in reports if some_have_more(main_part(study)["seed"])],
         fitted=[
             {"name": study.name, "title": study.source.title, **fitted_words(study.source, study.fit)}
             for study in reports
