@@ -98,9 +98,8 @@ def command_folder(root: Path, name: str, terms: Terms | None = None, workers: i
                 cancel_left_behind(other)
                 shutil.rmtree(other, ignore_errors=True)
         yield folder
-        for (
-            place
-        ) in folder.iterdir():  # under the lock, by which a command that is killed here counts as dead
+        # under the lock: by it a command that is killed here is known to be dead
+        for place in folder.iterdir():
             if place.is_dir():
                 shutil.rmtree(place, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
