@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.analysis.contrasts import LEAST_SWING, places
-from reports.analysis.intervals import Floats, Integers, Mask, t_tail
+from reports.analysis.intervals import Floats, Integers, Mask, t_quantile, t_tail
 from reports.analysis.matched import Matched
 from reports.analysis.missing import adjusted
 from reports.analysis.sequential import Ladder
 
 CELLS = ""  # parted by no one factor, but by single cells
+SLACK = 1 - 1e-9  # for rounding, in what rules tails out beforehand
+Ways = dict[str, tuple[list[str], Integers]]
 
 
 @dataclass(frozen=True)
@@ -39,18 +41,19 @@ def reversals(matched: Matched, steps: Ladder, grain: float = 0.0, pairs: int = 
     reversal only withholds a main effect.
     """
     found: dict[tuple[int, int], Reversal] = {}
+    ways = partings(matched)
     for seeds, level in zip(steps.looks, steps.levels, strict=True):
         if seeds > len(matched.seeds):
             break
         part = matched.first(seeds)
-        for reversal in at_look(part, level, steps.alpha, grain, pairs):
+        for reversal in at_look(part, ways, level, steps.alpha, grain, pairs):
             found.setdefault((reversal.first, reversal.second), reversal)
     return list(found.values())
 
 
-def partings(matched: Matched) -> dict[str, tuple[list[str], Integers]]:
+def partings(matched: Matched) -> Ways:
     """Return the ways of parting the blocks: names of the parts and each block's part."""
-    ways: dict[str, tuple[list[str], Integers]] = {}
+    ways: Ways = {}
     for name, column in matched.settings.items():
         labels, which = np.unique(column.astype(str), return_inverse=True)
         if len(labels) > 1:
@@ -61,18 +64,19 @@ def partings(matched: Matched) -> dict[str, tuple[list[str], Integers]]:
     return ways
 
 
-def at_look(matched: Matched, level: float, alpha: float, grain: float, pairs: int) -> list[Reversal]:
+def at_look(
+    matched: Matched, ways: Ways, level: float, alpha: float, grain: float, pairs: int
+) -> list[Reversal]:
     """Return the reversals that one look shows; pairs with runs still to come are not looked at."""
     first, second = places(len(matched.levels))
     waits = np.asarray(matched.outstanding.any(axis=(1, 2)))
     ready = np.asarray(~(waits[first] | waits[second]))
     difference = (matched.counted[first] - matched.counted[second]) * (1 if matched.higher else -1)
     mixed = np.asarray(matched.diverged[first] ^ matched.diverged[second])
-    ways = partings(matched)
     tests = len(ways) * max(len(first), pairs)
     found: dict[int, Reversal] = {}
     for by, (names, which) in ways.items():
-        tails = one_sided(difference, mixed, which, len(names), grain)
+        tails = one_sided(difference, mixed, which, len(names), grain, level / len(names) / max(tests, 1))
         up, down = (tail * len(names) * tests for tail in tails)
         p = np.maximum(up.min(axis=1, initial=1), down.min(axis=1, initial=1))
         for pair in map(int, np.flatnonzero((p <= level) & ready)):
@@ -88,19 +92,23 @@ def at_look(matched: Matched, level: float, alpha: float, grain: float, pairs: i
 
 
 def one_sided(
-    difference: Floats, mixed: Mask, which: Integers, parts: int, grain: float
+    difference: Floats, mixed: Mask, which: Integers, parts: int, grain: float, most: float
 ) -> tuple[Floats, Floats]:
     """Return p of the difference being above 0, and below, in each part: (pairs, parts) twice.
 
-    `mixed` are pairs of runs of which one diverged; they have the least variance of `contrasts`.
+    What is above `most` is told as 1. `mixed` are pairs of runs of which one diverged; they have the least
+    variance of `contrasts`.
     """
     pairs, blocks, n = difference.shape
-    swings = np.where(mixed, difference, 0) if mixed.any() else None
-    if parts == blocks:  # each is a part of its own
-        order = np.argsort(which)
-        swing = 0.0 if swings is None else np.abs(swings[:, order]).max(axis=-1, initial=0)
-        return t_tests(difference[:, order], np.maximum(LEAST_SWING * swing**2, grain**2 / 6))
-    whole = np.asarray(np.isfinite(difference).all(axis=2))
+    present = np.isfinite(difference)
+    swings = np.where(mixed & present, difference, 0) if mixed.any() else None
+    whole = np.asarray(present.all(axis=2))
+    sizes = np.bincount(which, minlength=parts)
+    if (sizes == sizes[0]).all() and (parts == blocks or whole.all()):  # all parts at once
+        order, shape = np.argsort(which, kind="stable"), (pairs, parts, blocks // parts, n)
+        swing = 0.0 if swings is None else np.abs(swings[:, order].reshape(shape).sum(axis=2)).max(axis=2)
+        least = np.maximum(LEAST_SWING * (swing / sizes) ** 2, grain**2 / 6 / sizes)
+        return t_tests(difference[:, order].reshape(shape).mean(axis=2), least, most)
     per_seed = np.full((pairs, parts, n), np.nan)
     least = np.zeros((pairs, parts))
     for part in range(parts):
@@ -112,16 +120,24 @@ def one_sided(
             per_seed[~full, part] = adjusted(own[~full]).per_seed
         sums = 0.0 if swings is None else np.abs(swings[:, rows].sum(axis=1)).max(axis=1, initial=0)
         least[:, part] = np.maximum(LEAST_SWING * (sums / count) ** 2, grain**2 / 6 / count)
-    return t_tests(per_seed, least)
+    return t_tests(per_seed, least, most)
 
 
-def t_tests(per_seed: Floats, least: Floats) -> tuple[Floats, Floats]:
-    """Return both tails of t tests along the last axis, with a least variance; 1 below 3 values."""
-    n = np.isfinite(per_seed).sum(axis=-1)
-    mean = np.nansum(per_seed, axis=-1) / np.maximum(n, 1)
-    squares = np.nansum((per_seed - mean[..., None]) ** 2, axis=-1) / np.maximum(n - 1, 1)
-    rounding = (1e-12 * np.nanmax(np.abs(per_seed), axis=-1, initial=0)) ** 2
-    error = np.sqrt(np.maximum(np.maximum(squares, least), rounding + 1e-300) / np.maximum(n, 1))
-    up = np.where(n >= 3, t_tail(mean / error, np.maximum(n - 1, 1)), 1.0)
-    down = np.where(n >= 3, t_tail(-mean / error, np.maximum(n - 1, 1)), 1.0)
+def t_tests(per_seed: Floats, least: Floats, most: float) -> tuple[Floats, Floats]:
+    """Return both tails of t tests along the last axis, with a least variance; 1 below 3 values.
+
+    Tails above `most` are told as 1, and not worked out.
+    """
+    present = np.isfinite(per_seed)
+    n = present.sum(axis=-1)
+    known = np.where(present, per_seed, 0.0)
+    mean = known.sum(axis=-1) / np.maximum(n, 1)
+    squares = np.where(present, known - mean[..., None], 0.0) ** 2
+    rounding = (1e-12 * np.abs(known).max(axis=-1, initial=0)) ** 2
+    variance = np.maximum(squares.sum(axis=-1) / np.maximum(n - 1, 1), least)
+    t = mean / np.sqrt(np.maximum(variance, rounding + 1e-300) / np.maximum(n, 1))
+    small = (n >= 3) & (np.abs(t) > SLACK * t_quantile(min(most, 0.5), max(int(n.max(initial=0)) - 1, 1)))
+    up, down = np.ones(t.shape), np.ones(t.shape)
+    tail = t_tail(np.abs(t[small]), n[small] - 1)
+    up[small], down[small] = np.where(t[small] > 0, tail, 1.0), np.where(t[small] < 0, tail, 1.0)
     return up, down

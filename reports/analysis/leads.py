@@ -11,6 +11,7 @@ from reports.analysis.proportions import p_more_often
 
 PAIRS_AT_ONCE = 2**14
 """Pairs of cells that are compared in one array: what the processor's cache holds."""
+SLACK = 1 - 1e-9  # for rounding, in what rules pairs out beforehand
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,14 @@ def beaten(means: Means, among: Mask, level: float, groups: Groups) -> Mask:
 def beaten_by(means: Means, leaders: Mask, cells: Mask, level: Floats, groups: Groups) -> Mask:
     """Return which cells some leader of their group is ahead of, at the group's level (groups,).
 
-    All have to be asked that have the better mean, for their variances differ: the best first, so that most
-    cells need few.
+    All have to be asked whose mean is so much better that they could be (`least_difference`), for their
+    variances differ: the best first, so that most cells need few.
     """
     found = np.zeros(len(cells), dtype=bool)
     ranked = groups.ranked(leaders, means.mean)
     left, rank = np.flatnonzero(cells & (ranked.size > 0)[groups.of]), 0
+    enough = means.mean + least_difference(means, leaders, left, level, groups)
+    left = left[means.mean[ranked.first[groups.of[left]]] > enough[left]]
     while len(left):
         count = max(1, PAIRS_AT_ONCE // len(left))
         group, size = groups.of[left], ranked.size[groups.of[left]]
@@ -100,8 +103,26 @@ def beaten_by(means: Means, leaders: Mask, cells: Mask, level: Floats, groups: G
         found[left[behind]] = True
         rank += count
         following = means.mean[ranked.places(group, np.full(len(left), rank))]
-        left = left[~behind & (rank < size) & (following > means.mean[left])]
+        left = left[~behind & (rank < size) & (following > enough[left])]
     return found
+
+
+def least_difference(means: Means, leaders: Mask, cells: Integers, level: Floats, groups: Groups) -> Floats:
+    """Return how much better a mean has to be at least for a leader of the group to be ahead, (cells,).
+
+    As much as a leader with the least error of its group would need with all the degrees of freedom that two
+    cells can have. 0 for the others, and where runs diverged, for then t is not all that counts.
+    """
+    needed = np.zeros(len(means.mean))
+    if means.lost.any() or not len(cells):
+        return needed
+    error, df = np.full(groups.count, np.inf), np.zeros(groups.count)
+    np.minimum.at(error, groups.of[leaders], means.error[leaders])
+    np.maximum.at(df, groups.of[leaders], means.df[leaders])
+    group = groups.of[cells]
+    quantile = many_quantiles(level[group], df[group] + np.maximum(means.df[cells], 1))
+    needed[cells] = SLACK * quantile * np.sqrt(error[group] + means.error[cells])
+    return needed
 
 
 def least_lead(first: Means, second: Means, level: Floats | float) -> Floats:
