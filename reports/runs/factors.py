@@ -1,7 +1,6 @@
 """What a sweep varies: which settings are factors, how their levels are named and ordered."""
 
-import json
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sweeps.records.differences import is_within
 from sweeps.records.values import text
 
 ABSENT = "–"
@@ -66,56 +64,6 @@ def _label(value: Any) -> str:
     return text(value, "-")
 
 
-def flatten(prefix: str, value: Any) -> dict[str, Hashable]:
-    """One config entry as dotted keys with hashable values; lists become tuples."""
-    if isinstance(value, Mapping):
-        parts = (flatten(f"{prefix}.{key}", part) for key, part in value.items())
-        return {key: leaf for part in parts for key, leaf in part.items()}
-    if isinstance(value, list | tuple):
-        plain = all(isinstance(item, int | float | str) for item in value)
-        return {prefix: tuple(value) if plain else json.dumps(value, sort_keys=True)}
-    return {prefix: value}
-
-
-class Flattener:
-    """Flattens configs that share most of their entries: each distinct entry is worked out once."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[Any, ...], dict[str, Hashable]] = {}
-        self._last: dict[str, tuple[Any, tuple[str, ...], dict[str, Hashable]]] = {}
-        self._chosen: dict[tuple[Any, ...], dict[str, Hashable]] = {}
-
-    def __call__(
-        self, config: Mapping[str, Any], choices: Mapping[str, str | None], ignore: Collection[str] = ()
-    ) -> dict[str, Hashable]:
-        """All settings of one cell: the choice of each group, everything else by its dotted key.
-
-        What cannot change a result (the dotted keys in `ignore`, and those below them) is none.
-        """
-        left_out = tuple(ignore)
-        listed = (*choices.items(), left_out)
-        if listed not in self._chosen:
-            self._chosen[listed] = without(chosen_groups(choices), left_out)
-        settings: dict[str, Hashable] = {}
-        for key, value in config.items():
-            last = self._last.get(key)
-            if last is None or last[0] is not value or last[1] != left_out:  # what cells share is one object
-                last = self._last[key] = (value, left_out, self._flat(key, value, left_out))
-            settings |= last[2]
-        return settings | self._chosen[listed]
-
-    def _flat(self, key: str, value: Any, left_out: tuple[str, ...]) -> dict[str, Hashable]:
-        known = (key, repr(value), left_out)
-        if known not in self._known:
-            self._known[known] = without(flatten(key, value), left_out)
-        return self._known[known]
-
-
-def without(settings: Mapping[str, Hashable], keys: Collection[str]) -> dict[str, Hashable]:
-    """Return the settings but those that are one of these dotted keys, or below one."""
-    return {key: value for key, value in settings.items() if not is_within(key, keys)}
-
-
 def without_chosen_targets(settings: pd.DataFrame) -> pd.DataFrame:
     """Leave out the `_target_` of each group whose choice says it: all but those set beside a choice."""
     groups = [str(key).removesuffix(TARGET) for key in settings if str(key).endswith(TARGET)]
@@ -123,11 +71,6 @@ def without_chosen_targets(settings: pd.DataFrame) -> pd.DataFrame:
         group for group in groups if group in settings and not vary_within(settings, group + TARGET, group)
     ]
     return settings.drop(columns=[group + TARGET for group in said])
-
-
-def chosen_groups(choices: Mapping[str, str | None]) -> dict[str, Hashable]:
-    """Return the choices that settings are named by: not the sweep's own, and none of Hydra's."""
-    return {k: v for k, v in choices.items() if k != "sweep" and not k.startswith("hydra")}
 
 
 def find_factors(

@@ -10,9 +10,11 @@ from reports.runs.curves import choose_target
 from reports.runs.factors import REPLICATE, without_chosen_targets
 from reports.runs.figures import Figures
 from reports.runs.metrics import METRICS
+from reports.runs.record_row import runs_frame
 from reports.runs.results import NUMBERS, TEXTS, Results, with_factors, without_repeats
 from reports.runs.run_curves import Known
 from reports.runs.run_frames import numbered, with_ours, without_ours
+from reports.runs.settings import settings_frame
 from reports.runs.splits import split_note
 from reports.runs.sweep_reader import FiguresReader, Reader
 from sweeps.records.errors import UserError
@@ -73,8 +75,8 @@ def assemble(
     base = [c for c in (*TEXTS, *NUMBERS, "planned") if c not in ("gap", "epochs")]
     first = [c for c in base if not c.startswith(("convergence", "epochs_to", "seconds_to"))]
     own = [c for c in measures.metrics if c not in (*first, *METRICS)]
-    runs = pd.DataFrame(reader.rows, columns=[*first, *own])
-    settings = without_chosen_targets(pd.DataFrame(reader.settings, index=runs.index))
+    runs = runs_frame(reader.rows, [*first, *own])
+    settings = without_chosen_targets(settings_frame(reader.settings))
     settings = by_content(settings, runs["data_hash"].tolist(), runs["data_name"].tolist())
     seed = numbered(settings[REPLICATE]) if REPLICATE in settings else pd.Series(0, index=runs.index)
     runs = runs.assign(seed=seed)

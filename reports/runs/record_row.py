@@ -1,12 +1,13 @@
-"""What a run's record says of it, as the columns of `runs`."""
+"""What the records of runs say of them, as the columns of `runs`."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from reports.runs.figures import is_number
-from reports.runs.metrics import OF_CLASSES, SOMETIMES, VALIDATION
+from reports.runs.metrics import OF_CLASSES, VALIDATION
 from reports.runs.results import FINAL
 
 NAN = float("nan")
@@ -14,55 +15,74 @@ OF_FINAL = (*FINAL, *VALIDATION.values(), *OF_CLASSES)
 OF_BEST = ("epoch", *FINAL)
 OF_TIMING = ("total_wall_s", "blas_threads", "concurrent_runs")
 OF_EPOCHS = ("epoch_cpu_s", "epoch_wall_s")
-FIGURES = (
-    *OF_FINAL,
-    *(f"best_{name}" for name in OF_BEST),
-    *OF_TIMING,
-    *OF_EPOCHS,
-    "final_epoch",
-    "parameters",
-)
-UNKNOWN = dict.fromkeys((*SOMETIMES, *FIGURES), NAN)
-Row = dict[str, Any]
+Data = Mapping[str, Any]
+Column = list[Any]
 
 
-def row(data: Mapping[str, Any], status: str) -> Row:
+class Row(NamedTuple):
+    """A run: what its report.json holds, and what the sweep says of it (instead), by column."""
+
+    data: Data
+    said: Mapping[str, Any]
+
+
+def runs_frame(rows: Sequence[Row], names: Sequence[str]) -> pd.DataFrame:
+    """Return these columns of `runs`."""
+    said, absent = [row.said for row in rows], [NAN] * len(rows)
+    made = columns([row.data for row in rows], [each["status"] == "done" for each in said])
+    for name in set[str]().union(*said):
+        before = made.get(name, absent)
+        made[name] = [each.get(name, value) for each, value in zip(said, before, strict=True)]
+    return pd.DataFrame({name: made.get(name, absent) for name in names})
+
+
+def columns(records: Sequence[Data], done: Sequence[bool]) -> dict[str, Column]:
     """Return the columns of `runs` that come from report.json; figures only of runs that are done."""
-    attempts = data.get("attempts")
-    made = {**UNKNOWN, "attempts": attempts if is_number(attempts) else NAN, **texts(data)}
-    if status == "done":
-        made |= zip(
-            FIGURES, [NAN if v is None or not is_number(v) else v for v in figures(data)], strict=True
-        )
-    return made
+    ended = [data if good else {} for data, good in zip(records, done, strict=True)]
+    attempts = numbers([data.get("attempts") for data in records])
+    return {"attempts": attempts, **texts(records), **figures(ended)}
 
 
-def figures(data: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield what a record says of each of FIGURES, None where it says nothing."""
-    final, timing = mapping(data, "final"), mapping(data, "timing")
-    best = mapping(data, "best_by_test") or mapping(data, "best")
-    yield from map(final.get, OF_FINAL)
-    yield from map(best.get, OF_BEST)
-    yield from map(timing.get, OF_TIMING)
-    shared = is_number(timing.get("lockstep"))  # its seconds are a share of a group's
-    yield from (None if shared else timing.get(f"{name}_median") for name in OF_EPOCHS)
-    yield data["final_epoch"] if "final_epoch" in data else restored(data)
-    yield data.get("parameters")
+def figures(records: Sequence[Data]) -> dict[str, Column]:
+    """Return the columns of numbers, NaN where a record does not say one."""
+    final, timing = ([mapping(data, key) for data in records] for key in ("final", "timing"))
+    best = [mapping(data, "best_by_test") or mapping(data, "best") for data in records]
+    epochs = [{} if is_number(of.get("lockstep")) else of for of in timing]  # else a share of a group's
+    last = [data["final_epoch"] if "final_epoch" in data else restored(data) for data in records]
+    made = {name: [of.get(name) for of in final] for name in OF_FINAL}
+    made |= {f"best_{name}": [of.get(name) for of in best] for name in OF_BEST}
+    made |= {name: [of.get(name) for of in timing] for name in OF_TIMING}
+    made |= {name: [of.get(f"{name}_median") for of in epochs] for name in OF_EPOCHS}
+    made |= {"final_epoch": last, "parameters": [data.get("parameters") for data in records]}
+    return {name: numbers(column) for name, column in made.items()}
 
 
-def restored(data: Mapping[str, Any]) -> Any:
+def numbers(values: Iterable[Any]) -> Column:
+    """Return what are finite numbers, as they are, and NaN for everything else."""
+    return [NAN if value is None or not is_number(value) else value for value in values]
+
+
+def restored(data: Data) -> Any:
     """Return the epoch that a run of the first version went back to; None where it had no patience."""
     patience = mapping(mapping(data, "config"), "training").get("patience")
     return None if patience is None else mapping(data, "best").get("epoch")
 
 
-def texts(data: Mapping[str, Any]) -> dict[str, str]:
-    """Return the columns of `runs` that are words: what went wrong, and where the run was made."""
-    facts = mapping(data, "provenance")
-    made = {key: str(data.get(key) or "") for key in ("code", "started", "finished")}
-    made |= {"version": str(facts.get("version") or ""), "git_commit": str(facts.get("git_commit") or "")}
+def texts(records: Sequence[Data]) -> dict[str, Column]:
+    """Return the columns of words: what went wrong, and where the runs were made."""
+    made = {key: [str(data.get(key) or "") for data in records] for key in ("code", "started", "finished")}
+    facts = [mapping(data, "provenance") for data in records]
+    known = {id(each): places(each) for each in facts}  # of many runs it is one object
+    where = [known[id(each)] for each in facts]
+    made |= {key: [place[key] for place in where] for key in ("version", "git_commit", "machine")}
+    return made | {"problem": [problem(data) for data in records]}
+
+
+def places(facts: Data) -> dict[str, str]:
+    """Return where a run was made, by its provenance."""
     machine = [facts.get("host"), facts.get("cpu"), facts.get("blas")]
-    return made | {"machine": ", ".join(str(part) for part in machine if part), "problem": problem(data)}
+    made = {key: str(facts.get(key) or "") for key in ("version", "git_commit")}
+    return made | {"machine": ", ".join(str(part) for part in machine if part)}
 
 
 def problem(data: Mapping[str, Any]) -> str:

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from reports.runs.contents import Contents
-from reports.runs.factors import Flattener
 from reports.runs.figures import Figures
 from reports.runs.record_cache import RecordCache
-from reports.runs.record_row import Row, is_plane, mapping, row
+from reports.runs.record_row import Row, is_plane, mapping
 from reports.runs.results import Problem
 from reports.runs.run_curves import Known, RunCurves
+from reports.runs.settings import Flattener, Parts
 from reports.runs.splits import Split, split_of
 from reports.runs.test_bits import Answers, answers_of, classes_tested
 from sweeps.records.differences import near_misses, settings_of
@@ -48,7 +48,7 @@ class Reader:
         self.excluded: list[str] = []
         self.flatten = Flattener()
         self.rows: list[Row] = []
-        self.settings: list[dict[str, Any]] = []
+        self.settings: list[Parts] = []
         self.provenance: dict[str, Mapping[str, Any]] = {}
         self.latest: Mapping[str, Any] = {}
         self.boundaries: dict[str, Mapping[str, Any]] = {}
@@ -120,21 +120,20 @@ class Reader:
             config, choices = data["config"], data.get("choices") or {}
         else:
             return
-        self.rows.append(
-            {
-                "cell_id": cell_id,
-                "name": name,
-                "status": status,
-                "planned": cell is not None,
-                **row(data, status),
-                **self.figures.columns(data, status),
-                **self.contents.columns(planned, data),
-                **({"problem": "what is recorded is of other data"} if superseded else {}),
-            }
-        )
+        said = {
+            "cell_id": cell_id,
+            "name": name,
+            "status": status,
+            "planned": cell is not None,
+            **self.figures.columns(data, status),
+            **self.contents.columns(planned, data),
+            **({"problem": "what is recorded is of other data"} if superseded else {}),
+        }
+        self.rows.append(Row(data, said))
         ignore = self.ignore if cell is not None else data.get("ignore") or self.ignore
         self.settings.append(self.flatten(config, choices, ignore))
-        if (facts := self.contents.facts(planned, data)) and facts != self.latest:
+        facts = self.contents.facts(planned, data)
+        if facts and facts is not self.latest and facts != self.latest:
             self.latest = self.provenance.setdefault(json.dumps(facts, sort_keys=True), facts)
         if record and status == "done" and (boundary := mapping(data, "boundary")):
             self.take_boundary(record, boundary)

@@ -12,7 +12,8 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 
 from reports.claims.observations import FIGURES, RUN, complete
-from reports.runs.factors import ABSENT, Flattener, label, short_names
+from reports.runs.factors import ABSENT, label, short_names
+from reports.runs.settings import Flattener, merged
 from sweeps.planning.compose import Composer
 from sweeps.planning.planner import Planner
 from sweeps.records.plan import Cell
@@ -52,7 +53,7 @@ def observations(study: str, seed: int = 0) -> pd.DataFrame:
     for part, name in parts_of(study).items():
         settings = settings_of(name)
         for cell in settings["cells"]:
-            rows.append({k: label(v) for k, v in flatten(cell.config, cell.choices).items()})
+            rows.append({k: label(v) for k, v in merged(flatten(cell.config, cell.choices)).items()})
             runs.append((part, "done", str(cell.config["seed"]), cell.id, settings["workers"] or 2))
     table = pd.DataFrame(rows).fillna(ABSENT).drop(columns=["seed", "study", "sweep"], errors="ignore")
     table = table[[c for c in table.columns if not str(c).endswith("_target_")]]
