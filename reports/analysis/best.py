@@ -12,7 +12,7 @@ from reports.analysis.counting import Counted, counted
 from reports.analysis.groups import Groups
 from reports.analysis.intervals import Floats, Integers, Mask
 from reports.analysis.looks import Looks
-from reports.analysis.matched import Matched, cells_of
+from reports.analysis.matched import Matched, blocks_of, cells_of, first_rows
 from reports.analysis.selection import Selection, judge, select
 from reports.runs.results import Results
 
@@ -138,10 +138,8 @@ def cells_by(part: Results, name: str, looks: Looks, whole: Results | None = Non
     matched = cells_of(
         use.runs, part.names, name, counting=use.counting, seeds=looks.order, higher=use.higher
     )
-    cell = (whole or part).runs["cell"].reindex(use.runs.index)
-    columns = [use.runs[factor] for factor in part.names]
-    first = cell.groupby(columns, observed=True, dropna=False).first() if columns else cell.iloc[:1]
-    return Cells(first.to_numpy().astype(np.intp), use, matched, looks)
+    cell = (whole or part).runs["cell"].reindex(use.runs.index).to_numpy(dtype=np.intp)
+    return Cells(cell[first_rows(blocks_of(use.runs, part.names)[0])], use, matched, looks)
 
 
 def marks(groups: "pd.Series[int]", judged: Sequence[Cells]) -> "pd.Series[str]":

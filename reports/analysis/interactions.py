@@ -96,8 +96,8 @@ def one_sided(
 ) -> tuple[Floats, Floats]:
     """Return p of the difference being above 0, and below, in each part: (pairs, parts) twice.
 
-    What is above `most` is told as 1. `mixed` are pairs of runs of which one diverged; they have the least
-    variance of `contrasts`.
+    What is above `most` may be told as 1. `mixed` are pairs of runs of which one diverged; they have the
+    least variance of `contrasts`.
     """
     pairs, blocks, n = difference.shape
     present = np.isfinite(difference)
@@ -126,7 +126,7 @@ def one_sided(
 def t_tests(per_seed: Floats, least: Floats, most: float) -> tuple[Floats, Floats]:
     """Return both tails of t tests along the last axis, with a least variance; 1 below 3 values.
 
-    Tails above `most` are told as 1, and not worked out.
+    Tails above `most` may be told as 1, and not be worked out.
     """
     present = np.isfinite(per_seed)
     n = present.sum(axis=-1)

@@ -113,16 +113,15 @@ def match(
         raise ValueError(
             f"two runs share {', '.join([factor, *others, 'seed'])}: they differ in something else"
         )
-    status = runs["status"].to_numpy(dtype=object)
+    states, names = pd.factorize(runs["status"])
+    done, lost, outstanding = (names.isin(these)[states] for these in ([DONE], [DIVERGED], OUTSTANDING))
     values = runs[metric].to_numpy(dtype=np.float64, na_value=np.nan)
-    done, lost = status == DONE, status == DIVERGED
     finished = np.where(done & np.isfinite(values), values, np.nan)
     if rule.unreached is not None:
         finished = np.where(done & ~np.isfinite(values), rule.unreached, finished)
     chance = rule.diverged if rule.diverged is not None else worst_of(finished, higher, worst)
     lost = lost & np.isfinite(chance)
     counted = np.where(lost, chance, finished)
-    outstanding = runs["status"].isin(OUTSTANDING).to_numpy()
 
     def spread(column: Floats | Mask, empty: float | bool) -> Floats:
         cube = np.full(shape, empty)
@@ -166,9 +165,15 @@ def blocks_of(frame: pd.DataFrame, others: Sequence[str]) -> tuple[Integers, dic
         kinds[name] = kind = categories(frame[name])
         absent = len(kind.categories)
         block = compact(block * (absent + 1) + np.where(kind.codes < 0, absent, kind.codes))
-    rows = np.empty(block.max() + 1, dtype=np.intp)
-    rows[block[::-1]] = np.arange(len(frame))[::-1]  # the first of each: of several the last is kept
+    rows = first_rows(block)
     return block, {name: labels_of(kind, kind.codes[rows]) for name, kind in kinds.items()}
+
+
+def first_rows(block: Integers) -> Integers:
+    """Return the first row of each block, by each row's block."""
+    rows = np.empty(block.max(initial=-1) + 1, dtype=np.intp)
+    rows[block[::-1]] = np.arange(len(block))[::-1]  # of several the last is kept
+    return rows
 
 
 def categories(column: "pd.Series[Any]") -> pd.Categorical:
@@ -194,11 +199,12 @@ def compact(numbers: Integers) -> Integers:
 
 def seed_places(column: pd.Series, planned: Sequence[Hashable]) -> tuple[tuple[Hashable, ...], Integers]:
     """Return the seeds in the order first planned, and each row's place among them."""
-    present = column.unique().tolist()
+    codes, distinct = pd.factorize(column)
+    present = distinct.tolist()
     first = [seed for seed in dict.fromkeys(planned) if seed in set(present)]
     ordered = (*first, *sorted(set(present) - set(first)))
     place = {seed: k for k, seed in enumerate(ordered)}
-    return ordered, column.map(place).to_numpy(dtype=np.intp)
+    return ordered, np.array([place[seed] for seed in present], dtype=np.intp)[codes]
 
 
 def from_arrays(
@@ -239,4 +245,5 @@ def cells_of(runs: pd.DataFrame, factors: Sequence[str], metric: str, **options:
 
     `counted[0]` is then (cells, seeds), and `settings` has every factor's level of each cell.
     """
-    return match(runs.assign(**{WHOLE: "all"}), WHOLE, metric, factors, **options)
+    one = pd.Categorical.from_codes(np.zeros(len(runs), dtype=np.int8), categories=pd.Index(["all"]))
+    return match(runs.assign(**{WHOLE: one}), WHOLE, metric, factors, **options)

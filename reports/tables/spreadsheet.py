@@ -78,7 +78,7 @@ def _cells(column: "pd.Series[Any]") -> list[str]:
         places, bits = pd.factorize(column.to_numpy().view(np.int64))  # as numbers, -0.0 would be 0.0
         texts = ["" if value != value else repr(value) for value in bits.view(np.float64).tolist()]
         return [texts[place] for place in places.tolist()]
-    if isinstance(column.dtype, (pd.StringDtype, pd.CategoricalDtype)):
+    if column.dtype != object:  # there 1 and true would be equal
         places, distinct = pd.factorize(column)
         texts = [*map(_cell, distinct.tolist()), ""]  # −1, the last, stands for no value
         return [texts[place] for place in places.tolist()]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reports.analysis import interactions
+from reports.analysis.contrasts import LEAST_SWING
 from reports.analysis.groups import Groups
 from reports.analysis.interactions import one_sided
 from reports.analysis.intervals import Floats, Mask
@@ -27,7 +27,9 @@ def test_the_cells_that_some_leader_is_ahead_of_are_those_of_all_pairs(lost: boo
         means, groups = drawn(rng, 60, lost), Groups(rng.integers(0, 4, 60), 4)
         leaders, cells = rng.random(60) < 0.7, rng.random(60) < 0.8
         level = rng.choice([0.4, 0.05, 0.001], 4)
-        expected = [cell for cell in np.flatnonzero(cells) if led(means, leaders, cell, level, groups)]
+        expected = [
+            cell for cell in np.flatnonzero(cells).tolist() if led(means, leaders, cell, level, groups)
+        ]
         assert np.flatnonzero(beaten_by(means, leaders, cells, level, groups)).tolist() == expected
 
 
@@ -56,7 +58,7 @@ def test_tails_in_parts_are_those_of_each_part_alone(sizes: list[int], missing: 
         swings = np.where(mixed[:, rows], np.nan_to_num(own), 0)
         values = own[:, 0] if len(own[0]) == 1 else adjusted(own).per_seed
         swing = np.abs(swings.sum(axis=1)).max(axis=1) / rows.sum()
-        least = np.maximum(interactions.LEAST_SWING * swing**2, 0.01**2 / 6 / rows.sum())
+        least = np.maximum(LEAST_SWING * swing**2, 0.01**2 / 6 / rows.sum())
         for found, sign in ((up, 1), (down, -1)):
             tails = one_by_one(sign * values, least)
             assert found[:, part] == pytest.approx(np.where(tails <= 0.2, tails, 1.0))
