@@ -83,6 +83,19 @@ def steps(results: Results, metric: str) -> "pd.Series[float]":
     return found
 
 
+def cell_texts(summary: pd.DataFrame, metric: Metric) -> list[str]:
+    """Return what a table prints for each row of `summarise`: of most of them all runs have a figure."""
+    usual = int(summary["runs"].max()) if len(summary) else 0
+    whole = (summary["runs"] == usual) & (summary["n"] == usual) & (summary["n"] > 0)
+    columns = (whole, summary.index, summary["mean"], summary["half"])
+    figures = zip(*(column.tolist() for column in columns), strict=True)
+    others = cell_rows(summary[~whole])
+    return [
+        metric.show_interval(mean, half) if plain else cell_text(others[number], metric, usual)
+        for plain, number, mean, half in figures
+    ]
+
+
 def cell_text(row: "CellRow", metric: Metric, usual: int) -> str:
     """Return what a table prints for one cell: the figure with its interval, and what is not behind it."""
     if not row.n:

@@ -153,14 +153,38 @@ def many_quantiles(tail: Floats | float, df: Floats) -> Floats:
     tails = np.broadcast_to(tail, df.shape[-1:])
     found = np.empty(df.shape)
     for one in np.unique(tails):
-        inverse, logarithm = quantile_table(float(one))
         same = np.flatnonzero(tails == one)
-        found[..., same] = np.exp(np.interp(1 / np.maximum(df[..., same], 1.0), inverse, logarithm))
+        inverse = 1 / np.maximum(df[..., same], 1.0)
+        found[..., same] = np.exp(np.interp(inverse, INVERSE, quantile_table(float(one)).around(inverse)))
     return found
 
 
+INVERSE = np.linspace(1e-9, 1.0, 4001)
+
+
+class QuantileTable:
+    """The logarithm of the quantile of one tail at 1/df from 0 to 1 (INVERSE), in which it is nearly linear.
+
+    Most tails are asked for a few degrees of freedom only: entries are worked out when they are needed.
+    """
+
+    def __init__(self, tail: float) -> None:
+        self._tail = tail
+        self._logarithms = np.zeros(len(INVERSE))
+        self._known = np.zeros(len(INVERSE), dtype=bool)
+
+    def around(self, inverse: Floats) -> Floats:
+        """Return the table, in which the entries around these 1/df are known; the others may be anything."""
+        asked = np.zeros(len(INVERSE) + 2, dtype=bool)  # before the first, after the last, or NaN
+        after = np.searchsorted(INVERSE, inverse.ravel())
+        asked[after] = asked[after - 1] = asked[after + 1] = True
+        missing = np.flatnonzero(asked[:-2] & ~self._known)
+        self._logarithms[missing] = np.log(t_quantile(self._tail, 1 / INVERSE[missing]))
+        self._known[missing] = True
+        return self._logarithms
+
+
 @lru_cache(maxsize=256)
-def quantile_table(tail: float) -> tuple[Floats, Floats]:
-    """Return 1/df from 0 to 1 and the logarithm of the quantile, which is nearly linear in it."""
-    inverse = np.linspace(1e-9, 1.0, 4001)
-    return inverse, np.log(t_quantile(tail, 1 / inverse))
+def quantile_table(tail: float) -> QuantileTable:
+    """Return the table of a tail, the same one whenever it is asked for."""
+    return QuantileTable(tail)

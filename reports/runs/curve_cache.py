@@ -61,8 +61,9 @@ def load_cache(path: Path) -> dict[str, tuple[Stamp, Curve]]:
                 return {}
     except Exception:  # damaged bytes surface as almost anything in zipfile and in NumPy
         return {}
-    lengths, states = arrays["lengths"], arrays["stamps"].tolist()
-    curves = np.split(arrays["table"], np.cumsum(lengths)[:-1]) if len(lengths) else []
+    table, states = arrays["table"], arrays["stamps"].tolist()
+    ends = np.cumsum(arrays["lengths"]).tolist()
+    curves = [table[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
     return dict(zip(arrays["ids"].tolist(), zip(states, curves, strict=True), strict=True))
 
 
@@ -92,15 +93,17 @@ def digest(arrays: Mapping[str, NDArray[np.generic]]) -> str:
 
 
 def save_cache(path: Path, history: pd.DataFrame, stamps: Mapping[str, Stamp]) -> None:
-    """Write the curves whose files have a stamp."""
-    kept = history[history["cell_id"].isin(list(stamps))]
-    lengths = kept.groupby("cell_id", observed=True, sort=False).size()
-    ids = [str(cell_id) for cell_id in lengths.index]
+    """Write the curves whose files have a stamp; `history` has the runs in the order of its categories."""
+    names, runs = history["cell_id"].cat.categories.tolist(), history["cell_id"].cat.codes.to_numpy()
+    known = np.array([name in stamps for name in names], dtype=bool)[runs]
+    lengths = np.bincount(runs[known], minlength=len(names))
+    ids = [name for name, length in zip(names, lengths.tolist(), strict=True) if length]
+    table = history[list(COLUMNS)].to_numpy(np.float64)
     arrays: dict[str, NDArray[np.generic]] = {
         "ids": np.array(ids, dtype="U12"),
         "stamps": np.array([stamps[cell_id] for cell_id in ids], dtype=np.str_),
-        "lengths": lengths.to_numpy(np.int64),
-        "table": kept[list(COLUMNS)].to_numpy(np.float64),
+        "lengths": lengths[lengths > 0],
+        "table": table if known.all() else table[known],
     }
     with path.open("wb") as file:
         np.savez(file, **arrays, digest=np.array(digest(arrays)))  # type: ignore[arg-type]

@@ -28,8 +28,8 @@ class SharedValues:
         return record
 
     def _get(self, places: Places) -> dict[str, Any]:
-        keys, *values = map(self._values.__getitem__, places)
-        return dict(zip(keys, values, strict=True))
+        values = map(self._values.__getitem__, places)
+        return dict(zip(next(values, ()), values, strict=True))
 
     def _put(self, mapping: Mapping[str, Any]) -> Places:
         return [self._place(list(mapping)), *map(self._place, mapping.values())]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from reports.analysis.best import Cells, cells_by, leaders, marks
-from reports.analysis.cells import cell_rows, cell_text, layout, summarise
+from reports.analysis.cells import cell_texts, layout, summarise
 from reports.analysis.looks import Looks, looks_of
 from reports.runs.factors import ABSENT, Factor
 from reports.runs.metrics import Metric
@@ -86,8 +86,7 @@ def grid_tables(results: Results, parts: Mapping[str, Results] | None = None) ->
 def measure(results: Results, metric: Metric, parts: Mapping[str, Results], looks: Looks) -> Measured:
     """Return a metric of every cell."""
     summary = summarise(results, metric.name)
-    usual = int(summary["runs"].max()) if len(summary) else 0
-    texts = [cell_text(row, metric, usual) for row in cell_rows(summary).values()]
+    texts = cell_texts(summary, metric)
     cells = [cells_by(part, metric.name, looks, results) for part in parts.values() if metric.better]
     return Measured(metric, summary, texts, [own for own in cells if own is not None], looks)
 

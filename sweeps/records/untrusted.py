@@ -6,12 +6,13 @@ import json
 import stat
 import sys
 from collections.abc import Callable
-from itertools import chain
+from itertools import chain, compress
 from pathlib import Path
 from typing import Any
 
 LARGEST = 64 * 2**20  # bytes
 DEEPEST = 100  # lists and mappings within one another
+_NODES = {dict, list}
 
 
 def read_file(path: Path, largest: int = LARGEST) -> bytes:
@@ -61,8 +62,8 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite(float), 
 def _is_deep(data: Any) -> bool:
     layer = [data]
     for _ in range(DEEPEST):
-        inside = chain.from_iterable(node.values() if type(node) is dict else node for node in layer)
-        layer = [item for item in inside if type(item) in (dict, list)]
+        inside = list(chain.from_iterable(node.values() if type(node) is dict else node for node in layer))
+        layer = list(compress(inside, map(_NODES.__contains__, map(type, inside))))
         if not layer:
             return False
     return True
