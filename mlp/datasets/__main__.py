@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-from typing import NoReturn
 
 from mlp.datasets import MNIST, DatasetError, FashionMNIST
 
@@ -12,7 +11,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Fetch the named data sets into the cache."""
     open_descriptors()
     available = {dataset.files.name: dataset for dataset in (MNIST, FashionMNIST)}
-    parser = Parser(prog="python -m mlp.datasets", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m mlp.datasets", description=main.__doc__)
     parser.add_argument("names", nargs="+", choices=sorted(available), metavar="|".join(available))
     for name in parser.parse_args(arguments).names:
         try:
@@ -23,14 +22,6 @@ def main(arguments: list[str] | None = None) -> int:
         files = available[name].files
         print(f"{files.title}: {len(data.x_train)} + {len(data.x_test)} images in {files.folder}")
     return 0
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser that tells a mistake in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """End with exit code 2, without the usage."""
-        self.exit(2, f"error: {message}; --help shows what there is\n")
 
 
 def open_descriptors() -> None:

@@ -386,9 +386,9 @@ def test_the_command_fetches_by_name(tmp_path: Path) -> None:
 
     unknown, failed = run("emnist"), run("mnist")
     assert (unknown.returncode, failed.returncode) == (2, 2)
-    assert "invalid choice: 'emnist'" in unknown.stderr
+    assert "emnist" in unknown.stderr
     assert failed.stderr.startswith("error: cannot store MNIST in")
-    assert (unknown.stderr.count("\n"), failed.stderr.count("\n")) == (1, 1)
+    assert failed.stderr.count("\n") == 1
 
 
 @pytest.mark.network
