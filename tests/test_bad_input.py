@@ -27,6 +27,7 @@ FILES = {
     ),
     "my/conf/loss/twice.yaml": "_target_: mlp.losses.MSE\nreduction: mean\nreduction: sum\n",
     "my/conf/loss/list.yaml": "- mse\n",
+    "my/conf/loss/number.yaml": "5\n",
     "functions.py": FUNCTIONS,
     "broken.py": "def (:\n",
     "file": "",
@@ -161,6 +162,10 @@ SWEEPS: dict[str, tuple[list[str], str]] = {
     "the same, swept": (
         ["--config-dir", "my/conf", "loss=mse,twice"],
         "twice.yaml:3: cannot be read as YAML",
+    ),
+    "an option that is a number": (
+        ["--config-dir", "my/conf", "loss=number"],
+        "error: loss/number.yaml: must be a mapping of keys to values",
     ),
     "a swept option that is a list": (
         ["--config-dir", "my/conf", "loss=mse,list"],
