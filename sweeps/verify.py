@@ -1,7 +1,8 @@
 """Train some runs again and compare every bit: `python -m sweeps.verify DIR|FILE.zip|RESULTS [--cells N]`.
 
-Each is trained from its own recorded configuration, in a directory that is thrown away, by the present code:
-nothing is started that the plan or a record names. RESULTS is a folder of published studies, or one of them.
+Each is trained from its own recorded configuration, in a directory that is thrown away, by the present code
+and, where this processor has them, by the kernels of BLAS that the record names: nothing is started that the
+plan or a record names. RESULTS is a folder of published studies, or one of them.
 Before that, every record is read: damaged ones, and runs of other data than the plan's, are told.
 """
 

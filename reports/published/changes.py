@@ -15,7 +15,7 @@ from sweeps.records.studies import FIT
 
 FIRST_VERSION = Path(__file__).with_name("first_version.csv")
 DIGITS = 12  # of the SHA-256 of the runs that verdicts rest on
-RUN_AGAIN = "its runs were made again"
+RUN_AGAIN = "new runs"
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def run_again(folder: Path) -> str:
     """Return that runs were made again, and with how many seeds where some cells got more of them."""
     table = read_csv(folder / PUBLISHED_RUNS)
     seeds = table.loc[table["part"] == MAIN, "seed"]
-    return f"{RUN_AGAIN}, with {seeds_words(seeds)} seeds" if some_have_more(seeds) else RUN_AGAIN
+    return f"{RUN_AGAIN}, {seeds_words(seeds)} seeds" if some_have_more(seeds) else RUN_AGAIN
 
 
 def again(row: Mapping[str, str], after: str, what: str) -> str:

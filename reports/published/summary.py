@@ -130,9 +130,10 @@ def first_words(studies: Sequence[Study]) -> str:
     text = f"{before} claims were judged then, ours included; {changed} of them have another verdict now"
     text += f", and {now - before} have been added." if now > before else "."
     new = [study.source.title for study in studies if made_again(study.folder)]
+    text += " The rules are others (the margin was half a percentage point)"
     if not new:
-        return f"{text} The runs are the same, the rules are not."
+        return f"{text}, the runs are the same."
     if len(new) == len(studies):
-        return f"{text} The rules are others, and all runs were made again."
+        return f"{text}, and all runs were made again."
     again = ", ".join(f"*{title}*" for title in new)
-    return f"{text} The rules are others; the runs are the same, but for those of {again}: made again."
+    return f"{text}, and so are the runs of {again}."

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -28,11 +28,13 @@ class Commands:
         quiet: bool = False,
         said: Path | None = None,
         ours: bool = True,
+        environment: Mapping[str, str] | None = None,
     ) -> int:
         """Run a command to its end and return its exit code: 128 + n if signal n ended it, or came before.
 
         What it prints is lost if `quiet`; its errors go to the file `said`, if one is named. `ours`: it is
-        one of this package's, which nothing in the user's folder is to replace.
+        one of this package's, which nothing in the user's folder is to replace. `environment`: what is set
+        for it besides what this process has.
         """
         if self.signal:
             return 128 + self.signal
@@ -40,7 +42,10 @@ class Commands:
         output = subprocess.DEVNULL if quiet else None
         with Path(said or os.devnull).open("wb") as errors:
             self._present = subprocess.Popen(
-                [sys.executable, *safe, *arguments], stdout=output, stderr=errors if said else None
+                [sys.executable, *safe, *arguments],
+                stdout=output,
+                stderr=errors if said else None,
+                env={**os.environ, **(environment or {})},
             )
         if self.signal:  # it came while the process was started
             self._present.send_signal(self.signal)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sweeps.cli.application import PACKAGE
 from sweeps.execution.in_turn import Commands
+from sweeps.execution.kernels import kernels_of
 from sweeps.planning.quoting import quoted
 from sweeps.planning.recorded import overrides
 from sweeps.records.layout import OUTPUT, cell_dirs
@@ -50,12 +51,13 @@ class Check:
 
 
 def again(run: Repeatable, start: Sequence[str], commands: Commands) -> Check:
-    """Train a run again in a directory of its own, which goes afterwards, and compare."""
+    """Train a run again by its own kernels, in a directory of its own, which goes afterwards; compare."""
     record = run.record
     place = Path(tempfile.mkdtemp(prefix="verify-"))
     try:
         ours = tuple(start[: len(PACKAGE)]) == PACKAGE
-        commands.run(command_for(record, start, place, ours), quiet=True, said=place / OUTPUT, ours=ours)
+        words, kernels = command_for(record, start, place, ours), kernels_of(record)
+        commands.run(words, quiet=True, said=place / OUTPUT, ours=ours, environment=kernels)
         folder = cell_dirs(place).get(record.cell_id)
         if folder is None:
             return Check(record, Compared(Likeness.DIFFERENT, reason(place)))

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -63,9 +64,7 @@ class Heard(Commands):
         super().__init__()
         self.codes, self.commands = list(codes), list[str]()
 
-    def run(
-        self, arguments: Sequence[str], *, quiet: bool = False, said: Path | None = None, ours: bool = True
-    ) -> int:
+    def run(self, arguments: Sequence[str], **_: Any) -> int:
         self.commands.append(" ".join(arguments[1:]))
         return self.codes.pop(0) if self.codes else 0
 

@@ -17,8 +17,11 @@ from typing import Any
 
 import pytest
 
+from sweeps.execution.kernels import CHOICE, kernels_of, run_here
+from sweeps.job.provenance import provenance
 from sweeps.records import archive
 from sweeps.records.errors import UserError
+from sweeps.records.record import read_record
 from sweeps.records.same import Compared, Likeness, compare
 from tests.support.tiny.driver import PROJECT, Tiny
 
@@ -34,6 +37,19 @@ def python(*words: str, cwd: Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def trained_by(kernels: str, place: Path) -> Path:
+    """Train a cell by kernels of OpenBLAS that are not those of this process, or skip."""
+    if not str(provenance()["blas"]).startswith("openblas") or not run_here(kernels):
+        pytest.skip(f"this machine has no kernels {kernels}")
+    assert provenance()["blas_architecture"] != kernels
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CHOICE, kernels)
+        process = python("sweeps", *CELL, "activation=gelu", "hydra.sweep.dir=kept", cwd=place)
+        out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, (out, err)
+    return place / "kept"
 
 
 def verify(root: Path, *words: str, code: int = 0) -> str:
@@ -79,6 +95,33 @@ def test_what_nobody_touched_is_identical_and_nothing_is_changed(root: Path) -> 
     assert [line.split()[0] for line in out.splitlines()[:3]] == ["identical"] * 3
     assert out.splitlines()[-1] == "3 of 3 runs trained again: identical (drawn with --seed 5)"
     assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
+
+
+def test_a_run_is_trained_again_by_the_kernels_of_its_record(tmp_path: Path) -> None:
+    """By those of this process its losses have other bits, which is told."""
+    root = trained_by("Sandybridge", tmp_path)
+    assert verify(root).splitlines()[-1].startswith("1 of 1 runs trained again: identical")
+    edit(cells(root)[0], lambda data: data["provenance"].update(blas="openblas", blas_architecture="Sandy"))
+    out = verify(root)
+    assert out.startswith("close")
+    assert f"blas_architecture was Sandy, is {provenance()['blas_architecture']}" in out
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {},
+        {"blas": "mkl 2026.0", "blas_architecture": "Haswell"},
+        {"blas": "openblas 0.3.31", "blas_architecture": None},
+        {"blas": "openblas 0.3.31", "blas_architecture": "NoSuchKernels"},
+        {"blas": "openblas 0.3.31", "blas_architecture": "Haswell\nX=1"},
+        {"blas": ["openblas"], "blas_architecture": ["Haswell"]},
+    ],
+)
+def test_what_is_no_name_of_kernels_here_chooses_none(facts: dict[str, Any], two_done: Tiny) -> None:
+    folder = two_done.records()[0].path
+    edit(folder, lambda data: data.update(provenance=facts))
+    assert kernels_of(read_record(folder)) == {}
 
 
 def test_the_same_seed_draws_the_same_runs(root: Path) -> None:

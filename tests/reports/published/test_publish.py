@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from reports.claims.tables import plot_name
-from reports.published.changes import RUN_AGAIN, changes, made_again
+from reports.published.changes import FIRST_VERSION, RUN_AGAIN, changes, made_again
 from reports.published.kept import results_of
 from reports.published.lessons import Lesson
 from reports.published.looks import LOOKS
@@ -24,6 +24,7 @@ from reports.runs.reader import load
 from reports.sources import STUDIES
 from reports.sources.judged import judged
 from reports.tables.formats import markdown_escape
+from reports.tables.spreadsheet import read_csv
 from sweeps.cli.version import version
 from sweeps.records.errors import UserError
 from sweeps.records.layout import PUBLISHED_RUNS as RUNS
@@ -172,18 +173,26 @@ def test_rankings_are_those_of_the_runs_as_any_sweep_is_ranked(name: str) -> Non
     assert results.runs["test_accuracy"].notna().sum() == (results.runs["status"] == "done").sum()
 
 
-def test_a_verdict_that_changes_without_a_reason_is_not_published(tmp_path: Path) -> None:
-    study = kept("long_run_grid")
-    judgements = study.judgements
-    found = changes(study.folder, judgements)
-    assert {change.id for change in found} == {"E1", "E6", "E8"}
-    assert all(change.before != change.after and change.reason for change in found)
-    other = [replace(j, verdict="undecided") if j.claim.id == "E3" else j for j in judgements]
-    with pytest.raises(UserError, match="the verdict on E3 changed without a reason: holds, undecided"):
-        changes(study.folder, other)
-    back = [replace(j, verdict="holds") if j.claim.id == "E1" else j for j in judgements]
-    with pytest.raises(UserError, match="E1 has a reason and has not changed"):
-        changes(study.folder, back)
+def test_a_verdict_that_changes_without_a_reason_is_not_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = {row["id"]: row for row in read_csv(FIRST_VERSION).to_dict("records")}
+    judgements = [
+        replace(judgement, verdict=first[judgement.claim.id]["now"])
+        for judgement in kept("long_run_grid").judgements
+        if judgement.claim.id in first
+    ]
+    with monkeypatch.context() as patch:  # as if these were the first version's runs
+        patch.setattr("reports.published.changes.made_again", lambda _: False)
+        found = changes(tmp_path, judgements)
+        assert {change.id for change in found} == {"E1", "E6", "E8"}
+        assert all(change.before != change.after and change.reason for change in found)
+        other = [replace(j, verdict="undecided") if j.claim.id == "E3" else j for j in judgements]
+        with pytest.raises(UserError, match="the verdict on E3 changed without a reason: holds, undecided"):
+            changes(tmp_path, other)
+        back = [replace(j, verdict="holds") if j.claim.id == "E1" else j for j in judgements]
+        with pytest.raises(UserError, match="E1 has a reason and has not changed"):
+            changes(tmp_path, back)
     (tmp_path / RUNS).write_text("part,seed\nmain,0\nmain,1\n")  # the first version knew nothing of them
     new = [replace(j, verdict="undecided") if j.claim.id == "E3" else j for j in back]
     others = {change.id: change.reason for change in changes(tmp_path, new)}
@@ -192,7 +201,7 @@ def test_a_verdict_that_changes_without_a_reason_is_not_published(tmp_path: Path
     assert others["E6"] == f"{RUN_AGAIN}; on the first runs: {next(c for c in found if c.id == 'E6').reason}"
     (tmp_path / RUNS).write_text("part,seed\nmain,0\nmain,0\nmain,1\n")
     more = {change.id: change.reason for change in changes(tmp_path, new)}
-    assert more["E3"] == f"{RUN_AGAIN}, with 1 to 2 seeds"
+    assert more["E3"] == f"{RUN_AGAIN}, 1 to 2 seeds"
 
 
 def test_pages_are_rebuilt_byte_for_byte_from_what_is_kept(tmp_path: Path) -> None:

@@ -66,8 +66,7 @@ def test_a_fit_is_told_on_the_page_and_in_the_summary_and_changes_nothing_else(k
     assert f"| chosen | init normal | {first} of 14 | {second} of 14 |" in page
     assert f"figures that count are {'inside' if second == 14 else 'not inside'}." in page
     assert f"95 % are inside for {int(second == 14)} of 1:" in summary
-    for what in ("is used above", "was chosen"):
-        assert f"{second} of 14 with what {what} (init normal)" in summary
+    assert f"{second} of 14 as above (init normal), which was chosen, too." in summary
     for name in ("claims.csv", "contrasts.csv", "reported.csv", "rankings.csv"):
         assert (kept / name).read_text() == tables[name]
     section = re.sub(r"## What the report does not state.*?(?=\n## )", "", page, flags=re.DOTALL)
