@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,13 +35,18 @@ the plan of all cells and its validation, workers, data, network."""
 class FirstStep(SGD):
     """Momentum SGD that writes down when its first step in any process ended."""
 
-    def update(
+    def updater(
         self, params: Array, grads: Array, state: State, *, lr: float, weights: int, work: Workspace
-    ) -> None:
-        """Take the step, then note the time unless somebody has."""
-        super().update(params, grads, state, lr=lr, weights=weights, work=work)
-        with contextlib.suppress(FileExistsError), Path(os.environ[NOTE]).open("x", encoding="utf-8") as note:
-            note.write(f"{time.time()}\n")
+    ) -> Callable[[], None]:
+        """Return what takes the step, then notes the time unless somebody has."""
+        take_step = super().updater(params, grads, state, lr=lr, weights=weights, work=work)
+
+        def update() -> None:
+            take_step()
+            with contextlib.suppress(FileExistsError), Path(os.environ[NOTE]).open("x") as note:
+                note.write(f"{time.time()}\n")
+
+        return update
 
 
 def seconds_to_first_step(arguments: Sequence[str]) -> float:

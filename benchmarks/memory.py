@@ -4,6 +4,7 @@ import contextlib
 import tempfile
 import time
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -78,15 +79,20 @@ class Watched(SGD):
     seen: ClassVar[Array]
     steps: ClassVar[int] = 0
 
-    def update(
+    def updater(
         self, params: Array, grads: Array, state: State, *, lr: float, weights: int, work: Workspace
-    ) -> None:
-        """Take the step, then look."""
-        super().update(params, grads, state, lr=lr, weights=weights, work=work)
-        if tracemalloc.is_tracing():
-            Watched.seen[Watched.steps % len(Watched.seen)] = tracemalloc.get_traced_memory()
-            Watched.steps += 1
-            tracemalloc.reset_peak()
+    ) -> Callable[[], None]:
+        """Return what takes the step, then looks."""
+        take_step = super().updater(params, grads, state, lr=lr, weights=weights, work=work)
+
+        def update() -> None:
+            take_step()
+            if tracemalloc.is_tracing():
+                Watched.seen[Watched.steps % len(Watched.seen)] = tracemalloc.get_traced_memory()
+                Watched.steps += 1
+                tracemalloc.reset_peak()
+
+        return update
 
 
 class Allocation:

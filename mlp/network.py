@@ -15,7 +15,7 @@ from mlp.layers import BatchNorm, Dropout, Elementwise, Entry, Fork, Join, Layer
 from mlp.layers import Maxout as MaxoutLayer
 from mlp.randomness import Stream, generator
 from mlp.ranges import BelowOne, Checked, Flag, Range, is_integer
-from mlp.workspace import Array, Workspace
+from mlp.workspace import Array, Workspace, zeros
 
 
 class Network:
@@ -39,7 +39,7 @@ class Network:
         sizes = {entry: math.prod(entry[2]) for entry in shapes}
         self.weights = sum(size for (_, name, _), size in sizes.items() if name.startswith("weight"))
         vectors = (*abreast, sum(sizes.values()))
-        self.live_in(np.zeros(vectors, dtype), np.zeros(vectors, dtype))
+        self.live_in(zeros(vectors, dtype), zeros(vectors, dtype))
 
     def live_in(self, params: Array, grads: Array) -> None:
         """Keep parameters and gradients in these vectors from now on; what they hold is what counts."""

@@ -27,6 +27,7 @@ FILES = {
     ),
     "my/conf/loss/twice.yaml": "_target_: mlp.losses.MSE\nreduction: mean\nreduction: sum\n",
     "my/conf/loss/list.yaml": "- mse\n",
+    "my/conf/loss/number.yaml": "5\n",
     "functions.py": FUNCTIONS,
     "broken.py": "def (:\n",
     "file": "",
@@ -103,6 +104,16 @@ SWEEPS: dict[str, tuple[list[str], str]] = {
     "a key that is there, added": (["+optimizer.lr=0.1"], "(did you mean optimizer.lr=0.1?)"),
     "a swept key, added": (["+seed=1,2"], "+seed=1,2: seed is there already, and is set without +"),
     "a group that is a number": (["loss=1"], "loss=1: Config group override must be a string"),
+    "a range of groups": (["loss=range(1,2)"], "loss=1: no such option; loss is one of "),
+    "a group that is a number in one cell": (["loss=hinge,0.5"], "loss=0.5: no such option; loss is one of "),
+    "a group that is nothing in one cell": (
+        ["loss=hinge,null"],
+        "loss=null: no such option; loss is one of ",
+    ),
+    "the directory of Hydra's single runs": (
+        ["hydra.run.dir=abc"],
+        "hydra.run.dir=abc: has no effect: one run is a sweep of one, and hydra.sweep.dir=… names",
+    ),
     "a file as directory": (
         ["hydra.sweep.dir=file"],
         "hydra.sweep.dir=file: must be a directory, but file is none",
@@ -151,6 +162,10 @@ SWEEPS: dict[str, tuple[list[str], str]] = {
     "the same, swept": (
         ["--config-dir", "my/conf", "loss=mse,twice"],
         "twice.yaml:3: cannot be read as YAML",
+    ),
+    "an option that is a number": (
+        ["--config-dir", "my/conf", "loss=number"],
+        "error: loss/number.yaml: must be a mapping of keys to values",
     ),
     "a swept option that is a list": (
         ["--config-dir", "my/conf", "loss=mse,list"],

@@ -180,6 +180,14 @@ def test_a_report_directory_that_is_read_only_is_told_with_a_way_out(tmp_path: P
     assert (tmp_path / "out" / "index.html").is_file()
 
 
+def test_a_disk_too_small_for_a_report_is_told_with_its_place(tmp_path: Path) -> None:
+    root = synthetic.write_sweep(tmp_path / "runs", synthetic.grid({"activation": ["relu", "gelu"]}))
+    small = "mkdir small; mount -t tmpfs -o size=60k tmpfs small;"
+    done = isolated(f'{small} "$PYTHON" -m reports {root} --no-plots --out small/out', tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: {tmp_path}/small/out: cannot be written: No space left on device\n"
+
+
 def test_without_proc_no_sweep_is_started_and_reports_are_built(tmp_path: Path) -> None:
     root = synthetic.write_sweep(tmp_path / "runs", synthetic.grid({"activation": ["relu", "gelu"]}))
     done = isolated('umount -l /proc; exec "$PYTHON" -m sweeps dataset=xor', tmp_path)

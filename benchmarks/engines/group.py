@@ -17,12 +17,13 @@ class Group(Engine):
         data = parts[0].data()
         batches = parts[0].batches(data)
         self.runs = [part.trainer(data, batches) for part in parts]
+        self.group = Lockstep(self.runs)  # once, as in a sweep: to put networks side by side is no step
 
     def train(self, epoch: int) -> tuple[None, None]:
         """Train one epoch of all; their losses are not each other's."""
         for run in self.runs:
             run.training = replace(run.training, epochs=epoch + 1)
-        Lockstep(self.runs).run()
+        self.group.run()
         return None, None
 
     def epoch(self, number: int) -> Epoch:
@@ -40,12 +41,13 @@ class Alone(Engine):
 
     def __init__(self, task: Task) -> None:
         self.runs = [part.trainer(part.data()) for part in (components(task, *pair) for pair in PAIRS)]
+        self.groups = [Lockstep([run]) for run in self.runs]
 
     def train(self, epoch: int) -> tuple[None, None]:
         """Train one epoch of each."""
-        for run in self.runs:
+        for run, group in zip(self.runs, self.groups, strict=True):
             run.training = replace(run.training, epochs=epoch + 1)
-            run.run()
+            group.run()
         return None, None
 
     def epoch(self, number: int) -> Epoch:

@@ -1,5 +1,7 @@
 """What the steps of an epoch add up to: losses, right answers, and where they stopped being finite."""
 
+import math
+
 import numpy as np
 
 from mlp.workspace import Array
@@ -28,6 +30,7 @@ class Tally:
         self.steps = self.waiting = 0
         self.all_diverged = False
         self.values, self.logits, self.labels = (np.empty((0, 0)) for _ in range(3))
+        self.places = np.empty((0, 0), np.intp)
         self.by_class = (-1, *range(len(networks) + 1))  # the axes of logits, the classes first
 
     def add(self, values: Array, logits: Array, labels: Array) -> None:
@@ -39,6 +42,7 @@ class Tally:
             self.values = np.empty((size, *values.shape), values.dtype)
             self.logits = np.empty((len(by_class), size, *values.shape), logits.dtype)
             self.labels = np.empty((size, *[1] * self.loss.ndim, len(labels)), labels.dtype)
+            self.places = np.arange(self.values.size).reshape(self.values.shape)
         self.values[waiting] = values
         self.logits[:, waiting] = by_class
         self.labels[waiting] = labels
@@ -49,15 +53,32 @@ class Tally:
         if not self.waiting:
             return
         logits = self.logits[:, : self.waiting]
-        right = first_largest(logits) == self.labels[: self.waiting]
-        self.correct += np.count_nonzero(right, axis=(0, -1))
+        # For 6 batches of 16 networks all this took 100 µs, calls that the caches have forgotten. It takes 60
+        # since a single product tells whether all outputs are finite, and a comparison which are largest.
+        finite = math.isfinite(np.vdot(logits, logits))
+        right = self._right(logits, finite=finite)
+        self.correct += np.add.reduce(right, axis=(0, -1), dtype=np.intp)
         sums = np.add.reduce(self.values[: self.waiting], axis=-1)
+        self.loss = np.add.accumulate(np.concatenate([self.loss[np.newaxis], sums]))[-1]
+        if not (finite and np.isfinite(self.loss).all()):
+            self._diverge(logits, sums)
+        self.steps += self.waiting
+        self.waiting = 0
+
+    def _right(self, logits: Array, *, finite: bool) -> Array:
+        """Tell which answers are right (steps, …, batch): whether the first largest score is of the label."""
+        labels, largest = self.labels[: self.waiting], logits == np.maximum.reduce(logits, axis=0)
+        examples = largest[0].size
+        if not finite or np.count_nonzero(largest) != examples:  # ties
+            return np.asarray(first_largest(logits) == labels)
+        right: Array = largest.ravel().take(labels * examples + self.places[: self.waiting])
+        return right
+
+    def _diverge(self, logits: Array, sums: Array) -> None:
+        """Note which losses (steps, …) and outputs are the first that are not finite, if any is."""
         self.diverged = self._first(self.diverged, np.isfinite(sums))
         self.infinite = self._first(self.infinite, np.asarray(np.isfinite(logits).all(axis=0).all(axis=-1)))
         self.all_diverged = bool(self.diverged.all())
-        self.loss = np.add.accumulate(np.concatenate([self.loss[np.newaxis], sums]))[-1]
-        self.steps += self.waiting
-        self.waiting = 0
 
     def _first(self, known: Array, finite: Array) -> Array:
         """Return the first steps so far that were not finite, given which of the latest were (steps, …)."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlp.optimizers.optimizer import Optimizer, State, add_scaled, moving_average
 from mlp.ranges import BelowOne, NotNegative, Positive, numbers
-from mlp.workspace import Array, Workspace
+from mlp.workspace import Array, Workspace, zeros
 
 Epsilon = Annotated[float, numbers("a number >= 1e-30 (float32 must hold it)", lambda value: value >= 1e-30)]
 
@@ -21,7 +21,7 @@ class Adagrad(Optimizer):
 
     def init(self, params: Array) -> State:
         """Start with a sum of squares of 0."""
-        return {"sum": np.zeros_like(params)}
+        return {"sum": zeros(params.shape, params.dtype)}
 
     def step(self, params: Array, grads: Array, state: State, lr: float, work: Workspace) -> None:
         """Move less where the sum of squared gradients is large."""
@@ -45,7 +45,10 @@ class RMSprop(Optimizer):
 
     def init(self, params: Array) -> State:
         """Start at rest, with a mean square of 0."""
-        return {"mean_square": np.zeros_like(params), "velocity": np.zeros_like(params)}
+        return {
+            "mean_square": zeros(params.shape, params.dtype),
+            "velocity": zeros(params.shape, params.dtype),
+        }
 
     def step(self, params: Array, grads: Array, state: State, lr: float, work: Workspace) -> None:
         """Divide the gradient by its recent root mean square, and gather speed with that."""
@@ -75,8 +78,8 @@ class Adam(Optimizer):
     def init(self, params: Array) -> State:
         """Start with both averages 0, at step t = 0."""
         return {
-            "mean": np.zeros_like(params),
-            "mean_square": np.zeros_like(params),
+            "mean": zeros(params.shape, params.dtype),
+            "mean_square": zeros(params.shape, params.dtype),
             "steps": np.zeros((), np.int64),
         }
 

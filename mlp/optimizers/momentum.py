@@ -6,7 +6,7 @@ import numpy as np
 
 from mlp.optimizers.optimizer import Optimizer, State, add_scaled
 from mlp.ranges import BelowOne, NotNegative
-from mlp.workspace import Array, Workspace
+from mlp.workspace import Array, Workspace, zeros
 
 SMALLEST_SCALE = 2.0**-20
 """Far from where v / s could overflow float32, and at μ = 0.9 reached once in 130 steps."""
@@ -25,7 +25,7 @@ class SGD(Optimizer):
 
     def init(self, params: Array) -> State:
         """Start at rest."""
-        return {"velocity": np.zeros_like(params), "scale": np.ones((), np.float64)}
+        return {"velocity": zeros(params.shape, params.dtype), "scale": np.ones((), np.float64)}
 
     def step(self, params: Array, grads: Array, state: State, lr: float, work: Workspace) -> None:
         """Gather speed, and move."""

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -101,18 +100,12 @@ class Trainer:
     def updater(self, lr: float) -> Callable[[], None]:
         """Return what takes one step along the gradient that the network holds; valid for an epoch.
 
-        L-BFGS has none (mlp.training.search). All that stays the same over an epoch is looked up here, once.
+        L-BFGS has none (mlp.training.search).
         """
         network, rule = self.network, self.optimizer
         assert isinstance(rule, Optimizer)
-        return partial(
-            rule.update,
-            network.params,
-            network.grads,
-            self.slots,
-            lr=lr,
-            weights=network.weights,
-            work=network.work,
+        return rule.updater(
+            network.params, network.grads, self.slots, lr=lr, weights=network.weights, work=network.work
         )
 
     def record(self, row: dict[str, float]) -> None:

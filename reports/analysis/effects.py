@@ -9,7 +9,7 @@ import numpy as np
 from reports.analysis.comparable import comparable
 from reports.analysis.comparison import MAX_LEVELS, Comparison, compare, compare_within, parts_by, sharing
 from reports.analysis.counting import TEST_ACCURACY, Counted, counted, default_margin
-from reports.analysis.intervals import NAN, Floats, Interval, t_interval
+from reports.analysis.intervals import NAN, Floats, Interval, rounding, t_interval
 from reports.analysis.looks import Looks
 from reports.analysis.matched import Matched, match
 from reports.analysis.missing import adjusted
@@ -86,26 +86,36 @@ class Effect:
     @cached_property
     def levels(self) -> dict[str, Interval]:
         """Each level's mean, the best first, with the t interval over seeds of that level alone."""
-        return level_intervals(self.comparison, self.matched) if self.comparison else {}
+        grain = self.settings.grain
+        return level_intervals(self.comparison, self.matched, grain) if self.comparison else {}
 
     @cached_property
     def shown_levels(self) -> dict[str, dict[str, Interval]]:
         """Each level's mean with its interval, for each of the comparisons to print."""
         if self.depends_on is None:
             return {"": self.levels} if self.comparison else {}
-        parts = parts_by(self.matched, self.depends_on)
-        return {name: level_intervals(each, parts[name]) for name, each in self.within.items()}
+        parts, grain = parts_by(self.matched, self.depends_on), self.settings.grain
+        return {name: level_intervals(each, parts[name], grain) for name, each in self.within.items()}
 
 
-def level_intervals(comparison: Comparison, matched: Matched) -> dict[str, Interval]:
-    """Return the means of a comparison, each with the t interval over seeds of that level alone."""
+def level_intervals(comparison: Comparison, matched: Matched, grain: float) -> dict[str, Interval]:
+    """Return the means of a comparison, each with the t interval over seeds of that level alone.
+
+    As in `summarise` none is narrower than the metric's step (`grain`) allows, here over so many blocks.
+    """
     found, blocks = {}, sharing(matched.counted, 2)
     for level, mean in comparison.means.items():
         values = matched.counted[matched.levels.index(level)][blocks]
-        spread = t_interval(adjusted(values[None]).per_seed[0]) if np.isfinite(values).any() else None
+        spread = interval_of(values, grain) if np.isfinite(values).any() else None
         half = spread.half if spread else NAN
         found[level] = Interval(mean, mean - half, mean + half, spread.n if spread else 0)
     return found
+
+
+def interval_of(values: Floats, grain: float) -> Interval:
+    """Return the mean over blocks and seeds of values (blocks, seeds), with its t interval over seeds."""
+    blocks = int(np.isfinite(values).any(axis=1).sum())
+    return t_interval(adjusted(values[None]).per_seed[0], least=rounding(grain, blocks))
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Student's t: the one place where its interval, its quantile and its p are worked out."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,9 +34,17 @@ class Interval:
 NOTHING = Interval(NAN, NAN, NAN, 0)
 
 
-def t_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
-    """Return the mean of the finite values and its two-sided t interval (Student 1908)."""
-    return around_mean(values, level, lambda n: 1 / n)
+def t_interval(values: ArrayLike, level: float = LEVEL, least: float = 0.0) -> Interval:
+    """Return the mean of the finite values and its two-sided t interval (Student 1908).
+
+    `least` is the standard deviation that a value has at least: that of `rounding`, of equal values.
+    """
+    return around_mean(values, level, lambda n: 1 / n, least)
+
+
+def rounding(grain: float, figures: int = 1) -> float:
+    """Return the standard deviation of the mean of figures that are rounded to a step (Sheppard 1898)."""
+    return grain / math.sqrt(12 * max(figures, 1))
 
 
 def prediction_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
@@ -43,15 +52,18 @@ def prediction_interval(values: ArrayLike, level: float = LEVEL) -> Interval:
     return around_mean(values, level, lambda n: 1 + 1 / n)
 
 
-def around_mean(values: ArrayLike, level: float, factor: Callable[[int], float]) -> Interval:
-    """Mean ± t·s·√factor(n) over the finite values."""
+def around_mean(
+    values: ArrayLike, level: float, factor: Callable[[int], float], least: float = 0.0
+) -> Interval:
+    """Mean ± t·s·√factor(n) over the finite values, s at least `least`."""
     x = np.asarray(values, dtype=np.float64).ravel()
     x = x[np.isfinite(x)]
     n = len(x)
     if n < 2:
         return Interval(float(x[0]), NAN, NAN, n) if n else NOTHING
     mean = float(x.mean())
-    half = float(t_quantile((1 - level) / 2, n - 1)) * float(x.std(ddof=1)) * factor(n) ** 0.5
+    spread = max(float(x.std(ddof=1)), least)
+    half = float(t_quantile((1 - level) / 2, n - 1)) * spread * factor(n) ** 0.5
     return Interval(mean, mean - half, mean + half, n)
 
 

@@ -1,13 +1,12 @@
 """Claims judged: each holds, is refuted or stays undecided, by tests that are data (form: file.py)."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from reports.analysis.equivalence import conjunction
-from reports.claims.claim import CLAIM_METRICS, Claim, Judgement, Outcome, Test, Written
+from reports.claims.claim import CLAIM_METRICS, Claim, Judgement, Outcome, Test
 from reports.claims.evaluate import evaluate
 from reports.claims.file import Metrics, read_claims
 from reports.claims.looks import Looks
@@ -23,17 +22,13 @@ def judge_file(
     path: Path,
     frame: pd.DataFrame,
     looks: Looks,
-    written: Written | None = None,
     metrics: Metrics = CLAIM_METRICS,
 ) -> list[Judgement]:
-    """Judge a user's claims; UserError for a mistake in the file, or in what it names of the runs.
-
-    `written` is what is known of when the file was written.
-    """
+    """Judge a user's claims; UserError for a mistake in the file, or in what it names of the runs."""
     claims = read_claims(path, metrics)
     if wrong := problems(str(path), claims, frame, looks):
         raise UserError(*wrong)
-    return [replace(judgement, written=written) for judgement in judge_claims(claims, frame, looks)]
+    return judge_claims(claims, frame, looks)
 
 
 def problems(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.analysis.effects import difference_of
 from reports.analysis.equivalence import conjunction, relation
-from reports.analysis.intervals import NAN, Floats, Interval, t_interval
+from reports.analysis.intervals import NAN, Floats, Interval, rounding, t_interval
 from reports.analysis.judging import JudgedPair, judge_pairs
 from reports.analysis.matched import Matched
 from reports.analysis.pairs import Pair, cell_means
@@ -44,7 +44,7 @@ def compare(
         test,
         verdict,
         together(pairs),
-        tuple(level_intervals(found).items()),
+        tuple(level_intervals(found, chosen.grain).items()),
         pairs,
         seeds=min((pair.seeds for pair in known), default=0),
         cells=min((pair.cells for pair in known), default=0),
@@ -138,16 +138,16 @@ def reasons(pairs: Sequence[Compared]) -> tuple[str, ...]:
     return (*(pair.why for pair in pairs[:SHOWN_REASONS]), *([f"{more} more"] if more > 0 else []))
 
 
-def level_intervals(found: Matched) -> Mapping[str, Interval]:
+def level_intervals(found: Matched, grain: float) -> Mapping[str, Interval]:
     """Return the mean of each level with its 95 % interval over seeds, diverged runs as what they count as.
 
     Over the cells that all levels with a result have; a missing run is filled in by its cell's mean, so that
-    no seed is better for having the easier cells.
+    no seed is better for having the easier cells. None is narrower than the metric's step (`grain`) allows.
     """
     present = np.asarray(np.isfinite(found.counted).any(axis=2))
     shared = present[present.any(axis=1)].all(axis=0)
     return {
-        level: t_interval(per_seed(values[shared]))
+        level: t_interval(per_seed(values[shared]), least=rounding(grain, int(shared.sum())))
         for level, values in zip(found.levels, found.counted, strict=True)
     }
 

@@ -26,7 +26,7 @@ _LEFT = re.compile(r"\..+-[0-9a-f]{8}\.(tmp|old|lock)")
 def draft_for(target: Path, advice: str = "") -> Iterator[Path]:
     """Yield the path to build a new `target` at; what is there at the end is removed.
 
-    Raises UserError where nothing can be written, with the advice.
+    Raises UserError where nothing can be written, with the advice; of a full disk, too, which names no file.
     """
     draft = target.with_name(f".{target.name}-{uuid.uuid4().hex[:8]}.tmp")
     try:
@@ -38,6 +38,10 @@ def draft_for(target: Path, advice: str = "") -> Iterator[Path]:
     with lock.kept(held):
         try:
             yield draft
+        except OSError as error:
+            if error.filename is not None and not Path(error.filename).is_relative_to(draft):
+                raise  # of something else, which is read
+            raise UserError(f"{target}: cannot be written{advice}: {error.strerror}") from error
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 

@@ -8,11 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.analysis.counting import counted
-from reports.analysis.effects import matched_by
+from reports.analysis.effects import interval_of, matched_by
 from reports.analysis.intervals import Interval, t_interval
 from reports.analysis.looks import looks_of
 from reports.analysis.matched import Matched
-from reports.analysis.missing import adjusted
 from reports.plots.plot import Plot
 from reports.plots.style import Page, accuracy_axis, legend, log_axis, ordinal_axis, panels, pen
 from reports.runs.factors import Factor
@@ -82,19 +81,20 @@ def over_levels(
     if factor.name not in part.names:
         return (), ()
     others = [name for name in part.names if name not in (factor.name, by)]
-    found = matched_by(counted(part, y), factor.name, others, looks_of(part))
-    levels, means = level_means(found)
+    use = counted(part, y)
+    found = matched_by(use, factor.name, others, looks_of(part))
+    levels, means = level_means(found, use.grain)
     _, ticks = kind_of(factor)
     places = {level: factor.levels.index(level) if ticks else factor.numbers[level] for level in levels}
     known = [(places[level], i) for level, i in zip(levels, means, strict=True) if i.n]
     return tuple(float(x) for x, _ in known), tuple(i for _, i in known)
 
 
-def level_means(found: Matched) -> tuple[tuple[str, ...], list[Interval]]:
+def level_means(found: Matched, grain: float) -> tuple[tuple[str, ...], list[Interval]]:
     """Return the levels that have runs enough, and the mean of each over the runs that all of them share."""
     kept = found.part(levels=[k for k, level in enumerate(found.levels) if level not in found.too_few])
     shared = np.where(np.isfinite(kept.counted).all(axis=0), kept.counted, np.nan)
-    return kept.levels, [t_interval(adjusted(values[None]).per_seed[0]) for values in shared]
+    return kept.levels, [interval_of(values, grain) for values in shared]
 
 
 def over_epochs(part: Results, y: str) -> tuple[tuple[float, ...], tuple[Interval, ...]]:

@@ -67,7 +67,7 @@ def publish(directories: Iterable[Path], target: Path) -> Path:
     for results in found:
         if reference(study_of(results)) is None:
             raise UserError(f"{results.directory}: {results.sweep} is none of {', '.join(all_studies())}")
-    if not found and not target.is_dir():
+    if not found and not any((target / name / RUNS).exists() for name in all_studies()):
         raise UserError(f"{target}: holds no study; name the directories of some")
     with draft_for(target) as draft:
         if target.is_dir():
@@ -125,8 +125,6 @@ def times_of(tables: Mapping[str, Table]) -> pd.DataFrame:
 def rebuild(target: Path) -> None:
     """Make every page and table in `target` from what is kept there."""
     studies = [read(target / name) for name in all_studies() if (target / name / RUNS).exists()]
-    if not studies:
-        raise UserError(f"{target}: holds no study; name the directories of some")
     summary = summary_page(studies)  # first, as a lesson may not hold
     for study in studies:
         for name, frame in tables_of(study).items():

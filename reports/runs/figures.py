@@ -1,7 +1,7 @@
 """The final figures of runs, whatever they are called: which is the main one, and their columns."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -81,10 +81,11 @@ class Figures:
         return f"final.{name}" if name in taken and name not in METRICS else name
 
     def lacks(self, data: Mapping[str, Any]) -> str:
-        """Why a run that is done has no main figure; empty if it has one."""
+        """Why a run that is done has no main figure, or one that cannot be; empty if all is well."""
         found, name = figures_of(data), str(self.goal.name)
         if is_number(found.get(name)):
-            return ""
+            wrong = () if self.own else beyond(found)
+            return next((f"has a final.{key} of {value:g}, not in [0, 1]" for key, value in wrong), "")
         there = ", ".join(key for key, value in found.items() if is_number(value))
         return f"is done but has no final.{name}" + (f"; it has {there}" if there and self.own else "")
 
@@ -92,6 +93,16 @@ class Figures:
         """Return what the runs were measured by."""
         goal = replace(self.goal, name=self.column(str(self.goal.name)))
         return measures_of(goal, [self.column(name) for name in self.names], self.uneven, self.named)
+
+
+def beyond(figures: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the accuracies among figures that are none: below 0 or above 1, as those in per cent are."""
+    for name, value in figures.items():
+        metric = METRICS.get(name)
+        if metric is not None and metric.unit == "accuracy" and is_number(value):
+            least, most = metric.bounds
+            if not least <= value <= most:
+                yield name, value
 
 
 def is_uneven(by_class: object) -> bool:

@@ -41,7 +41,8 @@ def load(
     """
     root = Path(directory)
     if not root.is_dir():
-        raise UserError(f"{root}: no such directory; a report needs the directory of a sweep")
+        what = "is no directory" if root.exists() else "no such directory"
+        raise UserError(f"{root}: {what}; a report needs the directory of a sweep")
     plan = read_plan(root)
     folders = cell_dirs(root)
     if not folders and plan is None:

@@ -56,7 +56,9 @@ def judged(results: Results, claims: Path | None = None) -> Judged | None:
     frame, looks = observe(results), looks_of(results)
     if claims is not None:
         metrics = claim_metrics(results.measures)
-        own = Judged(frame, None, judge_file(claims, frame, looks, written(results, claims), metrics))
+        found = judge_file(claims, frame, looks, metrics)
+        since = written(results, claims)  # kept in the sweep's directory: only of a file without mistakes
+        own = Judged(frame, None, [replace(judgement, written=since) for judgement in found])
     elif source is not None:
         own = judged_study(source, frame, looks)
     return replace(own, afterwards=afterwards(results))

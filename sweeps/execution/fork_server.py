@@ -38,6 +38,10 @@ PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
 TOLD = 4000
 """Characters of an error at most: a worker ends before its pipe is read, which holds 16 times as much."""
 
+LOOK_S = 0.2
+"""The longest wait without a look for signals (s). A process that was halted may get its signal in any of its
+threads, and Python handles it in the main one."""
+
 _FORK: Any = multiprocessing.get_context("fork") if sys.platform != "win32" else None
 _present: ForkServer | None = None
 _forked = False
@@ -64,6 +68,8 @@ class ForkServer:
         """Run `worker` in so many processes, and return how each has ended. Raises BrokenExecutor."""
         try:
             self._connection.send_bytes(cloudpickle.dumps((worker, count, os.environ.get(MARK))))
+            while not self._connection.poll(LOOK_S):
+                pass
             returned: list[JobReturn] = self._connection.recv()
         except (EOFError, ConnectionError):
             self._process.join()

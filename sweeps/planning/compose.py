@@ -105,6 +105,14 @@ class Composer:
             return False
         return bool(self.master.hydra.runtime.choices.get(group) != option)
 
+    def no_option(self, override: Override) -> str:
+        """Return that a group is given what is the name of none of its options: a number, null; or ""."""
+        group, option = override.key_or_group, override.value()
+        if override.is_delete() or isinstance(option, str | list) or not self.is_group(group):
+            return ""
+        options = self.loader.get_group_options(group, **self._where())
+        return f"{override.input_line}: no such option; {group} is one of {', '.join(options)}"
+
     def merged(self, override: Override) -> str:
         """Return why options chosen together are no choice: of what both set, the last one counts; or ""."""
         group, options = override.key_or_group, override.value()

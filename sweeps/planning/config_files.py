@@ -14,6 +14,7 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import ConfigRepository
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.config_search_path import ConfigSearchPath
+from hydra.errors import ConfigCompositionException
 from hydra.plugins.config_source import ConfigResult
 
 
@@ -28,9 +29,19 @@ class ConfigFiles(ConfigRepository):
     def load_config(self, config_path: str) -> ConfigResult | None:
         """Return the content of a file; None if there is none. Raises Hydra's errors."""
         if config_path not in self._read:
-            self._read[config_path] = pickle.dumps(super().load_config(config_path))
+            self._read[config_path] = pickle.dumps(self._load(config_path))
         content: ConfigResult | None = pickle.loads(self._read[config_path])
         return content
+
+    def _load(self, config_path: str) -> ConfigResult | None:
+        try:
+            return super().load_config(config_path)
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            # OmegaConf's word for a number or a truth value that is all there is
+            message = f"{config_path}.yaml: must be a mapping of keys to values"
+            raise ConfigCompositionException(message) from error
 
     def __deepcopy__(self, _: Any) -> ConfigFiles:
         """Return one that shares what was read; Hydra makes a copy to look into other places with it."""

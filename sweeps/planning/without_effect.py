@@ -19,6 +19,7 @@ from sweeps.planning.grid import refuse_twice
 from sweeps.planning.identity import has_key
 from sweeps.records.errors import UserError
 
+OF_SINGLE_RUNS = "one run is a sweep of one, and hydra.sweep.dir=… names its directory"
 SWEPT = ("hydra.sweeper.params", "hydra.sweeper.grids")
 
 
@@ -27,6 +28,8 @@ def refuse(config: DictConfig, loader: ConfigLoader) -> None:
     given = _as_written(config.hydra.overrides)["hydra"]
     texts = [text for text in given if not text.startswith("hydra.mode=")]  # which `-m` adds
     refuse_twice(texts, OverridesParser.create(loader).parse_overrides(texts))
+    if lost := [text for text in texts if text.lstrip("+~").startswith("hydra.run.")]:
+        raise UserError(*(f"{text}: has no effect: {OF_SINGLE_RUNS}" for text in lost))
     _refuse_several_sweeps(config, loader)
     if lost := [*_lost_overrides(config, loader, given)]:
         raise UserError(*lost)

@@ -52,8 +52,10 @@ def write_atomic(path: Path, content: bytes, *, durable: bool = True) -> None:
             if durable:
                 os.fsync(file.fileno())
         draft.replace(path)
-    except BaseException:
+    except BaseException as error:
         draft.unlink(missing_ok=True)
+        if isinstance(error, OSError):  # a full disk names no file, all else the draft
+            error.filename = str(path)
         raise
     if durable:
         _sync_directory(path.parent)

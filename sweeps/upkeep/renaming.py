@@ -24,7 +24,7 @@ def rename(sweep: Sweep, name: str) -> Iterator[str]:
     if not name.strip() or not name.isprintable():
         raise UserError(f"{name!r}: must be a name for a directory, in signs that can be printed")
     root = sweep.root.absolute()
-    target = root.with_name(name) if os.sep not in name else Path(name).absolute()
+    target = root.parent / name if os.sep not in name else Path(name).absolute()
     require_place(root, target)
     for below in sorted(root.glob(f"*/{HIDDEN}")):
         require_at_rest(below.parent)

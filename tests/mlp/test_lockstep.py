@@ -14,7 +14,7 @@ from mlp.datasets.order import extents
 from mlp.initializers import Auto
 from mlp.lockstep import Lockstep
 from mlp.lockstep.abreast import LossesAbreast
-from mlp.lockstep.tally import first_largest
+from mlp.lockstep.tally import Tally, first_largest
 from mlp.losses import BCE, MSE, Focal, Hinge, Huber, KLDiv, Loss, MultiMargin, SoftmaxCE, one_hot
 from mlp.network import MLP
 from mlp.optimizers import LBFGS, SGD, Adam, AdamW, Nesterov, Optimizer, RMSprop
@@ -165,6 +165,30 @@ def test_the_first_of_the_largest_scores_counts() -> None:
     ties[rng.random(ties.shape) < 0.1] = -np.inf
     for scores in (ties, rng.normal(size=(CLASSES, 50)).astype(np.float32)):
         assert (first_largest(scores) == scores.argmax(axis=0)).all()
+
+
+@pytest.mark.parametrize("networks", [(), (3,)])
+@pytest.mark.parametrize("wrong", [None, np.inf, -np.inf, np.nan])
+def test_steps_add_up_with_ties_and_with_what_is_not_finite(
+    networks: tuple[int, ...], wrong: float | None
+) -> None:
+    rng, tally, steps = np.random.default_rng(0), Tally(networks), 9
+    logits = rng.normal(size=(steps, *networks, 7, CLASSES)).astype(np.float32)
+    logits[4] = logits[4].round()  # ties
+    values = logits.sum(axis=-1)
+    if wrong is not None:
+        logits[5, ..., 2, 1] = values[6, ..., 3] = wrong
+    labels = rng.integers(0, CLASSES, (steps, 7))
+    for step in range(steps):
+        tally.add(values[step], logits[step], labels[step])
+    tally.count()
+    right = logits.argmax(axis=-1) == labels.reshape(steps, *[1] * len(networks), 7)
+    finite = ~np.isnan(logits).any(axis=-1)
+    np.testing.assert_array_equal(tally.correct, (right & finite).sum(axis=(0, -1)))
+    np.testing.assert_array_equal(tally.infinite, np.full(networks, 0 if wrong is None else 6))
+    np.testing.assert_array_equal(tally.diverged, np.full(networks, 0 if wrong is None else 7))
+    if wrong is None:
+        np.testing.assert_allclose(tally.loss, values.sum(axis=(0, -1)), rtol=1e-5, atol=1e-5)
 
 
 def test_one_that_diverges_leaves_the_others_as_they_were() -> None:

@@ -23,7 +23,7 @@ def run(
     params, work = start.copy(), PoisonedWorkspace(start.dtype)
     state = optimizer.init(params)
     for gradient in gradients:
-        optimizer.update(params, gradient.copy(), state, lr=lr, weights=weights, work=work)
+        optimizer.updater(params, gradient.copy(), state, lr=lr, weights=weights, work=work)()
     return params
 
 
@@ -107,7 +107,7 @@ def test_a_copied_state_goes_on_bit_for_bit(optimizer: Optimizer, gradients: Arr
         if i == 7:
             params, work = params.copy(), Workspace(np.float64)
             state = {name: array.copy() for name, array in state.items()}
-        optimizer.update(params, gradient.copy(), state, lr=0.1, weights=WEIGHTS, work=work)
+        optimizer.updater(params, gradient.copy(), state, lr=0.1, weights=WEIGHTS, work=work)()
     np.testing.assert_array_equal(params, run(optimizer, gradients, start))
 
 
@@ -133,7 +133,7 @@ def test_a_quadratic_valley_is_descended(optimizer: Optimizer) -> None:
     plain, params, work = replace(optimizer, weight_decay=0.0), np.ones(SIZE), Workspace(np.float64)
     state = plain.init(params)
     for _ in range(500):
-        plain.update(params, curvature * params, state, lr=0.02, weights=WEIGHTS, work=work)
+        plain.updater(params, curvature * params, state, lr=0.02, weights=WEIGHTS, work=work)()
     assert np.abs(params).max() < 0.5
 
 
@@ -142,7 +142,8 @@ def test_repeated_steps_allocate_no_arrays(optimizer: Optimizer) -> None:
     optimizer = replace(optimizer, l1=1e-3)
     params, grads = np.ones(100_000, np.float32), np.ones(100_000, np.float32)
     state, work = optimizer.init(params), Workspace(np.float32)
-    held, peak = allocated(lambda: optimizer.update(params, grads, state, lr=0.01, weights=90_000, work=work))
+    update = optimizer.updater(params, grads, state, lr=0.01, weights=90_000, work=work)
+    held, peak = allocated(update)
     assert held < 4096
     assert peak < UFUNC_BUFFERS < params.nbytes
 

@@ -90,7 +90,7 @@ def by_us(optimizer: Optimizer, schedule: Schedule) -> tuple[Array, list[float]]
         weights, biases = tensors(params)
         loss(weights, biases).backward()
         grads = np.concatenate([weights.grad.numpy(), biases.grad.numpy()])
-        optimizer.update(params, grads, state, lr=lr, weights=WEIGHTS, work=work)
+        optimizer.updater(params, grads, state, lr=lr, weights=WEIGHTS, work=work)()
     return params, lrs
 
 

@@ -135,6 +135,8 @@ def test_an_excluded_run_is_neither_run_nor_missing(two_done: Tiny, root: Path) 
         (["merge", "elsewhere"], "there is no such directory"),
         (["rename", ".hidden"], "must be a name for a directory"),
         (["rename", ""], "'': must be a name for a directory"),
+        (["rename", "."], "is there already"),
+        (["rename", ".."], "must be a name for a directory, not hidden"),
         (
             ["rename", "two\nlines"],
             "'two\\nlines': must be a name for a directory, in signs that can be printed",

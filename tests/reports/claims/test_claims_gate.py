@@ -161,6 +161,15 @@ def test_the_time_at_which_claims_were_seen_is_never_written_through_a_link(
     assert not any(elsewhere.iterdir())
 
 
+@pytest.mark.parametrize("wrong", ["claims: [", "claims: [{id: X0}]", "nothing of the kind"])
+def test_a_file_with_mistakes_was_not_seen(sweep: Path, tmp_path: Path, wrong: str) -> None:
+    file = tmp_path / "claims.yaml"
+    file.write_text(wrong)
+    before = sorted(sweep.rglob("*"))
+    assert report(sweep, "--claims", str(file)) == 2
+    assert sorted(sweep.rglob("*")) == before
+
+
 @pytest.mark.parametrize("content", ["", "[1]", '{"x": 3}', "not json"])
 def test_a_damaged_note_of_what_was_seen_is_as_good_as_none(tmp_path: Path, content: str) -> None:
     (tmp_path / ".sweep").mkdir()

@@ -272,9 +272,12 @@ def test_a_sweep_that_is_no_study_is_refused_and_nothing_is_written(tmp_path: Pa
 
 
 def test_where_nothing_is_kept_there_is_nothing_to_rebuild(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="holds no study"):
-        publish([], tmp_path / "nothing")
-    assert not (tmp_path / "nothing").exists()
+    (tmp_path / "file").write_text("no study")
+    (tmp_path / "empty").mkdir()
+    for name in ("nothing", "file", "empty"):
+        with pytest.raises(UserError, match=f"^{tmp_path / name}: holds no study; name the directories"):
+            publish([], tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "file"]
 
 
 def test_a_study_whose_seeds_grew_is_judged_as_its_runs_report_judges_it(tmp_path: Path) -> None:

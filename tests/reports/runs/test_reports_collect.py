@@ -84,6 +84,24 @@ def test_a_damaged_record_is_named_and_the_rest_reported(tmp_path: Path, content
     assert [str(p.path.parent.name) for p in results.problems] == [cells[2].name]
 
 
+@pytest.mark.parametrize(("name", "value"), [("test_accuracy", 93.2), ("train_accuracy", -0.1)])
+def test_an_accuracy_that_is_no_share_is_named_and_enters_no_mean(
+    tmp_path: Path, name: str, value: float
+) -> None:
+    cells = synthetic.grid(SMALL)
+    synthetic.write_sweep(tmp_path, cells)
+    path = tmp_path / cells[2].name / "report.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"final": record["final"] | {name: value}}))
+    results = load(tmp_path)
+    assert [problem.reason for problem in results.problems] == [
+        f"has a final.{name} of {value}, not in [0, 1]"
+    ]
+    assert results.runs["status"].tolist()[2] == "damaged"
+    assert results.done["test_accuracy"].between(0, 1).all()
+    assert len(results.done) == 7
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
@@ -210,6 +228,9 @@ def test_a_setting_that_others_determine_is_no_factor(tmp_path: Path) -> None:
 def test_mistakes_of_the_user_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such directory"):
         load(tmp_path / "nowhere")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="file: is no directory; a report needs"):
+        load(tmp_path / "file")
     with pytest.raises(UserError, match="no run records"):
         load(tmp_path)
 

@@ -126,6 +126,27 @@ def test_a_signal_stops_everything_within_two_seconds_and_the_next_command_conti
         assert [line.partition(",")[0] for line in history.splitlines()] == [str(step) for step in range(8)]
 
 
+@LAUNCHERS
+def test_a_sweep_that_is_halted_obeys_when_it_goes_on(tiny: Tiny, launcher: tuple[str, ...]) -> None:
+    """It is the order of a machine that is shut down, or of a batch system that suspends what it ends."""
+    command = ("x=1,2", "steps=200", "step_s=0.1", *launcher)
+    sweep = tiny.start(*command)
+    wait_until(lambda: any((record.path / "checkpoint.json").exists() for record in running(tiny)))
+    processes = [psutil.Process(sweep.pid), *descendants(sweep)]
+    for process in processes:
+        process.suspend()
+    time.sleep(0.3)
+    sweep.terminate()
+    for process in processes:
+        process.resume()
+    out, err = sweep.communicate(timeout=5)
+    assert sweep.returncode == 128 + signal.SIGTERM
+    wait_gone(processes, 0.5)
+    assert "interrupted by SIGTERM" in out
+    assert "Traceback" not in out + err
+    assert {record.status for record in tiny.records()} == {"interrupted"}
+
+
 def test_two_interrupts_stop_at_once(tiny: Tiny) -> None:
     sweep = tiny.start("mode=hang", *JOBLIB)
     wait_until(lambda: running(tiny))

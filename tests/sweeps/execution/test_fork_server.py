@@ -89,6 +89,31 @@ with fork_server.running(wanted=True):
 
 
 @LINUX
+def test_a_signal_that_another_thread_gets_is_handled_while_workers_work(tmp_path: object) -> None:
+    """The kernel gives it to any thread of a process that was halted; then no wait of the main one ends."""
+    body = """
+class Stopped(BaseException):
+    pass
+def stop(*_):
+    raise Stopped
+def slow(_):
+    time.sleep(5)
+def take_the_signal():
+    time.sleep(0.3)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+with fork_server.running(wanted=True):
+    signal.signal(signal.SIGTERM, stop)
+    threading.Thread(target=take_the_signal).start()
+    began = time.monotonic()
+    try:
+        fork_server.present().launch(slow, 1)
+    except Stopped:
+        print("stopped", time.monotonic() - began < 2)
+"""
+    assert told(body, tmp_path).split() == ["stopped", "True"]
+
+
+@LINUX
 def test_there_is_no_server_in_a_process_with_threads(tmp_path: object) -> None:
     body = """
 print(fork_server.may_fork())
