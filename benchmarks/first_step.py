@@ -43,7 +43,10 @@ class FirstStep(SGD):
 
         def update() -> None:
             take_step()
-            with contextlib.suppress(FileExistsError), Path(os.environ[NOTE]).open("x") as note:
+            with (
+                contextlib.suppress(FileExistsError),
+                Path(os.environ[NOTE]).open("x", encoding="utf-8") as note,
+            ):
                 note.write(f"{time.time()}\n")
 
         return update

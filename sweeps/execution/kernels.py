@@ -37,6 +37,8 @@ def run_here(name: str) -> bool:
         env={**os.environ, CHOICE: name},
         capture_output=True,
         text=True,
+        encoding="utf-8",
+        errors="replace",
         check=False,
     )
     return tried.returncode == 0 and tried.stdout.strip() == name

@@ -19,18 +19,19 @@ from tests.support.decided import (
 )
 
 MOST = 20
+SMALL = MARGIN / 6  # by which the widest published contrasts, of 220 margins, are accuracies still
 ENOUGH = 100  # sweeps whose runs are worth adding up
 FIXED = (3, 5, 10, 20, 40)
 
 
-def wrong_about(made: Truth, found: Decided) -> dict[str, bool]:
+def wrong_about(made: Truth, found: Decided, margin: float = MARGIN) -> dict[str, bool]:
     """What a sweep that has ended says that is not so."""
     pairs = [(each.pair, true_difference(made, each)) for each in found.compared if not each.within]
     looked = [(pair, true) for pair, true in pairs if pair.look]
     return {
         "any false difference": any(pair.relation == ">" and true <= 1e-12 for pair, true in pairs),
         "any false equivalence": any(
-            pair.relation == "≈" and abs(true) >= MARGIN * 0.999 for pair, true in pairs
+            pair.relation == "≈" and abs(true) >= margin * 0.999 for pair, true in pairs
         ),
         "any interval misses": any(not pair.low <= true <= pair.high for pair, true in looked),
     }
@@ -60,14 +61,14 @@ def decided_at_the_margin(rng: np.random.Generator, sims: int) -> Counts:
 
 
 def drawn_from_published(rng: np.random.Generator) -> Truth:
-    """Two factors of two levels, their effects and the spread from two contrasts of one study, in margins."""
+    """Two factors of two levels: effects and spread of two contrasts of one study, in (small) margins."""
     table = published()
     study = table[table["study"] == rng.choice(table["study"].to_numpy())]
     rows = study.iloc[rng.integers(len(study), size=2)]
-    sizes = MARGIN * rows["size"].to_numpy() * rng.choice([-1, 1], size=2)
+    sizes = SMALL * rows["size"].to_numpy() * rng.choice([-1, 1], size=2)
     # A contrast of two levels over two cells each varies from seed to seed as much as a cell does.
-    spread = MARGIN * float(rows["spread"].median())
-    return truth({"a": [0, sizes[0]], "b": [0, sizes[1]]}, spread, rng, unequal=0.5)
+    spread = SMALL * float(rows["spread"].median())
+    return truth({"a": [0, sizes[0]], "b": [0, sizes[1]]}, spread, rng, base=0.5, unequal=0.5)
 
 
 def decided_as_published(rng: np.random.Generator, sims: int) -> Counts:
@@ -76,13 +77,15 @@ def decided_as_published(rng: np.random.Generator, sims: int) -> Counts:
     fixed = dict.fromkeys(FIXED, 0)
     for _ in range(sims):
         made = drawn_from_published(rng)
-        found = decide(made, most=MOST)
-        sweeps.append(wrong_about(made, found))
+        found = decide(made, SMALL, most=MOST)
+        sweeps.append(wrong_about(made, found, SMALL))
         taken, full = taken + found.runs, full + len(made.means) * MOST
         open_ones += sum(each.is_open for each in found.compared)
         every += len(found.compared)
         for seeds in FIXED:
-            fixed[seeds] += sum(not each.is_open for each in compared(planned(made, range(seeds)), made))
+            fixed[seeds] += sum(
+                not each.is_open for each in compared(planned(made, range(seeds), SMALL), made)
+            )
     enough = next((seeds for seeds in FIXED if fixed[seeds] >= 0.999 * (every - open_ones)), FIXED[-1])
     print(f"{taken} runs of {full}, {open_ones} of {every} open; fixed designs decide {fixed}")
     counts = count(sweeps, "any false difference", "any false equivalence", "any interval misses")
