@@ -5,13 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.analysis.contrasts import LEAST_SWING, places
-from reports.analysis.intervals import Floats, Integers, Mask, t_quantile, t_tail
+from reports.analysis.intervals import SLACK, Floats, Integers, Mask, t_quantile, t_tail
 from reports.analysis.matched import Matched
 from reports.analysis.missing import adjusted
 from reports.analysis.sequential import Ladder
 
 CELLS = ""  # parted by no one factor, but by single cells
-SLACK = 1 - 1e-9  # for rounding, in what rules tails out beforehand
 Ways = dict[str, tuple[list[str], Integers]]
 
 

@@ -10,6 +10,7 @@ from scipy.special import stdtr, stdtrit
 
 LEVEL = 0.95
 NAN = float("nan")
+SLACK = 1 - 1e-9  # for rounding, where a bound on t rules out what a test could not show
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]

@@ -6,12 +6,11 @@ from functools import lru_cache
 import numpy as np
 
 from reports.analysis.groups import Groups
-from reports.analysis.intervals import Floats, Integers, Mask, t_quantile
+from reports.analysis.intervals import SLACK, Floats, Integers, Mask, t_quantile
 from reports.analysis.proportions import p_more_often
 
 PAIRS_AT_ONCE = 2**14
 """Pairs of cells that are compared in one array: what the processor's cache holds."""
-SLACK = 1 - 1e-9  # for rounding, in what rules pairs out beforehand
 
 
 @dataclass(frozen=True)

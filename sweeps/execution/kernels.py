@@ -10,14 +10,13 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
+from sweeps.execution.in_turn import HOME
 from sweeps.records.record import Record
 
 CHOICE = "OPENBLAS_CORETYPE"
 NAME = re.compile(r"[A-Za-z0-9]{1,32}")  # a record may be a stranger's
 TRIAL = "sweeps.job.kernels"
-HOME = Path(__file__).resolve().parents[2]
 
 
 def kernels_of(record: Record) -> dict[str, str]:
@@ -36,7 +35,6 @@ def run_here(name: str) -> bool:
         cwd=HOME,
         env={**os.environ, CHOICE: name},
         capture_output=True,
-        text=True,
         encoding="utf-8",
         errors="replace",
         check=False,

@@ -89,9 +89,10 @@ class Planner:
             self._see(dict.fromkeys(override.key_or_group for override in parsed), {})
             if self._is_excluded(lambda exclusion: exclusion.matches_overrides(parsed)):
                 return None
-            for refused in (self.composer.no_option, self.composer.merged):
-                if line := next(filter(None, map(refused, parsed)), ""):
-                    raise ValueError(line)
+            checks = self.composer.no_option, self.composer.merged
+            refused = (check(each) for check in checks for each in parsed)
+            if line := next(filter(None, refused), ""):
+                raise ValueError(line)
             if late := next((each for each in parsed if self.composer.sets_sweep(each)), None):
                 raise ValueError(f"{late.input_line}: sets the sweep itself; a command takes only one such")
             task, choices = self.composer.task(overrides)
