@@ -3,10 +3,11 @@
 It is run here, from the command to the finished report, or judged by the files that an earlier run left.
 """
 
+import csv
 import statistics
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 from benchmarks.command import ROOT, timed
 from benchmarks.floor import epoch_flops, flops_per_example
 from benchmarks.machine import Settings, cores
-from benchmarks.page import Goal, Section
+from benchmarks.page import Goal, Section, table
 from benchmarks.task import CLASSES, FEATURES, ONE_HIDDEN
 from sweeps.job.measured.process import ask
+from sweeps.records.layout import HISTORY
 from sweeps.records.plan import Plan, read_plan
 from sweeps.records.record import load_records
 
@@ -29,18 +31,55 @@ def run(settings: Settings) -> Section:
     """Run the default grid and its report by the clock (an earlier version's first), or judge a directory."""
     if settings.grid is not None:
         return of_directory(settings.grid, settings)
-    before_s = command_to_report(settings.before)[0] if settings.before else None
-    wall_s, found = command_to_report(ROOT)
-    section = _judged(found, wall_s, "from the command to the finished report", settings)
-    return beside(section, wall_s, before_s) if before_s else section
+    before_s = command_to_report(settings.before).wall_s if settings.before else None
+    took = command_to_report(ROOT)
+    section = _judged(took.found, took.wall_s, "from the command to the finished report", settings, took)
+    return beside(section, took.wall_s, before_s) if before_s else section
 
 
-def command_to_report(version: Path) -> tuple[float, list[dict[str, Any]]]:
-    """Run the default grid and its report by a version of this project: seconds, and the runs' records."""
+@dataclass(frozen=True)
+class Took:
+    """What a sweep and its report took (s), its runs' records, and the CPU seconds of all their epochs."""
+
+    sweep_s: float
+    report_s: float
+    found: list[dict[str, Any]]
+    epochs_cpu_s: float
+
+    @property
+    def wall_s(self) -> float:
+        """Both, one after the other."""
+        return self.sweep_s + self.report_s
+
+    def parts(self, floors_s: float) -> str:
+        """Return where the cores' seconds went, as a table; `floors_s` are those of the products at peak."""
+        whole = cores() * self.wall_s
+        parts = {
+            "the matrix products at this core's peak": floors_s,
+            "the rest of the training epochs": self.epochs_cpu_s - floors_s,
+            "the sweep beside them: tests, records, start, cores that wait": cores() * self.sweep_s
+            - self.epochs_cpu_s,
+            "the report, on all cores": cores() * self.report_s,
+        }
+        rows = [(part, f"{seconds:.1f}", f"{seconds / whole:.1%}") for part, seconds in parts.items()]
+        return table(("of the cores' time", "s", "share"), rows)
+
+
+def command_to_report(version: Path) -> Took:
+    """Run the default grid and its report by a version of this project."""
     with tempfile.TemporaryDirectory() as folder:
-        wall_s = timed("sweeps", ["sweep=grid", f"hydra.sweep.dir={folder}"], root=version)
-        wall_s += timed("reports", [folder], root=version)
-        return wall_s, records(Path(folder))
+        sweep_s = timed("sweeps", ["sweep=grid", f"hydra.sweep.dir={folder}"], root=version)
+        report_s = timed("reports", [folder], root=version)
+        return Took(sweep_s, report_s, records(Path(folder)), epochs_cpu_s(Path(folder)))
+
+
+def epochs_cpu_s(root: Path) -> float:
+    """Return the CPU seconds of all training epochs below a sweep's directory, by the runs' histories."""
+    seconds = 0.0
+    for path in root.glob(f"*/{HISTORY}"):
+        with path.open(newline="", encoding="utf-8") as file:
+            seconds += sum(float(row["epoch_cpu_s"]) for row in csv.DictReader(file))
+    return seconds
 
 
 def beside(section: Section, wall_s: float, before_s: float) -> Section:
@@ -80,7 +119,9 @@ def unfit(plan: Plan, found: list[dict[str, Any]]) -> str | None:
     return None
 
 
-def _judged(found: list[dict[str, Any]], wall_s: float, span: str, settings: Settings) -> Section:
+def _judged(
+    found: list[dict[str, Any]], wall_s: float, span: str, settings: Settings, took: Took | None = None
+) -> Section:
     configs = [record["config"] for record in found]
     share = efficiency(configs, measured_peak(settings.core), cores(), wall_s)
     text = (
@@ -88,7 +129,8 @@ def _judged(found: list[dict[str, Any]], wall_s: float, span: str, settings: Set
         f"are {share:.1%} of the cores' time."
     )
     goal = Goal(f"the grid's floors over core time, {span}", f"≥ {LIMIT:.2f}", f"{share:.3f}", share >= LIMIT)
-    return Section(TITLE, [text], [goal])
+    parts = [text] if took is None else [text, took.parts(share * cores() * wall_s)]
+    return Section(TITLE, parts, [goal])
 
 
 def measured_peak(core: int | None, times: int = 5) -> float:
