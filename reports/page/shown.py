@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from reports.page.content import Metric, Numbers, Sweep
+from reports.tables.shades import worst_told_apart
 
 SHADES = 20
 DASH = "–"
 REACH = 1.5  # spans of the means that an axis leaves on each side for their intervals
 CLOSEST = 1e-6  # 1 − accuracy is not drawn below this
-WHISKER = 1.5  # interquartile ranges below the first quartile at which a heat map's colours end (Tukey)
 
 
 def show(metric: Metric, value: float) -> str:
@@ -137,7 +137,4 @@ def shades(sweep: Sweep, metric: Metric) -> dict[str, Shade]:
 
 def shade_of(values: Sequence[float]) -> Shade:
     """Return the colours for these stretched values; what lies far below the rest is clipped."""
-    first, third = (float(q) for q in np.quantile(values, (0.25, 0.75)))
-    low = max(min(values), first - WHISKER * (third - first))
-    inside = min((value for value in values if value >= low), default=low)
-    return Shade(inside, max(values), min(values))
+    return Shade(worst_told_apart(values), max(values), min(values))

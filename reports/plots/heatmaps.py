@@ -33,6 +33,7 @@ from reports.plots.style import (
 )
 from reports.runs.factors import DATASET
 from reports.runs.metrics import NETWORKS, Measures, Metric
+from reports.tables.shades import worst_told_apart
 from reports.tables.table import Entry, Table
 from sweeps.records.metric import NAME
 
@@ -59,7 +60,10 @@ def heatmap_plots(
             continue
         count = len(panel_levels(table))
         some = f" The first {MAX_PANELS} of {count} panels." if count > MAX_PANELS else ""
-        caption = f"{table.title} over the grid; the best cell of each panel is framed; {BELOW_NOTE}.{some}"
+        metric = measures.metrics[name]
+        clipped = any((panel.shades < 0).any() for panel in grid_panels(table, metric)[:MAX_PANELS])
+        below = f"; {BELOW_NOTE}" if clipped else ""
+        caption = f"{table.title} over the grid; the best cell of each panel is framed{below}.{some}"
         plots.append(
             Plot(
                 f"heatmap-{name}",
@@ -67,7 +71,7 @@ def heatmap_plots(
                 caption,
                 "heat maps",
                 draw_heatmaps,
-                (table, measures.metrics[name]),
+                (table, metric),
             )
         )
     return plots
@@ -187,8 +191,8 @@ def panel_note(table: Table) -> str:
 def shades(values: ArrayLike, metric: Metric) -> Floats:
     """Return where each figure lies between the worst (0) and the best (1), NaN where there is none.
 
-    Accuracies are compared by their log error. The scale begins at the lowest tenth, so that one bad option
-    does not flatten the rest: what lies below has a shade below 0, and is marked.
+    Accuracies are compared by their log error. What lies far below the rest has a shade below 0, and is
+    marked.
     """
     x = np.asarray(values, dtype=np.float64)
     x = np.asarray(log_error(x)) if metric.unit == "accuracy" and metric.better == "higher" else x
@@ -196,7 +200,7 @@ def shades(values: ArrayLike, metric: Metric) -> Floats:
     known = x[np.isfinite(x)]
     if not known.size:
         return np.full(x.shape, np.nan)
-    low, high = float(np.quantile(known, 0.1)), float(known.max())
+    low, high = worst_told_apart(known), float(known.max())
     return (x - low) / (high - low) if high > low else np.where(np.isfinite(x), 0.5, np.nan)
 
 

@@ -191,6 +191,12 @@ def test_a_bad_option_does_not_flatten_the_shades_of_the_others() -> None:
     assert np.isnan(shades([np.nan, 0.5], METRICS["test_accuracy"])[0])
 
 
+@pytest.mark.parametrize("values", [(0.91, 0.93), (0.90, 0.95, 0.96), (0.90, 0.92, 0.94, 0.95, 0.96)])
+def test_the_worst_of_few_cells_is_no_outlier_and_ends_the_colours(values: tuple[float, ...]) -> None:
+    shade = shades(values, METRICS["test_accuracy"])
+    assert (shade[0], shade[-1]) == (0, 1)
+
+
 def test_lower_is_better_turns_the_shades_round() -> None:
     assert shades([1.0, 2.0, 3.0], METRICS["convergence"])[0] == 1
 
