@@ -7,6 +7,7 @@ import pandas as pd
 
 from reports.analysis.best import Cells, cells_by, leaders, marks
 from reports.analysis.cells import cell_texts, layout, summarise
+from reports.analysis.counting import REACH, only_near_best
 from reports.analysis.looks import Looks, looks_of
 from reports.runs.factors import ABSENT, Factor
 from reports.runs.metrics import Metric
@@ -16,6 +17,7 @@ from sweeps.records.metric import NAME
 
 AXIS_METRICS = (NAME, "train_accuracy", "gap", "epoch_cpu_s")
 MARKS = {"best": "best", "may be best": "near"}
+NOT_COMPARED = "†"
 Key = tuple[str, ...]
 
 
@@ -146,8 +148,19 @@ def entry_of_cell(measured: Measured, places: Placed) -> list[Entry]:
     summary, judge = measured.summary, marks if places.frame.tested else leaders
     marked = [MARKS.get(standing, "") for standing in judge(places.groups, measured.cells)]
     means = summary["mean"].where(summary["n"] > 0).tolist()
-    figures = zip(measured.texts, marked, means, summary["half"].tolist(), strict=True)
+    figures = zip(texts_of(measured, means), marked, means, summary["half"].tolist(), strict=True)
     return list(map(Entry._make, figures))
+
+
+def texts_of(measured: Measured, means: Sequence[float]) -> Sequence[str]:
+    """Return what a table prints for each cell: NOT_COMPARED after a figure that no comparison takes in."""
+    if not only_near_best(measured.metric):
+        return measured.texts
+    near = {number for cells in measured.cells for number in cells.numbers.tolist()}
+    return [
+        text if cell in near or mean != mean else f"{text} {NOT_COMPARED}"
+        for cell, (text, mean) in enumerate(zip(measured.texts, means, strict=True))
+    ]
 
 
 def keys(summary: pd.DataFrame, factors: Sequence[Factor]) -> list[Key]:
@@ -179,6 +192,10 @@ def notes_on(results: Results, measured: Measured, entries: Sequence[Entry], fra
     if any(" of " in entry.text for entry in entries):
         notes.append(
             "(4 of 5): runs behind the figure; the others diverged, or never got there, or are missing."
+        )
+    if any(entry.text.endswith(NOT_COMPARED) for entry in entries):
+        notes.append(
+            f"{NOT_COMPARED}: not compared; its accuracy is more than {REACH:g} below the best cell's."
         )
     if any(entry.mark == "best" for entry in entries):
         within = ", ".join(f.name for f in frame.groups)

@@ -40,6 +40,7 @@ TEX = str.maketrans(
         "≤": r"$\le$",
         "≥": r"$\ge$",
         "∞": r"$\infty$",
+        "†": r"$\dagger$",
         "–": "--",
         "…": r"\dots{}",
         "“": "``",

@@ -74,6 +74,23 @@ def test_one_seed_shows_plain_figures_marks_the_best_and_says_that_nothing_was_t
     assert any("nothing is tested" in note for note in table.notes)
 
 
+def test_cells_too_far_from_the_best_accuracy_to_be_compared_in_convergence_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for table in tables_of(sweep(tmp_path / "near", seeds=3)).values():
+        assert not any("†" in text for row in texts(table) for text in row)
+    monkeypatch.setitem(synthetic.EFFECT, "hinge", -0.2)
+    cells = synthetic.grid({"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}, seeds=range(3))
+    tables = tables_of(load(synthetic.write_sweep(tmp_path / "far", cells)))
+    rows = {row[0]: row[1:] for row in texts(tables["convergence"])}
+    assert {loss: {text.endswith(" †") for text in row} for loss, row in rows.items()} == {
+        "mse": {False},
+        "hinge": {True},
+    }
+    assert sum(note.startswith("†: not compared") for note in tables["convergence"].notes) == 1
+    assert not any("†" in text for row in texts(tables["test_accuracy"]) for text in row)
+
+
 def test_cells_that_share_the_best_figure_are_all_marked(tmp_path: Path) -> None:
     cells = synthetic.grid({"activation": ["relu", "gelu", "selu"]}, seeds=range(2))
     for one in cells:
