@@ -214,13 +214,14 @@ def size_words(each: SizesCompared, metric: Metric, turned: Collection[str]) -> 
     figures = f"{one} against {other}, {p_words(each.sizes.p)}{of_means}"
     if each.sizes.difference.low > 0:
         return (
-            f"{each.first} moves {metric.words} more than {each.second} (a level's typical effect: {figures})"
+            f"{each.first} moves {metric.words} more than {each.second} "
+            f"(standard deviation between levels: {figures})"
         )
     return f"whether {each.first} moves {metric.words} more than {each.second} is open ({figures})"
 
 
 def size_text(size: float, metric: Metric) -> str:
-    """Return a typical effect in the metric's units."""
+    """Return the standard deviation between the levels' means, in the metric's units."""
     if metric.percent:
         return metric.show_difference(size)
     return metric.show(size) if metric.unit == "figure" else f"{size:.4f}"

@@ -33,7 +33,7 @@ PAIR = re.compile(
 )
 SIZES = re.compile(
     rf"(\w+) moves test accuracy more than (\w+)[^(]*"
-    rf"\((?:a level's typical effect: )?({NUMBER}) against ({NUMBER})"
+    rf"\((?:standard deviation between levels: )?({NUMBER}) against ({NUMBER})"
 )
 LABELS = {
     "Test accuracy": "test_accuracy",
