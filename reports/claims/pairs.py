@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from reports.analysis.effects import difference_of
+from reports.analysis.effects import difference_of, interval_of
 from reports.analysis.equivalence import conjunction, relation
-from reports.analysis.intervals import NAN, Floats, Interval, rounding, t_interval
+from reports.analysis.intervals import NOTHING, Interval
 from reports.analysis.judging import JudgedPair, judge_pairs
 from reports.analysis.matched import Matched
-from reports.analysis.pairs import Pair, cell_means
+from reports.analysis.pairs import Pair
 from reports.analysis.settings import Settings
 from reports.claims.claim import Compared, Outcome, Test, Verdicts
 from reports.claims.looks import Looks
@@ -141,20 +141,12 @@ def reasons(pairs: Sequence[Compared]) -> tuple[str, ...]:
 def level_intervals(found: Matched, grain: float) -> Mapping[str, Interval]:
     """Return the mean of each level with its 95 % interval over seeds, diverged runs as what they count as.
 
-    Over the cells that all levels with a result have; a missing run is filled in by its cell's mean, so that
-    no seed is better for having the easier cells. None is narrower than the metric's step (`grain`) allows.
+    Over the cells that all levels with a result have, adjusted for what each seed lacks, so that no seed is
+    better for having the easier cells. None is narrower than the metric's step (`grain`) allows.
     """
     present = np.asarray(np.isfinite(found.counted).any(axis=2))
     shared = present[present.any(axis=1)].all(axis=0)
     return {
-        level: t_interval(per_seed(values[shared]), least=rounding(grain, int(shared.sum())))
+        level: interval_of(values[shared], grain) if shared.any() else NOTHING
         for level, values in zip(found.levels, found.counted, strict=True)
     }
-
-
-def per_seed(values: Floats) -> Floats:
-    """Return the mean over cells in each seed, of values (cells, seeds) with gaps."""
-    means = cell_means(values)
-    if not len(values) or not np.isfinite(means).all():
-        return np.array([NAN])
-    return np.asarray(cell_means((values - means[:, None]).T) + means.mean())

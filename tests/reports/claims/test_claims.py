@@ -543,3 +543,15 @@ def test_an_early_dip_is_how_far_accuracy_falls_below_the_best_so_far(tmp_path: 
     table["train_loss"] = [9, 8, 7, 6, 6.5, 4, 3, 2, 1, 0.5]
     table.to_csv(path, index=False)
     assert observe(load(root)).iloc[0]["unstable"] == 1
+
+
+def test_a_missing_run_moves_no_level_where_cells_and_seeds_add_up() -> None:
+    claim: dict[str, Any] = {**FACTOR, "order": "hinge > focal"}
+    runs = frame({"hinge": 0.97, "focal": 0.95}, noise=0.0)
+    missing = (runs["loss"] == "hinge") & (runs["hidden"] == "128") & (runs["seed"] == "1")
+    (whole,), (gap,) = (
+        [outcome.shown for outcome in judge(part, **claim).outcomes] for part in (runs, runs[~missing])
+    )
+    for (level, full), (same, less) in zip(whole, gap, strict=True):
+        assert level == same
+        assert (less.mean, less.half) == pytest.approx((full.mean, full.half))
