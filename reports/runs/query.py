@@ -24,6 +24,7 @@ PARTS = re.compile(r'(?:"[^"]*"|[^&"]|")+')
 VALUES = re.compile(r'(?:"[^"]*"|[^,"])+')
 TEXTS = ("status", "seed", "name", "cell_id", "problem")
 NEAR = 1e-9
+EXAMPLE = "loss=hinge,focal & lr<=0.1"
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,18 @@ class Term:
 
 
 def parse(text: str) -> list[Term]:
-    """Return the terms of a query. Raises UserError for one that cannot be read."""
-    return [term(part) for part in PARTS.findall(text) if part.strip()]
+    """Return the terms of a query. Raises UserError for one that cannot be read, and for & alone."""
+    terms = [term(part) for part in PARTS.findall(text) if part.strip()]
+    if text.strip() and not terms:
+        raise UserError(f"where: {text.strip()!r} has no term; write for example {EXAMPLE}")
+    return terms
 
 
 def term(part: str) -> Term:
     """Return one term."""
     found = TERM.fullmatch(part)
     if found is None:
-        raise UserError(
-            f"where: {part.strip()!r} cannot be read; write for example loss=hinge,focal & lr<=0.1"
-        )
+        raise UserError(f"where: {part.strip()!r} cannot be read; write for example {EXAMPLE}")
     quoted, bare, sign, given = found.groups()
     values = tuple(value.strip().strip('"') for value in VALUES.findall(given) if value.strip())
     if not values:

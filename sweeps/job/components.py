@@ -56,8 +56,12 @@ class Components:
     def of(cls, config: Mapping[str, Any]) -> "Components":
         """Build the objects; ValueError with one line naming key, value and what is allowed."""
         unknown = sorted(set(config) - set(KINDS) - {"seed"})
-        if unknown:
-            raise ValueError(f"{unknown[0]}: unknown key; known are {', '.join([*KINDS, 'seed'])}")
+        if key := next(iter(unknown), None):
+            group = "; a config file of such a group begins with the line # @package _global_"
+            raise ValueError(
+                f"{key}: unknown key; known are {', '.join([*KINDS, 'seed'])}"
+                + (group if isinstance(config[key], Mapping) else "")
+            )
         seed = config.get("seed")
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
             several = "; several are seed=0,1,2 or seed=range(0,3)" if isinstance(seed, str | list) else ""

@@ -74,7 +74,8 @@ def record_problem(data: Mapping[str, Any]) -> str:
     """Return why a record's values cannot be believed; empty if they can. A key may be absent or null."""
     there = {key: kind for key, kind in RECORD_KINDS.items() if data.get(key) is not None}
     wrong = next(_wrong(data, there), "") or next(_goal_problems(data), "")
-    return wrong or next(_wrong_choices(data.get("choices") or {}), "")
+    wrong = wrong or next(_wrong_choices(data.get("choices") or {}), "")
+    return wrong or next(_negative(data.get("timing") or {}), "")
 
 
 def plan_problem(data: Any) -> str:
@@ -136,6 +137,12 @@ def _goal_problems(data: Mapping[str, Any]) -> Iterator[str]:
 def _not_texts(key: str, values: Any) -> Iterator[str]:
     if not all(isinstance(value, str) for value in values):
         yield f"has {key} that are not str"
+
+
+def _negative(timing: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in timing.items():
+        if isinstance(value, (int, float)) and value < 0:
+            yield f"has a timing.{key} of {value:g}, below 0"
 
 
 def _wrong_choices(choices: Mapping[str, Any]) -> Iterator[str]:

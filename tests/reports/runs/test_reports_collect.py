@@ -102,6 +102,20 @@ def test_an_accuracy_that_is_no_share_is_named_and_enters_no_mean(
     assert len(results.done) == 7
 
 
+def test_seconds_below_zero_are_named_and_enter_no_mean(tmp_path: Path) -> None:
+    cells = synthetic.grid(SMALL)
+    synthetic.write_sweep(tmp_path, cells)
+    path = tmp_path / cells[2].name / "report.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps(record | {"timing": record["timing"] | {"epoch_cpu_s_median": -0.5}}))
+    results = load(tmp_path)
+    assert [problem.reason for problem in results.problems] == [
+        "has a timing.epoch_cpu_s_median of -0.5, below 0"
+    ]
+    assert (results.done["epoch_cpu_s"] >= 0).all()
+    assert len(results.done) == 7
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [

@@ -88,6 +88,7 @@ def test_a_bad_value_is_one_line_with_key_value_and_range(
         ("loss", {"_target_": "mlp.losses.Hinge", "new": {1: 2, "a": 3}}, "loss.new: unknown key; known are"),
         ("dataset", {"_target_": "mlp.datasets.NPZ"}, "dataset: NPZ.__init__() missing 1 required"),
         ("colour", "blue", "colour: unknown key; known are"),
+        ("sweep", {"epochs": 3}, "dataset, training, seed; a config file of such a group begins with"),
     ],
 )
 def test_only_components_of_the_right_kind_are_built(key: str, node: Any, said: str) -> None:
