@@ -83,7 +83,7 @@ def draw_panel(axes: Axes, metric: str, rows: Sequence[Row], cells: Sequence[str
         axes.plot([reported, ours], [y, y], color=colour, linewidth=1, zorder=2)
         axes.plot([ours], [y], marker="o", color=OURS, markersize=3.5, zorder=3)
         axes.plot([reported], [y], marker="o" if inside else "X", color=colour, markersize=5, zorder=4)
-    words = "time, relative" if metric == TIME else CLAIM_METRICS[metric].label
+    words = "Time, relative" if metric == TIME else CLAIM_METRICS[metric].label
     known = sum(row["inside"] != "" for row in rows)
     axes.set_title(f"{words}\n{sum(row['inside'] == 'true' for row in rows)} of {known} inside")
     axes.grid(axis="y", color=FAINT, linewidth=0.4)
