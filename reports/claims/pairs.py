@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.analysis.effects import difference_of, interval_of
 from reports.analysis.equivalence import conjunction, relation
-from reports.analysis.intervals import NOTHING, Interval
+from reports.analysis.intervals import NAN, Interval
 from reports.analysis.judging import JudgedPair, judge_pairs
 from reports.analysis.matched import Matched
 from reports.analysis.pairs import Pair
@@ -141,12 +141,13 @@ def reasons(pairs: Sequence[Compared]) -> tuple[str, ...]:
 def level_intervals(found: Matched, grain: float) -> Mapping[str, Interval]:
     """Return the mean of each level with its 95 % interval over seeds, diverged runs as what they count as.
 
-    Over the cells that all levels with a result have, adjusted for what each seed lacks, so that no seed is
-    better for having the easier cells. None is narrower than the metric's step (`grain`) allows.
+    Over the cells that all levels with a result have, and of those the runs that are compared with another
+    level's, adjusted for what a seed lacks: so two levels' means differ by what is printed as their
+    difference. None is narrower than the metric's step (`grain`) allows.
     """
-    present = np.asarray(np.isfinite(found.counted).any(axis=2))
-    shared = present[present.any(axis=1)].all(axis=0)
-    return {
-        level: interval_of(values[shared], grain) if shared.any() else NOTHING
-        for level, values in zip(found.levels, found.counted, strict=True)
-    }
+    known = np.isfinite(found.counted)
+    known = known[known.any(axis=(1, 2))]
+    cells = np.asarray(known.any(axis=2).all(axis=0))
+    matched = cells[:, None] & (known.sum(axis=0) >= min(2, len(known)))
+    values = np.where(matched, found.counted, NAN)
+    return {level: interval_of(own, grain) for level, own in zip(found.levels, values, strict=True)}

@@ -555,3 +555,12 @@ def test_a_missing_run_moves_no_level_where_cells_and_seeds_add_up() -> None:
     for (level, full), (same, less) in zip(whole, gap, strict=True):
         assert level == same
         assert (less.mean, less.half) == pytest.approx((full.mean, full.half))
+
+
+def test_two_levels_differ_by_what_is_printed_as_their_difference_where_one_has_more_seeds() -> None:
+    runs = frame({"hinge": 0.97, "focal": 0.95}, seeds=10, noise=0.004)
+    few = runs[(runs["loss"] == "hinge") | runs["seed"].isin(list("01234"))]
+    (outcome,) = judge(few, **FACTOR, order="hinge > focal").outcomes
+    (hinge, focal), (pair,) = (interval.mean for _, interval in outcome.shown), outcome.pairs
+    assert pair.seeds == 5
+    assert hinge - focal == pytest.approx(pair.estimate)
