@@ -1,5 +1,6 @@
 """What a claim is, and what judging it finds."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ VERDICTS: tuple[Verdict, ...] = ("holds", "refuted", "undecided")
 OPEN: Verdicts = ("undecided", "undecided", "undecided")
 KINDS = ("order", "best", "worst", "equivalent", "ratio", "at_least", "at_most", "about", "effects")
 LEVEL_JOIN = " + "  # between the levels of a combination of settings
+BARE = re.compile(r"-?\d|(true|false|none)$")  # how a value begins that says nothing without its setting
 EXTRA_METRICS = (
     Metric("unstable", "Share of unstable runs", "accuracy", "lower", "is more often unstable", True),
     Metric("early_dip", "Deepest fall of test accuracy in 20 epochs", "accuracy", "lower", "dips more", True),
@@ -58,6 +60,19 @@ class Test:
     along: tuple[str, ...] = ()
     margin: float | None = None
     relative: bool = False
+
+    def named(self, level: str) -> str:
+        """Return a level in words: a number, a size or a yes or no with its setting (weight decay 0.1)."""
+        values = level.split(LEVEL_JOIN)
+        if len(values) != len(self.factor):
+            return level
+        pairs = zip(self.factor, values, strict=True)
+        return LEVEL_JOIN.join(f"{spoken(name)} {v}" if BARE.match(v) else v for name, v in pairs)
+
+
+def spoken(setting: str) -> str:
+    """Return a setting as it is said: training.batch_size is the batch size."""
+    return setting.rsplit(".", maxsplit=1)[-1].replace("_", " ")
 
 
 @dataclass(frozen=True)
@@ -111,6 +126,7 @@ class Compared:
 class Outcome:
     """What a test found: `shown` are the figures behind it, `lines` the limits they are held against.
 
+    `each` are the verdicts on single figures, of a test that holds every cell against a limit.
     `verdicts` are those at half the margin, at the margin and at twice it. `diverged` is the number of runs
     that did, `counted_as` what they count as, in words; `apart` that of runs too far behind to be compared.
     `margin` is NaN where nothing counts as equal. `reasons` say why, a sentence each.
@@ -129,11 +145,17 @@ class Outcome:
     counted_as: str = ""
     apart: int = 0
     margin: float = NAN
+    each: tuple[Verdict, ...] = ()
 
     @property
     def why(self) -> str:
         """The reasons in one line."""
         return "; ".join(self.reasons)
+
+    @property
+    def banded(self) -> bool:
+        """Whether some difference, from a level or from a value, counts as none."""
+        return self.margin > 0 or self.test.kind in ("about", "ratio")
 
 
 @dataclass(frozen=True)

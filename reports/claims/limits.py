@@ -58,6 +58,7 @@ def limits(test: Test, rows: pd.DataFrame, looks: Looks, parts: int) -> Outcome:
         same.verdict,
         (half.verdict, same.verdict, double.verdict),
         tuple(zip(names, same.intervals, strict=True)),
+        each=tuple(same.cells),
         lines=tuple(x for x in bounds(test) if np.isfinite(x)),
         seeds=seeds,
         cells=len(names),
@@ -101,6 +102,7 @@ def cell_names(cells: Matched) -> list[str]:
 def ratio(test: Test, rows: pd.DataFrame, looks: Looks, parts: int) -> Outcome:
     """Decide a ratio of two levels: the geometric mean over matched cells within each seed."""
     first, second, claimed, within = test.wanted
+    name = f"{test.named(first)} / {test.named(second)}"
     found = match(test, rows, [first, second], looks)
     if (found.counted <= 0).any():
         raise Unknown(f"ratio: {test.metric.name} is not above 0 in every run")
@@ -119,11 +121,11 @@ def ratio(test: Test, rows: pd.DataFrame, looks: Looks, parts: int) -> Outcome:
         test,
         verdicts[1],
         verdicts,
-        ((f"{first} / {second}", interval),),
+        ((name, interval),),
         lines=lines,
         seeds=own.seeds,
         cells=own.cells,
-        reasons=() if verdicts[1] == "holds" else (own.why or f"{first} / {second} = {estimate:.2f}{could}",),
+        reasons=() if verdicts[1] == "holds" else (own.why or f"{name} = {estimate:.2f}{could}",),
     )
 
 

@@ -63,7 +63,7 @@ def compared(pair: JudgedPair, chosen: Settings, test: Test) -> Compared:
     """Return a judged pair as first − second, and why it is so."""
     claimed = (pair.first, pair.symbol, pair.second)
     if pair.own is None or pair.corrected is None:
-        return Compared(*claimed, "undecided", why=f"{pair.first}, {pair.second}: {pair.why}")
+        return Compared(*claimed, "undecided", why=f"{both_of(pair, test)}: {pair.why}")
     estimate, low, high = signed(pair.own, pair.first)
     _, *ends = signed(pair.corrected, pair.first)
     return Compared(
@@ -92,7 +92,7 @@ def signed(pair: Pair, first: str) -> tuple[float, float, float]:
 
 def because(judged: JudgedPair, own: Pair, corrected: Pair, chosen: Settings, test: Test) -> str:
     """Return what was found of a pair, in words."""
-    both, metric = f"{judged.first}, {judged.second}", test.metric
+    both, metric = both_of(judged, test), test.metric
     if own.why:
         return f"{both}: {own.why}"
     decisive = own if judged.verdict == "holds" else corrected
@@ -101,12 +101,15 @@ def because(judged: JudgedPair, own: Pair, corrected: Pair, chosen: Settings, te
     if judged.verdict != "undecided":
         if found == "≈":
             sure = decisive.low > 0 or decisive.high < 0
-            return f"{in_order(decisive)}, but {within}" if sure else f"{both}: equivalent, {within}"
-        return in_order(decisive)
+            return f"{in_order(decisive, test)}, but {within}" if sure else f"{both}: equivalent, {within}"
+        return in_order(decisive, test)
     ends = ahead(own, metric.descending)
     if ends[0] > 0:
-        level = "" if ahead(corrected, metric.descending)[0] > 0 else " by its own interval only"
-        return f"{in_order(own)}{level}; whether by the margin is open"
+        alone = " by its own interval only"
+        if judged.symbol != ">" and ends[0] > chosen.margin:
+            return f"{in_order(own, test)}, beyond the margin{alone}"
+        level = "" if ahead(corrected, metric.descending)[0] > 0 else alone
+        return f"{in_order(own, test)}{level}; whether by the margin is open"
     could = potential(own.power, own.seeds, chosen.ladder, metric.show, difference_of(metric.bounds))
     return f"{both}: no difference shown{f' ({could})' if could else ''}"
 
@@ -116,9 +119,14 @@ def ahead(pair: Pair, descending: bool) -> tuple[float, float]:
     return (pair.low, pair.high) if descending else (-pair.high, -pair.low)
 
 
-def in_order(pair: Pair) -> str:
+def both_of(pair: JudgedPair, test: Test) -> str:
+    """Return the two levels, as the claim names them."""
+    return f"{test.named(pair.first)}, {test.named(pair.second)}"
+
+
+def in_order(pair: Pair, test: Test) -> str:
     """Return the two levels, the one ahead first."""
-    return f"{pair.first} > {pair.second}"
+    return f"{test.named(pair.first)} > {test.named(pair.second)}"
 
 
 def deciding(pairs: Sequence[Compared]) -> list[Compared]:

@@ -66,7 +66,7 @@ def claims_frame(judgements: Sequence[Judgement], folder: str = "plots") -> pd.D
             j.verdicts[0],
             j.verdicts[2],
             "; and ".join(dict.fromkeys(test_words(o.test) for o in j.outcomes)),
-            "; ".join(filter(None, map(numbers, j.outcomes))),
+            "; ".join(text for parts in judged_figures(j) for text in parts),
             "; ".join(reasons(j)),
             min(o.seeds for o in j.outcomes),
             min(o.cells for o in j.outcomes),
@@ -112,7 +112,7 @@ def demand(test: Test) -> str:
         return chain if test.kind == "order" else f"effect of {chain}"
     if test.kind == "ratio":
         first, second, value, within = wanted
-        return f"{first} / {second} = {value:g} ± {within:.0%}"
+        return f"{test.named(first)} / {test.named(second)} = {value:g} ± {within:.0%}"
     if test.kind == "about":
         return f"{wanted[0]:g} ± {wanted[1]:g}"
     words = {"best": f"{wanted} before every other", "worst": f"{wanted} behind every other"}
@@ -127,29 +127,65 @@ def conditions(where: Conditions) -> str:
     return ", ".join(f"{name} {' or '.join(allowed)}" for name, allowed in values.items())
 
 
-def numbers(outcome: Outcome) -> str:
-    """Return the figures behind a test in one line."""
-    return "; ".join(figures(outcome))
+def judged_figures(judgement: Judgement) -> list[list[str]]:
+    """Return the figures behind each test of a claim."""
+    ones = zip(judgement.outcomes, told_apart(judgement), strict=True)
+    return [figures(outcome, which) for outcome, which in ones]
 
 
-def figures(outcome: Outcome) -> list[str]:
-    """Return the figures behind a test: the levels, then the contrasts that decide; the first is labelled."""
-    metric = outcome.test.metric
-    levels = [f"{level} {shown(i, outcome)}" for level, i in outcome.shown if i.n]
-    known = [pair for pair in outcome.pairs if pair.seeds > 1]
-    pairs = [pair_text(pair, outcome) for pair in known]
+def told_apart(judgement: Judgement) -> list[str]:
+    """Return which runs each test of a claim is about, by the conditions that not all of its tests have."""
+    wheres = [outcome.test.where for outcome in judgement.outcomes]
+    return [
+        conditions({k: v for k, v in where.items() if any(other.get(k) != v for other in wheres)})
+        for where in wheres
+    ]
+
+
+def figures(outcome: Outcome, which: str = "") -> list[str]:
+    """Return the figures behind a test: the levels, then the contrasts that decide; the first is labelled.
+
+    `which`: the runs that it is about, where that has to be said.
+    """
+    told = [*level_texts(outcome), *pair_texts(outcome), *left_out(outcome)]
+    about = f" ({which})" if which else ""
+    return [f"{outcome.test.metric.label}{about}: {told[0]}", *told[1:]] if told else []
+
+
+def level_texts(outcome: Outcome) -> list[str]:
+    """Return the levels and what is claimed of them in one line; none where no cell is shared by all."""
+    known = [(level, i) for level, i in outcome.shown if i.n]
+    names = before_figures([outcome.test.named(level) for level, _ in known])
+    levels = [f"{name} {shown(i, outcome)}" for name, (_, i) in zip(names, known, strict=True)]
     if len(levels) > SHOWN_LEVELS:
         levels = [*levels[:1], f"{len(levels) - 1} others"]
-    if len(pairs) > SHOWN_PAIRS:
-        open_ = [pair_text(pair, outcome) for pair in known if pair.verdict != "holds"]
-        pairs = [*(open_ or pairs)[: SHOWN_PAIRS - 1], f"{len(outcome.pairs)} contrasts in all"]
-    lost, apart = outcome.diverged, outcome.apart
     claimed = f" (claimed: {demand(outcome.test)})" if outcome.lines else ""
-    told = [", ".join(levels) + claimed] if levels else []  # no means: no cell that all levels share
-    told += [*pairs, f"{lost} run{'s' if lost > 1 else ''} diverged, {outcome.counted_as}"] if lost else pairs
-    if apart:
-        told.append(f"{apart} runs more than {REACH} below the best accuracy are not compared")
-    return [f"{metric.label}: {told[0]}", *told[1:]] if told else []
+    return [", ".join(levels) + claimed] if levels else []
+
+
+def pair_texts(outcome: Outcome) -> list[str]:
+    """Return the contrasts, of many those that are not as claimed first."""
+    known = [pair for pair in outcome.pairs if pair.seeds > 1]
+    if len(known) <= SHOWN_PAIRS:
+        return [pair_text(pair, outcome) for pair in known]
+    first = [pair for pair in known if pair.verdict != "holds"] or known
+    some = [pair_text(pair, outcome) for pair in first[: SHOWN_PAIRS - 1]]
+    return [*some, f"{len(outcome.pairs)} contrasts in all"]
+
+
+def left_out(outcome: Outcome) -> list[str]:
+    """Return how many runs diverged, and how many are too far behind to be compared."""
+    lost, apart = outcome.diverged, outcome.apart
+    told = [f"{lost} run{'s' if lost > 1 else ''} diverged, {outcome.counted_as}"] if lost else []
+    return told + (
+        [f"{apart} runs more than {REACH} below the best accuracy are not compared"] if apart else []
+    )
+
+
+def before_figures(names: Sequence[str]) -> list[str]:
+    """Return the names of levels as they stand before figures: set apart where one ends in a number."""
+    numbered = any(name.split()[-1][:1].isdigit() for name in names)
+    return [f"{name}:" for name in names] if numbered else list(names)
 
 
 def shown(interval: Interval, outcome: Outcome) -> str:
@@ -170,7 +206,8 @@ def pair_text(pair: Compared, outcome: Outcome) -> str:
     sign = "" if p.startswith("<") else "= "
     at = f" (at {pair.decided_at} seeds)" if 0 < pair.decided_at < pair.seeds else ""
     at += BESIDE if pair.estimate < pair.low or pair.estimate > pair.high else ""
-    names = f"{pair.first}² − {pair.second}²" if squares else f"{pair.first} − {pair.second}"
+    first, second = (outcome.test.named(level) for level in (pair.first, pair.second))
+    names = f"{first}² − {second}²" if squares else f"{first} − {before_figures([second])[0]}"
     also = "" if pair.new_images is None else f", also for new images: {yes_or_no(pair.new_images)}"
     return f"{names} {estimate} [{low}, {high}], p {sign}{p}{at}{also}"
 

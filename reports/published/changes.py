@@ -16,6 +16,7 @@ from sweeps.records.studies import FIT
 FIRST_VERSION = Path(__file__).with_name("first_version.csv")
 DIGITS = 12  # of the SHA-256 of the runs that verdicts rest on
 RUN_AGAIN = "new runs"
+BY_RULES = "; on the first runs: "  # before the reason that was a reason on the first runs, too
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class Change:
     before: str
     after: str
     reason: str
+
+    @property
+    def short(self) -> str:
+        """The reason that holds on the first runs, too; else all of it."""
+        return self.reason.partition(BY_RULES)[2] or self.reason
 
 
 def first_verdicts(folder: Path, judgements: Iterable[Judgement]) -> Sequence[Mapping[str, str]]:
@@ -58,7 +64,7 @@ def again(row: Mapping[str, str], after: str, what: str) -> str:
     """Return why a verdict on runs that were made again is another: "" if it is the same."""
     if after == row["verdict"]:
         return ""
-    return f"{what}; on the first runs: {row['reason']}" if after == row["now"] else what
+    return f"{what}{BY_RULES}{row['reason']}" if after == row["now"] else what
 
 
 def runs_digest(path: Path) -> str:

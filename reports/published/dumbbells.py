@@ -23,6 +23,7 @@ EDGE, LEGEND = 0.2, 6.8  # inches: of the margin, that the keys need
 WIDE = 20  # from here on, the largest to the least, an axis is logarithmic
 BAND = "#b9d4e6"
 OURS = "#0072b2"
+NONE_ENDED = "no run of ours ended"
 NAMED = ("activation", "loss", "hidden")
 Row = dict[str, Any]
 
@@ -43,8 +44,18 @@ def draw_dumbbells(rows: Sequence[Row]) -> Figure:
     page = Page(max(1.3, (LEGEND - left) / len(metrics)), ROW * len(cells), left, 0.2, 0.95, 0.45, 0.2)
     figure, (panes,) = panels("Reported figures beside ours", 1, len(metrics), page)
     for axes, metric in zip(panes, metrics, strict=True):
-        here = [row for row in rows if row["metric"] == metric and row["runs"]]
-        draw_panel(axes, metric, here, cells)
+        here = [row for row in rows if row["metric"] == metric]
+        draw_panel(axes, metric, [row for row in here if row["runs"]], cells)
+        for y in (cells.index(row["cell"]) for row in here if not row["runs"]):
+            axes.text(
+                0.02,
+                y,
+                NONE_ENDED,
+                transform=axes.get_yaxis_transform(),
+                fontsize=6.5,
+                color=SOFT,
+                va="center",
+            )
     panes[0].set_yticks(range(len(cells)), list(names.values()))
     panes[0].set_ylim(len(cells) - 0.4, -0.6)
     width, height = figure.get_size_inches()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from reports.claims.claim import CLAIM_METRICS, spoken
 from reports.sources import Reference
 from reports.sources.fitting import Candidate, Fit, multiples
 from reports.sources.reported import cell_settings, number
@@ -78,7 +79,7 @@ def by_metric(figures: pd.DataFrame) -> list[str]:
     """Return how many figures of the metrics that have any lie outside, the most first."""
     outside = (~figures["inside"]).groupby(figures["metric"], sort=False).agg(["sum", "size"])
     rows = outside[outside["sum"] > 0].sort_values("sum", ascending=False, kind="stable").iterrows()
-    return [f"{str(metric).replace('_', ' ')} {row['sum']} of {row['size']}" for metric, row in rows]
+    return [f"{CLAIM_METRICS[str(metric)].words} {row['sum']} of {row['size']}" for metric, row in rows]
 
 
 def worst_groups(figures: pd.DataFrame) -> list[str]:
@@ -98,4 +99,4 @@ def groups_of(figures: pd.DataFrame) -> Iterator[tuple[str, int, int]]:
     for name in [name for name in settings if settings[name].nunique(dropna=False) > 1]:
         for level, own in figures.groupby(settings[name], sort=False):
             if len(own) >= FEWEST:
-                yield f"{name} {level}", int((~own["inside"]).sum()), len(own)
+                yield f"{spoken(str(name))} {level}", int((~own["inside"]).sum()), len(own)

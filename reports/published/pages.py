@@ -13,7 +13,7 @@ import pandas as pd
 from reports.claims.claim import Judgement
 from reports.claims.looks import ONE_LOOK, Looks
 from reports.claims.observations import MAIN
-from reports.claims.tables import claims_frame, figures, plot_name, reasons
+from reports.claims.tables import claims_frame, judged_figures, plot_name, reasons
 from reports.published.beside import rankings_beside
 from reports.published.changes import Change, changes
 from reports.published.dumbbells import usual_words
@@ -115,8 +115,9 @@ def strip_rows(judgements: Sequence[Judgement], changed: Sequence[Change]) -> li
     return [
         row
         | {
-            "figures": [text for outcome in judgement.outcomes for text in figures(outcome)],
+            "figures": [text for texts in judged_figures(judgement) for text in texts],
             "reasons": reasons(judgement),
+            "banded": any(outcome.banded for outcome in judgement.outcomes),
             "strip": f"plots/{plot_name(judgement)}.svg" if has_strip(judgement) else "",
             "change": before.get(judgement.claim.id),
         }

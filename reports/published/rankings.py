@@ -9,6 +9,8 @@ from reports.analysis.looks import Looks, looks_of
 from reports.published.kept import results_of
 from reports.tables.rankings import rankings_table
 
+EPOCHS = "training.epochs"  # a setting; the pages have no other epochs to tell it from
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -24,5 +26,5 @@ def rankings(kept: Kept) -> pd.DataFrame:
     results = results_of(kept.frame, kept.study)
     effects = effects_of(results.by_dataset(), kept.looks or looks_of(results), results.measures.ranked)
     table = rankings_table([effect for effect in effects if effect.metric.unit != "seconds"])
-    rows = [[entry.text for entry in row] for row in table.rows]
+    rows = [[entry.text.replace(EPOCHS, "epochs") for entry in row] for row in table.rows]
     return pd.DataFrame(rows, columns=list(table.heads))

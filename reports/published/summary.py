@@ -1,11 +1,11 @@
 """The pages over all studies as Markdown: what of the reports holds, and what that teaches."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from reports.claims.claim import VERDICTS, Judgement
+from reports.claims.claim import VERDICTS, Compared, Judgement, Outcome
 from reports.plots.plot import Plot
-from reports.published.changes import first_verdicts, made_again
+from reports.published.changes import RUN_AGAIN, first_verdicts, made_again
 from reports.published.fitted import fitted_words
 from reports.published.lessons import Lesson, lessons
 from reports.published.overview import overview_plot
@@ -33,6 +33,8 @@ def summary_page(studies: Sequence[Study]) -> str:
         total={key: sum(row[key] for row in rows) for key in counts_of_none()},
         more=[counts_of(study) for study in more],
         beyond=sum(len(study.judged.beyond) for study in studies),
+        kept_verdicts=kept_verdicts([j for study in reports for j in study.judged.claims]),
+        negligible=sum(negligible(j) for study in reports for j in study.judged.claims),
         grown=[study.source.title for study in reports if some_have_more(main_part(study)["seed"])],
         fitted=[
             {"name": study.name, "title": study.source.title, **fitted_words(study.source, study.fit)}
@@ -82,6 +84,31 @@ def counts_of(study: Study) -> dict[str, Any]:
     }
 
 
+def kept_verdicts(judgements: Sequence[Judgement]) -> dict[str, int]:
+    """Return how many verdicts of each kind are the same with half and with twice the band."""
+    same = [j.verdict for j in judgements if set(j.verdicts) == {j.verdict}]
+    return {verdict: same.count(verdict) for verdict in VERDICTS}
+
+
+def negligible(judgement: Judgement) -> bool:
+    """Whether a claim is refuted only because what it calls different differs by less than the band."""
+    if judgement.verdict != "refuted":
+        return False
+    wrong = [outcome for outcome in judgement.outcomes if outcome.verdict == "refuted"]
+    return all(outcome.pairs and all(map(equal(outcome), outcome.pairs)) for outcome in wrong)
+
+
+def equal(outcome: Outcome) -> Callable[[Compared], bool]:
+    """Return whether a pair is not refuted, or is by a difference within the margin where one was claimed."""
+
+    def within(pair: Compared) -> bool:
+        ends = pair.corrected[:2]
+        small = pair.symbol == ">" and max(map(abs, ends)) <= outcome.margin
+        return pair.verdict != "refuted" or small
+
+    return within
+
+
 def told_lessons(studies: Sequence[Study]) -> list[dict[str, Any]]:
     """Return the lessons all of whose claims have been judged."""
     judgements = {j.claim.id: (study, j) for study in studies for j in study.judgements}
@@ -115,7 +142,7 @@ def changes_by_reason(studies: Iterable[Study]) -> list[dict[str, Any]]:
         verdicts = {j.claim.id: claim_anchor(j) for j in study.judgements}
         for change in study.changes:
             link = f"[{change.id}]({study.name}/README.md#{verdicts[change.id]})"
-            groups.setdefault((change.before, change.after, change.reason), []).append(link)
+            groups.setdefault((change.before, change.after, change.short), []).append(link)
     keys = ("before", "after", "reason")
     return [
         dict(zip(keys, group, strict=True)) | {"claims": ", ".join(links)} for group, links in groups.items()
@@ -133,7 +160,8 @@ def first_words(studies: Sequence[Study]) -> str:
     text += " The rules are others (the margin was half a percentage point)"
     if not new:
         return f"{text}, the runs are the same."
+    told = f'. What is not due to "{RUN_AGAIN}" the first runs show as well, by these rules.'
     if len(new) == len(studies):
-        return f"{text}, and all runs were made again."
+        return f"{text}, and all runs were made again{told}"
     again = ", ".join(f"*{title}*" for title in new)
-    return f"{text}, and so are the runs of {again}."
+    return f"{text}, and so are the runs of {again}{told}"

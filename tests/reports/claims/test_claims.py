@@ -1,6 +1,7 @@
 """Claims: verdicts on observations whose truth is known, and files that are told what is wrong with them."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from reports.claims.file import canonical, chain, parse_claims
 from reports.claims.judge import judge_claims, judge_file
 from reports.claims.looks import ONE_LOOK, Looks
 from reports.claims.observations import complete, observe, read_observations, write_observations
-from reports.claims.tables import BESIDE, claims_frame, reasons
+from reports.claims.tables import BESIDE, claims_frame, judged_figures, reasons
 from reports.runs.reader import load
 from sweeps.records.errors import UserError
 from tests.support import synthetic
@@ -94,6 +95,41 @@ def test_a_difference_that_may_lie_within_the_margin_does_not_refute_an_equivale
     outcome = judge(runs, **FACTOR, order="hinge ~ mse", margin=0.005).outcomes[0]
     assert outcome.pairs[0].p < 0.05
     assert (outcome.verdict, outcome.why) == ("undecided", "hinge > mse; whether by the margin is open")
+
+
+def test_beyond_the_margin_by_its_own_interval_only_is_not_called_within_it() -> None:
+    runs = frame({"hinge": 0.978, "mse": 0.97, "softmax_ce": 0.97, "focal": 0.97}, noise=0.004)
+    judgement = judge(runs, **FACTOR, order="hinge ~ mse ~ softmax_ce ~ focal", margin=0.001)
+    (outcome,) = judgement.outcomes
+    told = {pair.second: pair for pair in outcome.pairs if pair.first == "hinge"}
+    alone = [p for p in told.values() if p.low > 0.001 >= p.corrected[0]]
+    assert alone  # else the case is none
+    for pair in alone:
+        assert pair.verdict == "undecided"
+        assert pair.why == f"hinge > {pair.second}, beyond the margin by its own interval only"
+
+
+def test_a_number_or_a_yes_or_no_is_named_with_its_setting() -> None:
+    (test,) = parse_claims(
+        [
+            {
+                "id": "X",
+                "statement": "x",
+                "metric": "test_accuracy",
+                "factor": "weight_decay",
+                "order": "0.1 > 0",
+            }
+        ],
+        "test",
+    )[0].tests
+    assert test.named("0.1") == "weight decay 0.1"
+    pair = replace(test, factor=("training.batch_size", "loss", "softmax"))
+    assert pair.named("256 + hinge + true") == "batch size 256 + hinge + softmax true"
+    assert replace(test, factor=()).named("0.1 of it") == "0.1 of it"
+    runs = frame({"hinge": 0.97})
+    judged = judge(runs, metric="test_accuracy", factor="hidden", order="256-64 > 128")
+    assert judged_figures(judged)[0][1].startswith("hidden 256-64 − hidden 128: +0.0099")
+    assert judged_figures(judged)[0][0].startswith("Test accuracy: hidden 256-64: 0.9")
 
 
 def test_what_holds_by_the_margin_alone_is_said() -> None:

@@ -12,7 +12,7 @@ from scipy import stats
 
 from reports.analysis.limits import between_limits
 from reports.analysis.sequential import one_look
-from reports.claims.tables import numbers
+from reports.claims.tables import figures
 from tests.support.analysis_truth import SEED_SD, check
 from tests.support.claims_truth import CASES, drawn, judged, verdict
 
@@ -136,7 +136,7 @@ def test_convergence_is_not_compared_with_what_stays_at_chance() -> None:
     judgement = judged(runs, order="3 > 0.3", **claim)
     assert judgement.verdict == "undecided"
     assert "no runs with 3" in judgement.outcomes[0].why
-    assert "10 runs more than 0.05 below the best accuracy are not compared" in numbers(judgement.outcomes[0])
+    assert "10 runs more than 0.05 below the best accuracy are not compared" in figures(judgement.outcomes[0])
 
 
 def test_what_a_diverged_run_costs_is_not_made_up() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 
 from reports.claims.tables import plot_name
 from reports.published.changes import FIRST_VERSION, RUN_AGAIN, changes, made_again
@@ -18,7 +19,8 @@ from reports.published.looks import LOOKS
 from reports.published.pages import Study, study_page
 from reports.published.publish import all_studies, publish, read, tables_of
 from reports.published.seeds import seeds_words
-from reports.published.strips import FAR, draw_strip, line_of
+from reports.published.strip_lines import broken_name, line_of, lines_of
+from reports.published.strips import FAR, draw_strip
 from reports.published.summary import counts_of, lessons_page, summary_page, told
 from reports.runs.reader import load
 from reports.sources import STUDIES
@@ -139,6 +141,95 @@ def test_what_lies_beyond_a_strip_has_an_arrow_at_the_edge() -> None:
     ends = [line for line in axes.lines if str(line.get_marker()) in "<>"]
     drawn = {str(line.get_marker()): float(np.asarray(line.get_xdata())[0]) for line in ends}
     assert drawn == {"<": -FAR, ">": FAR}
+
+
+def strip_axes(study: str, claim: str) -> list[Axes]:
+    (judgement,) = (j for j in kept(study).judgements if j.claim.id == claim)
+    return list(draw_strip(judgement).axes)
+
+
+def test_an_axis_has_the_sign_of_the_numbers_beside_it() -> None:
+    ends = {
+        claim: [tick.get_text() for tick in axes.get_xticklabels()]
+        for study, claim in (("activation_loss_grid", "A1"), ("activation_loss_grid", "A-hinge"))
+        for axes in strip_axes(study, claim)
+    }
+    assert ends["A1"][0].startswith("+")  # epochs: fewer is ahead, on the right
+    assert ends["A1"][2].startswith("−")
+    assert (ends["A-hinge"][0][0], ends["A-hinge"][2][0]) == ("−", "+")
+
+
+def test_an_interval_that_lies_beyond_a_strip_is_no_line() -> None:
+    (axes,) = strip_axes("long_run_grid", "E3")
+    lines = [np.asarray(line.get_xdata(), dtype=float) for line in axes.lines]
+    assert all(abs(end) <= FAR for line in lines for end in line)
+    assert [FAR, FAR] in [list(line) for line in lines]
+
+
+def test_a_strip_names_the_settings_of_its_numbers() -> None:
+    by_id = {j.claim.id: j for name in KEPT for j in kept(name).judgements}
+    names = {c: [line.name for o in by_id[c].outcomes for line in lines_of(o)] for c in ("B7", "B8", "C13")}
+    assert names == {
+        "B7": ["margin 1 > margin 0.5"],
+        "B8": ["softmax true > softmax false"],
+        "C13": ["epochs 10 ≈ epochs 5"],
+    }
+    (best,) = strip_axes("fashion_tuning", "C6")
+    assert "batch size + hidden + lr + epochs:" in [text.get_text() for text in best.texts]
+    assert broken_name("256 + 512 + 0.3 + 10 > 256 + 256 + 0.1 + 5") == (
+        "256 + 512 + 0.3 + 10\n> 256 + 256 + 0.1 + 5"
+    )
+
+
+def test_what_tells_the_tests_of_a_claim_apart_stands_over_each() -> None:
+    texts = [
+        {text.get_text() for text in axes.texts} for axes in strip_axes("capacity_and_regularisation", "D6")
+    ]
+    assert ["hidden 8" in each for each in texts] == [True, False]
+    assert ["hidden none" in each for each in texts] == [False, True]
+    assert [list(axes.get_xticks()) for axes in strip_axes("long_run_grid", "E11")] == [[0]]
+
+
+def test_a_level_is_drawn_by_its_own_verdict() -> None:
+    (judgement,) = (j for j in kept("long_run_grid").judgements if j.claim.id == "E15")
+    (outcome,) = judgement.outcomes
+    assert outcome.verdict == "refuted"
+    verdicts = {line.name: line.verdict for line in lines_of(outcome)}
+    assert verdicts == dict(zip((name for name, _ in outcome.shown), outcome.each, strict=True))
+    assert f"{next(n for n, v in verdicts.items() if v == 'refuted')}: beyond the limit" in outcome.reasons
+
+
+def test_an_estimate_outside_of_its_interval_has_a_star_that_is_explained() -> None:
+    (axes,) = strip_axes("margin_and_hyperparameters", "B16")
+    texts = [text.get_text() for text in axes.texts]
+    assert "first − second, interval; *: outside of it" in texts
+    assert sum(text.endswith("] *") for text in texts) == 2
+
+
+def test_what_has_no_band_is_not_said_to_hold_with_another() -> None:
+    banded = {j.claim.id for name in KEPT for j in kept(name).judgements if any(o.banded for o in j.outcomes)}
+    assert {"E1", "E9", "E10", "E-ratio"} <= banded
+    assert not banded & {"E4", "E5", "E11", "E15", "D5", "C5"}
+    text = (RESULTS / "long_run_grid" / "README.md").read_text()
+    assert text.count("It has no band.") == sum(
+        all(not outcome.banded for outcome in judgement.outcomes)
+        for judgement in kept("long_run_grid").judgements
+    )
+
+
+def test_the_summary_says_how_many_verdicts_the_band_decides() -> None:
+    claims = pd.concat([pd.read_csv(RESULTS / name / "claims.csv") for name in STUDIES])
+    same = claims[
+        (claims["half_margin"] == claims["verdict"]) & (claims["double_margin"] == claims["verdict"])
+    ]
+    counts, whole = same["verdict"].value_counts(), claims["verdict"].value_counts()
+    small = claims[claims["verdict"] == "refuted"]["why"].str.split("; ")
+    negligible = sum(all("within ±" in part for part in parts) for parts in small)
+    text = " ".join((RESULTS / "README.md").read_text().split())
+    assert f"{counts['holds']} of the {whole['holds']} hold as well" in text
+    assert f"{counts['refuted']} of the {whole['refuted']} are refuted" in text
+    assert f"and {counts['undecided']} of the {whole['undecided']} undecided" in text
+    assert f"Of those refuted, {negligible} claim a difference too small to count" in text
 
 
 def test_a_reason_that_an_order_turns_round_is_given_of_such_orders_only() -> None:
