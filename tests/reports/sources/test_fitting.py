@@ -172,7 +172,7 @@ def test_what_is_left_is_named_by_metric_and_by_groups_of_cells() -> None:
     hinge = [cell for cell in CELLS if "hinge" in cell]
     fit = fitted(report("normal", 50, hinge, 0.01), observed())
     others = fit.chosen.half(chooses=False)
-    assert by_metric(others) == ["train accuracy 2 of 3", "test accuracy 2 of 3"]
+    assert by_metric(others) == ["training accuracy 2 of 3", "test accuracy 2 of 3"]
     assert worst_groups(others) == ["loss hinge 4 of 4"]
 
 
