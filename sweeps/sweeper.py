@@ -133,7 +133,8 @@ class Sweep:
         copied: dict[str, Origin] = {}
         terms = terms_of(course.typed, settings)
         place = working_in(self.root, terms, fresh=settings.fresh, workers=workers)
-        forks = fork_server.running(wanted=bool(ready.to_run) and fork_server.can_fork(self.config, settings))
+        more = bool(ready.to_run) or not course.is_over
+        forks = fork_server.running(wanted=more and fork_server.can_fork(self.config, settings))
         with forks, place as folder:  # in this order: a lock is refreshed by a thread
             course.session, problem = session_of(folder.name), None
             with stoppable(folder / "stop") as stop:  # which ends the body, at the second signal

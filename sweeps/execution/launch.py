@@ -62,6 +62,15 @@ class Launch:
     losses: Counter[str] = field(default_factory=Counter)
     loss: str = ""  # how a worker of the last round was lost, if one was
     rounds: int = 0  # of this command
+    content: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Pickle the config while that can be done.
+
+        A launcher that runs a worker in this process (joblib, if there is one only) has Hydra import all
+        plugins anew; pickle then refuses an object whose class was made before.
+        """
+        self.content = pickle.dumps(self.config)
 
     @classmethod
     def of(
@@ -147,7 +156,7 @@ class Launch:
     def _launch(self, worker: Worker, count: int, composable: Sequence[str]) -> Sequence[JobReturn]:
         """Hand the workers to the launcher, and wait for them; `composable`: overrides that compose."""
         context = HydraContext(config_loader=self.runner.hydra_context.config_loader, callbacks=Callbacks())
-        config: DictConfig = pickle.loads(pickle.dumps(self.config))  # faster than a deep copy
+        config: DictConfig = pickle.loads(self.content)
         with open_dict(config):
             config.hydra.sweep.dir = literal(self.folder)
             if "n_jobs" in config.hydra.launcher:

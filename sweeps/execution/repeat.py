@@ -13,6 +13,7 @@ from sweeps.execution.in_turn import Commands
 from sweeps.execution.kernels import kernels_of
 from sweeps.planning.quoting import quoted
 from sweeps.planning.recorded import overrides
+from sweeps.planning.sources import is_present
 from sweeps.records.layout import OUTPUT, cell_dirs
 from sweeps.records.record import Record, read_record
 from sweeps.records.same import Compared, Digest, Likeness, compare, compare_with_digest
@@ -66,10 +67,16 @@ def again(run: Repeatable, start: Sequence[str], commands: Commands) -> Check:
             error = repeated.data.get("error") or {}
             why = f"is {repeated.status}: {error.get('type', '')} {error.get('message', '')}".rstrip(": ")
             return Check(record, Compared(Likeness.DIFFERENT, why))
-        same_code = record.data.get("code") == repeated.data.get("code")
-        return Check(record, with_data(run, repeated), same_code)
+        return Check(record, with_data(run, repeated), is_of_present_code(record, repeated))
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def is_of_present_code(record: Record, repeated: Record) -> bool:
+    """Whether a run was made by the present code: of the modules its sweep named, where they are known."""
+    code = record.data.get("code")
+    present = is_present(str(code), record.path.parent)
+    return code == repeated.data.get("code") if present is None else present
 
 
 def with_data(run: Repeatable, repeated: Record) -> Compared:

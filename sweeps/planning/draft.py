@@ -27,18 +27,22 @@ from sweeps.records.strategy import SEED, key_of
 
 @dataclass
 class Draft:
-    """Plans a command line, and what a strategy adds to it. `earlier` is the plan on disk, if one counts."""
+    """Plans a command line, and what a strategy adds to it. `earlier` is the plan on disk, if one counts.
+
+    `settings` are the command's, `said` as they were before `about` decided what they leave open.
+    """
 
     settings: Settings
     composer: Composer
     arguments: Sequence[str]
     root: Path
+    said: Settings = field(init=False)
     earlier: Plan | None = field(init=False)
     planner: Planner = field(init=False)
     named: list[Cell] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
-        settings = self.settings
+        settings = self.said = self.settings
         self.earlier = None if settings.fresh else _earlier(self.root)
         self.planner = Planner(
             self.composer,

@@ -36,7 +36,18 @@ def remembered(root: Path) -> dict[str, Sources]:
 def present(root: Path) -> tuple[str, Sources]:
     """Return fingerprint and sources, as they are now, of the modules remembered last; empty if none are."""
     latest = list(remembered(root).values())[-1:]
-    modules = sorted({file.partition("/")[0] for known in latest for file in known})
+    return _now(file for known in latest for file in known)
+
+
+def is_present(code: str, root: Path) -> bool | None:
+    """Return whether the modules that a fingerprint stands for have it still; None if they are not known."""
+    files = remembered(root).get(code)
+    return None if files is None else _now(files)[0] == code
+
+
+def _now(files: Iterable[str]) -> tuple[str, Sources]:
+    """Return fingerprint and sources, as they are now, of the modules that files belong to."""
+    modules = sorted({file.partition("/")[0] for file in files})
     try:
         return fingerprint(modules), sources(modules)
     except UserError:  # a module that is not here any more: nothing to compare with

@@ -20,7 +20,9 @@ SMALL = ["training.epochs=2", "training.batch_size=8", "model.hidden=[4]"]
 
 
 def sweep(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sweeps", "dataset=file", *SMALL, "hydra/launcher=basic", *arguments]
+    """Sweep a file, or another data set that the arguments name."""
+    data = [] if any(argument.startswith("dataset=") for argument in arguments) else ["dataset=file"]
+    command = [sys.executable, "-m", "sweeps", *data, *SMALL, "hydra/launcher=basic", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
 

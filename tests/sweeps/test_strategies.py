@@ -47,6 +47,13 @@ def test_a_strategy_adds_cells_until_it_has_finished(tiny: Tiny) -> None:
     ]
 
 
+@pytest.mark.parametrize("how", ["hydra/launcher=joblib", "hydra.sweeper.start_method=spawn"])
+def test_one_worker_is_launched_for_each_step_by_joblib_too(tiny: Tiny, how: str) -> None:
+    """It runs in the sweeper's process, where Hydra then imports all plugins anew."""
+    output = tiny.run("x=1,2", f"{MINE}highest", how, "hydra.sweeper.workers=1").stdout
+    assert "5 cells: 5 done (0 kept, 5 run)" in output
+
+
 def test_the_same_command_again_runs_nothing_and_keeps_the_plan(tiny: Tiny) -> None:
     tiny.run("x=1,2", f"{MINE}highest")
     before = decided(tiny)

@@ -164,3 +164,15 @@ def test_a_loss_cannot_be_the_metric_without_a_direction(folder: Path) -> None:
     assert done.returncode == 2
     assert "hydra.sweeper.direction = null: must be maximize or minimize" in done.stderr
     assert not (folder / "never").exists()
+
+
+def test_a_sweep_without_a_name_is_about_what_all_have_who_share_its_directory(tmp_path: Path) -> None:
+    write(tmp_path / "few.csv", 60, 12)
+    root, uneven = tmp_path / "runs" / "adhoc", ("dataset.path=few.csv", "dataset.split_seed=0")
+    named = (*uneven, f"hydra.sweeper.metric={BALANCED}")
+    for arguments, metric in ((("dataset=sample",), ACCURACY), (uneven, ACCURACY), (named, BALANCED)):
+        done = sweep(tmp_path, *arguments)
+        assert done.returncode == 0, done.stderr
+        assert json.loads((root / "sweep.json").read_text())["metric"]["name"] == metric
+        if metric == ACCURACY:  # which all runs have
+            assert not load(root).problems

@@ -181,6 +181,16 @@ def test_a_record_of_other_code_that_says_less_is_trained_to_the_same(root: Path
     assert "(it was made by other code)" in out
 
 
+def test_other_code_is_that_of_the_modules_that_the_sweep_named(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("WIDTH = 1\n")
+    process = python("sweeps", *CELL, "hydra.sweeper.code=[mlp,mine]", "hydra.sweep.dir=kept", cwd=tmp_path)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, (out, err)
+    assert "other code" not in verify(tmp_path / "kept")
+    (tmp_path / "mine.py").write_text("WIDTH = 2\n")
+    assert "(it was made by other code)" in verify(tmp_path / "kept")
+
+
 def test_options_that_are_gone_are_told_in_a_line(root: Path) -> None:
     for folder in cells(root):
         edit(folder, lambda data: data["choices"].update(loss="of_mine"))
