@@ -19,7 +19,7 @@ from sweeps.records.record import Record
 from sweeps.records.same import TIMES
 from sweeps.records.schema import COMPLETE
 from sweeps.upkeep.chosen_runs import Sweep, alone_in, require_at_rest
-from sweeps.upkeep.incoming import bring, bring_notes
+from sweeps.upkeep.incoming import bring, bring_notes, clear
 
 CONTRACTS = ("ladder", "margin", "ignore", "metric")  # of a plan; both must have the same
 OF_THE_RUN = (
@@ -38,6 +38,7 @@ def merge(root: Path, other: Path) -> tuple[list[str], bool]:
     require_alike(here, there)
     with alone_in(root):
         require_at_rest(other)
+        clear(root)
         conflicts = [*_merge_exclusions(here, there)]
         brought = 0
         for cell_id, record in there.records.items():

@@ -139,6 +139,7 @@ sys.exit(main(sys.argv[1:]))
     assert {x: final for x, final in finals(here).items() if x in mine} == mine
     assert main([str(here), "merge", str(there)]) == 0
     assert sorted(finals(here)) == [1, 2, 3]
+    assert not list((here / ".sweep").glob("incoming-*"))
     tiny = Tiny(here.parents[1])
     assert "3 cells: 3 done (3 kept, 0 run)" in tiny.run("x=1,2,3").stdout
 
