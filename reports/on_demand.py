@@ -1,5 +1,6 @@
 """One plot, one table of a sweep, as `python -m reports plot` and `… table` ask for them."""
 
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib as mpl
@@ -20,6 +21,7 @@ from reports.tables.table import Table
 from reports.tuning.plot import plot_of as tuning_plot
 from reports.tuning.told import tuning_of
 from reports.tuning.trials import trials_in
+from sweeps.records.atomic import write_atomic
 from sweeps.records.errors import UserError
 from sweeps.records.layout import HISTORY
 
@@ -102,10 +104,12 @@ def write(plot: Plot, target: Path) -> Path:
         raise UserError(f"out: {target} must end in {', '.join(PICTURES)}")
     if not target.parent.is_dir():
         raise UserError(f"out: {target.parent}: there is no such directory")
+    content = BytesIO()
     with mpl.rc_context(RC):
         figure = plot.paint(*plot.arguments)
         FigureCanvasAgg(figure)
-        figure.savefig(target, dpi=DPI, format=target.suffix[1:].lower())
+        figure.savefig(content, dpi=DPI, format=target.suffix[1:].lower())
+    write_atomic(target, content.getvalue())
     return target
 
 

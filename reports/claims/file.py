@@ -10,23 +10,43 @@ name: one value or a list; "–" where a setting does not exist), and exactly on
 what each of those asks for and when it holds. The other keys are fields of `claim.Test`.
 """
 
-import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reports.claims.claim import CLAIM_METRICS, KINDS, LEVEL_JOIN, VERDICTS, Claim, Conditions, Test
+from reports.claims.claim import CLAIM_METRICS, KINDS, VERDICTS, Claim, Conditions, Test
 from reports.claims.document import Placed, place_of, read_yaml
-from reports.runs.factors import label
+from reports.claims.values import (
+    allow,
+    as_list,
+    as_mapping,
+    conditions,
+    level,
+    names,
+    once,
+    require_printable,
+    share,
+    shown,
+    text_of,
+    wrong,
+)
+from reports.claims.wanted import require_below, wanted
 from reports.runs.metrics import Metric
 from sweeps.records.errors import UserError
 
 Metrics = Mapping[str, Metric]
-TEST_KEYS = (*KINDS, "metric", "where", "part", "factor", "levels", "among", "along", "margin", "within")
-CLAIM_KEYS = ("id", "statement", "tests", "note", "explains", "expect", *TEST_KEYS)
 WITHOUT_MARGIN = ("train_loss", "test_loss", "nonfinite", "unstable")
 LEVELS_OF = ("order", "best", "worst", "equivalent", "ratio")
+READ_BY = {  # which kinds of test read a key; the other keys are read by all
+    "factor": LEVELS_OF,
+    "levels": LEVELS_OF,
+    "among": ("best", "worst", "equivalent"),
+    "along": (*LEVELS_OF, "effects"),
+    "margin": ("order", "best", "worst", "equivalent"),
+    "within": ("about", "ratio"),
+}
+TEST_KEYS = (*KINDS, "metric", "where", "part", *READ_BY)
+CLAIM_KEYS = ("id", "statement", "tests", "note", "explains", "expect", *TEST_KEYS)
 
 
 def read_claims(path: Path, metrics: Metrics = CLAIM_METRICS) -> list[Claim]:
@@ -45,7 +65,7 @@ def parse_claims(entries: Any, source: str, metrics: Metrics = CLAIM_METRICS) ->
             claims.append(parse_claim(entry, metrics))
         except ValueError as error:
             place = place_of(entry, str(error))
-            problems.append(f"{source}{place}: claim {name}: {error}")
+            problems.append(f"{source}{place}: claim {shown(name)}: {error}")
     names = [claim.id for claim in claims]
     problems += [
         f"{source}{'' if claim.line is None else f':{claim.line}'}: claim {claim.id}: id is used twice"
@@ -62,19 +82,24 @@ def parse_claim(entry: Any, metrics: Metrics) -> Claim:
     if not isinstance(entry, dict):
         raise ValueError("must be a mapping")
     allow(entry, CLAIM_KEYS)
+    require_printable(entry)
     for key in ("id", "statement"):
-        if not isinstance(entry.get(key), str) or not entry[key].strip():
+        if not text_of(entry, key):
             raise ValueError(f"{key} must be a text")
+    if "\n" in text_of(entry, "id"):
+        raise wrong("id", entry["id"], "on one line")
     shared = {key: entry[key] for key in entry if key in TEST_KEYS}
     own = entry.get("tests", [{}])
     if not isinstance(own, list) or not own or not all(isinstance(test, dict) for test in own):
         raise ValueError("tests must be a list of mappings")
-    tests = [test for each in own for test in parse_tests(inherit(shared, each), metrics)]
-    note, explains = str(entry.get("note", "")), tuple(map(str, as_list(entry, "explains")))
+    tests = [test for each in own for test in parse_tests(inherit(shared, each), each, metrics)]
+    require_read(shared, {test.kind for test in tests})
+    explains = names(entry, "explains")
     if (expect := entry.get("expect")) not in (None, *VERDICTS):
-        raise ValueError(f"expect = {expect}: must be one of {', '.join(VERDICTS)}")
+        raise wrong("expect", expect, f"one of {', '.join(VERDICTS)}")
     line = entry.line if isinstance(entry, Placed) else None
-    return Claim(entry["id"], entry["statement"].strip(), tuple(tests), note, explains, expect, line)
+    statement, note = text_of(entry, "statement"), text_of(entry, "note")
+    return Claim(entry["id"], statement, tuple(tests), note, explains, expect, line)
 
 
 def inherit(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,29 +108,40 @@ def inherit(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]
     return {**shared, **own, "where": where}
 
 
-def parse_tests(entry: Mapping[str, Any], metrics: Metrics) -> Iterable[Test]:
-    """Yield the tests of one mapping, one for each metric."""
+def require_read(entry: Iterable[str], kinds: Iterable[str]) -> None:
+    """Raise ValueError for a key that no test of these kinds reads."""
+    there = set(kinds)
+    for key in entry:
+        if key in READ_BY and not there & set(READ_BY[key]):
+            by = ", ".join(READ_BY[key])
+            raise ValueError(f"{key}: is not read by {' or '.join(sorted(there))}, but by {by}")
+
+
+def parse_tests(entry: Mapping[str, Any], own: Iterable[str], metrics: Metrics) -> Iterable[Test]:
+    """Yield the tests of one mapping, one for each metric; `own` are the keys that its claim does not say."""
     allow(entry, TEST_KEYS)
     kinds = [kind for kind in KINDS if kind in entry]
     if len(kinds) != 1:
         raise ValueError(f"must have one of {', '.join(KINDS)}; has {' and '.join(kinds) or 'none'}")
-    names = entry.get("metric")
-    for name in names if isinstance(names, list) and names else [names]:
+    require_read(own, kinds)
+    metric = entry.get("metric")
+    chosen: list[Any] = metric if isinstance(metric, list) and metric else [metric]
+    for name in chosen:
         if not isinstance(name, str) or name not in metrics:
-            raise ValueError(f"metric = {name}: must be one of {', '.join(metrics)}")
+            raise wrong("metric", name, f"one of {', '.join(metrics)}")
+    for name in once("metric", chosen):
         yield parse_test(kinds[0], entry, metrics[name])
 
 
 def parse_test(kind: str, entry: Mapping[str, Any], metric: Metric) -> Test:
     """Return one test of a known kind."""
-    levels = as_mapping(entry, "levels")
-    factor = as_tuple(entry.get("factor", []))
+    levels, factor = levels_of(entry), names(entry, "factor")
     if kind in LEVELS_OF and bool(levels) == bool(factor):
         raise ValueError(f"{kind} needs a factor, or levels by name, and not both")
-    margin, relative = share(entry, "margin")
-    if margin is not None and margin <= 0:
-        raise ValueError(f"margin = {entry['margin']}: must be above 0")
-    demanded = wanted(kind, entry, factor)
+    demanded = wanted(kind, entry, factor, metric)
+    among = once("among", [level("among", each) for each in as_list(entry, "among")])
+    require_levels(kind, demanded, among, levels)
+    margin, relative = margin_of(entry, metric)
     equal = kind == "equivalent" or (kind == "order" and {"~", ">="} & set(demanded[1]))
     if equal and margin is None and metric.name in WITHOUT_MARGIN:
         raise ValueError(f"{kind} needs a margin: {metric.name} has none of its own to call values equal by")
@@ -114,120 +150,37 @@ def parse_test(kind: str, entry: Mapping[str, Any], metric: Metric) -> Test:
         demanded,
         metric,
         conditions(as_mapping(entry, "where")),
-        entry.get("part"),
+        text_of(entry, "part") or None,
         factor,
-        {str(name): conditions(as_mapping(levels, name)) for name in levels} if levels else None,
-        tuple(map(canonical, as_list(entry, "among"))),
-        as_tuple(entry.get("along", [])),
+        levels or None,
+        among,
+        names(entry, "along"),
         margin,
         relative,
     )
 
 
-def wanted(kind: str, entry: Mapping[str, Any], factor: Sequence[str]) -> Any:
-    """Return what a test of this kind compares with, in the form in which evaluate.py takes it."""
-    value = entry[kind]
-    if kind in ("order", "effects"):
-        return chain(value, kind)
-    if kind in ("best", "worst"):
-        if isinstance(value, dict):
-            return LEVEL_JOIN.join(canonical(value.get(name)) for name in factor)
-        return canonical(value)
-    if kind == "ratio":
-        pairs = as_mapping(entry, kind)
-        text, number = next(iter(pairs.items()), ("", 0))
-        first, _, second = (part.strip() for part in str(text).partition("/"))
-        if len(pairs) != 1 or not first or not second:
-            raise ValueError(f"ratio = {pairs}: must be one 'first / second': number")
-        return canonical(first), canonical(second), number_of(kind, number), within(entry, 0.1)
-    if kind == "about":
-        if "within" not in entry:
-            raise ValueError("about needs within")
-        return number_of(kind, value), within(entry)
-    if kind == "equivalent" and value != "all":
-        raise ValueError(f"equivalent = {value}: must be all (name the levels in among)")
-    return value if kind == "equivalent" else number_of(kind, value)
+def levels_of(entry: Mapping[str, Any]) -> dict[str, Conditions]:
+    """Return the levels that are named, each with its conditions."""
+    named = as_mapping(entry, "levels")
+    return {level("levels", name): conditions(as_mapping(named, name), str(name)) for name in named}
 
 
-def within(entry: Mapping[str, Any], default: float | None = None) -> float:
-    """Return what a figure may differ by."""
-    found, _ = share(entry, "within", default)
-    if found is None or found <= 0:
-        raise ValueError(f"within = {entry.get('within')}: must be a number above 0")
-    return found
+def require_levels(kind: str, demanded: Any, among: Sequence[str], levels: Mapping[str, Conditions]) -> None:
+    """Raise ValueError for a level that a test names and its `levels` do not have."""
+    of_kind = {"order": lambda: demanded[0], "ratio": lambda: demanded[:2]}
+    of_kind |= dict.fromkeys(("best", "worst"), lambda: [demanded])
+    here = of_kind[kind]() if kind in of_kind else []
+    for key, name in [*((kind, name) for name in here), *(("among", name) for name in among)]:
+        if levels and name not in levels:
+            raise wrong(key, name, f"one of the levels {', '.join(levels)}")
 
 
-def chain(text: Any, kind: str = "order") -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the levels of "a > b ~ c" and the symbols between them."""
-    parts = re.split(r"\s*(>=|>|~)\s*", str(text).strip())
-    levels, symbols = tuple(map(canonical, parts[::2])), tuple(parts[1::2])
-    if len(levels) < 2 or not all(levels) or len(set(levels)) < len(levels):
-        names = "factors" if kind == "effects" else "levels"
-        raise ValueError(f"{kind} = {text}: must be different {names} with >, >= or ~ between them")
-    if kind == "effects" and set(symbols) != {">"}:
-        raise ValueError(f"effects = {text}: must have > between them: that effects are equal is never shown")
-    return levels, symbols
-
-
-def conditions(mapping: Mapping[str, Any]) -> Conditions:
-    """Return settings and the values allowed, as the texts by which settings are known."""
-    return {
-        str(name): tuple(map(canonical, value if isinstance(value, list) else [value]))
-        for name, value in mapping.items()
-    }
-
-
-def canonical(value: Any) -> str:
-    """Return the text by which a setting's value is known, however it was written: 5e-4 is 0.0005."""
-    if isinstance(value, list):
-        return label(tuple(value))
-    if isinstance(value, str) and re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", value.strip()):
-        return label(float(value))
-    return label(value.strip() if isinstance(value, str) else value)
-
-
-def share(entry: Mapping[str, Any], key: str, default: float | None = None) -> tuple[float | None, bool]:
-    """Return a number, and whether it was written as a percentage."""
-    value = entry.get(key, default)
-    if isinstance(value, str) and value.strip().endswith("%"):
-        return number_of(key, value.strip().rstrip("%")) / 100, True
-    return (None if value is None else number_of(key, value)), False
-
-
-def number_of(key: str, value: Any) -> float:
-    """Return a finite number; ValueError in one line."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"{key} = {value}: must be a number")
-    return number
-
-
-def as_mapping(entry: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Return the mapping under a key, empty if there is none."""
-    value = entry.get(key)
-    if value is not None and not isinstance(value, dict):
-        raise ValueError(f"{key} = {value}: must be a mapping")
-    return dict(value or {})
-
-
-def as_list(entry: Mapping[str, Any], key: str) -> list[Any]:
-    """Return the list under a key, empty if there is none."""
-    value = entry.get(key, [])
-    if not isinstance(value, list):
-        raise ValueError(f"{key} = {value}: must be a list")
-    return value
-
-
-def as_tuple(value: Any) -> tuple[str, ...]:
-    """Return one name or a list of names as a tuple."""
-    return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
-
-
-def allow(entry: Mapping[str, Any], known: Sequence[str]) -> None:
-    """Raise ValueError for a key that nobody reads."""
-    for key in entry:
-        if key not in known:
-            raise ValueError(f"{key}: unknown key; known are {', '.join(known)}")
+def margin_of(entry: Mapping[str, Any], metric: Metric) -> tuple[float | None, bool]:
+    """Return the margin, None if there is none, and whether it is a share of the best level."""
+    margin, relative = share(entry, "margin")
+    if margin is not None and margin <= 0:
+        raise wrong("margin", entry["margin"], "above 0")
+    if margin is not None and not relative:
+        require_below("margin", margin, metric)
+    return margin, relative

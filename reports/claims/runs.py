@@ -94,7 +94,12 @@ def with_levels(test: Test, rows: pd.DataFrame) -> pd.DataFrame:
         )
     level = pd.Series("", index=rows.index)
     for name, where in test.levels.items():
-        level[having(rows, where)] = name
+        own = having(rows, where)
+        if (twice := level[own & (level != "")]).size:
+            raise Unknown(
+                f"levels: some runs are of {twice.iloc[0]} and of {name}; name settings that differ"
+            )
+        level[own] = name
     return rows.assign(**{LEVEL: level})[level != ""]
 
 

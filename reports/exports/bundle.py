@@ -10,10 +10,10 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from reports.page.build import write_report
+from reports.page.drafts import draft_for
 from reports.runs.results import Results
 from sweeps.cli.application import option_for
 from sweeps.cli.version import PROJECT, version
@@ -49,23 +49,20 @@ def bundle(results: Results, to: Path, claims: Path | None = None) -> str:
         raise UserError(f"--to {to}: must be the name of a .zip file")
     if not to.parent.is_dir():
         raise UserError(f"--to {to}: there is no directory {to.parent}")
-    files = dict(contents(results, claims))
-    files[CHECKSUMS] = checksums(files)
-    draft = to.with_name(f".{to.name}.draft")
-    try:
-        write_zip(draft, results.directory.resolve().name, files)
-        draft.replace(to)
-    finally:
-        draft.unlink(missing_ok=True)
+    with draft_for(to) as draft:
+        files = dict(contents(results, claims, draft / REPORT_DIR))
+        files[CHECKSUMS] = checksums(files)
+        write_zip(draft / to.name, results.directory.resolve().name, files)
+        (draft / to.name).replace(to)
     runs = sum(name.endswith(f"/{REPORT}") for name in files)
     return f"{to}: {runs:,} runs, {len(files):,} files, {to.stat().st_size / 1e6:,.1f} MB"
 
 
-def contents(results: Results, claims: Path | None) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of every file in the archive but the checksums."""
+def contents(results: Results, claims: Path | None, report: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of every file but the checksums; the report is built as `report`."""
     root = results.directory
     yield from plain_files(root)
-    yield from ((f"{REPORT_DIR}/{name}", content) for name, content in report_files(results, claims))
+    yield from ((f"{REPORT_DIR}/{name}", content) for name, content in report_files(results, claims, report))
     if claims is not None:
         yield f"claims/{claims.name}", claims.read_bytes()
     yield "README.md", readme(root, results.sweep).encode()
@@ -92,14 +89,12 @@ def plain_files(root: Path) -> Iterator[tuple[str, bytes]]:
             raise UserError(f"{path}: {error}; it cannot be put into a bundle") from error
 
 
-def report_files(results: Results, claims: Path | None) -> list[tuple[str, bytes]]:
+def report_files(results: Results, claims: Path | None, place: Path) -> list[tuple[str, bytes]]:
     """Return the report's page, findings and tables, built from the records as they are now."""
-    with TemporaryDirectory() as place:
-        name = Path(results.directory.resolve().name)
-        page = write_report(results, plots=False, claims=claims, out=Path(place) / REPORT_DIR, called=name)
-        folder = page.parent
-        kept = [page, *folder.glob("*.json"), *(folder / "tables").iterdir()]
-        return [(path.relative_to(folder).as_posix(), path.read_bytes()) for path in kept]
+    name = Path(results.directory.resolve().name)
+    folder = write_report(results, plots=False, claims=claims, out=place, called=name).parent
+    kept = [folder / "index.html", *folder.glob("*.json"), *(folder / "tables").iterdir()]
+    return [(path.relative_to(folder).as_posix(), path.read_bytes()) for path in kept]
 
 
 def checksums(files: Mapping[str, bytes]) -> bytes:

@@ -2,13 +2,15 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 
 from reports.page.build import make_report
+from reports.page.drafts import draft_for
 from reports.runs.curves import STEP
 from reports.runs.results import Results, natural
 from reports.tables.latex import latex
@@ -24,17 +26,21 @@ def export(results: Results, to: str, folder: Path) -> list[Path]:
     """
     if to == "parquet" and find_spec("pyarrow") is None:
         raise UserError("export --to parquet needs the package pyarrow: pip install pyarrow")
-    folder.mkdir(parents=True, exist_ok=True)
     if to == "latex":
-        return [write_latex(results, folder / "tables.tex")]
+        return replaced(folder, {"tables.tex": partial(write_latex, results)})
     runs = natural(results, results.runs[results.columns]).drop(columns="cell")
     history = results.history.astype({"cell_id": str}).rename(columns={STEP: results.step})
     frames = {"runs": runs, "history": history}
-    paths = []
-    for name, frame in frames.items():
-        paths.append(folder / f"{name}.{to}")
-        WRITERS[to](frame, paths[-1])
-    return paths
+    return replaced(folder, {f"{name}.{to}": partial(WRITERS[to], frame) for name, frame in frames.items()})
+
+
+def replaced(folder: Path, writers: Mapping[str, Callable[[Path], object]]) -> list[Path]:
+    """Write files of these names, all of them before the first takes the place of an older one."""
+    with draft_for(folder / next(iter(writers))) as draft:
+        draft.mkdir()
+        for name, write in writers.items():
+            write(draft / name)
+        return [(draft / name).replace(folder / name) for name in writers]
 
 
 def write_json(frame: pd.DataFrame, path: Path) -> None:
@@ -54,11 +60,10 @@ def write_parquet(frame: pd.DataFrame, path: Path) -> None:
     frame.to_parquet(path, index=False)
 
 
-def write_latex(results: Results, path: Path) -> Path:
+def write_latex(results: Results, path: Path) -> None:
     """Write every table of the report into one LaTeX file."""
     tables = make_report(results, plots=False).tables.values()
     path.write_text("\n".join(map(latex, tables)), encoding="utf-8")
-    return path
 
 
 WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {

@@ -1,6 +1,5 @@
 """A whole report from one directory: tables, plots and page, built aside and then put in place at once."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from reports.findings.report import told
 from reports.page.adapter import content_of
 from reports.page.compared import within
 from reports.page.content import File
-from reports.page.drafts import draft_for
+from reports.page.drafts import draft_for, replace_directory
 from reports.page.provenance import notes_of
 from reports.page.report import Report
 from reports.page.view import render
@@ -203,23 +202,3 @@ def contrast_figures(analysis: Analysis) -> pd.DataFrame:
                 halves = {"relation m/2": relations["m/2"], "relation 2m": relations["2m"]}
                 rows.append(about | {"within": within(effect, part)} | entry | halves | power)
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["metric", "factor", "within"])
-
-
-def replace_directory(new: Path, old: Path, keep: str | None = None) -> None:
-    """Put a finished directory in the place of an older one, with what the older has under the name `keep`.
-
-    Raises UserError if a file is in that place.
-    """
-    if old.is_file() and not old.is_symlink():
-        raise UserError(f"{old}: is a file, where a directory has to be written")
-    if old.exists() or old.is_symlink():
-        aside = new.with_suffix(".old")
-        old.rename(aside)
-        if keep and not aside.is_symlink() and (aside / keep).is_dir():
-            (aside / keep).rename(new / keep)
-        new.rename(old)
-        if aside.is_symlink():
-            aside.unlink()  # only the link: where it leads is not ours
-        shutil.rmtree(aside, ignore_errors=True)
-    else:
-        new.rename(old)

@@ -7,6 +7,7 @@ it replaces, for a moment) and `….lock`, which says whose they are.
 from __future__ import annotations
 
 import glob
+import os
 import re
 import shutil
 import time
@@ -44,6 +45,31 @@ def draft_for(target: Path, advice: str = "") -> Iterator[Path]:
             raise UserError(f"{target}: cannot be written{advice}: {error.strerror}") from error
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+
+
+def replace_directory(new: Path, old: Path, keep: str | None = None) -> None:
+    """Put a finished directory in the place of an older one, with what the older has under the name `keep`.
+
+    Raises UserError if a file is in that place.
+    """
+    if old.is_file() and not old.is_symlink():
+        raise UserError(f"{old}: is a file, where a directory has to be written")
+    if keep and not old.is_symlink() and (old / keep).is_dir():
+        shutil.copytree(old / keep, new / keep, symlinks=True)  # until the end both are whole
+    if not old.exists() and not old.is_symlink():
+        new.rename(old)
+        return
+    aside = new.with_suffix(".old")
+    try:
+        old.rename(aside)
+        new.rename(old)
+    except BaseException:  # Ctrl-C, too
+        if not os.path.lexists(old):
+            aside.rename(old)
+        raise
+    if aside.is_symlink():
+        aside.unlink()  # only the link: where it leads is not ours
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def clear(target: Path) -> None:

@@ -69,12 +69,12 @@ def serve(root: Path, port: int | None) -> None:
     check_directory(root)
     live = Live(root, build)
     server = open_server(live, port)
-    live.start()
-    print(printable(f"{root}: {server.address}"), flush=True)
-    if command := tunnel(server.port):
-        print(f"from your own machine first: {command}", flush=True)
-    print("Ctrl-C ends it.", flush=True)
     try:
+        live.start()
+        print(printable(f"{root}: {server.address}"), flush=True)
+        if command := tunnel(server.port):
+            print(f"from your own machine first: {command}", flush=True)
+        print("Ctrl-C ends it.", flush=True)
         server.serve_forever(poll_interval=0.2)
     except KeyboardInterrupt:
         signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from reports.page.answers import awaited, file_of, runs_json, waiting
 from reports.page.block import number
@@ -24,6 +24,8 @@ from sweeps.records.untrusted import printable, read_file
 
 LOOPBACK = "127.0.0.1"
 BEAT_S = 2.0
+PATIENCE_S = 60.0  # with a client that sends no whole request, or takes no answer
+LONGEST_VERSION = 18  # digits
 TYPES = {".html": "text/html", ".json": "application/json", ".png": "image/png", ".svg": "image/svg+xml"}
 LARGEST = 256 * 2**20
 
@@ -64,6 +66,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers one request."""
 
     server: Server
+    timeout = PATIENCE_S
     server_version = "mlp-grid"
     sys_version = ""
 
@@ -78,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.refuse(
                 HTTPStatus.FORBIDDEN, "The token is missing: open the address that was printed."
             )
-        path = urlsplit(self.path).path
+        path = self.target.path
         answers: dict[str, Callable[[], None]] = {
             "/": self.send_page,
             "/events": self.send_events,
@@ -91,6 +94,14 @@ class Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET
 
+    @property
+    def target(self) -> SplitResult:
+        """The address that is asked for; one that cannot be taken apart has no parts."""
+        try:
+            return urlsplit(self.path)
+        except ValueError:
+            return SplitResult("", "", "", "", "")
+
     def is_local(self) -> bool:
         """Whether the Host header names the loopback: no page elsewhere reaches in by a name of its own."""
         host = self.headers.get("Host", "")
@@ -98,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def has_token(self) -> bool:
         """Whether the address or the cookie has the token."""
-        given = parse_qs(urlsplit(self.path).query).get("token", [""])[0]
+        given = parse_qs(self.target.query).get("token", [""])[0]
         name = f"sweep-{self.server.port}="
         crumbs = (part.strip() for part in self.headers.get("Cookie", "").split(";"))
         cookie = next((part.removeprefix(name) for part in crumbs if part.startswith(name)), "")
@@ -146,11 +157,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def send_file(self, path: str) -> None:
         """Send a file of a run (files/RUN/NAME), or of the report."""
-        found = file_of(self.server.live.root, path)
+        found = content = None
         try:
+            found = file_of(self.server.live.root, path)
             content = read_file(found, LARGEST) if found else None
         except (OSError, ValueError):
-            content = None
+            pass  # as one that is not there
         if found is None or content is None:
             return self.refuse(HTTPStatus.NOT_FOUND, "There is no such file.")
         kind = TYPES.get(found.suffix, "text/plain")
@@ -158,8 +170,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def send_events(self) -> None:
         """Send what changes, as long as somebody listens."""
-        live, query = self.server.live, parse_qs(urlsplit(self.path).query)
-        plan = int(query.get("plan", ["0"])[0]) if query.get("plan", ["0"])[0].isdigit() else 0
+        live, query = self.server.live, parse_qs(self.target.query)
+        plan = version_of(query.get("plan", [""])[0], 0)
         version = known_version(query, self.headers.get("Last-Event-ID"))
         findings, sent = version, dict[str, int]()
         self.send_response(HTTPStatus.OK)
@@ -185,5 +197,10 @@ class Handler(BaseHTTPRequestHandler):
 
 def known_version(query: dict[str, list[str]], last: str | None) -> int:
     """Return the version that a client has: of its last event, or of its page."""
-    text = last or query.get("version", ["-1"])[0]
-    return int(text) if text.isdigit() else -1
+    return version_of(last or query.get("version", [""])[0], -1)
+
+
+def version_of(text: str, otherwise: int) -> int:
+    """Return the version that a text is, or what stands for a text that is none."""
+    digits = text.isascii() and text.isdigit() and len(text) <= LONGEST_VERSION
+    return int(text) if digits else otherwise

@@ -16,8 +16,8 @@ from reports.claims.looks import looks_of
 from reports.claims.observations import compact, observe, read_observations, write_observations
 from reports.claims.runs import TIMING
 from reports.claims.tables import claims_frame, contrasts_frame
-from reports.page.build import make_report, make_tables, replace_directory
-from reports.page.drafts import draft_for
+from reports.page.build import make_report, make_tables
+from reports.page.drafts import clear, draft_for, replace_directory
 from reports.page.provenance import provenance
 from reports.page.report import Report
 from reports.plots import Plot, save_all
@@ -67,6 +67,7 @@ def publish(directories: Iterable[Path], target: Path) -> Path:
     for results in found:
         if reference(study_of(results)) is None:
             raise UserError(f"{results.directory}: {results.sweep} is none of {', '.join(all_studies())}")
+    clear(target)  # puts back what a command that was killed had moved aside
     if not found and not any((target / name / RUNS).exists() for name in all_studies()):
         raise UserError(f"{target}: holds no study; name the directories of some")
     with draft_for(target) as draft:

@@ -1,5 +1,6 @@
 """Learning curves: history.csv into one frame, and what a curve as a whole says of its run."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from sweeps.records.history import LARGEST_HISTORY
 from sweeps.records.untrusted import read_file
 
 COLUMNS = (*REQUIRED, "validation_loss", "validation_accuracy")  # NaN where no examples were held out
+LIMITS = {  # of columns, by the end of their names: the largest value, and what is allowed
+    "accuracy": (1.0, "from 0 to 1"),
+    "s": (sys.float_info.max, "seconds of 0 or more"),
+}
 STEP = "epoch"  # the column of steps in every history, whatever a file calls it
 ACCURACY_SHARE = 0.99
 LOSS_SHARE = 0.95
@@ -35,6 +40,8 @@ def read_curve(path: Path, complete: bool = True) -> Curve:
     names = header.rstrip("\r").split(",")
     if absent := [name for name in REQUIRED if name not in names]:
         raise ValueError(f"has no column {absent[0]}")
+    if twice := [name for name in COLUMNS if names.count(name) > 1]:
+        raise ValueError(f"has the column {twice[0]} twice")
     try:
         numbers = map(float, ",".join(lines).split(",") if lines else [])
         table = np.fromiter(numbers, dtype=np.float64).reshape(len(lines), len(names))
@@ -45,7 +52,22 @@ def read_curve(path: Path, complete: bool = True) -> Curve:
     curve[:, known] = table[:, [names.index(COLUMNS[place]) for place in known]]
     if not np.array_equal(curve[:, 0], np.arange(1, len(lines) + 1)):
         raise ValueError("does not count its epochs 1, 2, 3, …")
+    require_possible(curve)
     return curve
+
+
+def require_possible(curve: Curve) -> None:
+    """Raise ValueError for a figure that cannot be: an accuracy beyond 0 to 1, seconds below 0 or infinite.
+
+    A NaN may be: it stands for what was not measured, or no longer finite. So may a loss of any size.
+    """
+    for place, name in enumerate(COLUMNS):
+        if (kind := name.rsplit("_", maxsplit=1)[-1]) in LIMITS:
+            most, allowed = LIMITS[kind]
+            wrong = (curve[:, place] < 0) | (curve[:, place] > most)
+            if wrong.any():
+                row = int(wrong.argmax())
+                raise ValueError(f"has {name} {curve[row, place]:g} in epoch {row + 1}, not {allowed}")
 
 
 def history_frame(curves: Mapping[str, Curve]) -> pd.DataFrame:

@@ -15,7 +15,8 @@ import pandas as pd
 
 from reports.claims.claim import Claim, Conditions
 from reports.claims.document import read_yaml
-from reports.claims.file import as_mapping, conditions, parse_claims
+from reports.claims.file import parse_claims
+from reports.claims.values import as_mapping, conditions
 from sweeps.records import studies
 
 FOLDER = Path(__file__).parent

@@ -14,9 +14,9 @@ import pandas as pd
 
 from reports.analysis.intervals import Floats, prediction_interval, t_interval
 from reports.claims.claim import CLAIM_METRICS, Conditions
-from reports.claims.file import canonical
 from reports.claims.observations import MAIN, varying
 from reports.claims.runs import TIMING, Unknown, having
+from reports.claims.values import canonical
 from reports.runs.results import FINAL
 from reports.sources import Reference
 from reports.tables.number_formats import show_signed

@@ -39,7 +39,7 @@ def description(folder: Path) -> dict[str, Any] | None:
         content = read_file(folder / HISTORY, LARGEST_HISTORY)
     except FileNotFoundError:
         return None
-    return {"rows": len(content.splitlines()) - 1, "sha256": hashlib.sha256(content).hexdigest()}
+    return {"rows": _rows(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
 def history_problem(folder: Path, data: Mapping[str, Any]) -> str:
@@ -56,9 +56,28 @@ def history_problem(folder: Path, data: Mapping[str, Any]) -> str:
     except ValueError as error:
         return str(error)
     if described:
-        same = hashlib.sha256(content).hexdigest() == data[HISTORY_KEY].get("sha256")
-        return "" if same else "is not as the run left it: its SHA-256 is another than the record's"
+        if hashlib.sha256(content).hexdigest() != data[HISTORY_KEY].get("sha256"):
+            return "is not as the run left it: its SHA-256 is another than the record's"
+        return _length_problem(_rows(content), data)
     return _rows_problem(content, epochs or 0, exactly=data["status"] == "done")
+
+
+def _rows(content: bytes) -> int:
+    """Return how many lines follow the header."""
+    return len(content.splitlines()) - 1
+
+
+def _length_problem(rows: int, data: Mapping[str, Any]) -> str:
+    """Return why so many rows are not those of a record; empty if they are.
+
+    Its final figures are those of a row, which must be there.
+    """
+    described, final = data[HISTORY_KEY].get("rows"), data.get("final_epoch")
+    if described is not None and described != rows:
+        return f"has {rows} rows, not the {described} of its record"
+    if data["status"] == "done" and isinstance(final, int) and rows < final:
+        return f"ends before epoch {final}, whose figures the record has"
+    return ""
 
 
 def epochs_trained(data: Mapping[str, Any]) -> int | None:

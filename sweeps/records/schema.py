@@ -47,12 +47,12 @@ RECORD_KINDS: dict[str, type] = {
     "attempts": int,
 }
 PLAN_KINDS: dict[str, type] = {
-    "sweep": str,
-    "created": str,
-    "code": str,
     "base": dict,
     "base_choices": dict,
     "cells": list,
+    "sweep": str,
+    "created": str,
+    "code": str,
     "swept": list,
     "exclusions": list,
     "command": list,
@@ -66,6 +66,7 @@ CELL_KINDS: dict[str, type] = {"id": str, "name": str, "overrides": list, "confi
 DATASET_KINDS: dict[str, type] = {"name": str, "sha256": str, "earlier": list}
 STRATEGY_KINDS: dict[str, type] = {"name": str, "settings": dict, "steps": list}
 STEP_KINDS: dict[str, type] = {"why": str, "cells": list}
+STEP_NUMBERS = ("runs", "about_s")  # of a step; null: not known
 EXCLUSION_KINDS: dict[str, type] = {"condition": str, "count": int}
 _ID = re.compile("[0-9a-f]{12}")
 
@@ -87,7 +88,7 @@ def _plan_problems(data: Any) -> Iterator[str]:
     if not isinstance(data, dict):
         yield "is no JSON object"
         return
-    needed = ("base", "base_choices", "cells")
+    needed = ("sweep", "base", "base_choices", "cells")
     yield from _wrong(data, {key: kind for key, kind in PLAN_KINDS.items() if key in data or key in needed})
     yield from _wrong_choices(data["base_choices"])
     for cell in data["cells"]:
@@ -106,17 +107,40 @@ def _plan_problems(data: Any) -> Iterator[str]:
         yield from _wrong(entry, {"time": str, "command": list})
     for exclusion in data.get("exclusions", ()):
         yield from _wrong(exclusion, EXCLUSION_KINDS)
+    yield from _twice([cell["id"] for cell in data["cells"]])
     if strategy := data.get("strategy"):
-        yield from _wrong(strategy, STRATEGY_KINDS)
-        for step in strategy["steps"]:
-            yield from _wrong(step, STEP_KINDS)
-            yield from _not_texts("cells of a step", step["cells"])
-        if strategy.get("end") is not None:
-            yield from _wrong(strategy["end"], {"why": str, "left": list})
+        yield from _strategy_problems(strategy)
     yield from ladder.problems(data)
     yield from _goal_problems(data)
     for key in ("swept", "command", "ignore"):
         yield from _not_texts(key, data.get(key, ()))
+
+
+def _strategy_problems(strategy: Any) -> Iterator[str]:
+    yield from _wrong(strategy, STRATEGY_KINDS)
+    for step in strategy["steps"]:
+        yield from _wrong(step, STEP_KINDS)
+        yield from _not_texts("cells of a step", step["cells"])
+        for key in STEP_NUMBERS:
+            number = step.get(key)
+            if number is not None and not (type(number) in (int, float) and number >= 0):
+                yield f"has {number!r} as {key} of a step, not a number of 0 or more"
+    if strategy.get("end") is not None:
+        yield from _wrong(strategy["end"], {"why": str, "left": list})
+        yield from _not_texts("left of the end", strategy["end"]["left"])
+    named = strategy.get("named")
+    if named is not None and not (isinstance(named, list) and all(isinstance(one, list) for one in named)):
+        yield "has named cells that are no lists of overrides"
+    for overrides in named or ():
+        yield from _not_texts("overrides of a named cell", overrides)
+
+
+def _twice(ids: list[str]) -> Iterator[str]:
+    known: set[str] = set()
+    for cell_id in ids:
+        if cell_id in known:
+            yield f"has the cell {cell_id} twice"
+        known.add(cell_id)
 
 
 def _wrong(data: Any, kinds: Mapping[str, type]) -> Iterator[str]:

@@ -9,14 +9,17 @@ from pathlib import Path
 
 from sweeps.execution.reuse import copy_changes
 from sweeps.records import lock, superseded
+from sweeps.records.atomic import write_atomic
 from sweeps.records.layout import HIDDEN, LOCK, NOTES, REPORT
 from sweeps.records.record import Record, write_record
 from sweeps.records.untrusted import read_file, read_json
 
+DRAFT = "incoming-"  # what the copy of a run is called until it is whole
+
 
 def bring(record: Record, name: str, root: Path, other: Path) -> None:
     """Copy a run into a directory under a name; what is there of it is kept aside."""
-    draft = root / HIDDEN / f"incoming-{uuid.uuid4().hex[:8]}"
+    draft = root / HIDDEN / f"{DRAFT}{uuid.uuid4().hex[:8]}"
     try:
         shutil.copytree(record.path, draft, ignore=_not_of_the_run, symlinks=True)
         data = read_json(draft / REPORT)
@@ -32,6 +35,12 @@ def bring(record: Record, name: str, root: Path, other: Path) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def clear(root: Path) -> None:
+    """Remove what a merge that was killed has left on the way; for whoever has the directory alone."""
+    for draft in (root / HIDDEN).glob(f"{DRAFT}*"):
+        shutil.rmtree(draft, ignore_errors=True)
+
+
 def bring_notes(root: Path, other: Path) -> Iterator[str]:
     """Copy the other directory's notes if there are none here; yield a line if both have their own."""
     try:
@@ -39,7 +48,7 @@ def bring_notes(root: Path, other: Path) -> Iterator[str]:
     except (OSError, ValueError):
         return
     if not (root / NOTES).exists():
-        (root / NOTES).write_bytes(text)
+        write_atomic(root / NOTES, text)
     elif (root / NOTES).read_bytes() != text:
         yield f"{NOTES}: both directories have notes; those of {other} stay there"
 

@@ -6,6 +6,7 @@ good as before, and the same command goes on.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,13 @@ from typing import Any
 from sweeps.records.differences import is_within
 from sweeps.records.errors import UserError
 from sweeps.records.excluded import read_entries, write_entries
+from sweeps.records.layout import cell_id_of
 from sweeps.records.plan import Cell, Plan, write_plan
 from sweeps.records.record import Record
 from sweeps.records.same import TIMES
 from sweeps.records.schema import COMPLETE
 from sweeps.upkeep.chosen_runs import Sweep, alone_in, require_at_rest
-from sweeps.upkeep.incoming import bring, bring_notes
+from sweeps.upkeep.incoming import bring, bring_notes, clear
 
 CONTRACTS = ("ladder", "margin", "ignore", "metric")  # of a plan; both must have the same
 OF_THE_RUN = (
@@ -38,6 +40,7 @@ def merge(root: Path, other: Path) -> tuple[list[str], bool]:
     require_alike(here, there)
     with alone_in(root):
         require_at_rest(other)
+        clear(root)
         conflicts = [*_merge_exclusions(here, there)]
         brought = 0
         for cell_id, record in there.records.items():
@@ -131,11 +134,15 @@ def planned(plan: Plan | None) -> dict[str, Cell]:
 
 
 def name_here(here: Sweep, there: Sweep, cell_id: str) -> str:
-    """Return what a run's directory is called here: as it is, as it is planned, or as it is there."""
+    """Return what a run's directory is called here: as it is, as it is planned, or as it is there.
+
+    A plan may be another's: no name of it leads out of the directory.
+    """
     if cell_id in here.records:
         return here.records[cell_id].path.name
     cell = planned(here.plan).get(cell_id)
-    return cell.name if cell else there.records[cell_id].path.name
+    is_name = cell is not None and os.sep not in cell.name and cell_id_of(cell.name) == cell_id
+    return cell.name if cell and is_name else there.records[cell_id].path.name
 
 
 def joined(plan: Plan | None, other: Plan) -> Plan:

@@ -13,11 +13,13 @@ from scipy import stats
 from reports.analysis.looks import Looks as SweepLooks
 from reports.analysis.sequential import ladder
 from reports.claims.claim import CLAIM_METRICS, Judgement
-from reports.claims.file import canonical, chain, parse_claims
+from reports.claims.file import parse_claims
 from reports.claims.judge import judge_claims, judge_file
 from reports.claims.looks import ONE_LOOK, Looks
 from reports.claims.observations import complete, observe, read_observations, write_observations
 from reports.claims.tables import BESIDE, claims_frame, judged_figures, reasons
+from reports.claims.values import canonical
+from reports.claims.wanted import chain
 from reports.runs.reader import load
 from sweeps.records.errors import UserError
 from tests.support import synthetic
@@ -463,6 +465,57 @@ def test_a_chain_is_taken_apart() -> None:
         ({"factor": "loss", "metric": "test_loss", "equivalent": "all"}, "equivalent needs a margin"),
         ({"metric": "gap", "at_least": 1, "where": "loss"}, "where = loss: must be a mapping"),
         ({"metric": "gap", "tests": "none"}, "tests must be a list"),
+        ({"metric": "gap", "at_least": True}, "at_least = True: must be a number"),
+        ({"metric": "gap", "at_least": 1e400}, "at_least = inf: must be a number"),
+        (
+            {"metric": "test_accuracy", "at_least": 90},
+            "at_least = 90: must be from 0 to 1, as test_accuracy is",
+        ),
+        ({"metric": "gap", "at_most": -1.5}, "at_most = -1.5: must be from -1 to 1, as gap is"),
+        ({**FACTOR, "best": "a", "margin": 5}, "margin = 5: must be below 1: two values of test_accuracy"),
+        ({"metric": "gap", "about": 0, "within": 2}, "within = 2: must be below 2"),
+        (
+            {"metric": "gap", "about": 0, "within": "5%"},
+            "within = 5%: must be a number above 0, in the unit of",
+        ),
+        ({**FACTOR, "ratio": {"a / b": 2}, "within": 1}, "within = 1: must be a number above 0 and below 1"),
+        ({**FACTOR, "ratio": {"a / b": -2}}, "ratio = -2: must be above 0"),
+        ({**FACTOR, "ratio": {"a / a": 2}}, "ratio = {'a / a': 2}: must be one 'first / second'"),
+        ({**FACTOR, "order": ["a > b"]}, "order = ['a > b']: must be different levels"),
+        ({**FACTOR, "best": {"los": "a"}}, "best = {'los': 'a'}: must be a level of each of loss"),
+        ({**FACTOR, "best": "a", "among": []}, "among = []: must be a list of at least one"),
+        ({**FACTOR, "best": "a", "among": ["a", "a"]}, "among: a is there twice"),
+        ({**FACTOR, "factor": ["loss", "loss"], "best": "a"}, "factor: loss is there twice"),
+        ({**FACTOR, "metric": ["gap", "gap"], "best": "a"}, "metric: gap is there twice"),
+        ({"metric": "gap", "factor": 5, "best": "a"}, "factor = 5: must be a name, or a list of names"),
+        ({"metric": "gap", "at_least": 0, "part": 5}, "part = 5: must be a text"),
+        ({"metric": "gap", "at_least": 0, "part": ["a"]}, "part = ['a']: must be a text"),
+        ({"metric": "gap", "at_least": 0, "note": ["a"]}, "note = ['a']: must be a text"),
+        (
+            {"metric": "gap", "at_least": 0, "where": {"loss": []}},
+            "where.loss = []: must be a value, or a list",
+        ),
+        ({"metric": "gap", "at_least": 0, "where": {"loss": {"a": 1}}}, "where.loss = {'a': 1}: must be the"),
+        (
+            {"metric": "gap", "at_least": 0, "within": 0.1},
+            "within: is not read by at_least, but by about, ratio",
+        ),
+        ({"metric": "gap", "at_least": 0, "margin": 0.1}, "margin: is not read by at_least, but by order"),
+        ({**FACTOR, "order": "a > b", "among": ["a"]}, "among: is not read by order, but by best"),
+        (
+            {"metric": "gap", "within": 0.1, "tests": [{"about": 0}, {"at_least": 0, "within": 0.1}]},
+            "within: is not read by at_least",
+        ),
+        (
+            {"metric": "gap", "levels": {"a": {"loss": "x"}, "b": {"loss": "y"}}, "order": "a > c"},
+            "order = c: must be one of the levels a, b",
+        ),
+        ({"metric": "gap", "at_least": 0, "note": "a\x1b[31m"}, r"note = 'a\x1b[31m': must have no signs"),
+        (
+            {"metric": "gap", "at_least": 0, "where": {"loss": "a\u202e"}},
+            "where = 'a\\u202e': must have no signs",
+        ),
+        ({"metric": "gap", "at_least": "9" * 10**5 + "x"}, f"at_least = {'9' * 80}…: must be a number"),
     ],
 )
 def test_a_mistake_in_a_claim_is_one_line(claim: dict[str, Any], message: str) -> None:
@@ -484,6 +537,22 @@ def test_all_mistakes_in_a_file_are_told_at_once(tmp_path: Path) -> None:
         judge_file(file, frame({"hinge": 0.9}), ONE_LOOK)
 
 
+def aliases(depth: int, link: str = "[{}]".format(", ".join(["*a{0}"] * 10))) -> str:
+    """A few lines that stand for more values than any memory holds."""
+    return "a0: &a0 {x: 1}\n" + "".join(f"a{k + 1}: &a{k + 1} {link.format(k)}\n" for k in range(depth))
+
+
+def test_levels_that_share_runs_are_refused() -> None:
+    """Of runs in both, each went to the level named last, and the verdict was about other runs."""
+    runs = frame({"hinge": 0.98, "mse": 0.96})
+    levels = {"a": {"loss": "hinge"}, "b": {"loss": ["hinge", "mse"]}}
+    both = judge(runs, metric="test_accuracy", levels=levels, order="a > b").outcomes[0]
+    assert (both.verdict, both.why) == (
+        "undecided",
+        "levels: some runs are of a and of b; name settings that differ",
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -497,6 +566,10 @@ def test_all_mistakes_in_a_file_are_told_at_once(tmp_path: Path) -> None:
         ("claims: " + "9" * 5001, "cannot be read as YAML"),
         ("\x00", "cannot be read as YAML"),
         ("- claims", "must be a mapping"),
+        (aliases(9), "cannot be read as YAML (its aliases stand for more than 1,000,000 values)"),
+        (aliases(24, "{{<<: [*a{0}, *a{0}]}}"), "its aliases stand for more than 1,000,000 values"),
+        ("claims: &a\n- [*a]\n", "(line 1: an alias stands within what it stands for)"),
+        ("claims: []\n? [a, b]\n: 1\n", ":2: cannot be read as YAML (a key is no text)"),
     ],
 )
 def test_a_claims_file_that_cannot_be_read_is_one_line(tmp_path: Path, content: str, said: str) -> None:

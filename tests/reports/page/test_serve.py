@@ -18,6 +18,7 @@ import pytest
 from reports.__main__ import main
 from reports.page.answers import awaited, waiting
 from reports.page.build import write_report
+from reports.page.server import known_version
 from reports.page.watch import Watch
 from reports.runs.reader import load
 from tests.support import synthetic
@@ -80,6 +81,43 @@ def test_nobody_gets_anything_without_the_token_or_by_another_name(served: Serve
     assert served.get("/", Host=own)[0] == 200
     assert served.get("/?", Cookie=f"sweep-{served.port}={served.token}")[0] == 200
     assert served.get("/?", Cookie=f"sweep-{served.port}=other")[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("//[", 404),
+        ("http://[::1/", 404),
+        ("/" + "a" * 5000, 404),
+        ("/" + "a/" * 3000, 404),
+        ("/files/" + "a" * 300 + "-0123456789ab/report.json", 404),
+        ("/?" + "a=b&" * 10_000, 200),
+        ("/" + "a" * 70_000, 414),
+    ],
+)
+def test_a_strange_address_is_answered_and_no_line_is_printed(
+    path: str, status: int, served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = f"127.0.0.1:{served.port}"
+    cookie = f"sweep-{served.port}={served.token}"
+    asked = f"GET {path} HTTP/1.1\r\nHost: {own}\r\nCookie: {cookie}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as connection:
+        connection.sendall(asked.encode())
+        assert connection.recv(64).startswith(f"HTTP/1.0 {status} ".encode())
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("text", "version"), [("7", 7), ("", -1), ("-3", -1), ("²", -1), ("9" * 5000, -1)])
+def test_a_version_that_is_no_number_is_that_of_nobody(text: str, version: int) -> None:
+    assert known_version({"version": [text]}, None) == known_version({}, text) == version
+
+
+def test_a_client_that_sends_no_request_is_let_go(sweep: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reports.page.server.Handler.timeout", 0.2)
+    with serving(sweep) as made, socket.create_connection(("127.0.0.1", made.port), timeout=5) as idle:
+        idle.sendall(b"GET / HT")
+        assert idle.recv(64) == b""
+        assert made.get("/")[0] == 200
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])

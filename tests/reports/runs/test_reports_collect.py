@@ -135,6 +135,46 @@ def test_a_damaged_history_is_named(tmp_path: Path, old: str, new: str, reason: 
 
 
 @pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("test_accuracy", "7", "has test_accuracy 7 in epoch 2, not from 0 to 1"),
+        ("train_accuracy", "-0.1", "has train_accuracy -0.1 in epoch 2, not from 0 to 1"),
+        ("epoch_cpu_s", "-5", "has epoch_cpu_s -5 in epoch 2, not seconds of 0 or more"),
+        ("epoch_wall_s", "inf", "has epoch_wall_s inf in epoch 2, not seconds of 0 or more"),
+        ("test_accuracy", "nan", ""),
+        ("train_loss", "1e300", ""),
+        ("lr", "0,test_accuracy", "has the column test_accuracy twice"),
+    ],
+)
+def test_figures_that_cannot_be_are_not_read_from_a_history_of_the_right_hash(
+    column: str, value: str, reason: str, tmp_path: Path
+) -> None:
+    """An accuracy of 7 was the best test accuracy of its run, and of the sweep."""
+    cells = synthetic.grid(SMALL)
+    synthetic.write_sweep(tmp_path, cells)
+    folder = tmp_path / cells[0].name
+    header, first, second, *others = (folder / "history.csv").read_text().split("\n")
+    if "," in value:
+        lines = [
+            line and f"{line},{'test_accuracy' if line == header else 0}"
+            for line in (header, first, second, *others)
+        ]
+    else:
+        row = second.split(",")
+        row[header.split(",").index(column)] = value
+        lines = [header, first, ",".join(row), *others]
+    (folder / "history.csv").write_text("\n".join(lines))
+    record = json.loads((folder / "report.json").read_text())
+    (folder / "report.json").write_text(json.dumps(record | {"history_csv": description(folder)}))
+    results = load(tmp_path)
+    assert results.runs["best_test_accuracy"].dropna().between(0, 1).all()
+    assert [problem.reason for problem in results.problems] == (
+        [f"{reason}; the run has no learning curve"] if reason else []
+    )
+    assert results.runs["status"][0] == "done"
+
+
+@pytest.mark.parametrize(
     "boundary",
     [
         {"x": [0.0, 1.0], "y": [0.0, 1.0]},

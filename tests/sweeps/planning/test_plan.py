@@ -254,6 +254,45 @@ def test_a_damaged_plan_is_named(tmp_path: Path, content: str) -> None:
         read_plan(tmp_path)
 
 
+STEP: dict[str, Any] = {"why": "x", "cells": []}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"sweep": None}, "has NoneType as sweep, not str"),
+        (
+            {"strategy": {"steps": [{**STEP, "runs": "x"}]}},
+            "has 'x' as runs of a step, not a number of 0 or more",
+        ),
+        ({"strategy": {"steps": [{**STEP, "runs": True}]}}, "has True as runs of a step"),
+        ({"strategy": {"steps": [{**STEP, "about_s": -5}]}}, "has -5 as about_s of a step"),
+        (
+            {"strategy": {"steps": [], "end": {"why": "x", "left": [5]}}},
+            "has left of the end that are not str",
+        ),
+        ({"strategy": {"steps": [], "named": 5}}, "has named cells that are no lists of overrides"),
+        ({"strategy": {"steps": [], "named": [[5]]}}, "has overrides of a named cell that are not str"),
+        ({"cells": 2}, "has the cell 000000000000 twice"),
+    ],
+)
+def test_a_plan_with_one_wrong_value_is_named_with_it(
+    change: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    """As text the number of a step's runs ended every report with a traceback."""
+    write_plan(tmp_path, Plan("odd", [Cell("0" * 12, "a", [], {}, {})]))
+    data = json.loads((tmp_path / "sweep.json").read_text())
+    if "strategy" in change:
+        change = {"strategy": {"name": "x", "settings": {}, **change["strategy"]}}
+    if "cells" in change:
+        change = {"cells": data["cells"] * change["cells"]}
+    (tmp_path / "sweep.json").write_text(json.dumps(data | change))
+    with pytest.raises(UserError, match="is damaged") as caught:
+        read_plan(tmp_path)
+    assert said in str(caught.value)
+    assert len(caught.value.lines) == 1
+
+
 def test_cells_that_differ_only_in_what_has_no_effect_are_refused(composer: Composer) -> None:
     def effective(config: dict[str, Any]) -> dict[str, Any]:
         return {**config, "seed": 0} if config["x"] < 0 else config

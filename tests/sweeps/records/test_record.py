@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweeps.records.atomic import plain, set_aside, write_atomic, write_json
+from sweeps.records.history import description
 from sweeps.records.layout import cell_dirs
 from sweeps.records.process import this_process
 from sweeps.records.record import load_records, read_record, write_record
@@ -108,6 +109,25 @@ def test_a_number_that_no_float_can_hold_is_not_believed(tmp_path: Path, number:
     assert read_record(path).data["timing"] == {"total_wall_s": 1e300}
     (path / "report.json").write_text(content.replace("1e+300", number))
     assert read_record(path).status == "damaged"
+
+
+@pytest.mark.parametrize(
+    ("rows", "final", "problem"),
+    [
+        (2, 2, ""),
+        (3, 2, "has 2 rows, not the 3 of its record"),
+        (2, 3, "ends before epoch 3, whose figures the record has"),
+    ],
+)
+def test_a_history_of_the_right_hash_has_the_rows_that_its_record_is_of(
+    rows: int, final: int, problem: str, tmp_path: Path
+) -> None:
+    path = cell(tmp_path)
+    (path / "history.csv").write_text("epoch,loss\n1,2.0\n2,1.5\n")
+    described = (description(path) or {}) | {"rows": rows}
+    write_record(path, report(history_csv=described, final_epoch=final))
+    found = read_record(path)
+    assert (found.status, found.problem) == ("damaged" if problem else "done", problem)
 
 
 def test_null_is_the_same_as_nothing(tmp_path: Path) -> None:

@@ -100,6 +100,21 @@ def test_a_result_comes_in_where_there_was_only_a_failure_which_is_kept_aside(
     assert json.loads(aside.read_text())["status"] == "failed"
 
 
+def test_no_name_in_a_plan_leads_a_run_out_of_the_directory(here: Path, there: Path) -> None:
+    """A plan that came with a merge names cells of another machine; a later merge wrote where it said."""
+    change(here, 2, status="failed")
+    (run,) = (record for record in load_records(there).values() if record.data["config"]["x"] == 3)
+    plan = json.loads((there / "sweep.json").read_text())
+    (cell,) = (cell for cell in plan["cells"] if cell["id"] == run.cell_id)
+    mine = json.loads((here / "sweep.json").read_text())
+    outside = f"../../../outside-{run.cell_id}"
+    mine["cells"].append({**cell, "name": outside})
+    (here / "sweep.json").write_text(json.dumps(mine))
+    assert main([str(here), "merge", str(there)]) == 0
+    assert not (here / outside).exists()
+    assert (here / run.path.name / "report.json").exists()
+
+
 def test_plans_of_other_contracts_are_not_joined(
     here: Path, there: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -139,6 +154,7 @@ sys.exit(main(sys.argv[1:]))
     assert {x: final for x, final in finals(here).items() if x in mine} == mine
     assert main([str(here), "merge", str(there)]) == 0
     assert sorted(finals(here)) == [1, 2, 3]
+    assert not list((here / ".sweep").glob("incoming-*"))
     tiny = Tiny(here.parents[1])
     assert "3 cells: 3 done (3 kept, 0 run)" in tiny.run("x=1,2,3").stdout
 
