@@ -36,6 +36,7 @@ def export(results: Results, to: str, folder: Path) -> list[Path]:
 
 def replaced(folder: Path, writers: Mapping[str, Callable[[Path], object]]) -> list[Path]:
     """Write files of these names, all of them before the first takes the place of an older one."""
+    folder.mkdir(parents=True, exist_ok=True)
     with draft_for(folder / next(iter(writers))) as draft:
         draft.mkdir()
         for name, write in writers.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterable, Iterator
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
 from sweeps.records.errors import UserError
@@ -45,15 +45,18 @@ def _files(module: str) -> Iterator[tuple[str, Path]]:
 
 
 def _spec(module: str) -> ModuleSpec | None:
-    """Find a module without importing anything; importlib's find_spec imports the packages around it."""
-    spec, folders, name = None, None, ""
-    if not all(part.isidentifier() for part in module.split(".")):
+    """Find a module without importing anything; importlib's find_spec imports the packages around it.
+
+    What is in a package is looked for by its own name alone: by its full one a package without __init__.py
+    would ask for its parent among the imported modules.
+    """
+    first, *inner = module.split(".")
+    if not all(part.isidentifier() for part in (first, *inner)):
         return None
-    for part in module.split("."):
-        name = f"{name}.{part}".lstrip(".")
-        specs = (finder.find_spec(name, folders) for finder in sys.meta_path)
-        spec = next((each for each in specs if each is not None), None)
-        if spec is None:
+    specs = (finder.find_spec(first, None) for finder in sys.meta_path)
+    spec = next((each for each in specs if each is not None), None)
+    for part in inner:
+        if spec is None or spec.submodule_search_locations is None:
             return None
-        folders = spec.submodule_search_locations
+        spec = PathFinder.find_spec(part, list(spec.submodule_search_locations))
     return spec
