@@ -168,7 +168,7 @@ def seen_in_the_ui(sweep: Path, place: str) -> str:
         server.wait(timeout=30)
 
 
-def wait_for(url: str, seconds: float = 60) -> None:
+def wait_for(url: str, seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
