@@ -13,6 +13,7 @@ from tests.support.tiny.driver import descendants
 KINDS = ("KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "ABRT", "SEGV", "STOP")
 TARGETS = ("parent", "server", "worker", "child", "guard")
 START_S, LATER_S = 0.3, 2.5  # after the start: what the first signal is aimed at as often as at all the rest
+AWAITED_S = 1.0  # a busy machine is late to start them
 END_S = 240.0  # a sweep that is still there hangs, on however busy a machine
 
 
@@ -41,10 +42,9 @@ class Storm:
 
     def _disturb(self, sweep: subprocess.Popen[str]) -> set[psutil.Process]:
         """Send one signal to one process. Returns the processes that were there."""
-        there = below(sweep)
-        target = self.rng.choice(TARGETS)
-        of_kind = [process for process, kind in there.items() if kind == target]
-        kind = self.rng.choice(KINDS)
+        target, kind = self.rng.choice(TARGETS), self.rng.choice(KINDS)
+        there = awaited(sweep, target)
+        of_kind = [process for process, its in there.items() if its == target]
         if target == "parent" and sweep.poll() is None:
             _send(psutil.Process(sweep.pid), kind, self.rng.uniform(0, 0.5))
         elif of_kind:
@@ -63,6 +63,16 @@ def _send(process: psutil.Process, kind: str, halt_s: float) -> None:
             process.send_signal(signal.SIGCONT)
     except psutil.NoSuchProcess:
         pass
+
+
+def awaited(sweep: subprocess.Popen[str], target: str) -> dict[psutil.Process, str]:
+    """Return `below` once there is what a signal is aimed at; as it is after AWAITED_S, or with the end."""
+    end = time.monotonic() + AWAITED_S
+    while True:
+        there = below(sweep)
+        if target in ("parent", *there.values()) or sweep.poll() is not None or time.monotonic() > end:
+            return there
+        time.sleep(0.02)
 
 
 def below(sweep: subprocess.Popen[str]) -> dict[psutil.Process, str]:

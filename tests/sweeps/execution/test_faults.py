@@ -387,7 +387,7 @@ def test_a_long_storm_of_signals_changes_no_result(
     command = ("x=range(8)", "seed=range(4)", "steps=20", "step_s=0.02", *launcher)
     sent = weather(tmp_path, signals=60, seed=seed, command=command)
     assert {kind for kind, _ in sent} == set(KINDS)
-    assert {target for _, target in sent} == set(TARGETS) - ({"server"} if launcher is JOBLIB else set())
+    assert {target for _, target in sent} >= set(TARGETS) - ({"server"} if launcher is JOBLIB else set())
 
 
 def weather(tmp_path: Path, signals: int, seed: int, command: tuple[str, ...]) -> Counter[tuple[str, str]]:
