@@ -90,7 +90,7 @@ def below(sweep: subprocess.Popen[str]) -> dict[psutil.Process, str]:
 
 
 def _kind(process: psutil.Process, sweep: int) -> str:
-    if any(word.endswith("guard.py") for word in process.cmdline()):
+    if any(word.endswith("orphan_search.py") for word in process.cmdline()):
         return "guard"
     if process.ppid() == sweep:
         return "worker" if "popen_loky" in " ".join(process.cmdline()) else "server"
