@@ -17,6 +17,7 @@ from sweeps.execution.cell_run import Runner
 from sweeps.execution.jobs import Job
 from sweeps.execution.output_log import tail
 from sweeps.records import lock
+from sweeps.records.atomic import remove_drafts
 from sweeps.records.layout import OUTPUT
 from sweeps.records.record import read_record
 
@@ -62,6 +63,7 @@ class Attempts:
         """Run the cell, again if its process dies."""
         self.closed = 0
         for _ in range(self.limits.max_attempts):
+            remove_drafts(self.runner.root / job.name)  # a process may have died while it wrote
             child = self._send([job])
             try:
                 end = self._wait(child, [held])

@@ -55,6 +55,7 @@ def test_a_cell_whose_process_dies_costs_no_other_cell(tiny: Tiny, mode: str, wh
 def test_a_cell_whose_process_dies_once_is_done_within_the_same_command(tiny: Tiny) -> None:
     tiny.run("mode=kill", "mode.once=true")
     assert (tiny.record().status, tiny.record().data["attempts"]) == ("done", 2)
+    assert not list(tiny.root.rglob("*.tmp"))
 
 
 DIES_AT_START = """
