@@ -10,25 +10,18 @@ import pytest
 
 from reports.page import drafts
 from tests.support import synthetic
+from tests.support.mortal import MORTAL
 
 PROJECT = Path(__file__).parents[2]
-MORTAL = """
-import os, signal, sys
-from pathlib import Path
-left = [int(sys.argv.pop(1))]
-def mortal(function):
-    def call(*arguments, **options):
-        left[0] -= 1
-        if not left[0]:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return function(*arguments, **options)
-    return call
-names = "rename", "replace", "write_bytes"
-for name in names:
+WRITES = (
+    MORTAL
+    + """
+for name in ("rename", "replace", "write_bytes"):
     setattr(Path, name, mortal(getattr(Path, name)))
 """
-COMMAND = MORTAL + "from reports.__main__ import main\nsys.exit(main(sys.argv[1:]))\n"
-SWAP = MORTAL + (
+)
+COMMAND = WRITES + "from reports.__main__ import main\nsys.exit(main(sys.argv[1:]))\n"
+SWAP = WRITES + (
     "from reports.page.drafts import draft_for, replace_directory\n"
     "with draft_for(Path(sys.argv[1])) as draft:\n"
     "    draft.mkdir()\n"

@@ -14,6 +14,7 @@ import pytest
 from sweeps.records.plan import read_plan
 from sweeps.records.record import load_records
 from sweeps.runs import main
+from tests.support.mortal import MORTAL
 from tests.support.tiny.driver import PROJECT, Tiny, after
 
 
@@ -130,23 +131,13 @@ def test_plans_of_other_contracts_are_not_joined(
 @pytest.mark.parametrize("calls", [1, 3, 6, 9])
 def test_killed_anywhere_it_leaves_both_whole_and_goes_on(here: Path, there: Path, calls: int) -> None:
     """The process kills itself at the n-th call that changes names on disk."""
-    code = f"""
-import os, signal, sys
-from pathlib import Path
+    code = f"""{MORTAL}
 from sweeps.runs import main
-left = [{calls}]
-def mortal(function):
-    def call(*arguments, **options):
-        left[0] -= 1
-        if not left[0]:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return function(*arguments, **options)
-    return call
 os.replace, Path.rename, Path.replace = map(mortal, (os.replace, Path.rename, Path.replace))
 sys.exit(main(sys.argv[1:]))
 """
     before, mine = content(there), finals(here)
-    command = [sys.executable, "-c", code, str(here), "merge", str(there)]
+    command = [sys.executable, "-c", code, str(calls), str(here), "merge", str(there)]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(PROJECT)}, capture_output=True)
     assert done.returncode in (-signal.SIGKILL, 0)
     assert content(there) == before
