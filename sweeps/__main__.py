@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from mlp_grid import interrupts
 from sweeps.cli import user_modules
 from sweeps.cli.command import command, mistake
 from sweeps.cli.garbage import lasting
@@ -52,6 +53,7 @@ def main() -> int:
 
 def _run() -> int:
     """Hand over to Hydra. What it cannot read or compose is a mistake; errors of what it calls are not."""
+    interrupts.end_at_once()  # until the sweeper begins
     with lasting():
         from hydra._internal import config_loader_impl
         from hydra._internal.hydra import Hydra

@@ -27,8 +27,13 @@ ADDED = (  # what Hydra says of a `+` before something that is there
 
 
 def one_line(error: BaseException) -> str:
-    """Return what is wrong as one line, without search paths and object types."""
+    """Return what is wrong as one line, without search paths and object types.
+
+    Raises KeyboardInterrupt for one that OmegaConf has lost: it fails again while it puts things back.
+    """
     cause = error.__cause__
+    if isinstance(_first(error), KeyboardInterrupt):
+        raise KeyboardInterrupt from error
     if isinstance(error, MissingConfigException):
         return _missing_option(error)
     for inner in (error, cause):
@@ -47,6 +52,13 @@ def one_line(error: BaseException) -> str:
     if key := next((found[1] for found in (sign.search(text) for sign in ADDED) if found), ""):
         return already_there(key)
     return f"{text}: {_with_key(cause)}" if isinstance(cause, OmegaConfBaseException) else text
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return the error while which, and all that followed from it, this one was raised."""
+    while before := error.__cause__ or error.__context__:
+        error = before
+    return error
 
 
 def _missing_option(error: MissingConfigException) -> str:
