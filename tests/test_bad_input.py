@@ -1,6 +1,7 @@
 """Mistakes on the command line and in the files that it names: one line, exit code 2, nothing written."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -232,3 +233,12 @@ def test_make_takes_no_variable_that_nobody_reads(variables: list[str], code: in
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == code, done.stdout + done.stderr
     assert said in done.stdout + done.stderr
+
+
+def test_make_takes_every_variable_that_a_target_reads() -> None:
+    text = (ROOT / "Makefile").read_text()
+    settings = set(re.findall(r"^SETTINGS := (.*)", text, re.MULTILINE)[0].split())
+    made_here = set(re.findall(r"^([A-Z]+) *[:?]?=", text, re.MULTILINE))
+    read = set(re.findall(r"(?<!\$)\$\(([A-Z_]+)\)", text))
+    assert {"PORT", "SEED", "PYTEST_ARGS"} <= read
+    assert read - made_here - {"MAKEFILE_LIST"} <= settings
