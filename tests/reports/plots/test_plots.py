@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -7,6 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from reports.__main__ import main
 from reports.analysis.effects import Effect
@@ -405,6 +407,20 @@ def test_nothing_is_written_over_the_title_of_a_heat_map(tmp_path: Path, losses:
     title, *others = (text.get_window_extent() for text in figure.texts)
     assert figure.texts[0].get_text() == table.title
     assert not any(title.overlaps(other) for other in others)
+
+
+@pytest.mark.parametrize("rates", [[0.1, 0.01], [0.1, 0.01, 0.001, 0.0001]])
+def test_the_colours_of_a_heat_map_lie_over_no_title_of_a_panel(tmp_path: Path, rates: list[float]) -> None:
+    cells = synthetic.grid({"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "optimizer.lr": rates})
+    table = make_report(load(synthetic.write_sweep(tmp_path, cells)), plots=False).tables["test_accuracy"]
+    for title in ("Test accuracy", "Generalisation gap", "CPU seconds per training epoch"):
+        figure = draw_heatmaps(replace(table, title=title), METRICS["test_accuracy"])
+        figure.draw_without_rendering()
+        bar = [part for part in figure.artists if isinstance(part, Rectangle)] + figure.texts[1:]
+        titles = [axes._left_title.get_window_extent() for axes in figure.axes]  # type: ignore[attr-defined]
+        assert len(titles) == len(rates)
+        assert len(bar) > 2
+        assert not any(title.overlaps(part.get_window_extent()) for title in titles for part in bar)
 
 
 def test_boundaries_are_drawn_with_the_examples_that_a_record_has(tmp_path: Path) -> None:
