@@ -235,6 +235,24 @@ def test_make_takes_no_variable_that_nobody_reads(variables: list[str], code: in
     assert said in done.stdout + done.stderr
 
 
+def test_an_option_without_its_value_is_one_line(tmp_path: Path) -> None:
+    done = run(tmp_path, "sweeps", "seed=1", "--config-dir")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: argument --config-dir/-cd: expected one argument (--help")
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("flag", ["-m", "--multirun"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_multirun_may_be_said_anywhere(tmp_path: Path, flag: str, place: int) -> None:
+    words = ["dataset=sample", "hydra.sweeper.dry_run=true"]
+    done = run(tmp_path, "sweeps", *words[:place], flag, *words[place:])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 due" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
 def test_make_takes_every_variable_that_a_target_reads() -> None:
     text = (ROOT / "Makefile").read_text()
     settings = set(re.findall(r"^SETTINGS := (.*)", text, re.MULTILINE)[0].split())
