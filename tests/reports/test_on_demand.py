@@ -152,6 +152,28 @@ def test_a_mistake_is_one_line_with_what_is_near(
     assert says in shown.err
 
 
+def test_a_command_that_there_is_not_names_the_one_that_is_like_it(
+    sweep: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plto", str(sweep), "--x", "lr", "--y", "test"]) == 2
+    said = "error: plto: no such command, and no such directory (did you mean plot?)\n"
+    assert capsys.readouterr() == ("", said)
+
+
+def test_a_directory_above_a_sweep_or_within_it_leads_to_the_sweep(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = synthetic.write_sweep(
+        tmp_path / "runs" / "grid", synthetic.grid({"loss": ["mse"]}, seeds=range(1))
+    )
+    run = next(path for path in sweep.iterdir() if path.is_dir())
+    for directory in (sweep.parent, run):
+        assert main([str(directory)]) == 2
+        said = f"{directory}: no run records and no plan in this directory (did you mean {sweep}?)"
+        assert capsys.readouterr() == ("", f"error: {said}\n")
+        assert not (directory / "report").exists()
+
+
 def test_a_directory_without_a_sweep_is_a_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plot", str(tmp_path), "--x", "lr", "--y", "test"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
