@@ -22,6 +22,9 @@ FILES = {
     "my/conf/sweep/twice.yaml": GLOBAL
     + "hydra:\n  sweeper:\n    params:\n      seed: 0,1\n      seed: 2,3\n",
     "my/conf/sweep/far.yaml": GLOBAL + "hydra: {sweeper: {params: {seed: 'range(0,100000000)'}}}\n",
+    "my/conf/sweep/parms.yaml": GLOBAL + "hydra: {sweeper: {parms: {seed: '0,1'}}}\n",
+    "my/conf/sweep/sweper.yaml": GLOBAL + "hydra: {sweper: {params: {seed: '0,1'}}}\n",
+    "my/conf/sweep/rung.yaml": GLOBAL + "hydra: {sweeper: {ladder: 3}}\n",
     "my/conf/sweep/lost.yaml": GLOBAL + "defaults:\n  - override /hydra/sweeper: basic\n",
     "my/conf/sweep/calm.yaml": (
         GLOBAL + "defaults:\n  - override /hydra/launcher: basic\nhydra: {sweeper: {params: {seed: '0,1'}}}\n"
@@ -151,6 +154,19 @@ SWEEPS: dict[str, tuple[list[str], str]] = {
         ["--config-dir", "my/conf", "sweep=latin"],
         "sweep/latin.yaml:2: must be UTF-8 text (invalid start byte, 0xf6)",
     ),
+    "a misspelt key in a sweep's file": (
+        ["--config-dir", "my/conf", "sweep=parms"],
+        "sweep/parms.yaml: hydra.sweeper.parms: no such key (did you mean params?); hydra.sweeper has ",
+    ),
+    "a misspelt key of Hydra's in a sweep's file": (
+        ["--config-dir", "my/conf", "sweep=sweper"],
+        "sweep/sweper.yaml: hydra.sweper: no such key (did you mean sweeper?); hydra has ",
+    ),
+    "a number that must be a list in a sweep's file": (
+        ["--config-dir", "my/conf", "sweep=rung"],
+        "sweep/rung.yaml: hydra.sweeper.ladder: must be a list, in brackets",
+    ),
+    "a number that must be a list": (["hydra.sweeper.ladder=3"], "hydra.sweeper.ladder: must be a list, in"),
     "a sweep without end": (["--config-dir", "my/conf", "sweep=far"], "must be at most 200,000 in one sweep"),
     "a sweep that is not heard": (
         ["--config-dir", "my/conf", "sweep=lost"],
