@@ -71,7 +71,8 @@ def draw_cost(
     width = max(5.4, key_room(longest))
     keys = [*key_lines(row, width, True), *key_lines(column, width, False)]
     page = Page(width=width, height=3.4, top=0.75 + 0.2 * len(keys))
-    figure, grid = panels("Cost against accuracy", 1, 1, page, note=ERROR_AXIS)
+    line = "The line joins the cells that no other beats in both. " if len(front) > 1 else ""
+    figure, grid = panels("Cost against accuracy", 1, 1, page, note=f"{line}{ERROR_AXIS}")
     axes = grid[0][0]
     for seconds, mean, down, across in zip(
         points["seconds"], points["mean"], places(points, row), places(points, column), strict=True

@@ -1,12 +1,15 @@
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from reports.__main__ import main
 from reports.analysis.effects import Effect
@@ -23,6 +26,7 @@ from reports.plots.shared_settings import short, usual, usual_note
 from reports.plots.sheets import Sheet, draw_curves, limits, remarks
 from reports.plots.style import (
     COLOURS,
+    RC,
     SOFT,
     TickLabels,
     accuracy_ticks,
@@ -405,6 +409,22 @@ def test_nothing_is_written_over_the_title_of_a_heat_map(tmp_path: Path, losses:
     title, *others = (text.get_window_extent() for text in figure.texts)
     assert figure.texts[0].get_text() == table.title
     assert not any(title.overlaps(other) for other in others)
+
+
+@pytest.mark.parametrize("rates", [[0.1, 0.01], [0.1, 0.01, 0.001, 0.0001]])
+def test_the_colours_of_a_heat_map_lie_over_no_title_of_a_panel(tmp_path: Path, rates: list[float]) -> None:
+    cells = synthetic.grid({"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "optimizer.lr": rates})
+    table = make_report(load(synthetic.write_sweep(tmp_path, cells)), plots=False).tables["test_accuracy"]
+    for title in ("Test accuracy", "Generalisation gap", "CPU seconds per training epoch"):
+        with mpl.rc_context(RC):
+            figure = draw_heatmaps(replace(table, title=title), METRICS["test_accuracy"])
+            figure.draw_without_rendering()
+        bar = [part for part in figure.artists if isinstance(part, Rectangle)] + figure.texts[1:]
+        titles = [axes._left_title for axes in figure.axes]  # type: ignore[attr-defined]
+        assert {text.get_text() for text in titles} == {f"lr {rate}" for rate in rates}
+        assert len(bar) > 2
+        places = [part.get_window_extent() for part in bar]
+        assert not any(text.get_window_extent().overlaps(place) for text in titles for place in places)
 
 
 def test_boundaries_are_drawn_with_the_examples_that_a_record_has(tmp_path: Path) -> None:
