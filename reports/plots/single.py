@@ -14,7 +14,7 @@ from reports.analysis.looks import looks_of
 from reports.analysis.matched import Matched
 from reports.plots.plot import Plot
 from reports.plots.style import Page, accuracy_axis, legend, log_axis, ordinal_axis, panels, pen
-from reports.runs.factors import Factor
+from reports.runs.factors import Factor, spoken
 from reports.runs.results import Results
 
 EPOCH = "epoch"
@@ -60,9 +60,10 @@ def single(results: Results, x: str, y: str, by: str = "", label: str = "", erro
     factor = None if x == EPOCH else results.factor(x)
     log, ticks = (False, ()) if factor is None else kind_of(factor)
     along = results.step if x == EPOCH else x
-    title = f"{label or y} against {along}" + (f", by {by}" if by else "")
+    words = spoken(along)
+    title = f"{label or y} against {words}" + (f", by {spoken(by)}" if by else "")
     joined = factor is None or factor.numeric
-    drawing = Drawing(title, along, label or y, lines, ticks, joined, log, error_axis)
+    drawing = Drawing(title, words, label or y, lines, ticks, joined, log, error_axis)
     return Plot(f"{y}-against-{along}" + (f"-by-{by}" if by else ""), title, title, "", draw, (drawing,))
 
 
@@ -71,7 +72,7 @@ def levels_apart(results: Results, by: str) -> dict[str, Results]:
     if not by:
         return {"": results}
     column = results.runs[by].astype(str)
-    return {f"{by} {level}": results.part(column == level) for level in results.factor(by).levels}
+    return {f"{spoken(by)} {level}": results.part(column == level) for level in results.factor(by).levels}
 
 
 def over_levels(

@@ -21,6 +21,7 @@ from reports.published.fitted import fitted_words
 from reports.published.rankings import Kept, rankings
 from reports.published.seeds import seeds_words
 from reports.published.strips import has_strip
+from reports.runs.factors import spoken
 from reports.sources import Reference
 from reports.sources.fitting import Fit, fit_of
 from reports.sources.judged import Judged
@@ -161,7 +162,7 @@ def chosen_rates(study: Study) -> pd.DataFrame:
 def picture_words(name: str) -> str:
     """Return what a figure shows, from its name."""
     start = next((start for start in PICTURES if name.startswith(start)), "")
-    rest = name.removeprefix(start).removeprefix("training.").replace("_", " ").replace("-", ", ")
+    rest = spoken(name.removeprefix(start)).replace("-", ", ")
     text = PICTURES.get(start, "{}").format(rest)
     return text[:1].upper() + text[1:]
 
@@ -191,5 +192,6 @@ def template(name: str) -> jinja2.Template:
         undefined=jinja2.StrictUndefined,
         autoescape=False,
     )
+    environment.filters["said"] = spoken
     environment.filters["t"] = lambda value: markdown_escape(str(value))
     return environment.get_template(name)

@@ -41,6 +41,11 @@ def kept(name: str) -> Study:
     return read(RESULTS / name)
 
 
+@cache
+def page(name: str) -> str:
+    return study_page(kept(name), [kept(other) for other in KEPT])
+
+
 @pytest.mark.parametrize("name", KEPT)
 def test_claims_and_figures_are_those_of_the_runs(name: str, tmp_path: Path) -> None:
     for table, frame in tables_of(kept(name)).items():
@@ -51,9 +56,16 @@ def test_claims_and_figures_are_those_of_the_runs(name: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", KEPT)
 def test_the_page_of_a_study_says_what_its_tables_say(name: str) -> None:
-    assert (
-        study_page(kept(name), [kept(other) for other in KEPT]) == (RESULTS / name / "README.md").read_text()
-    )
+    assert page(name) == (RESULTS / name / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_the_page_of_a_study_says_settings_in_words(name: str) -> None:
+    text = page(name).replace("\\", "")
+    factors = results_of(kept(name).judged.frame, name).factors
+    keys = [factor.name for factor in factors if factor.name != factor.words]
+    seen = re.sub(r"\]\([^)]*\)|```.*?```", "", text, flags=re.S)  # but for files and commands
+    assert [key for key in keys if key in seen] == []
 
 
 def test_the_summary_says_what_the_studies_say_and_every_lesson_rests_on_its_verdicts() -> None:
