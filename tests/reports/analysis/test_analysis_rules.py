@@ -458,7 +458,7 @@ def test_a_chain_has_one_margin() -> None:
 def test_margins_come_from_the_best_level() -> None:
     values = np.array([[[0.98, 0.98]], [[0.90, np.nan]]])
     assert accuracy_margin(values) == pytest.approx(0.002)
-    assert accuracy_margin(values, test_examples=500) == pytest.approx(0.004)
+    assert accuracy_margin(values, examples=500) == pytest.approx(0.004)
     assert relative_margin(np.array([[[2.0]], [[5.0]]])) == pytest.approx(0.2)
     assert np.isnan(relative_margin(np.array([[[-1.0]], [[5.0]]])))
     assert np.isnan(accuracy_margin(np.full((2, 1, 1), np.nan)))
