@@ -39,6 +39,14 @@ def timing(results: Results) -> Iterator[Finding]:
         yield Finding("timing", "Cost per epoch", text, "epoch_cpu_s", metric="epoch_cpu_s")
 
 
+def among_others(results: Results) -> str:
+    """Return what else than a factor may be in the seconds of runs that went on beside others, if any did."""
+    most = results.done["concurrent_runs"].max()
+    if not most > 1:
+        return ""
+    return f"With up to {int(most)} runs at once a difference may be due to what ran beside them, and when."
+
+
 def divergence(results: Results) -> Iterator[Finding]:
     """Yield how many runs diverged, and which options they have in common."""
     lost = results.runs[results.runs["status"] == DIVERGED]

@@ -175,6 +175,22 @@ def test_a_rate_at_chance_is_not_said_to_converge_soonest(tmp_path: Path) -> Non
     assert "too far from the best accuracy: 3 10" in own["text"]
 
 
+@pytest.mark.parametrize("concurrent", [1, 2])
+def test_an_order_of_seconds_says_what_else_may_be_in_it(concurrent: int, tmp_path: Path) -> None:
+    cells = synthetic.grid({"activation": ["relu", "gelu"]}, seeds=range(5), epochs=2)
+    for one in cells:
+        seconds = {"relu": 0.1, "gelu": 0.2}[one.values["activation"]] + 0.001 * one.values["seed"]
+        timing = {"epoch_cpu_s_median": seconds, "epoch_wall_s_median": seconds, "total_wall_s": 1.0}
+        one.extra = {"timing": timing | {"blas_threads": 1, "concurrent_runs": concurrent}}
+    synthetic.write_sweep(tmp_path, cells)
+    found = findings_of(tmp_path)
+    beside = "With up to 2 runs at once a difference may be due to what ran beside them, and when."
+    told = effect(found, "activation", "epoch_cpu_s")["text"]
+    assert "relu is ahead of gelu" in told
+    assert told.endswith(f" {beside}") == (concurrent == 2)
+    assert beside not in effect(found, "activation", "test_accuracy")["text"]
+
+
 def test_losses_are_not_compared_across_losses_and_other_concurrency_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
