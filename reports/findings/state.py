@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from reports.analysis.outcomes import DIVERGED
+from reports.analysis.outcomes import DIVERGED, OUTSTANDING
 from reports.analysis.sweep import Analysis
 from reports.findings.finding import Finding
 from reports.runs.results import PENDING, Results
@@ -37,6 +37,12 @@ def timing(results: Results) -> Iterator[Finding]:
     if note.startswith("Warning") and results.done["epoch_cpu_s"].notna().any():
         text = note.replace("Warning: measured", "Times were measured")
         yield Finding("timing", "Cost per epoch", text, "epoch_cpu_s", metric="epoch_cpu_s")
+
+
+def no_result(results: Results) -> str:
+    """Return why there are no results: no run has ended, or none well."""
+    ended = ~results.runs["status"].isin(OUTSTANDING)
+    return "No run has ended well." if ended.any() else "No run has finished yet."
 
 
 def among_others(results: Results) -> str:

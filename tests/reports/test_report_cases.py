@@ -175,6 +175,24 @@ def test_a_rate_at_chance_is_not_said_to_converge_soonest(tmp_path: Path) -> Non
     assert "too far from the best accuracy: 3 10" in own["text"]
 
 
+@pytest.mark.parametrize(("status", "done"), [("failed", 0), ("failed", 1), ("missing", 1)])
+def test_a_level_of_few_results_is_told_as_that(status: str, done: int, tmp_path: Path) -> None:
+    def truth(values: dict[str, Any], rng: np.random.Generator) -> "float | str":
+        few = values["activation"] == "gelu"
+        return status if few and values["seed"] >= done else 0.95 + 0.01 * few + float(rng.normal(0, 0.001))
+
+    found = findings_of(write(tmp_path, ACTIVATIONS, 5, truth))
+    best = next(f["text"] for f in found if f["kind"] == "best")
+    assert ("has activation gelu (1 of its 5 runs has a result)" in best) == (done == 1)
+    assert "a result)" not in best or done == 1
+    for metric in ("test_accuracy", "convergence"):
+        told = effect(found, "activation", metric)["text"]
+        assert "too far from the best accuracy" not in told
+        lost = status == "failed"
+        assert (f"Left out: gelu ({done} of 5 runs have a result)" in told) == lost
+        assert ("not tested (4 runs to come)" in told) != lost
+
+
 @pytest.mark.parametrize("concurrent", [1, 2])
 def test_an_order_of_seconds_says_what_else_may_be_in_it(concurrent: int, tmp_path: Path) -> None:
     cells = synthetic.grid({"activation": ["relu", "gelu"]}, seeds=range(5), epochs=2)
