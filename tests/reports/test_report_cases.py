@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,18 @@ def test_a_level_of_few_results_is_told_as_that(status: str, done: int, tmp_path
         lost = status == "failed"
         assert (f"Left out: gelu ({done} of 5 runs have a result)" in told) == lost
         assert ("not tested (4 runs to come)" in told) != lost
+
+
+def test_sizes_of_effects_are_told_with_the_seeds_that_they_are_of(tmp_path: Path) -> None:
+    def truth(values: dict[str, Any], rng: np.random.Generator) -> "float | str":
+        if values["seed"] >= 3 and values["activation"] == "relu":
+            return "missing"
+        return 0.95 + 0.01 * (values["loss"] == "mse") + float(rng.normal(0, 0.001))
+
+    axes: dict[str, list[Any]] = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}
+    found = findings_of(write(tmp_path, axes, 5, truth))
+    (told,) = (f["text"] for f in found if f["kind"] == "size")
+    assert re.search(r"0\.0\d+ against 0\.0\d+ over 3 seeds, p", told)
 
 
 @pytest.mark.parametrize("concurrent", [1, 2])
