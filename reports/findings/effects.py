@@ -116,7 +116,7 @@ def counts(comparison: Comparison, effect: Effect) -> str:
     stands = f"means over {number} matched cell{'s' * (cells[-1] != 1)}"
     which = seeds_behind(comparison, len(effect.matched.seeds))
     known = np.isfinite(effect.matched.counted[[effect.matched.levels.index(k) for k in comparison.levels]])
-    full = known[:, known.any(axis=(0, 2))].all()  # but for cells of which no level has a run
+    full = known[:, known.any(axis=2).sum(axis=0) > 1].all()  # of the cells that compare any two levels
     notes = [] if full else ["adjusted for missing runs, differences over the runs that both have"]
     told = ", ".join([stands, which, *notes])
     return f"{told}: nothing is tested" if seeds == 1 else told

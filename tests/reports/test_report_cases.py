@@ -194,6 +194,20 @@ def test_a_level_of_few_results_is_told_as_that(status: str, done: int, tmp_path
         assert ("not tested (4 runs to come)" in told) != lost
 
 
+@pytest.mark.parametrize("lost", [0, 1])
+def test_missing_runs_are_told_only_where_a_comparison_lacks_some(lost: int, tmp_path: Path) -> None:
+    cells = [
+        synthetic.cell({"activation": activation, "loss": loss, "seed": seed}, epochs=2)
+        for activation, loss in (("relu", "mse"), ("gelu", "mse"), ("relu", "hinge"))  # a star, not a grid
+        for seed in range(5)
+    ]
+    for one in cells[:lost]:
+        one.status = "failed"
+    told = effect(findings_of(synthetic.write_sweep(tmp_path, cells)), "activation")["text"]
+    assert "1 matched cell" in told
+    assert ("adjusted for missing runs" in told) == bool(lost)
+
+
 def test_sizes_of_effects_are_told_with_the_seeds_that_they_are_of(tmp_path: Path) -> None:
     def truth(values: dict[str, Any], rng: np.random.Generator) -> "float | str":
         if values["seed"] >= 3 and values["activation"] == "relu":
