@@ -21,7 +21,7 @@ from reports.published.publish import all_studies, publish, read, tables_of
 from reports.published.seeds import seeds_words
 from reports.published.strip_lines import broken_name, line_of, lines_of
 from reports.published.strips import FAR, draw_strip
-from reports.published.summary import counts_of, lessons_page, summary_page, told
+from reports.published.summary import claims_page, counts_of, lessons_page, summary_page, told
 from reports.runs.reader import load
 from reports.sources import STUDIES
 from reports.sources.judged import judged
@@ -72,6 +72,20 @@ def test_the_summary_says_what_the_studies_say_and_every_lesson_rests_on_its_ver
     studies = [kept(name) for name in KEPT]
     assert summary_page(studies) == (RESULTS / "README.md").read_text()
     assert lessons_page(studies) == (RESULTS / "lessons.md").read_text()
+
+
+def test_every_claim_is_listed_once_under_its_verdict() -> None:
+    studies = [kept(name) for name in KEPT]
+    heads = re.split(r"^## ", claims_page(studies), flags=re.M)[1:]
+    assert len(heads) == len(studies)
+    for study in studies:
+        (text,) = (head for head in heads if head.startswith(study.source.title))
+        for verdict, count in study.judged.counts.items():
+            part = re.search(rf"\*\*{verdict.capitalize()}\*\* \((\d+)\):\n\n((?:- .*\n)*)", text)
+            ids = re.findall(r"^- \[([\w-]+)\]", part[2], flags=re.M) if part else []
+            assert ids == [j.claim.id for j in study.judged.claims if j.verdict == verdict]
+            assert (int(part[1]) if part else 0) == count
+        assert all(markdown_escape(j.claim.statement) in text for j in study.judged.claims)
 
 
 @pytest.mark.parametrize("name", [name for name in KEPT if name in STUDIES])
