@@ -212,7 +212,7 @@ def test_sizes_of_effects_are_told_with_the_seeds_that_they_are_of(tmp_path: Pat
     def truth(values: dict[str, Any], rng: np.random.Generator) -> "float | str":
         if values["seed"] >= 3 and values["activation"] == "relu":
             return "missing"
-        return 0.95 + 0.01 * (values["loss"] == "mse") + float(rng.normal(0, 0.001))
+        return 0.95 + 0.01 * float(values["loss"] == "mse") + float(rng.normal(0, 0.001))
 
     axes: dict[str, list[Any]] = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}
     found = findings_of(write(tmp_path, axes, 5, truth))
