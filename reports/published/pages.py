@@ -11,9 +11,10 @@ import jinja2
 import pandas as pd
 
 from reports.claims.claim import Judgement
+from reports.claims.figure_texts import judged_figures
+from reports.claims.frames import claims_frame, plot_name, reasons
 from reports.claims.looks import ONE_LOOK, Looks
 from reports.claims.observations import MAIN
-from reports.claims.tables import claims_frame, judged_figures, plot_name, reasons
 from reports.published.beside import rankings_beside
 from reports.published.changes import Change, changes
 from reports.published.dumbbells import usual_words

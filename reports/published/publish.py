@@ -12,10 +12,10 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
+from reports.claims.frames import claims_frame, contrasts_frame
 from reports.claims.looks import looks_of
 from reports.claims.observations import compact, observe, read_observations, write_observations
 from reports.claims.runs import TIMING
-from reports.claims.tables import claims_frame, contrasts_frame
 from reports.page.build import make_report, make_tables
 from reports.page.drafts import clear, draft_for, replace_directory
 from reports.page.provenance import provenance

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from reports.claims.claim import LEVEL_JOIN, Judgement, Outcome, of_setting
-from reports.claims.tables import demand, plot_name, told_apart
+from reports.claims.frames import plot_name
+from reports.claims.wording import demand, told_apart
 from reports.plots.plot import Plot
 from reports.plots.style import FAINT, INK, SOFT, TickLabels
 from reports.published.strip_lines import OUTSIDE, Line, broken, broken_name, lines_of, places_of, rightward

@@ -13,11 +13,12 @@ from scipy import stats
 from reports.analysis.looks import Looks as SweepLooks
 from reports.analysis.sequential import ladder
 from reports.claims.claim import CLAIM_METRICS, Judgement
+from reports.claims.figure_texts import BESIDE, judged_figures
 from reports.claims.file import parse_claims
+from reports.claims.frames import claims_frame, reasons
 from reports.claims.judge import judge_claims, judge_file
 from reports.claims.looks import ONE_LOOK, Looks
 from reports.claims.observations import complete, observe, read_observations, write_observations
-from reports.claims.tables import BESIDE, claims_frame, judged_figures, reasons
 from reports.claims.values import canonical
 from reports.claims.wanted import chain
 from reports.runs.reader import load

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
-from reports.claims.tables import plot_name
+from reports.claims.frames import plot_name
 from reports.published.changes import FIRST_VERSION, RUN_AGAIN, changes, made_again
 from reports.published.kept import results_of
 from reports.published.lessons import Lesson
