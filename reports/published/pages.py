@@ -20,7 +20,7 @@ from reports.published.changes import Change, changes
 from reports.published.dumbbells import usual_words
 from reports.published.fitted import fitted_words
 from reports.published.rankings import Kept, rankings
-from reports.published.seeds import seeds_words
+from reports.published.seeds import runs_words, seeds_words
 from reports.published.strips import has_strip
 from reports.runs.factors import spoken
 from reports.sources import Reference
@@ -104,7 +104,7 @@ def study_page(study: Study, studies: Sequence[Study] = ()) -> str:
         machine=machine,
         drawn_by={row["what"]: row["value"] for row in machine}.get(DRAWN_BY, ""),
         plots=[(path.name, picture_words(path.stem)) for path in sorted((folder / "plots").glob("*.png"))],
-        runs=len(judged.frame),
+        runs=runs_words(judged.frame),
         unfinished=study.unfinished,
         seeds=seeds_words(main_part(study)["seed"]),
     )

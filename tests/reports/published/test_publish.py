@@ -18,7 +18,7 @@ from reports.published.lessons import Lesson
 from reports.published.looks import LOOKS
 from reports.published.pages import Study, study_page
 from reports.published.publish import all_studies, publish, read, tables_of
-from reports.published.seeds import seeds_words
+from reports.published.seeds import runs_words, seeds_words
 from reports.published.strip_lines import broken_name, line_of, lines_of
 from reports.published.strips import FAR, draw_strip
 from reports.published.summary import claims_page, counts_of, lessons_page, summary_page, told
@@ -129,6 +129,14 @@ def test_the_counts_of_the_summary_add_up() -> None:
 def test_seeds_are_told_as_a_range_where_some_cells_have_more() -> None:
     assert seeds_words(pd.Series(["0", "1", "0", "1"])) == "2"
     assert seeds_words(pd.Series(["0", "1", "0", "1", "2"])) == "2 to 3"
+
+
+def test_seeds_are_told_of_the_runs_that_have_them_and_not_of_what_stands_beside() -> None:
+    main = pd.DataFrame({"part": "main", "seed": ["0", "1", "0", "1", "2"]})
+    assert runs_words(main) == "5 runs, 2 to 3 seeds"
+    beside = pd.DataFrame({"part": ["timing", "timing", "stability", "engines"], "seed": "0"})
+    told = "5 runs, 2 to 3 seeds; beside them 2 timed runs, 2 measurements"
+    assert runs_words(pd.concat([main, beside])) == told
 
 
 def test_the_summary_is_short_and_begins_with_a_picture() -> None:
