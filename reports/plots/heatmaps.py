@@ -32,7 +32,7 @@ from reports.plots.style import (
     panels,
     wrapped,
 )
-from reports.runs.factors import DATASET
+from reports.runs.factors import DATASET, said, spoken
 from reports.runs.metrics import NETWORKS, Measures, Metric
 from reports.tables.shades import worst_told_apart
 from reports.tables.table import Entry, Table
@@ -96,8 +96,7 @@ def draw_dots(table: Table, metric: Metric) -> Figure:
     """Draw a dot with its interval for each row, in the table's order; the best is filled."""
     shown = table.rows[:MAX_ROWS]
     names = [
-        ", ".join(f"{h} {e.text}" for h, e in zip(table.heads, row[: table.leading], strict=False))
-        for row in shown
+        said({h: e.text for h, e in zip(table.heads, row[: table.leading], strict=False)}) for row in shown
     ]
     entries = [row[table.leading] for row in shown]
     label = 0.35 + SMALL_LETTER * max(map(len, names), default=0)
@@ -173,8 +172,8 @@ def panel_levels(table: Table) -> list[dict[str, str]]:
 
 def sides_note(table: Table) -> str:
     """Return what the rows and the columns of each panel are."""
-    rows = f"rows: {table.heads[table.leading - 1]}" if table.leading else ""
-    columns = f"columns: {table.across}" if table.across else ""
+    rows = f"rows: {spoken(table.heads[table.leading - 1])}" if table.leading else ""
+    columns = f"columns: {spoken(table.across)}" if table.across else ""
     note = "; ".join(filter(None, [rows, columns]))
     return f"{note[0].upper()}{note[1:]}." if note else ""
 

@@ -25,7 +25,7 @@ from reports.plots.style import (
     panels,
     wrapped,
 )
-from reports.runs.factors import Factor
+from reports.runs.factors import Factor, said
 from reports.runs.results import Results
 
 EXAMPLES = ("#3d1a00", "#1f0a40")  # readable on either side of a boundary
@@ -150,7 +150,7 @@ def boundary_plots(results: Results) -> list[Plot]:
     )
     names = [name for name in [*results.names, "seed"] if drawn[name].nunique() > 1]
     found = [
-        (", ".join(f"{k} {v}" for k, v in levels.items()), accuracy, results.boundaries[cell_id])
+        (said(levels), accuracy, results.boundaries[cell_id])
         for levels, accuracy, cell_id in zip(
             combinations_of(drawn, names), drawn["test_accuracy"], drawn["cell_id"], strict=True
         )

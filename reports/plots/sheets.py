@@ -79,7 +79,7 @@ def places_of(factor: Factor | None, frame: pd.DataFrame) -> dict[str, int]:
 
 def line_keys(lines: Factor | None, places: Mapping[str, int]) -> dict[str, int]:
     """Return what a legend says of lines, with their places: of a number, also which one it is."""
-    name = f"{lines.name} " if lines and lines.numeric else ""
+    name = f"{lines.words} " if lines and lines.numeric else ""
     return {f"{name}{level}": place for level, place in places.items()}
 
 

@@ -17,7 +17,7 @@ from reports.analysis.matched import Matched
 from reports.plots.plot import Plot
 from reports.plots.sheets import ONLY_COURSES
 from reports.plots.style import Page, accuracy_axis, legend, log_axis, ordinal_axis, panels, pen
-from reports.runs.factors import Factor
+from reports.runs.factors import Factor, spoken
 from reports.runs.results import Results
 
 EPOCH, LOSS = "epoch", "loss"
@@ -75,11 +75,14 @@ def single(
     factor = None if x == EPOCH else results.factor(x)
     log, ticks = (False, ()) if factor is None else kind_of(factor)
     along = results.step if x == EPOCH else x
-    title = f"{label or y} against {along}" + (f", by {' and '.join(lines_by)}" if lines_by else "")
+    words = spoken(along)
+    title = f"{label or y} against {words}" + (
+        f", by {' and '.join(map(spoken, lines_by))}" if lines_by else ""
+    )
     joined = factor is None or factor.numeric
     foot = note_of(results, [name for name in results.names if name not in (x, *lines_by)], lines)
     foot += f" {ONLY_COURSES}" if any(results.factor(name).key == LOSS for name in apart) else ""
-    drawing = Drawing(title, along, label or y, lines, ticks, joined, log, error_axis, foot)
+    drawing = Drawing(title, words, label or y, lines, ticks, joined, log, error_axis, foot)
     return Plot(f"{y}-against-{along}" + (f"-by-{by}" if by else ""), title, title, "", draw, (drawing,))
 
 
@@ -91,7 +94,7 @@ def levels_apart(results: Results, by: Sequence[str]) -> dict[str, Results]:
     for name in by:
         column = results.runs[name].astype(str)
         chosen = {
-            ", ".join(filter(None, [before, f"{name} {level}"])): rows & (column == level)
+            ", ".join(filter(None, [before, f"{spoken(name)} {level}"])): rows & (column == level)
             for before, rows in chosen.items()
             for level in results.factor(name).levels
         }
@@ -101,7 +104,7 @@ def levels_apart(results: Results, by: Sequence[str]) -> dict[str, Results]:
 def note_of(results: Results, over: Sequence[str], lines: Sequence[Line]) -> str:
     """Return what the means of a figure are over, and what its bars are."""
     seeds = results.runs["seed"].nunique()
-    parts = [*over, *([f"{seeds} seeds"] if seeds > 1 else [])]
+    parts = [*map(spoken, over), *([f"{seeds} seeds"] if seeds > 1 else [])]
     words = " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
     bars = any(math.isfinite(point.half) and point.half for line in lines for point in line.points)
     means = f"Means over {words}." if words else "Single runs."

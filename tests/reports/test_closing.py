@@ -105,7 +105,7 @@ def test_runs_without_any_result_have_no_best(tmp_path: Path) -> None:
     for one in cells:
         one.status = "failed"
     told = words(synthetic.write_sweep(tmp_path / "grid", cells), cells)
-    assert told[0] == "No run has finished yet."
+    assert told[0] == "No run has ended well."
     assert "8 of 8 runs failed" in told[1]
 
 

@@ -116,7 +116,7 @@ def test_a_sweep_around_one_cell_has_a_figure_per_setting_and_no_empty_panel(tmp
     hidden = sheets["convergence-hidden"]
     assert list(hidden.places) == ["16", "32", "64", "128"]
     assert len(hidden.bands["cell"].unique()) == 4
-    assert hidden.note == "All with loss hinge, activation relu, weight_decay 0."
+    assert hidden.note == "All with loss hinge, activation relu, weight decay 0."
     decay = next(plot.arguments[0] for plot in report.plots if plot.name == "accuracy-against-weight_decay")
     assert (decay.panels, decay.lines, len(decay.test)) == (({},), None, 2)
     save_all(
@@ -292,7 +292,7 @@ def test_curves_are_labelled_with_what_their_numbers_are(tmp_path: Path) -> None
     axes: dict[str, list[Any]] = {"activation": ["relu", "gelu"], "optimizer.weight_decay": [0.0, 0.005]}
     report = make_report(load(synthetic.write_sweep(tmp_path, synthetic.grid(axes, epochs=2))))
     keys = {plot.name: list(plot.arguments[0].keys) for plot in report.plots if "convergence-" in plot.name}
-    assert keys["convergence-activation-relu"] == ["weight_decay 0", "weight_decay 0.005"]
+    assert keys["convergence-activation-relu"] == ["weight decay 0", "weight decay 0.005"]
     assert keys["convergence-weight_decay-0"] == ["relu", "gelu"]
 
 
