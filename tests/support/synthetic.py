@@ -208,10 +208,10 @@ def write_cell(directory: Path, one: Cell, sweep: str = "grid") -> Path:
     if one.status == "failed":
         curve = curve[:0]
     report = record(one, curve if len(curve) else learning_curve(one), sweep)
-    (folder / "report.json").write_text(json.dumps(report, allow_nan=False, indent=1))
     rows = [",".join([str(int(row[0])), *(repr(float(x)) for x in row[1:])]) for row in curve]
     (folder / "history.csv").write_text("\n".join([HEADER, *rows]) + "\n")
     (folder / "config.yaml").write_text(json.dumps(one.config, indent=1) + "\n")
+    (folder / "report.json").write_text(json.dumps(report, allow_nan=False, indent=1))  # last: who sees it sees all
     return folder
 
 
