@@ -105,8 +105,17 @@ def test_what_was_changed_on_the_way_is_refused(
 
 @pytest.mark.parametrize(
     "name",
-    ["losses/more.txt", "../../outside.txt", "/outside.txt", "outside.txt", "losses/../../outside.txt"]
-    + ["losses\\..\\outside.txt", f"losses/{'n' * 300}", "losses/sweep.json/more.txt", "other/SHA256SUMS"],
+    [
+        "losses/more.txt",
+        "../../outside.txt",
+        "/outside.txt",
+        "outside.txt",
+        "losses/../../outside.txt",
+        "losses\\..\\outside.txt",
+        f"losses/{'n' * 300}",
+        "losses/sweep.json/more.txt",
+        "other/SHA256SUMS",
+    ],
 )
 def test_a_file_more_is_refused_before_anything_is_unpacked(made: Path, tmp_path: Path, name: str) -> None:
     """A file beside the sweep's folder was taken for nothing; and all was unpacked before it was refused."""
