@@ -41,6 +41,8 @@ def unpacked(archive: Path, place: Path) -> Path:
 def contents_problem(file: zipfile.ZipFile) -> tuple[str, str]:
     """Return the folder that a bundle has, and why it is none by names and sizes: empty if it may be one."""
     entries = [entry for entry in file.infolist() if not entry.is_dir()]
+    if sum(entry.file_size for entry in entries) > LARGEST_BUNDLE:
+        return "", f"is larger than {LARGEST_BUNDLE // 2**30} GB, unpacked"
     names = [entry.filename for entry in entries]
     ends = [name.removesuffix(f"/{CHECKSUMS}") for name in names if name.endswith(f"/{CHECKSUMS}")]
     roots = {
@@ -49,8 +51,6 @@ def contents_problem(file: zipfile.ZipFile) -> tuple[str, str]:
     if len(roots) != 1:
         return "", f"is no bundle of a sweep: it has no folder with {PLAN} and {CHECKSUMS}"
     (folder,) = roots
-    if sum(entry.file_size for entry in entries) > LARGEST_BUNDLE:
-        return folder, f"is larger than {LARGEST_BUNDLE // 2**30} GB, unpacked"
     if len(set(names)) < len(names):
         return folder, f"{Counter(names).most_common(1)[0][0]} is there twice"
     with file.open(f"{folder}/{CHECKSUMS}") as sums:
