@@ -13,7 +13,9 @@ from sweeps.cli.command import called
 from sweeps.cli.garbage import lasting
 from sweeps.records.layout import REPORT_DIR, cell_dirs
 from sweeps.records.metric import figures_of
+from sweeps.records.plan import read_plan
 from sweeps.records.record import Record, read_record
+from sweeps.records.strategy import settings_of
 
 if TYPE_CHECKING:
     from reports.analysis.best import Best
@@ -33,6 +35,7 @@ def closing(root: Path, ids: Sequence[str]) -> Words:
         yield from run_words(read_record(folder)) if folder else ()
     else:
         yield from sweep_words(root, ids)
+    yield from tuned(root)
     yield from more(root)
 
 
@@ -105,6 +108,16 @@ def what_matters(analysis: "Analysis", told: "Sequence[Finding]") -> Words:
     widest = max(main, key=lambda each: max(abs(pair.estimate) for pair in each.pairs), default=None)
     if widest is not None:
         yield f"{widest.text.partition('). ')[0]})."
+
+
+def tuned(root: Path) -> Words:
+    """Yield what the trials of a sweep that tunes have chosen."""
+    plan = read_plan(root)
+    if plan is not None and settings_of(plan).get("tune"):
+        from reports.tuning.told import chosen_text, tuning_of
+        from reports.tuning.trials import trials_in
+
+        yield from chosen_text(tuning_of(trials_in(root)))
 
 
 def more(root: Path) -> Words:

@@ -13,6 +13,7 @@ from reports.tuning.budget import BestSoFar, best_so_far, ranking, running_best,
 from reports.tuning.trials import Trials
 
 POINT = 0.01  # within so much of the best a trial is as good for most uses
+NAMED = 8  # combinations in a sentence
 
 
 @dataclass(frozen=True)
@@ -114,10 +115,13 @@ def sentences(tuning: Tuning | None) -> Iterator[str]:
         return
     trials = tuning.trials
     keys, number = ", ".join(trials.keys), len(trials.combinations)
+    each = f" for each of {number} combinations" if number > 1 else ""
+    count = f"{tuning.most} trial{'s' * (tuning.most > 1)}"
     yield (
-        f"{tuning.most} trials of {keys} for each of {number} combinations, judged by {trials.figure} with "
+        f"{count} of {keys}{each}, judged by {trials.figure} with "
         f"seeds of their own ({trials.settings['sampler']})."
     )
+    yield from chosen_text(tuning)
     for factor, name in enumerate(trials.names):
         if len(tuning.options(factor)) > 1:
             yield order_text(tuning, factor, name)
@@ -127,6 +131,22 @@ def sentences(tuning: Tuning | None) -> Iterator[str]:
         f"{len(edges)} of {len(chosen)} chosen settings lie at the edge of their range"
         + (f": {combinations_text([best.levels for best in edges])}." if edges else ".")
     )
+
+
+def chosen_text(tuning: Tuning | None) -> Iterator[str]:
+    """Yield which values were chosen, for the first combinations; nothing before the first rung has ended."""
+    if tuning is None:
+        return
+    trials = tuning.trials
+    chosen = [(one, best) for one in trials.combinations if (best := trials.chosen(one))]
+    told = [" ".join((*one, *settings_text(trials.keys, best.values))) for one, best in chosen[:NAMED]]
+    if told:
+        yield f"Chosen: {'; '.join(told)}{more_text(len(chosen))}."
+
+
+def settings_text(keys: Sequence[str], values: Sequence[object]) -> list[str]:
+    """Return tuned values as they are set."""
+    return [f"{key}={label(value)}" for key, value in zip(keys, values, strict=True)]
 
 
 def order_text(tuning: Tuning, factor: int, name: str) -> str:
@@ -140,7 +160,12 @@ def order_text(tuning: Tuning, factor: int, name: str) -> str:
     return f"{told}; so from {stable} trials on (after 1: {', '.join(first)})."
 
 
-def combinations_text(combinations: Sequence[tuple[str, ...]], most: int = 8) -> str:
+def combinations_text(combinations: Sequence[tuple[str, ...]]) -> str:
     """Return combinations as people list them."""
-    told = [" ".join(levels) or "the only one" for levels in combinations[:most]]
-    return "; ".join(told) + (f"; and {len(combinations) - most} more" if len(combinations) > most else "")
+    told = [" ".join(levels) or "the only one" for levels in combinations[:NAMED]]
+    return "; ".join(told) + more_text(len(combinations))
+
+
+def more_text(number: int) -> str:
+    """Return how many of so many combinations are not named."""
+    return f"; and {number - NAMED} more" if number > NAMED else ""

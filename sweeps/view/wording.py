@@ -14,6 +14,7 @@ from sweeps.planning.due import Verdict
 from sweeps.records.metric import figures_of, goal_of
 from sweeps.records.plan import Plan
 from sweeps.records.record import Record
+from sweeps.records.strategy import latest_step
 from sweeps.view.snapshot import Leader
 
 NAMED = 5  # cells of one reason
@@ -42,8 +43,23 @@ def planned(root: Path, ready: Ready, workers: int) -> str:
     left = len(due) - len(copied)
     if left and (cost := _typical_cost_s(records.values())) is not None:
         lines.append(f"  about {duration(cost * left / workers)}, going by the cells on disk")
+    lines += _of_strategy(plan)
     lines += [f"  {_fate(verdicts[cell.id], cell.id in copied)} {cell.name}" for cell in plan.cells]
     return "\n".join(lines)
+
+
+def _of_strategy(plan: Plan) -> Iterator[str]:
+    """Yield where the plan's strategy stands, and that it may add to the cells shown, or why it has ended."""
+    if not plan.strategy:
+        return
+    if end := plan.strategy.get("end"):
+        stands = end["why"]
+    else:
+        step = latest_step(plan)
+        stands = (
+            f"{step}; what they find decides what follows" if step else "more may follow, by what these find"
+        )
+    yield f"  strategy {plan.strategy['name']}: {stands}"
 
 
 def _fate(decided: Verdict, copied: bool) -> str:

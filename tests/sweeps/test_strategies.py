@@ -65,7 +65,18 @@ def test_a_dry_run_shows_what_a_strategy_would_add_and_writes_nothing(two_done: 
     before = two_done.plan()
     output = two_done.run("x=1,2", f"{MINE}highest", "hydra.sweeper.dry_run=true").stdout
     assert "due  x=3" in output
+    step = "strategy tests.support.tiny.strategies.highest: x = 2 is best, at most 1 run"
+    assert step in output
+    assert "; what they find decides what follows" in output
     assert two_done.plan() == before
+
+
+def test_a_dry_run_says_that_a_strategy_may_add_more_and_how_it_has_ended(tiny: Tiny) -> None:
+    first, dry = f"{MINE}highest", "hydra.sweeper.dry_run=true"
+    assert ".highest: more may follow, by what these find" in tiny.run("x=1,2", first, dry).stdout
+    tiny.run("x=1,2", first)
+    end = tiny.plan()["strategy"]["end"]["why"]
+    assert f".highest: {end}\n" in tiny.run("x=1,2", first, dry).stdout
 
 
 def test_a_failed_cell_ends_no_strategy_but_the_exit_code(tiny: Tiny) -> None:

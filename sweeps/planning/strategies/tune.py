@@ -215,7 +215,8 @@ class Search:
         """How many trials there are of what."""
         keys = ", ".join(self.ranges)
         number, many = self.settings["trials"], len(self.combinations)
-        return f"{number} trials of {keys} for each of {many} combinations ({self.settings['sampler']})"
+        each = f" for each of {many} combinations" if many > 1 else ""
+        return f"{number} trial{'s' * (number > 1)} of {keys}{each} ({self.settings['sampler']})"
 
 
 def trial_seed(plan: Plan) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from reports.claims.observations import observe
+from reports.closing import closing
 from reports.commands import run_plot
 from reports.page.build import make_report
 from reports.published.again import kept_runs
@@ -136,7 +137,15 @@ def test_what_was_chosen_is_told_with_what_lies_at_the_edge(tuned: Path) -> None
     assert told[0].startswith(
         "3 trials of optimizer.lr for each of 2 combinations, judged by validation accuracy"
     )
+    assert told[1] == "Chosen: mse optimizer.lr=0.9; hinge optimizer.lr=0.03."
     assert told[-1] == "1 of 2 chosen settings lie at the edge of their range: mse."
+
+
+def test_the_end_of_a_sweep_says_what_was_chosen(tuned: Path) -> None:
+    chosen = "Chosen: mse optimizer.lr=0.9; hinge optimizer.lr=0.03."
+    ids = [*load(tuned).runs["cell_id"]]
+    assert chosen in closing(tuned, ids)
+    assert chosen in closing(tuned, ids[:1])
 
 
 def test_a_trial_without_a_figure_counts_as_the_worst(tuned: Path) -> None:
