@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 # What a command line sets and nobody reads would be lost without a word.
-SETTINGS := SWEEP DIR OVERRIDES RETRY FRESH STRATEGY BUDGET NAME SEED PYTHON REQUIRE PYTEST_ARGS BENCH_ARGS CASES SIMS VENV
+SETTINGS := SWEEP DIR OVERRIDES RETRY FRESH STRATEGY BUDGET NAME SEED PORT PYTHON REQUIRE PYTEST_ARGS BENCH_ARGS CASES SIMS VENV
 UNKNOWN  := $(filter-out $(SETTINGS) SHELL MAKE%,$(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 $(if $(UNKNOWN),$(error $(UNKNOWN): no such variable; there are $(SETTINGS)))
 

@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-from mlp_grid import origin
+from mlp_grid import interrupts
 
 USER_ERROR = 2
 
@@ -45,6 +45,9 @@ def inspect() -> int:
 
 def _run(module: str) -> int:
     """Run a command unless its packages are another distribution's: that is told before any is imported."""
+    interrupts.end_at_once()
+    from mlp_grid import origin
+
     if line := origin.problem(module.removesuffix(".__main__")):
         print(f"error: {line}", file=sys.stderr)
         return USER_ERROR

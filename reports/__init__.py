@@ -1,9 +1,15 @@
 """Reports: tables, rankings, plots and a page from run records alone."""
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reports.runs.reader import load
+
+if sys.argv[:1] == ["-m"]:  # so it is while Python looks for the module of `python -m reports`
+    from mlp_grid import interrupts
+
+    interrupts.end_at_once()
 
 __all__ = ["load"]
 

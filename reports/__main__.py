@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sweeps.cli.command import called, command, parser_of
 from sweeps.cli.garbage import uncollected
+from sweeps.cli.near import nearest
 from sweeps.records.errors import UserError
 from sweeps.records.untrusted import links_out, printable
 
@@ -31,7 +32,11 @@ PLOTS = ("default", "all", "none")  # reports.plots.Plots, which needs Matplotli
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 2 for a user's mistake, 1 where something is missing."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    return COMMANDS[words[0]](words[1:]) if words and words[0] in COMMANDS else run_report(words)
+    if words and words[0] in COMMANDS:
+        return COMMANDS[words[0]](words[1:])
+    if words[1:] and not Path(words[0]).exists() and (meant := nearest(words[0], COMMANDS)):
+        raise UserError(f"{words[0]}: no such command, and no such directory{meant}")
+    return run_report(words)
 
 
 @uncollected()

@@ -79,20 +79,23 @@ def sweep_words(root: Path, ids: Sequence[str]) -> Words:
     analysis = analyse(shown, [shown.main.name])
     told = findings(analysis)
     yield from (finding.text for finding in told if finding.kind == "best")
-    yield from filter(None, (as_good(best, analysis.results) for best in analysis.best.values()))
+    yield from filter(None, (as_good(data, best, analysis.results) for data, best in analysis.best.items()))
     yield from (finding.text for finding in told if finding.kind == "evidence")
     yield from what_matters(analysis, told)
     yield from (finding.text for finding in told if finding.kind in OUTCOMES)
 
 
-def as_good(best: "Best", results: "Results") -> str:
-    """Return which cells may be as good as the best one, by the settings that the sweep varies."""
+def as_good(data: str, best: "Best", results: "Results") -> str:
+    """Return which cells may be as good as the best one of a data set, by the settings that vary."""
+    from reports.findings.best import cell_name
+
     near = [place for place, standing in enumerate(best.standing) if standing == "may be best"]
     order = sorted(near, key=lambda place: best.selection.means[place], reverse=best.higher)
-    rows = [results.cells.loc[int(best.cells[place]), results.names] for place in order[:SHOWN]]
-    told = ["  ".join(map(str, row)) for row in rows]
+    names = [name for name in results.names if not results.dataset or name != results.dataset.name]
+    told = [cell_name(best, place, results.cells, names) for place in order[:SHOWN]]
     rest = f"; and {len(near) - SHOWN:,} more" if len(near) > SHOWN else ""
-    return f"May be as good: {'; '.join(told)}{rest}." if near else ""
+    on = f" on {data}" if data else ""
+    return f"May be as good{on}: {'; '.join(told)}{rest}." if near else ""
 
 
 def what_matters(analysis: "Analysis", told: "Sequence[Finding]") -> Words:

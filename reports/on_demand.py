@@ -9,9 +9,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from reports.analysis.cells import layout
 from reports.analysis.looks import looks_of
 from reports.plots.plot import DPI, Plot
-from reports.plots.single import EPOCH, single
+from reports.plots.single import EPOCH, LOSS, single
 from reports.plots.style import RC
-from reports.runs.factors import Factor
+from reports.runs.factors import DATASET, Factor
 from reports.runs.metrics import Metric
 from reports.runs.query import name_of, where
 from reports.runs.reader import load
@@ -26,6 +26,7 @@ from sweeps.records.errors import UserError
 from sweeps.records.layout import HISTORY
 
 TRIALS = "trials"
+GRAD_NORM = "grad_norm"
 PICTURES = (".png", ".svg", ".pdf")
 
 
@@ -64,13 +65,23 @@ def plot_of(results: Results, x: str, y: str, by: str = "") -> Plot:
         raise UserError(f"by: {by} is along x already")
     if x != EPOCH:
         metric = metric_of(results, y, "y")
-        return single(results, x, metric.name, by, metric.label, has_error_axis(metric))
+        return single(
+            results, x, metric.name, by, metric.label, has_error_axis(metric), apart(results, metric.name)
+        )
     if not results.curve_columns:
         raise UserError(f"x: {x} needs a learning curve, and no run has a {HISTORY}")
     name = name_of(y, results.curve_columns, "y")
-    return single(
-        results, x, name, by, name.replace("_", " "), name.endswith("accuracy") and not results.measures.own
-    )
+    known = results.measures.metrics.get(name)
+    label = known.label if known else name.replace("_", " ")
+    error_axis = name.endswith("accuracy") and not results.measures.own
+    return single(results, x, name, by, label, error_axis, apart(results, name))
+
+
+def apart(results: Results, figure: str) -> list[str]:
+    """Return the factors over whose levels a figure has no mean: data sets, losses for what they scale."""
+    metric = results.measures.metrics.get(figure)
+    by_loss = figure == GRAD_NORM or (metric is not None and not metric.across_losses)
+    return [f.name for f in results.factors if f.name == DATASET or (by_loss and f.key == LOSS)]
 
 
 def has_error_axis(metric: Metric) -> bool:

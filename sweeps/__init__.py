@@ -10,3 +10,10 @@ job/            the only room that knows of networks: one cell, from its config 
 cli/            what all commands share
 __main__, status, studies, runs, verify   are run with `python -m`
 """
+
+import sys
+
+if sys.argv[:1] == ["-m"]:  # so it is while Python looks for the module of `python -m sweeps.…`
+    from mlp_grid import interrupts
+
+    interrupts.end_at_once()

@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from mlp_grid import interrupts
 from sweeps.cli import user_modules
 from sweeps.cli.command import command, mistake
 from sweeps.cli.garbage import lasting
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-OWN_MODE = "-m --multirun -r --run -h --help --hydra-help -c --cfg -i --info -sc --shell-completion"
+MULTIRUN = ("--multirun", "-m")
+OWN_MODE = "-r --run -h --help --hydra-help -c --cfg -i --info -sc --shell-completion"
 
 REFUSED = {
     "hydra.mode=RUN": "must be MULTIRUN; a single run is a sweep of one",
@@ -45,13 +47,15 @@ def main() -> int:
     for name in ONE_THREAD:  # before NumPy is imported: later it has no effect
         os.environ.setdefault(name, "1")
     os.environ["HYDRA_FULL_ERROR"] = "1"
+    sys.argv[1:] = [argument for argument in sys.argv[1:] if argument not in MULTIRUN]  # never needed
     if not any(argument.partition("=")[0] in OWN_MODE.split() for argument in sys.argv[1:]):
-        sys.argv.append("--multirun")
+        sys.argv.append(MULTIRUN[0])
     return _run()
 
 
 def _run() -> int:
     """Hand over to Hydra. What it cannot read or compose is a mistake; errors of what it calls are not."""
+    interrupts.end_at_once()  # until the sweeper begins
     with lasting():
         from hydra._internal import config_loader_impl
         from hydra._internal.hydra import Hydra
@@ -69,7 +73,7 @@ def _run() -> int:
     config_loader_impl.ConfigRepository = ConfigFiles  # type: ignore[attr-defined]  # which reads each file once
     if line := without_spaces(sys.argv[1:], _default_config() if _has_spaces(sys.argv[1:]) else None):
         return mistake(line)
-    if "--multirun" in sys.argv:
+    if MULTIRUN[0] in sys.argv:
         # Hydra would compose the config once more than it needs, to see which mode that asks for.
         Hydra.get_mode = lambda *_, **__: None  # type: ignore[method-assign]
     argparse.ArgumentParser.error = _refuse  # type: ignore[method-assign, assignment]  # Hydra's shows its usage, on 7 lines

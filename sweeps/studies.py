@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeps.cli.command import command, parser_of
+from sweeps.cli.command import called, command, parser_of
 from sweeps.cli.near import nearest
 from sweeps.execution.in_turn import Commands
 from sweeps.records.errors import UserError
@@ -24,7 +24,7 @@ from sweeps.records.studies import STUDIES, Study
 ALL = "all"
 DIRECTORY, DRY_RUN, FRESH = "hydra.sweep.dir", "hydra.sweeper.dry_run", "hydra.sweeper.fresh"
 EPILOG = """\
-KEY=VALUE goes to every sweep of the study (python -m sweeps --help lists the keys), hydra.sweep.dir=DIR to
+KEY=VALUE goes to every sweep of the study ({sweep} --help lists the keys), hydra.sweep.dir=DIR to
 the main one: the others go below it. A whole study (no KEY=VALUE but of hydra) gets more seeds, to 20, where
 one of its claims is still open. The same command again runs only what is missing. Where cells failed,
 the rest goes on, and the exit code is 1; a mistake (2) and a signal (128 + n) stop it."""
@@ -156,7 +156,7 @@ def is_true(overrides: Sequence[str], key: str) -> bool:
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a study: its sweeps one after another, its measurement, its report."""
-    parser = parser_of("sweeps.studies", main.__doc__, EPILOG)
+    parser = parser_of("sweeps.studies", main.__doc__, EPILOG.format(sweep=called("sweeps")))
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("words", nargs="*", metavar="NAME [KEY=VALUE …]", help=f"a study, or {ALL}")
     parser.add_argument("--list", action="store_true", help="show the studies and what belongs to each")

@@ -15,6 +15,7 @@ from hydra.core.utils import JobReturn
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from mlp_grid import interrupts
 from sweeps.cli.command import mistake
 from sweeps.cli.streams import open_streams
 from sweeps.execution import fork_server
@@ -68,6 +69,7 @@ def command(
 
     Returns one batch, the cells' ends.
     """
+    interrupts.raise_again()
     open_streams()
     try:
         sweep = Sweep.of(context, task_function, composed(config), Settings.of(settings), arguments)

@@ -1,6 +1,7 @@
 """Mistakes on the command line and in the files that it names: one line, exit code 2, nothing written."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,9 @@ FILES = {
     "my/conf/sweep/twice.yaml": GLOBAL
     + "hydra:\n  sweeper:\n    params:\n      seed: 0,1\n      seed: 2,3\n",
     "my/conf/sweep/far.yaml": GLOBAL + "hydra: {sweeper: {params: {seed: 'range(0,100000000)'}}}\n",
+    "my/conf/sweep/parms.yaml": GLOBAL + "hydra: {sweeper: {parms: {seed: '0,1'}}}\n",
+    "my/conf/sweep/sweper.yaml": GLOBAL + "hydra: {sweper: {params: {seed: '0,1'}}}\n",
+    "my/conf/sweep/rung.yaml": GLOBAL + "hydra: {sweeper: {ladder: 3}}\n",
     "my/conf/sweep/lost.yaml": GLOBAL + "defaults:\n  - override /hydra/sweeper: basic\n",
     "my/conf/sweep/calm.yaml": (
         GLOBAL + "defaults:\n  - override /hydra/launcher: basic\nhydra: {sweeper: {params: {seed: '0,1'}}}\n"
@@ -150,6 +154,19 @@ SWEEPS: dict[str, tuple[list[str], str]] = {
         ["--config-dir", "my/conf", "sweep=latin"],
         "sweep/latin.yaml:2: must be UTF-8 text (invalid start byte, 0xf6)",
     ),
+    "a misspelt key in a sweep's file": (
+        ["--config-dir", "my/conf", "sweep=parms"],
+        "sweep/parms.yaml: hydra.sweeper.parms: no such key (did you mean params?); hydra.sweeper has ",
+    ),
+    "a misspelt key of Hydra's in a sweep's file": (
+        ["--config-dir", "my/conf", "sweep=sweper"],
+        "sweep/sweper.yaml: hydra.sweper: no such key (did you mean sweeper?); hydra has ",
+    ),
+    "a number that must be a list in a sweep's file": (
+        ["--config-dir", "my/conf", "sweep=rung"],
+        "sweep/rung.yaml: hydra.sweeper.ladder: must be a list, in brackets",
+    ),
+    "a number that must be a list": (["hydra.sweeper.ladder=3"], "hydra.sweeper.ladder: must be a list, in"),
     "a sweep without end": (["--config-dir", "my/conf", "sweep=far"], "must be at most 200,000 in one sweep"),
     "a sweep that is not heard": (
         ["--config-dir", "my/conf", "sweep=lost"],
@@ -232,3 +249,30 @@ def test_make_takes_no_variable_that_nobody_reads(variables: list[str], code: in
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == code, done.stdout + done.stderr
     assert said in done.stdout + done.stderr
+
+
+def test_an_option_without_its_value_is_one_line(tmp_path: Path) -> None:
+    done = run(tmp_path, "sweeps", "seed=1", "--config-dir")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: argument --config-dir/-cd: expected one argument (--help")
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("flag", ["-m", "--multirun"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_multirun_may_be_said_anywhere(tmp_path: Path, flag: str, place: int) -> None:
+    words = ["dataset=sample", "hydra.sweeper.dry_run=true"]
+    done = run(tmp_path, "sweeps", *words[:place], flag, *words[place:])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 due" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def test_make_takes_every_variable_that_a_target_reads() -> None:
+    text = (ROOT / "Makefile").read_text()
+    settings = set(re.findall(r"^SETTINGS := (.*)", text, re.MULTILINE)[0].split())
+    made_here = set(re.findall(r"^([A-Z]+) *[:?]?=", text, re.MULTILINE))
+    read = set(re.findall(r"(?<!\$)\$\(([A-Z_]+)\)", text))
+    assert {"PORT", "SEED", "PYTEST_ARGS"} <= read
+    assert read - made_here - {"MAKEFILE_LIST"} <= settings

@@ -46,7 +46,7 @@ REPORTS = {
     "tuning": {"runs", "analysis", "tables", "plots"},
     "deciding": {"runs", "analysis", "tables", "claims"},
     "commands": {"runs", "tables", "on_demand", "page"},
-    "closing": {"runs", "analysis", "findings"},
+    "closing": {"runs", "analysis", "findings", "tuning"},
     "on_demand": {"runs", "analysis", "tables", "plots", "tuning"},
     "page": {"runs", "analysis", "tables", "plots", "claims", "sources", "findings", "tuning"},
     "published": {"runs", "analysis", "tables", "plots", "claims", "sources", "page"},

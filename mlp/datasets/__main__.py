@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 
 from mlp.datasets import MNIST, DatasetError, FashionMNIST
@@ -19,6 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
         except DatasetError as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
+        except KeyboardInterrupt:  # what was fetched whole stays, and is not fetched again
+            return 128 + signal.SIGINT
         files = available[name].files
         print(f"{files.title}: {len(data.x_train)} + {len(data.x_test)} images in {files.folder}")
     return 0

@@ -27,9 +27,9 @@ LEAST_STEP = 1e-8  # figures are kept with nine decimals
 class Counted:
     """The runs of one metric: `runs` take part, `counting` says what those without a figure count as.
 
-    `grain` is the step of the metric; `examples` the number of test examples, if known. `out_of_reach` has
-    the runs that take no part, because their cells are far from the best accuracy. `why` says what a diverged
-    run counts as, `main` whether the sweep is about this metric.
+    `grain` is the step of the metric; `examples` the number of those that it counts, if known.
+    `out_of_reach` has the runs that take no part, because their cells are far from the best accuracy. `why`
+    says what a diverged run counts as, `main` whether the sweep is about this metric.
     """
 
     metric: Metric
@@ -59,13 +59,14 @@ def counted_as(results: Results, metric: Metric) -> Counted:
     name, runs, known = metric.name, results.runs, known_test_set(results)
     if not counts_divergence(metric):
         ended = runs[runs["status"] != DIVERGED]
-        return Counted(metric, ended, Counting(), grain_of(metric, ended[name], known), known.examples)
+        return Counted(
+            metric, ended, Counting(), grain_of(metric, ended[name], known), examples_of(metric, known)
+        )
     rule, why = counting_of(metric, known, most_epochs(results), runs.loc[runs["status"] == DONE, name])
     if metric.unit == "seconds" and runs[name].notna().any():
         rule = Counting(unreached=float(runs[name].max()))
     grain = grain_of(metric, runs[name], known)
-    examples = known.examples if metric.name not in OF_CLASSES else None
-    made = Counted(metric, runs, rule, grain, examples, why=why)
+    made = Counted(metric, runs, rule, grain, examples_of(metric, known), why=why)
     if not only_near_best(metric):
         return made
     near = within_reach(runs, results.names, distance=REACH)
@@ -134,6 +135,13 @@ def chance_of(name: str, known: TestSet) -> tuple[float | None, str]:
     return known.chance, f"the accuracy of {largest} of the test set"
 
 
+def examples_of(metric: Metric, known: TestSet) -> int | None:
+    """Return how many examples an accuracy is a share of; None: not known, or it is a mean over classes."""
+    if metric.name in OF_CLASSES or metric.name.startswith(HELD_OUT):  # nobody says how many were held out
+        return None
+    return known.train_examples if metric.name in OF_TRAINING else known.examples
+
+
 def grain_of(metric: Metric, values: "pd.Series[float]", known: TestSet) -> float:
     """Return the metric's step: one epoch, one example; of unknown data the least step seen."""
     if metric.unit == "epochs":
@@ -142,8 +150,7 @@ def grain_of(metric: Metric, values: "pd.Series[float]", known: TestSet) -> floa
         return 0.0
     if metric.name in OF_CLASSES:  # a mean over classes moves by as many steps as there are sizes of class
         return 0.0
-    examples = known.train_examples if metric.name in OF_TRAINING else known.examples
-    if examples and not metric.name.startswith(HELD_OUT):  # nobody says how many were held out
+    if examples := examples_of(metric, known):
         return 1 / examples
     steps = np.diff(np.unique(values.dropna().to_numpy(dtype=np.float64)))
     return float(steps[steps > LEAST_STEP].min()) if (steps > LEAST_STEP).any() else 0.0

@@ -17,6 +17,7 @@ from reports.analysis.new_images import answers_in_order, places_of, with_new_im
 from reports.analysis.outcomes import DONE
 from reports.analysis.pairs import Pair
 from reports.analysis.settings import Settings
+from reports.runs.factors import spoken
 from reports.runs.metrics import Metric
 from reports.runs.results import Results
 
@@ -55,6 +56,12 @@ class Effect:
     def title(self) -> str:
         """The factor, and which part of the grid it is about if it is not about all."""
         return f"{self.factor} ({self.part})" if self.part else self.factor
+
+    @property
+    def words(self) -> str:
+        """The title as it is said: the factor in words."""
+        words = spoken(self.factor)
+        return f"{words} ({self.part})" if self.part else words
 
     @property
     def depends_on(self) -> str | None:

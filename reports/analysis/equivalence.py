@@ -30,12 +30,12 @@ def sensitivity(low: float, high: float, margin: float) -> tuple[Relation, Relat
     return relation(low, high, margin / 2), relation(low, high, margin), relation(low, high, 2 * margin)
 
 
-def accuracy_margin(finished: Floats, test_examples: int | None = None) -> float:
-    """Return a tenth of the best level's error, and at least two test examples, of values (levels, …).
+def accuracy_margin(finished: Floats, examples: int | None = None) -> float:
+    """Return a tenth of the best level's error, and at least two examples, of values (levels, …).
 
     Only finished runs are in `finished`; NaN if there is none.
     """
-    least = LEAST_EXAMPLES / test_examples if test_examples else 0.0
+    least = LEAST_EXAMPLES / examples if examples else 0.0
     return max(ERROR_SHARE * (1 - max(level_means(finished), default=NAN)), least)
 
 

@@ -56,10 +56,12 @@ def within_reach(
 
     Only those are compared in how soon they converge: what stays at chance is there from the first epoch.
     `cell` are the columns that tell cells apart; higher is better; a diverged run's cell is judged by its
-    finished runs.
+    finished runs. Of a cell without any outcome nobody knows how far it is: it is within.
     """
     done = runs[metric].where(runs["status"] == DONE)
     if not cell:
         return pd.Series(bool(done.notna().any()), index=runs.index)
-    means = done.groupby([runs[name] for name in cell], observed=True, dropna=False).transform("mean")
-    return pd.Series(means >= means.max() - distance, index=runs.index)
+    by = [runs[name] for name in cell]
+    means = done.groupby(by, observed=True, dropna=False).transform("mean")
+    lost = (runs["status"] == DIVERGED).groupby(by, observed=True, dropna=False).transform("any")
+    return pd.Series((means >= means.max() - distance) | (means.isna() & ~lost), index=runs.index)

@@ -8,6 +8,7 @@ from typing import Any
 
 from reports.analysis.equivalence import Verdict, conjunction
 from reports.analysis.intervals import NAN, Interval
+from reports.runs.factors import spoken
 from reports.runs.metrics import HELD_OUT, METRICS, Measures, Metric
 
 Verdicts = tuple[Verdict, Verdict, Verdict]  # at half the margin, at the margin, at twice it
@@ -67,12 +68,12 @@ class Test:
         if len(values) != len(self.factor):
             return level
         pairs = zip(self.factor, values, strict=True)
-        return LEVEL_JOIN.join(f"{spoken(name)} {v}" if BARE.match(v) else v for name, v in pairs)
+        return LEVEL_JOIN.join(f"{of_setting(name)} {v}" if BARE.match(v) else v for name, v in pairs)
 
 
-def spoken(setting: str) -> str:
-    """Return a setting as it is said: training.batch_size is the batch size."""
-    return setting.rsplit(".", maxsplit=1)[-1].replace("_", " ")
+def of_setting(name: str) -> str:
+    """Return a setting as it is said, without its group: optimizer.weight_decay is the weight decay."""
+    return spoken(name.rsplit(".", maxsplit=1)[-1])
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from reports.analysis.counting import counting_of, counts_divergence, default_margin, grain_of
+from reports.analysis.counting import counting_of, counts_divergence, default_margin, examples_of, grain_of
 from reports.analysis.equivalence import level_means
 from reports.analysis.intervals import NAN, Floats
 from reports.analysis.matched import worst_of
@@ -56,4 +56,4 @@ def margin_of(test: Test, finished: Floats, accuracies: Floats, rows: pd.DataFra
         return looks.margin
     if metric.name == "unstable":
         return NAN
-    return default_margin(metric, finished, accuracies, known_of(rows, looks).examples)
+    return default_margin(metric, finished, accuracies, examples_of(metric, known_of(rows, looks)))

@@ -10,7 +10,8 @@ from matplotlib.ticker import MaxNLocator
 
 from reports.analysis.intervals import Interval
 from reports.claims.claim import Judgement, Outcome
-from reports.claims.tables import demand, has_figures, plot_name
+from reports.claims.frames import has_figures, plot_name
+from reports.claims.wording import demand
 from reports.plots.plot import Plot
 from reports.plots.style import INK, SOFT, Page, TickLabels, panels
 

@@ -105,21 +105,33 @@ def corrected(best: Best) -> Interval | None:
 
 
 def lost(best: Best, metric: Metric | None = None) -> str:
-    """Return how many runs of the best cell diverged; if only others' did, in how many it may, unseen.
+    """Return how many runs of the best cell have no result, and how many diverged, in brackets.
 
-    `metric`: as its figures are to be printed.
+    If only others' diverged, in how many it may, unseen. `metric`: as its figures are to be printed.
     """
+    told = "; ".join(filter(None, [without_result(best), of_divergence(best, metric or best.use.metric)]))
+    return f" ({told})" if told else ""
+
+
+def without_result(best: Best) -> str:
+    """Return how many runs of the best cell have a result, if not all have."""
     place = best.leaders[0]
-    if not best.diverged.any():
+    there, planned = int(best.finished[place] + best.diverged[place]), int(best.runs[place])
+    return (
+        f"{there} of its {planned} runs {'have' if there > 1 else 'has'} a result" if there < planned else ""
+    )
+
+
+def of_divergence(best: Best, metric: Metric) -> str:
+    """Return how many runs of the best cell diverged, or may, unseen; empty if none of any cell did."""
+    place = best.leaders[0]
+    if best.diverged[place]:
+        counts = f"{best.diverged[place]} of its {best.runs[place]} runs diverged"
+        return f"{counts}, each counted as {counts_as(best.use.why, metric)}"
+    if not best.diverged.any() or not best.selection.look:
         return ""
-    if not best.diverged[place]:
-        runs = int(best.finished[place])
-        most = f"{100 * cannot_exclude(runs):.0f} %"
-        return (
-            f" (none of its {runs} runs diverged; of more, up to {most} may)" if best.selection.look else ""
-        )
-    counts = f"{best.diverged[place]} of its {best.runs[place]} runs diverged"
-    return f" ({counts}, each counted as {counts_as(best.use.why, metric or best.use.metric)})"
+    runs = int(best.finished[place])
+    return f"none of its {runs} runs diverged; of more, up to {100 * cannot_exclude(runs):.0f} % may"
 
 
 def others(best: Best, cells: pd.DataFrame, names: Sequence[str]) -> str:
@@ -211,7 +223,10 @@ def size_words(each: SizesCompared, metric: Metric, turned: Collection[str]) -> 
         f"the order of {which[0]} turns" if len(which) == 1 else f"the orders of {' and '.join(which)} turn"
     )
     of_means = f"; of means over all cells, though {turn} round" if which else ""
-    figures = f"{one} against {other}, {p_words(each.sizes.p)}{of_means}"
+    seeds = (
+        each.sizes.difference.n
+    )  # of the look at both, so that a factor may have another size beside a third
+    figures = f"{one} against {other} over {seeds} seeds, {p_words(each.sizes.p)}{of_means}"
     if each.sizes.difference.low > 0:
         return (
             f"{each.first} moves {metric.words} more than {each.second} "

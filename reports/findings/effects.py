@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,27 +17,36 @@ from reports.tables.number_formats import p_words, percent, show_signed, show_si
 from reports.tables.rankings import listed, power_text
 
 
-def effect_findings(effects: Sequence[Effect], data: str | None) -> Iterator[Finding]:
-    """Yield the findings on each factor; `data` is the name of the factor that tells data sets apart."""
+def effect_findings(effects: Sequence[Effect], data: str | None, timed: str = "") -> Iterator[Finding]:
+    """Yield the findings on each factor; `data` is the name of the factor that tells data sets apart.
+
+    `timed` is added to what is found of seconds: a sentence on what else than the factor may be in them.
+    """
     for effect in effects:
         limits = {data: effect.data} if data and effect.data else {}
-        if effect.comparison is None:
-            yield not_compared(effect, limits)
-        elif effect.depends_on is None:
-            yield finding(effect, "effect", effect.comparison, limits)
-        else:
-            yield Finding(
-                "interaction",
-                heading(effect.metric),
-                turning(effect, effect.comparison),
-                "contrasts",
-                factor=effect.factor,
-                metric=effect.metric.name,
-                within=limits or None,
-            )
-            levels = levels_within(effect)
-            for part, comparison in effect.within.items():
-                yield finding(effect, "conditional_effect", comparison, limits | levels[part])
+        more = f" {timed}" if timed and effect.metric.unit == "seconds" else ""
+        yield from (replace(each, text=each.text + more) for each in findings_on(effect, limits))
+
+
+def findings_on(effect: Effect, limits: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield the findings on one factor."""
+    if effect.comparison is None:
+        yield not_compared(effect, limits)
+    elif effect.depends_on is None:
+        yield finding(effect, "effect", effect.comparison, limits)
+    else:
+        yield Finding(
+            "interaction",
+            heading(effect.metric),
+            turning(effect, effect.comparison),
+            "contrasts",
+            factor=effect.factor,
+            metric=effect.metric.name,
+            within=dict(limits) or None,
+        )
+        levels = levels_within(effect)
+        for part, comparison in effect.within.items():
+            yield finding(effect, "conditional_effect", comparison, {**limits, **levels[part]})
 
 
 def heading(metric: Metric) -> str:
@@ -106,7 +116,7 @@ def counts(comparison: Comparison, effect: Effect) -> str:
     stands = f"means over {number} matched cell{'s' * (cells[-1] != 1)}"
     which = seeds_behind(comparison, len(effect.matched.seeds))
     known = np.isfinite(effect.matched.counted[[effect.matched.levels.index(k) for k in comparison.levels]])
-    full = known[:, known.any(axis=(0, 2))].all()  # but for cells of which no level has a run
+    full = known[:, known.any(axis=2).sum(axis=0) > 1].all()  # of the cells that compare any two levels
     notes = [] if full else ["adjusted for missing runs, differences over the runs that both have"]
     told = ", ".join([stands, which, *notes])
     return f"{told}: nothing is tested" if seeds == 1 else told

@@ -8,7 +8,7 @@ from reports.findings.best import best_cells, variance
 from reports.findings.decisions import decisions
 from reports.findings.effects import effect_findings
 from reports.findings.finding import Finding
-from reports.findings.state import divergence, testing, timing, unfinished
+from reports.findings.state import among_others, divergence, no_result, testing, timing, unfinished
 from reports.runs.results import Results
 from reports.tuning.told import sentences, tuning_of
 from reports.tuning.trials import trials_of
@@ -21,15 +21,13 @@ def findings(analysis: Analysis) -> list[Finding]:
     """Return the findings in reading order."""
     results = analysis.results
     if results.done.empty:
-        lost = list(divergence(results))
-        none = "No run has ended well." if lost else "No run has finished yet."
-        head = [Finding("evidence", "Results", none, "unfinished"), *testing(analysis)]
-        return [*head, *lost, *unfinished(results)]
+        head = [Finding("evidence", "Results", no_result(results), "unfinished"), *testing(analysis)]
+        return [*head, *divergence(results), *unfinished(results)]
     data = results.dataset.name if results.dataset else None
     told = [*best_cells(analysis), *testing(analysis), *decisions(analysis), *tuned(results)]
     for name in results.measures.ranked:
         own = [effect for effect in analysis.effects if effect.metric.name == name]
-        told += effect_findings(own, data)
+        told += effect_findings(own, data, among_others(results))
         told += variance(analysis) if name == results.main.name else ()
     return [*told, *timing(results), *divergence(results), *unfinished(results)]
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from reports.analysis.outcomes import DIVERGED
+from reports.analysis.outcomes import DIVERGED, OUTSTANDING
 from reports.analysis.sweep import Analysis
 from reports.findings.finding import Finding
 from reports.runs.results import PENDING, Results
@@ -37,6 +37,20 @@ def timing(results: Results) -> Iterator[Finding]:
     if note.startswith("Warning") and results.done["epoch_cpu_s"].notna().any():
         text = note.replace("Warning: measured", "Times were measured")
         yield Finding("timing", "Cost per epoch", text, "epoch_cpu_s", metric="epoch_cpu_s")
+
+
+def no_result(results: Results) -> str:
+    """Return why there are no results: no run has ended, or none well."""
+    ended = ~results.runs["status"].isin(OUTSTANDING)
+    return "No run has ended well." if ended.any() else "No run has finished yet."
+
+
+def among_others(results: Results) -> str:
+    """Return what else than a factor may be in the seconds of runs that went on beside others, if any did."""
+    most = results.done["concurrent_runs"].max()
+    if not most > 1:
+        return ""
+    return f"With up to {int(most)} runs at once a difference may be due to what ran beside them, and when."
 
 
 def divergence(results: Results) -> Iterator[Finding]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from reports.analysis.cells import layout
 from reports.analysis.sweep import Analysis
-from reports.claims.tables import claims_frame, dated
+from reports.claims.frames import claims_frame
+from reports.claims.tables import dated
 from reports.findings.best import variance
 from reports.findings.finding import Finding, as_json
 from reports.findings.report import told

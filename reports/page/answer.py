@@ -10,6 +10,7 @@ from reports.analysis.intervals import Interval
 from reports.analysis.sweep import Analysis
 from reports.findings.best import cell_name, chosen_figures, corrected, lost, others
 from reports.findings.finding import Finding
+from reports.findings.state import no_result
 from reports.page import content as page
 from reports.page.provenance import command_of
 from reports.page.shown import show, with_unit
@@ -111,7 +112,7 @@ def next_text(analysis: Analysis, best: Best, names: Sequence[str]) -> str:
 def sentences(analysis: Analysis, findings: Sequence[Finding], known: bool) -> Iterator[str]:
     """Yield what has to be known beside the best cell: divergence, orders that turn, what is not compared."""
     if not known:
-        yield "No run has ended well." if of_kind(findings, "divergence") else "No run has finished yet."
+        yield no_result(analysis.results)
     yield from of_kind(findings, "strategy")
     yield from of_kind(findings, "tuning")
     yield from of_kind(findings, "divergence")

@@ -10,6 +10,7 @@ from reports.analysis.new_images import yes_or_no
 from reports.analysis.pairs import Pair
 from reports.analysis.sweep import Analysis
 from reports.findings.effects import effect_findings
+from reports.findings.state import among_others
 from reports.page import content as page
 from reports.page.shown import figure
 from reports.page.swept import shown
@@ -20,9 +21,10 @@ from reports.tables.rankings import left_out, power_words, signs
 def effects(analysis: Analysis) -> Iterator[page.Effect]:
     """Yield what each factor does to each ranked metric; within each part where the order turns round."""
     data = analysis.results.dataset.name if analysis.results.dataset else None
+    timed = among_others(analysis.results)
     for effect in analysis.effects:
         told, words = (
-            [finding.text for finding in effect_findings([each], data) if finding.kind != "interaction"]
+            [f.text for f in effect_findings([each], data, timed) if f.kind != "interaction"]
             for each in (effect, in_percent(effect))
         )
         for (part, comparison), detail, shown_as in zip(effect.shown.items(), told, words, strict=False):

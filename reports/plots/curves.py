@@ -12,7 +12,7 @@ from reports.analysis.intervals import LEVEL, t_quantile
 from reports.plots.plot import Plot
 from reports.plots.shared_settings import lost_note, short, usual, usual_note
 from reports.plots.sheets import MEASURES, Kind, Levels, Limits, Sheet, draw_curves, has_validation, limits
-from reports.runs.factors import Factor
+from reports.runs.factors import Factor, said, spoken
 from reports.runs.results import Results
 
 CURVES = (*(f"{name}_{kind}" for name in MEASURES for kind in ("loss", "accuracy")), "grad_norm")
@@ -106,8 +106,8 @@ def factor_sheets(
         where = {name: str(part[name].iloc[0]) for name in others} if len(part) else {}
         part = part[having(part, where)]
         if 1 < part[factor.name].nunique() <= MAX_LINES:
-            note = f"All with {', '.join(f'{k} {v}' for k, v in where.items())}." if where else ""
-            yield Sheet(f"{title} by {factor.name}", part, factor, (("", {}),), kinds, note)
+            note = f"All with {said(where)}." if where else ""
+            yield Sheet(f"{title} by {factor.words}", part, factor, (("", {}),), kinds, note)
 
 
 def levels_of(factor: Factor | None) -> list[tuple[Levels, str]]:
@@ -139,12 +139,12 @@ def sheets(
         shared,
     )
     name = "-".join(["convergence", *(f"{k}-{v}" for k, v in where.items())])
-    yield from in_parts(name, sheet, f"convergence by {fixed}" if fixed else "convergence")
+    yield from in_parts(name, sheet, f"convergence by {spoken(fixed)}" if fixed else "convergence")
 
 
 def titled(title: str, where: Levels) -> str:
     """Return a title with the settings that all of its figure share."""
-    return f"{title}: {', '.join(f'{key} {value}' for key, value in where.items())}" if where else title
+    return f"{title}: {said(where)}" if where else title
 
 
 def in_parts(name: str, sheet: Sheet, section: str) -> Iterator[Plot]:
@@ -158,7 +158,7 @@ def in_parts(name: str, sheet: Sheet, section: str) -> Iterator[Plot]:
 
 def curves_plot(name: str, sheet: Sheet, section: str) -> Plot:
     """Return the figure of a sheet with its words."""
-    by = f" Curves: {sheet.lines.name}." if sheet.lines else ""
+    by = f" Curves: {sheet.lines.words}." if sheet.lines else ""
     held_out = " validation crossed," if has_validation(sheet) else ""
     bands = "; bands: 95 % intervals over seeds" if (sheet.bands["n"] > 1).any() else ""
     what = (
@@ -205,7 +205,7 @@ def row_columns(part: pd.DataFrame, row: Factor | None) -> tuple[tuple[str, Leve
     if row is None:
         return (("", {}),)
     there = set(part[row.name].astype(str))
-    return tuple((f"{row.name} {v}", {row.name: v}) for v in row.levels if v in there)
+    return tuple((f"{row.words} {v}", {row.name: v}) for v in row.levels if v in there)
 
 
 def one_per_line(part: pd.DataFrame, *shown: Factor | None) -> Levels:

@@ -38,7 +38,7 @@ from reports.plots.style import (
     room_for,
     wrapped,
 )
-from reports.runs.factors import Factor
+from reports.runs.factors import Factor, said, spoken
 from reports.runs.metrics import Metric
 from reports.runs.results import Results
 
@@ -113,11 +113,11 @@ def against(results: Results, factor: Factor) -> Against:
     apart = [f.name for f in varied if f is not lines]
     found = test[apart].drop_duplicates().sort_values(apart).astype(str) if apart else pd.DataFrame(index=[0])
     shown = tuple({str(k): str(v) for k, v in row.items()} for row in found.to_dict("records"))
-    alike = ", ".join(f"{f.name} {test[f.name].iloc[0]}" for f in free if f not in varied and len(test))
+    alike = said({f.name: test[f.name].iloc[0] for f in free if f not in varied and len(test)})
     many = f"The first {MAX_PANELS} of {len(shown)} panels." if len(shown) > MAX_PANELS else ""
     note = " ".join(filter(None, [lost_note(results), f"All with {alike}." if alike else "", many]))
     kept = shown[:MAX_PANELS] if len(test) else ()
-    return Against(f"Accuracy against {factor.name}", factor, lines, kept, note, test, train)
+    return Against(f"Accuracy against {factor.words}", factor, lines, kept, note, test, train)
 
 
 def longer_lines(cells: pd.DataFrame, factor: Factor, free: Sequence[Factor]) -> pd.DataFrame:
@@ -133,7 +133,7 @@ def draw_against(a: Against) -> Figure:
     extra = [Line2D([], [], color=SOFT, linewidth=w, label=t) for w, t in ((1.8, "test"), (0.8, "training"))]
     levels = [level for level in a.factor.levels if level in set(a.test[a.factor.name].astype(str))]
     width, below = max(2.3 if len(levels) > 4 else 1.9, room_along(levels)), room_below(levels)
-    titles = [wrapped(", ".join(f"{k} {v}" for k, v in where.items()), width) for where in a.panels]
+    titles = [wrapped(said(where), width) for where in a.panels]
     over = 0.14 * (lines_of(titles) - 1)
     page = Page(
         width, 1.55, top=0.8 + over + 0.14 * any(titles), down=0.66 + over + below, bottom=0.5 + below
@@ -151,7 +151,7 @@ def draw_against(a: Against) -> Figure:
     for where, title, axes in zip(a.panels, titles, every, strict=False):
         draw_levels(axes, a, where, {level: x for x, level in enumerate(levels)})
         axes.set_title(title)
-        ordinal_axis(axes, levels, a.factor.name)
+        ordinal_axis(axes, levels, a.factor.words)
     for axes in every[len(a.panels) :]:
         axes.remove()
     for row in grid:
@@ -254,7 +254,7 @@ def level_axis(axes: Axes, effect: Effect) -> list[Interval]:
     axes.set_yticks(range(len(levels)), levels)
     axes.set_ylim(len(levels) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
-    axes.set_title(f"{effect.title}\n", fontweight="bold")
+    axes.set_title(f"{effect.words}\n", fontweight="bold")
     axes.text(0, 1.04, pairs_shown(effect), transform=axes.transAxes, fontsize=7, color=SOFT)
     return [effect.levels[level] for level in levels]
 
@@ -262,7 +262,7 @@ def level_axis(axes: Axes, effect: Effect) -> list[Interval]:
 def pairs_shown(effect: Effect) -> str:
     """Return how many pairs are decided."""
     if effect.depends_on is not None:
-        text = f"turns round with {effect.depends_on or 'single cells'}"
+        text = f"turns round with {spoken(effect.depends_on) or 'single cells'}"
         return text if len(text) <= 40 else text[:39] + "…"
     pairs = effect.pairs
     if not any(pair.look for pair in pairs):

@@ -26,12 +26,13 @@ from reports.plots.style import (
     TITLE_LETTER,
     Page,
     TickLabels,
+    figure_width,
     lines_of,
     log_error,
     panels,
     wrapped,
 )
-from reports.runs.factors import DATASET
+from reports.runs.factors import DATASET, said, spoken
 from reports.runs.metrics import NETWORKS, Measures, Metric
 from reports.tables.shades import worst_told_apart
 from reports.tables.table import Entry, Table
@@ -42,6 +43,7 @@ MAIN_GRID = HEAT_METRICS[:1]
 MAX_PANELS = 24
 SHADES = 48  # of a colour bar
 MAX_ROWS = 60  # of a plot of dots
+BAR_LINE = 0.22  # inches: a line for the colours, above the panels' titles
 BELOW = "▼"
 BELOW_NOTE = f"{BELOW}: beyond the worst end of the colours"
 
@@ -94,8 +96,7 @@ def draw_dots(table: Table, metric: Metric) -> Figure:
     """Draw a dot with its interval for each row, in the table's order; the best is filled."""
     shown = table.rows[:MAX_ROWS]
     names = [
-        ", ".join(f"{h} {e.text}" for h, e in zip(table.heads, row[: table.leading], strict=False))
-        for row in shown
+        said({h: e.text for h, e in zip(table.heads, row[: table.leading], strict=False)}) for row in shown
     ]
     entries = [row[table.leading] for row in shown]
     label = 0.35 + SMALL_LETTER * max(map(len, names), default=0)
@@ -171,8 +172,8 @@ def panel_levels(table: Table) -> list[dict[str, str]]:
 
 def sides_note(table: Table) -> str:
     """Return what the rows and the columns of each panel are."""
-    rows = f"rows: {table.heads[table.leading - 1]}" if table.leading else ""
-    columns = f"columns: {table.across}" if table.across else ""
+    rows = f"rows: {spoken(table.heads[table.leading - 1])}" if table.leading else ""
+    columns = f"columns: {spoken(table.across)}" if table.across else ""
     note = "; ".join(filter(None, [rows, columns]))
     return f"{note[0].upper()}{note[1:]}." if note else ""
 
@@ -217,6 +218,13 @@ def draw_heatmaps(table: Table, metric: Metric) -> Figure:
     titles = [wrapped(panel.title, width + beside) for panel in shown]
     over = 0.14 * (lines_of(titles) - 1)
     page = Page(width, 0, max(label, 0.4), beside, 0.85 + over, 0.2, across=label, down=0.6 + over)
+    bar = colour_ends(table, metric)
+    if (
+        bar
+        and any(titles)
+        and not fits_beside(bar, table.title, page, figure_width(page, columns, table.title))
+    ):
+        page = page._replace(top=page.top + BAR_LINE)
     note = " ".join(filter(None, [sides_note(table), framed_note(metric), panel_note(table)]))
     heights = [0.3 * lines for lines in tall]
     figure, grid = panels(table.title, rows, columns, page, share_y=False, note=note, heights=heights)
@@ -226,35 +234,41 @@ def draw_heatmaps(table: Table, metric: Metric) -> Figure:
         axes.set_ylim(tall[place // columns] - 0.5, -0.5)
     for axes in every[len(shown) :]:
         axes.remove()
-    colour_bar(figure, table, metric, page.left + TITLE_LETTER * len(table.title))
+    if bar:
+        colour_bar(figure, bar, fits_beside(bar, table.title, page, figure.get_size_inches()[0]))
     return figure
 
 
-def colour_bar(figure: Figure, table: Table, metric: Metric, title_end: float) -> None:
-    """Explain the colours at the top right: their worst and their best end; of one scale only.
-
-    `title_end`: how far the title reaches, in inches; where there is no room beside it the bar goes below.
-    """
+def colour_ends(table: Table, metric: Metric) -> tuple[str, str] | None:
+    """Return the worst and the best end of the colours; None if they are of several scales, or of none."""
     values = np.array([[entry.value for entry in row[table.leading :]] for row in table.rows])
     known = values[np.isfinite(values)]
     if DATASET in table.heads[: table.group] or not known.size or known.min() == known.max():
-        return
+        return None
     shade, flat = shades(values, metric), values.ravel()
     inside = flat[(shade.ravel() >= 0)]
     ends = (inside.min(), inside.max()) if metric.better != "lower" else (inside.max(), inside.min())
+    clipped = f"{BELOW} beyond " if (shade < 0).any() else ""
+    return f"{clipped}{metric.show(float(ends[0]))}", metric.show(float(ends[1]))
+
+
+def fits_beside(ends: tuple[str, str], title: str, page: Page, width: float) -> bool:
+    """Return whether a figure of this width, in inches, has room for the colours beside its title."""
+    return page.left + TITLE_LETTER * len(title) < width - 2.1 - SMALL_LETTER * len(ends[0])
+
+
+def colour_bar(figure: Figure, ends: tuple[str, str], beside: bool) -> None:
+    """Explain the colours at the top right: beside the figure's title, or in a line of their own below it."""
     width, height = figure.get_size_inches()
     text: dict[str, Any] = {"fontsize": 7, "color": SOFT, "va": "center"}
-    clipped = f"{BELOW} beyond " if (shade < 0).any() else ""
-    worst, best = f"{clipped}{metric.show(float(ends[0]))}", metric.show(float(ends[1]))
-    beside = title_end < width - 2.1 - SMALL_LETTER * len(worst)
     left, y = (width - 2.0) / width, 1 - (0.26 if beside else 0.5) / height
     for step in range(SHADES):
         place = left + step / SHADES / width, y - 0.06 / height
         size = 1.05 / SHADES / width, 0.12 / height  # over one another by a little: no lines between
         shown = mpl.colormaps[HEAT](step / (SHADES - 1))
         figure.add_artist(Rectangle(place, *size, facecolor=shown, linewidth=0, transform=figure.transFigure))
-    figure.text(left - 0.06 / width, y, worst, ha="right", **text)
-    figure.text(left + 1.08 / width, y, best, ha="left", **text)
+    figure.text(left - 0.06 / width, y, ends[0], ha="right", **text)
+    figure.text(left + 1.08 / width, y, ends[1], ha="left", **text)
 
 
 def draw_panel(axes: Axes, panel: Panel, title: str, heads: Sequence[str], metric: Metric) -> None:

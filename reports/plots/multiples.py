@@ -26,7 +26,7 @@ from reports.plots.style import (
     panels,
     wrapped,
 )
-from reports.runs.factors import Factor
+from reports.runs.factors import Factor, spoken
 from reports.runs.results import Results
 
 MAX_SHEET = 150
@@ -93,7 +93,7 @@ def line_keys(bands: pd.DataFrame, names: Sequence[str]) -> tuple[dict[str, int]
         common, told = {}, told[:1]
     keys = [short({name: levels[name] for name in told}, common) for levels in found]
     others = [name for name in names if name not in told]
-    alike = f"A line for each combination with {' and '.join(others)}." if others else ""
+    alike = f"A line for each combination with {' and '.join(map(spoken, others))}." if others else ""
     places = {key: place for place, key in enumerate(dict.fromkeys(keys)) if key}
     return places, dict(zip(cells["cell"], keys, strict=True)), usual_note(common) or alike
 

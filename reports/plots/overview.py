@@ -25,7 +25,7 @@ from reports.plots.style import (
     panels,
     wrapped,
 )
-from reports.runs.factors import Factor
+from reports.runs.factors import Factor, said
 from reports.runs.results import Results
 
 EXAMPLES = ("#3d1a00", "#1f0a40")  # readable on either side of a boundary
@@ -71,7 +71,8 @@ def draw_cost(
     width = max(5.4, key_room(longest))
     keys = [*key_lines(row, width, True), *key_lines(column, width, False)]
     page = Page(width=width, height=3.4, top=0.75 + 0.2 * len(keys))
-    figure, grid = panels("Cost against accuracy", 1, 1, page, note=ERROR_AXIS)
+    line = "The line joins the cells that no other beats in both. " if len(front) > 1 else ""
+    figure, grid = panels("Cost against accuracy", 1, 1, page, note=f"{line}{ERROR_AXIS}")
     axes = grid[0][0]
     for seconds, mean, down, across in zip(
         points["seconds"], points["mean"], places(points, row), places(points, column), strict=True
@@ -149,7 +150,7 @@ def boundary_plots(results: Results) -> list[Plot]:
     )
     names = [name for name in [*results.names, "seed"] if drawn[name].nunique() > 1]
     found = [
-        (", ".join(f"{k} {v}" for k, v in levels.items()), accuracy, results.boundaries[cell_id])
+        (said(levels), accuracy, results.boundaries[cell_id])
         for levels, accuracy, cell_id in zip(
             combinations_of(drawn, names), drawn["test_accuracy"], drawn["cell_id"], strict=True
         )

@@ -7,6 +7,7 @@ import pandas as pd
 
 from reports.analysis.cells import having
 from reports.analysis.outcomes import DIVERGED
+from reports.runs.factors import said
 from reports.runs.results import Results
 
 Levels = Mapping[str, str]
@@ -39,10 +40,10 @@ def combinations_of(rows: pd.DataFrame, names: Sequence[str]) -> list[dict[str, 
 
 def short(levels: Levels, common: Levels) -> str:
     """Return a combination by what is not usual of it."""
-    told = [f"{name} {level}" for name, level in levels.items() if common.get(name) != level]
-    return ", ".join(told) or ("as usual" if levels else "")
+    told = {name: level for name, level in levels.items() if common.get(name) != level}
+    return said(told) or ("as usual" if levels else "")
 
 
 def usual_note(common: Levels) -> str:
     """Return what is usual in one line, empty if nothing is."""
-    return f"Usual: {', '.join(f'{name} {level}' for name, level in common.items())}." if common else ""
+    return f"Usual: {said(common)}." if common else ""

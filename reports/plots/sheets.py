@@ -28,6 +28,7 @@ from reports.plots.style import (
 from reports.runs.factors import Factor
 
 MEASURES = ("train", "validation", "test")
+ONLY_COURSES = "Values of different losses cannot be compared, only their courses."
 FAR = 3.0  # interquartile ranges beyond the third quartile (Tukey's "far out")
 Kind = Literal["accuracy", "loss", "grad_norm"]
 Levels = dict[str, str]
@@ -78,7 +79,7 @@ def places_of(factor: Factor | None, frame: pd.DataFrame) -> dict[str, int]:
 
 def line_keys(lines: Factor | None, places: Mapping[str, int]) -> dict[str, int]:
     """Return what a legend says of lines, with their places: of a number, also which one it is."""
-    name = f"{lines.name} " if lines and lines.numeric else ""
+    name = f"{lines.words} " if lines and lines.numeric else ""
     return {f"{name}{level}": place for level, place in places.items()}
 
 
@@ -117,7 +118,7 @@ def remarks(sheet: Sheet) -> Iterator[str]:
             what = "Gradient norms" if kind == "grad_norm" else "Losses"
             yield f"{what} beyond {most:.2g} are off the axis."
     if "loss" in sheet.kinds and sheet.lines and sheet.lines.key == "loss":
-        yield "Values of different losses cannot be compared, only their courses."
+        yield ONLY_COURSES
 
 
 def columns_of(kind: Kind) -> list[str]:

@@ -1,11 +1,13 @@
 """One figure on demand: a metric against a setting, or a curve over the epochs; a line for each level."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from reports.analysis.counting import counted
 from reports.analysis.effects import interval_of, matched_by
@@ -13,12 +15,14 @@ from reports.analysis.intervals import Interval, t_interval
 from reports.analysis.looks import looks_of
 from reports.analysis.matched import Matched
 from reports.plots.plot import Plot
+from reports.plots.sheets import ONLY_COURSES
 from reports.plots.style import Page, accuracy_axis, legend, log_axis, ordinal_axis, panels, pen
-from reports.runs.factors import Factor
+from reports.runs.factors import Factor, spoken
 from reports.runs.results import Results
 
-EPOCH = "epoch"
+EPOCH, LOSS = "epoch", "loss"
 LOG_FROM = 10.0
+MANY = 20  # points of a line: beyond, their intervals are a band
 PAGE = Page(width=4.6, height=2.9)
 
 
@@ -43,44 +47,78 @@ class Drawing:
     joined: bool = True
     log: bool = False
     error_axis: bool = False
+    note: str = ""
 
 
-def single(results: Results, x: str, y: str, by: str = "", label: str = "", error_axis: bool = False) -> Plot:
+def single(
+    results: Results,
+    x: str,
+    y: str,
+    by: str = "",
+    label: str = "",
+    error_axis: bool = False,
+    apart: Sequence[str] = (),
+) -> Plot:
     """Return the figure of `y` against the setting `x` (or "epoch"), a line for each level of `by`.
 
     Means are over the cells and seeds that all levels along a line share; bars are 95 % intervals over seeds;
-    a diverged run is in them as what it counts as.
+    a diverged run is in them as what it counts as. There is none over levels of the factors `apart`: each of
+    them has a line too.
     """
-    parts = levels_apart(results, by)
+    lines_by = tuple(dict.fromkeys(name for name in (by, *apart) if name and name != x))
+    parts = levels_apart(results, lines_by)
     made = {
-        name: over_epochs(part, y) if x == EPOCH else over_levels(part, results.factor(x), y, by)
+        name: over_epochs(part, y) if x == EPOCH else over_levels(part, results.factor(x), y, lines_by)
         for name, part in parts.items()
     }
     lines = tuple(Line(name, *points) for name, points in made.items() if points[0])
     factor = None if x == EPOCH else results.factor(x)
     log, ticks = (False, ()) if factor is None else kind_of(factor)
     along = results.step if x == EPOCH else x
-    title = f"{label or y} against {along}" + (f", by {by}" if by else "")
+    words = spoken(along)
+    title = f"{label or y} against {words}" + (
+        f", by {' and '.join(map(spoken, lines_by))}" if lines_by else ""
+    )
     joined = factor is None or factor.numeric
-    drawing = Drawing(title, along, label or y, lines, ticks, joined, log, error_axis)
+    foot = note_of(results, [name for name in results.names if name not in (x, *lines_by)], lines)
+    foot += f" {ONLY_COURSES}" if any(results.factor(name).key == LOSS for name in apart) else ""
+    drawing = Drawing(title, words, label or y, lines, ticks, joined, log, error_axis, foot)
     return Plot(f"{y}-against-{along}" + (f"-by-{by}" if by else ""), title, title, "", draw, (drawing,))
 
 
-def levels_apart(results: Results, by: str) -> dict[str, Results]:
-    """Return the part of each level of a factor; all of it under "" without one."""
+def levels_apart(results: Results, by: Sequence[str]) -> dict[str, Results]:
+    """Return the part of each combination of levels of these factors; all of it under "" without any."""
     if not by:
         return {"": results}
-    column = results.runs[by].astype(str)
-    return {f"{by} {level}": results.part(column == level) for level in results.factor(by).levels}
+    chosen = {"": results.runs["cell_id"].notna()}
+    for name in by:
+        column = results.runs[name].astype(str)
+        chosen = {
+            ", ".join(filter(None, [before, f"{spoken(name)} {level}"])): rows & (column == level)
+            for before, rows in chosen.items()
+            for level in results.factor(name).levels
+        }
+    return {name: results.part(rows) for name, rows in chosen.items() if rows.any()}
+
+
+def note_of(results: Results, over: Sequence[str], lines: Sequence[Line]) -> str:
+    """Return what the means of a figure are over, and what its bars are."""
+    seeds = results.runs["seed"].nunique()
+    parts = [*map(spoken, over), *([f"{seeds} seeds"] if seeds > 1 else [])]
+    words = " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+    bars = any(math.isfinite(point.half) and point.half for line in lines for point in line.points)
+    means = f"Means over {words}." if words else "Single runs."
+    drawn = "Bands" if any(len(line.x) > MANY for line in lines) else "Bars"
+    return f"{means} {drawn}: 95 % intervals over seeds." if bars else means
 
 
 def over_levels(
-    part: Results, factor: Factor, y: str, by: str
+    part: Results, factor: Factor, y: str, by: Sequence[str]
 ) -> tuple[tuple[float, ...], tuple[Interval, ...]]:
     """Return where the levels of a factor stand along x, and the mean of each."""
     if factor.name not in part.names:
         return (), ()
-    others = [name for name in part.names if name not in (factor.name, by)]
+    others = [name for name in part.names if name not in (factor.name, *by)]
     use = counted(part, y)
     found = matched_by(use, factor.name, others, looks_of(part))
     levels, means = level_means(found, use.grain)
@@ -118,13 +156,15 @@ def kind_of(factor: Factor) -> tuple[bool, tuple[str, ...]]:
 def draw(drawing: Drawing) -> Figure:
     """Draw one panel."""
     named = [line.name for line in drawing.lines if line.name]
-    figure, [[axes]] = panels(drawing.title, 1, 1, PAGE, keys=named)
+    figure, [[axes]] = panels(drawing.title, 1, 1, PAGE, keys=named, note=drawing.note)
     for place, line in enumerate(drawing.lines):
         draw_line(axes, drawing, line, place)
     if drawing.ticks:
         ordinal_axis(axes, drawing.ticks, drawing.x)
     else:
         axes.set_xlabel(drawing.x)
+        if all(x.is_integer() for line in drawing.lines for x in line.x):
+            axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
     if drawing.log:
         axes.set_xscale("log")
         log_axis(axes.xaxis)
@@ -144,7 +184,7 @@ def draw_line(axes: Axes, drawing: Drawing, line: Line, place: int) -> None:
     look = pen(place)
     means = [i.mean for i in line.points]
     halves = [i.half if math.isfinite(i.half) else 0.0 for i in line.points]
-    if len(line.x) > 20:
+    if len(line.x) > MANY:
         low, high = np.array(means) - halves, np.array(means) + halves
         axes.fill_between(line.x, low, high, color=look.colour, alpha=0.15, linewidth=0)
         axes.plot(line.x, means, color=look.colour, linestyle=look.dashes)

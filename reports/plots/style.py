@@ -113,8 +113,7 @@ def panels(
     """
     m = page or Page()
     tall = heights or [m.height] * rows
-    width = m.left + columns * m.width + (columns - 1) * m.across + m.right
-    width = max(width, 4.2, m.left + TITLE_LETTER * len(title) + m.right)
+    width = figure_width(m, columns, title)
     top = m.top + KEY_LINE * (len(keys) and -(-len(keys) // key_columns(keys, width)) - 1)
     foot = textwrap.wrap(note, int((width - 0.3) / SMALL_LETTER))
     bottom = m.bottom + NOTE_LINE * len(foot)
@@ -133,6 +132,12 @@ def panels(
             axes.tick_params(labelleft=not (share_y and c))
             grid[r].append(axes)
     return figure, grid
+
+
+def figure_width(page: Page, columns: int, title: str) -> float:
+    """Return how wide a figure of so many columns of panels is, in inches: its title has room too."""
+    panels_width = page.left + columns * page.width + (columns - 1) * page.across + page.right
+    return max(panels_width, 4.2, page.left + TITLE_LETTER * len(title) + page.right)
 
 
 def key_columns(keys: Sequence[str], width: float) -> int:

@@ -15,6 +15,7 @@ from reports.claims.claim import CLAIM_METRICS
 from reports.plots.plot import Plot
 from reports.plots.style import FAINT, SOFT, Page, TickLabels, panels
 from reports.published.strips import COLOURS
+from reports.runs.factors import said, spoken
 from reports.sources.reported import TIME, cell_settings
 
 NAME = "reported"
@@ -126,7 +127,7 @@ def labels(cells: Sequence[str]) -> dict[str, str]:
     named: dict[str, str] = {}
     for cell, each in settings.items():
         words = [
-            value if key in NAMED else f"{key.replace('_', ' ')} {value}"
+            value if key in NAMED else f"{spoken(key)} {value}"
             for key, value in each.items()
             if value != usual.get(key)
         ]
@@ -150,4 +151,4 @@ def usual_settings(cells: Sequence[str]) -> dict[str, str]:
 def usual_words(reported: pd.DataFrame) -> str:
     """Return the settings that a picture of reported figures leaves unsaid, in words."""
     usual = usual_settings(list(reported["cell"]))
-    return ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in usual.items())
+    return said(usual)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.claims.claim import CLAIM_METRICS, spoken
+from reports.claims.claim import CLAIM_METRICS, of_setting
 from reports.sources import Reference
 from reports.sources.fitting import Candidate, Fit, multiples
 from reports.sources.reported import cell_settings, number
@@ -99,4 +99,4 @@ def groups_of(figures: pd.DataFrame) -> Iterator[tuple[str, int, int]]:
     for name in [name for name in settings if settings[name].nunique(dropna=False) > 1]:
         for level, own in figures.groupby(settings[name], sort=False):
             if len(own) >= FEWEST:
-                yield f"{spoken(str(name))} {level}", int((~own["inside"]).sum()), len(own)
+                yield f"{of_setting(str(name))} {level}", int((~own["inside"]).sum()), len(own)

@@ -11,16 +11,18 @@ import jinja2
 import pandas as pd
 
 from reports.claims.claim import Judgement
+from reports.claims.figure_texts import judged_figures
+from reports.claims.frames import claims_frame, plot_name, reasons
 from reports.claims.looks import ONE_LOOK, Looks
 from reports.claims.observations import MAIN
-from reports.claims.tables import claims_frame, judged_figures, plot_name, reasons
 from reports.published.beside import rankings_beside
 from reports.published.changes import Change, changes
 from reports.published.dumbbells import usual_words
 from reports.published.fitted import fitted_words
 from reports.published.rankings import Kept, rankings
-from reports.published.seeds import seeds_words
+from reports.published.seeds import runs_words, seeds_words
 from reports.published.strips import has_strip
+from reports.runs.factors import spoken
 from reports.sources import Reference
 from reports.sources.fitting import Fit, fit_of
 from reports.sources.judged import Judged
@@ -102,7 +104,7 @@ def study_page(study: Study, studies: Sequence[Study] = ()) -> str:
         machine=machine,
         drawn_by={row["what"]: row["value"] for row in machine}.get(DRAWN_BY, ""),
         plots=[(path.name, picture_words(path.stem)) for path in sorted((folder / "plots").glob("*.png"))],
-        runs=len(judged.frame),
+        runs=runs_words(judged.frame),
         unfinished=study.unfinished,
         seeds=seeds_words(main_part(study)["seed"]),
     )
@@ -161,7 +163,7 @@ def chosen_rates(study: Study) -> pd.DataFrame:
 def picture_words(name: str) -> str:
     """Return what a figure shows, from its name."""
     start = next((start for start in PICTURES if name.startswith(start)), "")
-    rest = name.removeprefix(start).removeprefix("training.").replace("_", " ").replace("-", ", ")
+    rest = spoken(name.removeprefix(start)).replace("-", ", ")
     text = PICTURES.get(start, "{}").format(rest)
     return text[:1].upper() + text[1:]
 
@@ -191,5 +193,6 @@ def template(name: str) -> jinja2.Template:
         undefined=jinja2.StrictUndefined,
         autoescape=False,
     )
+    environment.filters["said"] = spoken
     environment.filters["t"] = lambda value: markdown_escape(str(value))
     return environment.get_template(name)

@@ -12,10 +12,10 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
+from reports.claims.frames import claims_frame, contrasts_frame
 from reports.claims.looks import looks_of
 from reports.claims.observations import compact, observe, read_observations, write_observations
 from reports.claims.runs import TIMING
-from reports.claims.tables import claims_frame, contrasts_frame
 from reports.page.build import make_report, make_tables
 from reports.page.drafts import alone_at, clear, draft_for, replace_directory
 from reports.page.provenance import provenance
@@ -30,7 +30,7 @@ from reports.published.named import named_in
 from reports.published.pages import DRAWN_BY, Study, study_page
 from reports.published.rankings import rankings
 from reports.published.strips import strip_plots
-from reports.published.summary import lessons_page, summary_page, summary_plot
+from reports.published.summary import claims_page, lessons_page, summary_page, summary_plot
 from reports.runs.reader import load
 from reports.runs.results import Results
 from reports.sources import reference
@@ -44,7 +44,7 @@ from sweeps.records.layout import PUBLISHED_RUNS as RUNS
 from sweeps.records.published import write_published
 from sweeps.records.studies import STUDIES
 
-SUMMARY, LESSONS = "README.md", "lessons.md"
+SUMMARY, CLAIMS, LESSONS = "README.md", "claims.md", "lessons.md"
 MAIN_PLOTS = (
     "heatmap-test_accuracy",
     "grid",
@@ -145,6 +145,7 @@ def rebuild(target: Path) -> None:
         (study.folder / SUMMARY).write_text(study_page(study, studies), encoding="utf-8")
     draw([summary_plot(studies)], target, "svg")
     (target / SUMMARY).write_text(summary, encoding="utf-8")
+    (target / CLAIMS).write_text(claims_page(studies), encoding="utf-8")
     if lessons := lessons_page(studies):
         (target / LESSONS).write_text(lessons, encoding="utf-8")
 

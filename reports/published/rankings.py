@@ -1,5 +1,7 @@
 """The rankings of runs that are kept."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -7,9 +9,8 @@ import pandas as pd
 from reports.analysis.effects import effects_of
 from reports.analysis.looks import Looks, looks_of
 from reports.published.kept import results_of
+from reports.runs.factors import spoken
 from reports.tables.rankings import rankings_table
-
-EPOCHS = "training.epochs"  # a setting; the pages have no other epochs to tell it from
 
 
 @dataclass(frozen=True)
@@ -26,5 +27,13 @@ def rankings(kept: Kept) -> pd.DataFrame:
     results = results_of(kept.frame, kept.study)
     effects = effects_of(results.by_dataset(), kept.looks or looks_of(results), results.measures.ranked)
     table = rankings_table([effect for effect in effects if effect.metric.unit != "seconds"])
-    rows = [[entry.text.replace(EPOCHS, "epochs") for entry in row] for row in table.rows]
+    names = [factor.name for factor in results.factors]
+    rows = [[in_words(entry.text, names) for entry in row] for row in table.rows]
     return pd.DataFrame(rows, columns=list(table.heads))
+
+
+def in_words(text: str, settings: Sequence[str]) -> str:
+    """Return a text with these settings as they are said: whole words only, the longest names first."""
+    for name in sorted(settings, key=len, reverse=True):
+        text = re.sub(rf"(?<![\w.]){re.escape(name)}(?![\w.])", spoken(name), text)
+    return text

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from reports.claims.claim import LEVEL_JOIN, Compared, Outcome, Test
+from reports.claims.figure_texts import scientific, shown
 from reports.claims.figures import cut
-from reports.claims.tables import scientific, shown
 from reports.tables.number_formats import show_contrast
 
 LETTERS = 34  # of a name

@@ -14,8 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from reports.claims.claim import LEVEL_JOIN, Judgement, Outcome, spoken
-from reports.claims.tables import demand, plot_name, told_apart
+from reports.claims.claim import LEVEL_JOIN, Judgement, Outcome, of_setting
+from reports.claims.frames import plot_name
+from reports.claims.wording import demand, told_apart
 from reports.plots.plot import Plot
 from reports.plots.style import FAINT, INK, SOFT, TickLabels
 from reports.published.strip_lines import OUTSIDE, Line, broken, broken_name, lines_of, places_of, rightward
@@ -94,7 +95,7 @@ def draw_heads(axes: Axes, outcome: Outcome, lines: Sequence[Line], which: str) 
 def names_head(outcome: Outcome) -> str:
     """Return the settings that the names are values of, where they are of several."""
     factor = outcome.test.factor
-    return f"{LEVEL_JOIN.join(map(spoken, factor))}:" if len(factor) > 1 else ""
+    return f"{LEVEL_JOIN.join(map(of_setting, factor))}:" if len(factor) > 1 else ""
 
 
 def head_of(outcome: Outcome, lines: Sequence[Line]) -> str:

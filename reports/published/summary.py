@@ -53,6 +53,26 @@ def lessons_page(studies: Sequence[Study]) -> str:
     return template("results_lessons.md").render(lessons=found) if found else ""
 
 
+def claims_page(studies: Sequence[Study]) -> str:
+    """Return the page that lists every claim of the studies by its verdict, those of the reports first."""
+    reports, more = apart(studies)
+    listed = [
+        {"name": s.name, "title": s.source.title, "reported": s in reports, "groups": by_verdict(s)}
+        for s in (*reports, *more)
+    ]
+    return template("results_claims.md").render(studies=listed)
+
+
+def by_verdict(study: Study) -> list[tuple[str, list[dict[str, str]]]]:
+    """Return the claims of a study under each verdict that there is."""
+    rows: dict[str, list[dict[str, str]]] = {verdict: [] for verdict in VERDICTS}
+    for judgement in study.judged.claims:
+        claim = judgement.claim
+        row = {"id": claim.id, "anchor": claim_anchor(judgement), "statement": claim.statement}
+        rows[judgement.verdict].append(row)
+    return [(verdict, found) for verdict, found in rows.items() if found]
+
+
 def summary_plot(studies: Sequence[Study]) -> Plot:
     """Return the picture of all verdicts."""
     reports, more = ([(s.source.title, s.judged.claims) for s in each] for each in apart(studies))

@@ -31,6 +31,11 @@ class Factor:
     along: tuple[str, ...] = ()
 
     @property
+    def words(self) -> str:
+        """What it is called in a sentence or along an axis."""
+        return spoken(self.name)
+
+    @property
     def numeric(self) -> bool:
         """Whether every level is a number, so that it can be an axis."""
         return all(is_number(value) for value in self.values)
@@ -39,6 +44,16 @@ class Factor:
     def numbers(self) -> dict[str, float]:
         """The number behind each level of a numeric factor."""
         return {level: float(value) for level, value in zip(self.levels, self.values, strict=True)}
+
+
+def spoken(setting: str) -> str:
+    """Return a setting as it is said: batch_size is the batch size, training.epochs are the epochs."""
+    return setting.removeprefix("training.").replace(".", " ").replace("_", " ")
+
+
+def said(levels: Mapping[str, str]) -> str:
+    """Return settings with their levels as they are said: loss hinge, weight decay 0.0005."""
+    return ", ".join(f"{spoken(name)} {level}" for name, level in levels.items())
 
 
 def is_number(value: Any) -> bool:

@@ -18,9 +18,11 @@ from reports.runs.settings import settings_frame
 from reports.runs.splits import split_note
 from reports.runs.sweep_reader import FiguresReader, Reader
 from sweeps.records.errors import UserError
-from sweeps.records.layout import cell_dirs
+from sweeps.records.layout import PLAN, cell_dirs
 from sweeps.records.plan import Plan, read_plan
 from sweeps.records.record import Record
+
+NEAR = 3  # sweeps that are named where a directory holds none itself
 
 
 def load(
@@ -46,11 +48,19 @@ def load(
     plan = read_plan(root)
     folders = cell_dirs(root)
     if not folders and plan is None:
-        raise UserError(f"{root}: no run records and no plan in this directory")
+        raise UserError(f"{root}: no run records and no plan in this directory{sweeps_near(root)}")
     reader = Reader(root, plan, known, trials=trials)
     reader.settle(folders)
     outside = reader.read(folders, unplanned)
     return assemble(root, plan, reader, outside, target)
+
+
+def sweeps_near(root: Path) -> str:
+    """Return which sweeps are below a directory, or which one it belongs to, as a question."""
+    below = sorted(path.parent for path in root.glob(f"*/{PLAN}"))
+    above = [root.parent] if (root.parent / PLAN).is_file() else []
+    near = list(map(str, [*above, *below][:NEAR]))
+    return f" (did you mean {' or '.join(near)}?)" if near else ""
 
 
 def figures_of(plan: Plan, records: Mapping[str, Record], *, curves: bool = False) -> Results:

@@ -8,6 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from reports.plots.plot import Plot
 from reports.plots.style import ERROR_AXIS, Page, accuracy_axis, legend, panels, pen, room_for
+from reports.runs.factors import spoken
 from reports.tuning.budget import BestSoFar, best_so_far
 from reports.tuning.told import Tuning
 
@@ -60,7 +61,7 @@ def plot_of(tuning: Tuning, factor: int | None) -> Plot:
     names, every = tuning.trials.names, np.ones(len(tuning.trials.combinations), dtype=bool)
     name = "" if factor is None else names[factor]
     curves = {"": best_so_far(tuning.best, every)} if factor is None else tuning.curves(factor)
-    title = "Best so far against trials" + (f", by {name}" if name else "")
+    title = "Best so far against trials" + (f", by {spoken(name)}" if name else "")
     caption = "Mean over combinations and random orders of the trials; the band holds 95 % of the orders."
     file = f"tuning-{name}" if name else "tuning"
     return Plot(file, title, caption, "Tuning", paint, (title, f"best {tuning.trials.figure}", curves))

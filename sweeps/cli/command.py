@@ -11,7 +11,7 @@ from functools import wraps
 from pathlib import Path
 from typing import NoReturn, ParamSpec
 
-from mlp_grid import origin
+from mlp_grid import interrupts, origin
 from sweeps.cli.garbage import look_seldom
 from sweeps.cli.near import nearest
 from sweeps.cli.streams import open_streams
@@ -38,6 +38,7 @@ def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
 
     @wraps(main)
     def run(*arguments: Arguments.args, **options: Arguments.kwargs) -> int:
+        interrupts.raise_again()
         open_streams()
         look_seldom()
         if line := origin.problem():
@@ -46,6 +47,7 @@ def command(main: Callable[Arguments, int]) -> Callable[Arguments, int]:
             try:
                 return main(*arguments, **options)
             finally:
+                interrupts.raise_again()
                 sys.stdout.flush()
         except UserError as error:
             return mistake(*error.lines, code=error.exit_code)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 def config_dir(arguments: Sequence[str]) -> Path | None:
     """Return the user's own config directory, if the command line names one as Hydra takes it."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("--config-dir", "-cd", type=Path)
     try:
         given, _ = parser.parse_known_args(list(arguments))

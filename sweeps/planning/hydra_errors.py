@@ -15,9 +15,13 @@ from omegaconf.errors import (
     OmegaConfBaseException,
 )
 
+from sweeps.cli.near import nearest
 from sweeps.planning.typed import already_there, instead_of_key, instead_of_option
 from sweeps.planning.unparsable import unparsable
 
+IN_A_FILE = re.compile(r"^In '([^']+)': \w+ raised while composing config")
+"""What Hydra says of a key or a value in a file; the error before it knows more."""
+NO_LIST = re.compile(r"Invalid value assigned: \w+ is not a ListConfig, list or tuple\.?")
 ADDED = (  # what Hydra says of a `+` before something that is there
     re.compile(r"^(\S+) appears more than once in the final defaults list"),
     re.compile(r"^Multiple values for ([^\s.]+)\. To override a value"),
@@ -27,8 +31,15 @@ ADDED = (  # what Hydra says of a `+` before something that is there
 
 
 def one_line(error: BaseException) -> str:
-    """Return what is wrong as one line, without search paths and object types."""
+    """Return what is wrong as one line, without search paths and object types.
+
+    Raises KeyboardInterrupt for one that OmegaConf has lost: it fails again while it puts things back.
+    """
     cause = error.__cause__
+    if isinstance(_first(error), KeyboardInterrupt):
+        raise KeyboardInterrupt from error
+    if (file := IN_A_FILE.match(str(error))) and isinstance(error.__context__, OmegaConfBaseException):
+        return f"{file[1]}.yaml: {_in_a_file(error.__context__)}"
     if isinstance(error, MissingConfigException):
         return _missing_option(error)
     for inner in (error, cause):
@@ -47,6 +58,13 @@ def one_line(error: BaseException) -> str:
     if key := next((found[1] for found in (sign.search(text) for sign in ADDED) if found), ""):
         return already_there(key)
     return f"{text}: {_with_key(cause)}" if isinstance(cause, OmegaConfBaseException) else text
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return the error while which, and all that followed from it, this one was raised."""
+    while before := error.__cause__ or error.__context__:
+        error = before
+    return error
 
 
 def _missing_option(error: MissingConfigException) -> str:
@@ -81,9 +99,20 @@ def _missing_key(error: ConfigAttributeError | ConfigKeyError) -> str:
     )
 
 
+def _in_a_file(error: OmegaConfBaseException) -> str:
+    """Return "hydra.sweeper.parms: no such key (did you mean params?); hydra.sweeper has params, …"."""
+    if not isinstance(error, (ConfigAttributeError, ConfigKeyError)):
+        return one_line(error)
+    parent, _, name = str(error.full_key).rpartition(".")
+    there = [str(key) for key in error.parent_node or []]
+    known = f"{parent or 'the config'} has {', '.join(there)}"
+    return f"{error.full_key}: no such key{nearest(name, there)}; {known}"
+
+
 def _with_key(error: OmegaConfBaseException) -> str:
     text = _flat(re.split(r"\n\s*(?:full_key|object_type|reference_type)", str(error))[0])
     text = text.removeprefix("UserError raised while resolving interpolation: ")  # which says it all
+    text = NO_LIST.sub("must be a list, in brackets", text)
     return f"{error.full_key}: {text}" if error.full_key and error.full_key not in text else text
 
 

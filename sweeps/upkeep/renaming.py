@@ -56,8 +56,7 @@ def to_continue(plan: Plan, target: Path) -> Iterator[str]:
     """Yield the command that continues a renamed sweep: the name alone would lead to a new directory."""
     words = [word for word in plan.command[1:] if not word.startswith("hydra.sweep.dir=")]
     words = [word for word in words if word != "--multirun" and "hydra.sweeper.fresh=" not in word]
-    ours = is_ours(plan.command)
-    start = called("sweeps") if ours else f"python {shlex.quote(Path(plan.command[0]).name)}"
+    start = called("sweeps") if is_ours(plan.command) else f"python {shlex.quote(Path(plan.command[0]).name)}"
     place = f"hydra.sweep.dir={as_word(short(target))}"
     yield f"it is continued by: {start} {shlex.join([*words, place])}"
     yield f"reports go on calling it {plan.sweep}, which is the configuration that it was made by"

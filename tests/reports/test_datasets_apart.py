@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from reports.analysis.cliques import cliques
 from reports.analysis.sweep import analyse
+from reports.on_demand import plot_of
 from reports.page.build import make_report
 from reports.page.report import Report
 from reports.plots.heatmaps import grid_panels
@@ -68,6 +69,18 @@ def test_a_factor_is_ranked_within_each_data_set(report: Report) -> None:
     within = [f.within for f in report.findings if f.factor == "hidden" and f.metric == "test_accuracy"]
     assert within == [{"dataset": "mnist"}, {"dataset": "xor"}]
     assert not any(ranking.factor == "dataset" for ranking in report.rankings)
+
+
+def test_a_plot_on_demand_has_a_line_for_each_data_set(tmp_path: Path) -> None:
+    rates = [0.1, 0.01]
+    cells = [one for data in WIDTHS for rate in rates for one in on(data, **{"optimizer.lr": rate})]
+    results = load(synthetic.write_sweep(tmp_path, cells))
+    lines = plot_of(results, "lr", "test_accuracy").arguments[0].lines
+    assert [line.name for line in lines] == ["dataset mnist", "dataset xor"]
+    for line in lines:
+        own = results.runs[results.runs["dataset"] == line.name.removeprefix("dataset ")]
+        means = own.assign(lr=own["lr"].astype(float)).groupby("lr")["test_accuracy"].mean()
+        assert np.allclose([point.mean for point in line.points], means)
 
 
 def test_the_best_cell_is_one_per_data_set(report: Report) -> None:

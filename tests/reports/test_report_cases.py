@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,66 @@ def test_a_rate_at_chance_is_not_said_to_converge_soonest(tmp_path: Path) -> Non
     own = effect(findings_of(tmp_path), "lr", "convergence")
     assert {level for p in own["pairs"] for level in (p["first"], p["second"])} == {"0.01", "0.1"}
     assert "too far from the best accuracy: 3 10" in own["text"]
+
+
+@pytest.mark.parametrize(("status", "done"), [("failed", 0), ("failed", 1), ("missing", 1)])
+def test_a_level_of_few_results_is_told_as_that(status: str, done: int, tmp_path: Path) -> None:
+    def truth(values: dict[str, Any], rng: np.random.Generator) -> "float | str":
+        few = values["activation"] == "gelu"
+        return status if few and values["seed"] >= done else 0.95 + 0.01 * few + float(rng.normal(0, 0.001))
+
+    found = findings_of(write(tmp_path, ACTIVATIONS, 5, truth))
+    best = next(f["text"] for f in found if f["kind"] == "best")
+    assert ("has activation gelu (1 of its 5 runs has a result)" in best) == (done == 1)
+    assert "a result)" not in best or done == 1
+    for metric in ("test_accuracy", "convergence"):
+        told = effect(found, "activation", metric)["text"]
+        assert "too far from the best accuracy" not in told
+        lost = status == "failed"
+        assert (f"Left out: gelu ({done} of 5 runs have a result)" in told) == lost
+        assert ("not tested (4 runs to come)" in told) != lost
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_missing_runs_are_told_only_where_a_comparison_lacks_some(lost: int, tmp_path: Path) -> None:
+    cells = [
+        synthetic.cell({"activation": activation, "loss": loss, "seed": seed}, epochs=2)
+        for activation, loss in (("relu", "mse"), ("gelu", "mse"), ("relu", "hinge"))  # a star, not a grid
+        for seed in range(5)
+    ]
+    for one in cells[:lost]:
+        one.status = "failed"
+    told = effect(findings_of(synthetic.write_sweep(tmp_path, cells)), "activation")["text"]
+    assert "1 matched cell" in told
+    assert ("adjusted for missing runs" in told) == bool(lost)
+
+
+def test_sizes_of_effects_are_told_with_the_seeds_that_they_are_of(tmp_path: Path) -> None:
+    def truth(values: dict[str, Any], rng: np.random.Generator) -> "float | str":
+        if values["seed"] >= 3 and values["activation"] == "relu":
+            return "missing"
+        return 0.95 + 0.01 * float(values["loss"] == "mse") + float(rng.normal(0, 0.001))
+
+    axes: dict[str, list[Any]] = {"activation": ["relu", "gelu"], "loss": ["mse", "hinge"]}
+    found = findings_of(write(tmp_path, axes, 5, truth))
+    (told,) = (f["text"] for f in found if f["kind"] == "size")
+    assert re.search(r"0\.0\d+ against 0\.0\d+ over 3 seeds, p", told)
+
+
+@pytest.mark.parametrize("concurrent", [1, 2])
+def test_an_order_of_seconds_says_what_else_may_be_in_it(concurrent: int, tmp_path: Path) -> None:
+    cells = synthetic.grid({"activation": ["relu", "gelu"]}, seeds=range(5), epochs=2)
+    for one in cells:
+        seconds = {"relu": 0.1, "gelu": 0.2}[one.values["activation"]] + 0.001 * one.values["seed"]
+        timing = {"epoch_cpu_s_median": seconds, "epoch_wall_s_median": seconds, "total_wall_s": 1.0}
+        one.extra = {"timing": timing | {"blas_threads": 1, "concurrent_runs": concurrent}}
+    synthetic.write_sweep(tmp_path, cells)
+    found = findings_of(tmp_path)
+    beside = "With up to 2 runs at once a difference may be due to what ran beside them, and when."
+    told = effect(found, "activation", "epoch_cpu_s")["text"]
+    assert "relu is ahead of gelu" in told
+    assert told.endswith(f" {beside}") == (concurrent == 2)
+    assert beside not in effect(found, "activation", "test_accuracy")["text"]
 
 
 def test_losses_are_not_compared_across_losses_and_other_concurrency_is_told(

@@ -409,6 +409,14 @@ def test_what_stays_at_chance_is_not_compared_in_how_soon_it_converges() -> None
     assert set(frame.loc[reach, "lr"]) == {"0.1", "0.3"}
 
 
+@pytest.mark.parametrize(("status", "far"), [("diverged", True), ("failed", False), ("missing", False)])
+def test_a_cell_without_any_outcome_is_not_told_to_be_far_from_the_best(status: str, far: bool) -> None:
+    frame = runs({"lr": ["0.1", "0.3", "3"]}, [0, 1, 2])
+    frame.loc[frame["lr"] == "3", ["score", "status"]] = np.nan, status
+    reach = within_reach(frame, ["lr"], "score")
+    assert set(frame.loc[~reach, "lr"]) == ({"3"} if far else set())
+
+
 def test_two_runs_in_one_place_are_an_error() -> None:
     frame = runs({"a": ["x", "y"], "b": ["1", "2"]}, [0, 1])
     with pytest.raises(ValueError, match="two runs share a, seed"):
@@ -458,7 +466,7 @@ def test_a_chain_has_one_margin() -> None:
 def test_margins_come_from_the_best_level() -> None:
     values = np.array([[[0.98, 0.98]], [[0.90, np.nan]]])
     assert accuracy_margin(values) == pytest.approx(0.002)
-    assert accuracy_margin(values, test_examples=500) == pytest.approx(0.004)
+    assert accuracy_margin(values, examples=500) == pytest.approx(0.004)
     assert relative_margin(np.array([[[2.0]], [[5.0]]])) == pytest.approx(0.2)
     assert np.isnan(relative_margin(np.array([[[-1.0]], [[5.0]]])))
     assert np.isnan(accuracy_margin(np.full((2, 1, 1), np.nan)))

@@ -13,11 +13,12 @@ from scipy import stats
 from reports.analysis.looks import Looks as SweepLooks
 from reports.analysis.sequential import ladder
 from reports.claims.claim import CLAIM_METRICS, Judgement
+from reports.claims.figure_texts import BESIDE, judged_figures
 from reports.claims.file import parse_claims, read_claims
+from reports.claims.frames import claims_frame, reasons
 from reports.claims.judge import judge_claims, judge_file
 from reports.claims.looks import ONE_LOOK, Looks
 from reports.claims.observations import complete, observe, read_observations, write_observations
-from reports.claims.tables import BESIDE, claims_frame, judged_figures, reasons
 from reports.claims.values import canonical
 from reports.claims.wanted import chain
 from reports.runs.reader import load
@@ -161,6 +162,18 @@ def test_without_a_margin_of_its_own_a_test_takes_a_tenth_of_the_best_level() ->
     assert margins[4] == pytest.approx(error)
     relative = judge(runs, **FACTOR, order="hinge > mse", margin="2%").outcomes[0].margin
     assert relative == pytest.approx(0.02 * by_loss["hinge"])
+
+
+def test_the_least_margin_is_two_of_the_examples_that_a_figure_counts() -> None:
+    runs = frame({"hinge": 0.9, "mse": 0.9}, noise=0.0).assign(
+        test_accuracy=lambda f: np.where(f["loss"] == "mse", 0.99, 0.9995),
+        train_accuracy=lambda f: np.where(f["loss"] == "mse", 0.99, 0.9995),
+    )
+    margins = [
+        judge(runs, **{**FACTOR, "metric": metric}, order="hinge > mse").outcomes[0].margin
+        for metric in ("test_accuracy", "train_accuracy")
+    ]
+    assert margins == pytest.approx([2 / 10_000, 0.1 * 0.0005])  # the floor of 60,000 is 2 / 60_000
 
 
 def test_behind_but_perhaps_not_by_the_margin_is_undecided_and_says_so() -> None:

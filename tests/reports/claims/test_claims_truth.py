@@ -12,7 +12,7 @@ from scipy import stats
 
 from reports.analysis.limits import between_limits
 from reports.analysis.sequential import one_look
-from reports.claims.tables import figures
+from reports.claims.figure_texts import figures
 from tests.support.analysis_truth import SEED_SD, check
 from tests.support.claims_truth import CASES, drawn, judged, verdict
 

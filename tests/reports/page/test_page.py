@@ -146,7 +146,7 @@ def test_a_sweep_without_any_result_has_a_page(tmp_path: Path, status: str) -> N
     for one in cells:
         one.status = status
     text = write_report(load(synthetic.write_sweep(tmp_path, cells)), jobs=1).read_text(encoding="utf-8")
-    assert ("No run has ended well." if status == "diverged" else "No run has finished yet.") in text
+    assert ("No run has finished yet." if status == "missing" else "No run has ended well.") in text
     assert ("8 of 8 runs diverged." in text) == (status == "diverged")
     assert "nothing was tested" not in text
 

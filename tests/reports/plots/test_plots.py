@@ -1,12 +1,15 @@
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from reports.__main__ import main
 from reports.analysis.effects import Effect
@@ -23,6 +26,7 @@ from reports.plots.shared_settings import short, usual, usual_note
 from reports.plots.sheets import Sheet, draw_curves, limits, remarks
 from reports.plots.style import (
     COLOURS,
+    RC,
     SOFT,
     TickLabels,
     accuracy_ticks,
@@ -112,7 +116,7 @@ def test_a_sweep_around_one_cell_has_a_figure_per_setting_and_no_empty_panel(tmp
     hidden = sheets["convergence-hidden"]
     assert list(hidden.places) == ["16", "32", "64", "128"]
     assert len(hidden.bands["cell"].unique()) == 4
-    assert hidden.note == "All with loss hinge, activation relu, weight_decay 0."
+    assert hidden.note == "All with loss hinge, activation relu, weight decay 0."
     decay = next(plot.arguments[0] for plot in report.plots if plot.name == "accuracy-against-weight_decay")
     assert (decay.panels, decay.lines, len(decay.test)) == (({},), None, 2)
     save_all(
@@ -288,7 +292,7 @@ def test_curves_are_labelled_with_what_their_numbers_are(tmp_path: Path) -> None
     axes: dict[str, list[Any]] = {"activation": ["relu", "gelu"], "optimizer.weight_decay": [0.0, 0.005]}
     report = make_report(load(synthetic.write_sweep(tmp_path, synthetic.grid(axes, epochs=2))))
     keys = {plot.name: list(plot.arguments[0].keys) for plot in report.plots if "convergence-" in plot.name}
-    assert keys["convergence-activation-relu"] == ["weight_decay 0", "weight_decay 0.005"]
+    assert keys["convergence-activation-relu"] == ["weight decay 0", "weight decay 0.005"]
     assert keys["convergence-weight_decay-0"] == ["relu", "gelu"]
 
 
@@ -405,6 +409,22 @@ def test_nothing_is_written_over_the_title_of_a_heat_map(tmp_path: Path, losses:
     title, *others = (text.get_window_extent() for text in figure.texts)
     assert figure.texts[0].get_text() == table.title
     assert not any(title.overlaps(other) for other in others)
+
+
+@pytest.mark.parametrize("rates", [[0.1, 0.01], [0.1, 0.01, 0.001, 0.0001]])
+def test_the_colours_of_a_heat_map_lie_over_no_title_of_a_panel(tmp_path: Path, rates: list[float]) -> None:
+    cells = synthetic.grid({"activation": ["relu", "gelu"], "loss": ["mse", "hinge"], "optimizer.lr": rates})
+    table = make_report(load(synthetic.write_sweep(tmp_path, cells)), plots=False).tables["test_accuracy"]
+    for title in ("Test accuracy", "Generalisation gap", "CPU seconds per training epoch"):
+        with mpl.rc_context(RC):
+            figure = draw_heatmaps(replace(table, title=title), METRICS["test_accuracy"])
+            figure.draw_without_rendering()
+        bar = [part for part in figure.artists if isinstance(part, Rectangle)] + figure.texts[1:]
+        titles = [axes._left_title for axes in figure.axes]  # type: ignore[attr-defined]
+        assert {text.get_text() for text in titles} == {f"lr {rate}" for rate in rates}
+        assert len(bar) > 2
+        places = [part.get_window_extent() for part in bar]
+        assert not any(text.get_window_extent().overlaps(place) for text in titles for place in places)
 
 
 def test_boundaries_are_drawn_with_the_examples_that_a_record_has(tmp_path: Path) -> None:

@@ -14,17 +14,17 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
-from reports.claims.tables import plot_name
+from reports.claims.frames import plot_name
 from reports.published.changes import FIRST_VERSION, RUN_AGAIN, changes, made_again
 from reports.published.kept import results_of
 from reports.published.lessons import Lesson
 from reports.published.looks import LOOKS
 from reports.published.pages import Study, study_page
 from reports.published.publish import all_studies, publish, read, tables_of
-from reports.published.seeds import seeds_words
+from reports.published.seeds import runs_words, seeds_words
 from reports.published.strip_lines import broken_name, line_of, lines_of
 from reports.published.strips import FAR, draw_strip
-from reports.published.summary import counts_of, lessons_page, summary_page, told
+from reports.published.summary import claims_page, counts_of, lessons_page, summary_page, told
 from reports.runs.reader import load
 from reports.sources import STUDIES
 from reports.sources.judged import judged
@@ -45,6 +45,11 @@ def kept(name: str) -> Study:
     return read(RESULTS / name)
 
 
+@cache
+def page(name: str) -> str:
+    return study_page(kept(name), [kept(other) for other in KEPT])
+
+
 @pytest.mark.parametrize("name", KEPT)
 def test_claims_and_figures_are_those_of_the_runs(name: str, tmp_path: Path) -> None:
     for table, frame in tables_of(kept(name)).items():
@@ -55,15 +60,36 @@ def test_claims_and_figures_are_those_of_the_runs(name: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", KEPT)
 def test_the_page_of_a_study_says_what_its_tables_say(name: str) -> None:
-    assert (
-        study_page(kept(name), [kept(other) for other in KEPT]) == (RESULTS / name / "README.md").read_text()
-    )
+    assert page(name) == (RESULTS / name / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_the_page_of_a_study_says_settings_in_words(name: str) -> None:
+    text = page(name).replace("\\", "")
+    factors = results_of(kept(name).judged.frame, name).factors
+    keys = [factor.name for factor in factors if factor.name != factor.words]
+    seen = re.sub(r"\]\([^)]*\)|```.*?```", "", text, flags=re.S)  # but for files and commands
+    assert [key for key in keys if key in seen] == []
 
 
 def test_the_summary_says_what_the_studies_say_and_every_lesson_rests_on_its_verdicts() -> None:
     studies = [kept(name) for name in KEPT]
     assert summary_page(studies) == (RESULTS / "README.md").read_text()
     assert lessons_page(studies) == (RESULTS / "lessons.md").read_text()
+
+
+def test_every_claim_is_listed_once_under_its_verdict() -> None:
+    studies = [kept(name) for name in KEPT]
+    heads = re.split(r"^## ", claims_page(studies), flags=re.M)[1:]
+    assert len(heads) == len(studies)
+    for study in studies:
+        (text,) = (head for head in heads if head.startswith(study.source.title))
+        for verdict, count in study.judged.counts.items():
+            part = re.search(rf"\*\*{verdict.capitalize()}\*\* \((\d+)\):\n\n((?:- .*\n)*)", text)
+            ids = re.findall(r"^- \[([\w-]+)\]", part[2], flags=re.M) if part else []
+            assert ids == [j.claim.id for j in study.judged.claims if j.verdict == verdict]
+            assert (int(part[1]) if part else 0) == count
+        assert all(markdown_escape(j.claim.statement) in text for j in study.judged.claims)
 
 
 @pytest.mark.parametrize("name", [name for name in KEPT if name in STUDIES])
@@ -107,6 +133,14 @@ def test_the_counts_of_the_summary_add_up() -> None:
 def test_seeds_are_told_as_a_range_where_some_cells_have_more() -> None:
     assert seeds_words(pd.Series(["0", "1", "0", "1"])) == "2"
     assert seeds_words(pd.Series(["0", "1", "0", "1", "2"])) == "2 to 3"
+
+
+def test_seeds_are_told_of_the_runs_that_have_them_and_not_of_what_stands_beside() -> None:
+    main = pd.DataFrame({"part": "main", "seed": ["0", "1", "0", "1", "2"]})
+    assert runs_words(main) == "5 runs, 2 to 3 seeds"
+    beside = pd.DataFrame({"part": ["timing", "timing", "stability", "engines"], "seed": "0"})
+    told = "5 runs, 2 to 3 seeds; beside them 2 timed runs, 2 measurements"
+    assert runs_words(pd.concat([main, beside])) == told
 
 
 def test_the_summary_is_short_and_begins_with_a_picture() -> None:
