@@ -21,7 +21,7 @@ from sweeps.cli.command import command, parser_of
 from sweeps.execution.in_turn import Commands
 from sweeps.execution.repeat import Check, Repeatable, again
 from sweeps.records.archive import unpacked
-from sweeps.records.errors import UserError
+from sweeps.records.errors import UnusableRun, UserError
 from sweeps.records.excluded import read_excluded
 from sweeps.records.layout import PLAN, PUBLISHED_RUNS
 from sweeps.records.plan import Plan, read_plan
@@ -73,7 +73,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.sweep.suffix != ".zip" or not options.sweep.is_file():
         return verify(options.sweep, draw, options.application)
     with tempfile.TemporaryDirectory(prefix="bundle-") as place:
-        return verify(unpacked(options.sweep, Path(place)), draw, options.application)
+        root = unpacked(options.sweep, Path(place))
+        try:
+            return verify(root, draw, options.application)
+        except UserError as error:  # of a directory that is gone when this is read
+            error.lines = tuple(line.replace(str(root), str(options.sweep)) for line in error.lines)
+            raise
 
 
 def verify(root: Path, draw: Draw, application: str | None) -> int:
@@ -152,6 +157,8 @@ def of_sweep(root: Path, application: str | None) -> tuple[list[Repeatable], lis
     wrong = list(problems(plan, records))
     if not complete:
         print("\n".join(wrong), end="\n" if wrong else "")
+        if wrong:
+            raise UnusableRun(f"{root}: no run has a result that can be believed, so none is trained again")
         raise UserError(f"{root}: no run has a result yet, so none can be trained again")
     return complete, wrong
 

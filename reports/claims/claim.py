@@ -130,7 +130,8 @@ class Outcome:
     `each` are the verdicts on single figures, of a test that holds every cell against a limit.
     `verdicts` are those at half the margin, at the margin and at twice it. `diverged` is the number of runs
     that did, `counted_as` what they count as, in words; `apart` that of runs too far behind to be compared.
-    `margin` is NaN where nothing counts as equal. `reasons` say why, a sentence each.
+    `margin` is NaN where nothing counts as equal. `reasons` say why, a sentence each. `unknown`: the test
+    names what the runs do not have, or does not say which of them it means.
     """
 
     test: Test
@@ -147,6 +148,7 @@ class Outcome:
     apart: int = 0
     margin: float = NAN
     each: tuple[Verdict, ...] = ()
+    unknown: bool = False
 
     @property
     def why(self) -> str:

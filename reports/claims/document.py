@@ -10,6 +10,7 @@ import yaml
 from sweeps.records.errors import UserError
 from sweeps.records.untrusted import read_file
 
+MERGE = "tag:yaml.org,2002:merge"
 MOST_VALUES = 1_000_000  # of a file, with what its aliases stand for
 
 
@@ -33,15 +34,18 @@ class OnceLoader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Return the mapping; ConstructorError if a key is no text, or there twice."""
-        seen = set()
+        seen: set[object] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.constructor.ConstructorError(None, None, "a key is no text", key.start_mark)
-            if key.tag != "tag:yaml.org,2002:merge" and (key.tag, key.value) in seen:
+            if key.tag == MERGE:
+                continue
+            value = self.construct_object(key)
+            if value in seen:  # 1, 1.0 and true are one key
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key.value} is there twice", key.start_mark
                 )
-            seen.add((key.tag, str(key.value)))
+            seen.add(value)
         return super().construct_mapping(node, deep)
 
 

@@ -99,7 +99,7 @@ def parse_claim(entry: Any, metrics: Metrics) -> Claim:
         raise wrong("expect", expect, f"one of {', '.join(VERDICTS)}")
     line = entry.line if isinstance(entry, Placed) else None
     statement, note = text_of(entry, "statement"), text_of(entry, "note")
-    return Claim(entry["id"], statement, tuple(tests), note, explains, expect, line)
+    return Claim(text_of(entry, "id"), statement, tuple(tests), note, explains, expect, line)
 
 
 def inherit(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,7 +163,8 @@ def parse_test(kind: str, entry: Mapping[str, Any], metric: Metric) -> Test:
 def levels_of(entry: Mapping[str, Any]) -> dict[str, Conditions]:
     """Return the levels that are named, each with its conditions."""
     named = as_mapping(entry, "levels")
-    return {level("levels", name): conditions(as_mapping(named, name), str(name)) for name in named}
+    known = once("levels", [level("levels", name) for name in named])
+    return dict(zip(known, (conditions(as_mapping(named, name), str(name)) for name in named), strict=True))
 
 
 def require_levels(kind: str, demanded: Any, among: Sequence[str], levels: Mapping[str, Conditions]) -> None:

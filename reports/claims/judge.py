@@ -25,10 +25,16 @@ def judge_file(
     metrics: Metrics = CLAIM_METRICS,
 ) -> list[Judgement]:
     """Judge a user's claims; UserError for a mistake in the file, or in what it names of the runs."""
-    claims = read_claims(path, metrics)
-    if wrong := problems(str(path), claims, frame, looks):
+    judgements = judge_claims(read_claims(path, metrics), frame, looks)
+    if wrong := [
+        placed(str(path), judgement.claim, reason)
+        for judgement in judgements
+        for one in judgement.outcomes
+        if one.unknown
+        for reason in one.reasons
+    ]:
         raise UserError(*wrong)
-    return judge_claims(claims, frame, looks)
+    return judgements
 
 
 def problems(
@@ -39,10 +45,13 @@ def problems(
     `absent` yields what else of a test is not there.
     """
     return [
-        f"{source}{'' if claim.line is None else f':{claim.line}'}: claim {claim.id}: {problem}"
-        for claim in claims
-        for problem in unknown(claim, frame, looks, absent)
+        placed(source, claim, problem) for claim in claims for problem in unknown(claim, frame, looks, absent)
     ]
+
+
+def placed(source: str, claim: Claim, problem: str) -> str:
+    """Return the line that tells a problem of a claim, with where it stands."""
+    return f"{source}{'' if claim.line is None else f':{claim.line}'}: claim {claim.id}: {problem}"
 
 
 def unknown(claim: Claim, frame: pd.DataFrame, looks: Looks, absent: Absent | None = None) -> Iterable[str]:
@@ -71,4 +80,4 @@ def outcome(test: Test, frame: pd.DataFrame, looks: Looks, parts: int) -> Outcom
     try:
         return evaluate(test, frame, looks, parts)
     except Unknown as error:
-        return Outcome(test, "undecided", reasons=(str(error),))
+        return Outcome(test, "undecided", reasons=(str(error),), unknown=True)

@@ -111,8 +111,9 @@ def matched_on(test: Test, rows: pd.DataFrame) -> list[str]:
     """
     named = {name for where in (test.levels or {}).values() for name in where}
     free = {LEVEL, *(column(rows, name) for name in (*test.factor, *test.along, *named))}
-    absent = (rows[settings_of(rows)] == ABSENT).groupby(rows[LEVEL]).all().any()
-    return [name for name in varying(rows) if name not in free and not absent[name]]
+    names = [name for name in varying(rows) if name not in free]
+    absent = (rows[names] == ABSENT).groupby(rows[LEVEL]).all().any()
+    return [name for name in names if not absent[name]]
 
 
 def match(test: Test, rows: pd.DataFrame, levels: Sequence[str], looks: Looks) -> Matched:

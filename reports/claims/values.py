@@ -9,6 +9,7 @@ from reports.claims.claim import Conditions
 from reports.runs.factors import label
 
 LONGEST = 80  # characters of a value that a message repeats
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 
 
 def shown(value: Any) -> str:
@@ -26,7 +27,7 @@ def canonical(value: Any) -> str:
     """Return the text by which a setting's value is known, however it was written: 5e-4 is 0.0005."""
     if isinstance(value, list):
         return label(tuple(value))
-    if isinstance(value, str) and re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", value.strip()):
+    if isinstance(value, str) and NUMBER.fullmatch(value.strip()):
         return label(float(value))
     return label(value.strip() if isinstance(value, str) else value)
 
@@ -46,6 +47,7 @@ def conditions(mapping: Mapping[str, Any], key: str = "where") -> Conditions:
         if not values:
             raise wrong(f"{key}.{name}", value, "a value, or a list of at least one")
         found[str(name)] = tuple(level(f"{key}.{name}", each) for each in values)
+    once(key, list(map(str, mapping)))
     return found
 
 
@@ -53,14 +55,17 @@ def share(entry: Mapping[str, Any], key: str, default: float | None = None) -> t
     """Return a number, and whether it was written as a percentage."""
     value = entry.get(key, default)
     if isinstance(value, str) and value.strip().endswith("%"):
-        return number_of(key, value.strip().rstrip("%")) / 100, True
+        if not NUMBER.fullmatch(number := value.strip().removesuffix("%").rstrip()):
+            raise wrong(key, value, "a number, or one with a % behind it")
+        return number_of(key, number) / 100, True
     return (None if value is None else number_of(key, value)), False
 
 
 def number_of(key: str, value: Any) -> float:
     """Return a finite number; true and false are none."""
+    odd = isinstance(value, bool) or (isinstance(value, str) and not NUMBER.fullmatch(value.strip()))
     try:
-        number = math.nan if isinstance(value, bool) else float(value)
+        number = math.nan if odd else float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):

@@ -10,6 +10,9 @@ import glob
 import os
 import re
 import shutil
+import signal
+import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -20,7 +23,32 @@ from sweeps.records import lock
 from sweeps.records.errors import UserError
 
 START_S = 60.0  # what may pass between a draft and its lock, before it counts as left behind
+ENDS = (signal.SIGTERM, signal.SIGHUP)
 _LEFT = re.compile(r"\..+-[0-9a-f]{8}\.(tmp|old|lock)")
+
+
+@contextmanager
+def alone_at(target: Path) -> Iterator[None]:
+    """Wait for whoever changes `target` in the same way, and hold it in the body: each sees the other's work.
+
+    Raises UserError where nothing can be written.
+    """
+    require_outside(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        held = lock.acquire_in_turn(target.with_name(f".{target.name}.lock"))
+    except OSError as error:
+        raise UserError(f"{target}: cannot be written: {error.strerror}") from error
+    with lock.kept(held):
+        yield
+
+
+def require_outside(target: Path) -> None:
+    """Raise UserError for a directory that cannot be exchanged: the present one, or one that holds it."""
+    if not target.name or target.name == ".." or Path.cwd().is_relative_to(target.resolve()):
+        raise UserError(
+            f"{target}: cannot be written: it holds the present directory; start the command outside of it"
+        )
 
 
 @contextmanager
@@ -36,7 +64,7 @@ def draft_for(target: Path, advice: str = "") -> Iterator[Path]:
         held = lock.acquire(draft.with_suffix(".lock"))
     except OSError as error:
         raise UserError(f"{target}: cannot be written{advice}: {error.strerror}") from error
-    with lock.kept(held):
+    with ended_by_signals(), lock.kept(held):
         try:
             yield draft
         except OSError as error:
@@ -45,6 +73,27 @@ def draft_for(target: Path, advice: str = "") -> Iterator[Path]:
             raise UserError(f"{target}: cannot be written{advice}: {error.strerror}") from error
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM and a closed terminal end the body as an exception does, so that it clears up.
+
+    Where something else is done about a signal already, that stays.
+    """
+    here = threading.current_thread() is threading.main_thread()
+    heard = [number for number in ENDS if here and signal.getsignal(number) is signal.SIG_DFL]
+    for number in heard:
+        signal.signal(number, _end)
+    try:
+        yield
+    finally:
+        for number in heard:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _end(number: int, _: object) -> None:
+    sys.exit(128 + number)
 
 
 def replace_directory(new: Path, old: Path, keep: str | None = None) -> None:

@@ -17,7 +17,7 @@ from reports.claims.looks import looks_of
 from reports.claims.observations import compact, observe, read_observations, write_observations
 from reports.claims.runs import TIMING
 from reports.page.build import make_report, make_tables
-from reports.page.drafts import clear, draft_for, replace_directory
+from reports.page.drafts import alone_at, clear, draft_for, replace_directory
 from reports.page.provenance import provenance
 from reports.page.report import Report
 from reports.plots import Plot, save_all
@@ -68,16 +68,27 @@ def publish(directories: Iterable[Path], target: Path) -> Path:
         if reference(study_of(results)) is None:
             raise UserError(f"{results.directory}: {results.sweep} is none of {', '.join(all_studies())}")
     clear(target)  # puts back what a command that was killed had moved aside
-    if not found and not any((target / name / RUNS).exists() for name in all_studies()):
-        raise UserError(f"{target}: holds no study; name the directories of some")
-    with draft_for(target) as draft:
+    require_place(target, bool(found))
+    with alone_at(target), draft_for(target) as draft:
         if target.is_dir():
-            shutil.copytree(target, draft)
+            shutil.copytree(target, draft, symlinks=True)
         for results in found:
             (keep_fit if is_fit(results) else keep)(results, draft / study_of(results))
         rebuild(draft)
         replace_directory(draft, target)
     return target / SUMMARY
+
+
+def require_place(target: Path, new: bool) -> None:
+    """Raise UserError where nothing is kept that could be rebuilt, or whose files would be written over."""
+    if any((target / name / RUNS).exists() for name in all_studies()):
+        return
+    if not new:
+        raise UserError(f"{target}: holds no study; name the directories of some")
+    if other := next((name for name in (SUMMARY, LESSONS) if (target / name).exists()), None):
+        raise UserError(
+            f"{target}: has a {other} and no study: it would be written over; name another folder"
+        )
 
 
 def all_studies() -> list[str]:

@@ -16,7 +16,7 @@ from sweeps.records.atomic import plain, write_json
 from sweeps.records.content import Content
 from sweeps.records.errors import UserError
 from sweeps.records.layout import PLAN
-from sweeps.records.schema import SCHEMA, plan_problem
+from sweeps.records.schema import SCHEMA, is_schema, plan_problem
 from sweeps.records.untrusted import read_json
 
 LARGEST_PLAN = 512 * 2**20  # bytes
@@ -88,7 +88,7 @@ def read_plan(root: Path) -> Plan | None:
         data = read_json(path, LARGEST_PLAN)
         if problem := plan_problem(data):
             raise ValueError(problem)
-        if (schema := data.get("schema")) != SCHEMA:
+        if not is_schema(schema := data.get("schema")):
             raise UserError(
                 f"{path} has schema {schema!r}, not {SCHEMA}: another version made it; read it with that, or "
                 "run the sweep again"

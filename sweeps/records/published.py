@@ -18,7 +18,7 @@ from sweeps.records.errors import UserError
 from sweeps.records.layout import PUBLISHED_RECORDS, PUBLISHED_RUNS, cell_id_of
 from sweeps.records.record import Record
 from sweeps.records.same import ARITHMETIC, Digest, digest_of
-from sweeps.records.schema import COMPLETE, SCHEMA, record_problem
+from sweeps.records.schema import COMPLETE, SCHEMA, is_schema, record_problem
 from sweeps.records.untrusted import read_json
 
 KEPT = (
@@ -83,7 +83,7 @@ def read_published(folder: Path) -> list[Published] | None:
     path = folder / PUBLISHED_RECORDS
     try:
         data = read_json(path)
-        if data["schema"] != SCHEMA:
+        if not is_schema(data["schema"]):
             raise ValueError(f"has schema {data['schema']!r}, not {SCHEMA}")
         shared = data["shared"]
         return [_run(whole(shared[part], row)) for part, row in data["runs"]]

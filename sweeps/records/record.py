@@ -17,7 +17,7 @@ from sweeps.records.atomic import plain, write_json
 from sweeps.records.history import history_problem
 from sweeps.records.layout import HISTORY, LOCK, REPORT, cell_dirs, cell_id_of
 from sweeps.records.process import Owner
-from sweeps.records.schema import COMPLETE, RECORD_KINDS, SCHEMA, STATUSES, record_problem
+from sweeps.records.schema import COMPLETE, RECORD_KINDS, SCHEMA, STATUSES, is_schema, record_problem
 from sweeps.records.untrusted import read_json
 
 
@@ -83,7 +83,7 @@ def _problem(data: object, cell_id: str) -> str:
     """Return why the content of a report.json cannot be believed; empty if it can."""
     if not isinstance(data, dict):
         return "is no JSON object"
-    if data.get("schema") != SCHEMA:
+    if not is_schema(data.get("schema")):
         return f"has schema {data.get('schema')!r}, not {SCHEMA}"
     if data.get("status") not in STATUSES:
         return f"has status {data.get('status')!r}, not one of {', '.join(STATUSES)}"

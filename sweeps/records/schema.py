@@ -10,6 +10,13 @@ from sweeps.records import ladder
 from sweeps.records.metric import goal_problem
 
 SCHEMA = 1
+
+
+def is_schema(value: object) -> bool:
+    """Return whether that is the present schema: true and 1.0 are equal to it, and were never written."""
+    return type(value) is int and value == SCHEMA
+
+
 COMPLETE = ("done", "diverged")  # a run has ended and has a result
 RETURNED = (*COMPLETE, "failed")  # that a job may return
 STATUSES = (*RETURNED, "running", "interrupted")  # that a record may say

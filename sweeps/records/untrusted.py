@@ -56,7 +56,21 @@ def _finite(kind: type[float] | type[int]) -> Callable[[str], float]:
     return read
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite(float), parse_int=_finite(int))
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a mapping; ValueError for a key that it has twice, of which readers take one or the other."""
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)[:80]} is there twice")
+    return mapping
+
+
+_DECODER = json.JSONDecoder(
+    parse_constant=_refuse,
+    parse_float=_finite(float),
+    parse_int=_finite(int),
+    object_pairs_hook=_once,
+)
 
 
 def _is_deep(data: Any) -> bool:

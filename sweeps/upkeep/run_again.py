@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sweeps.cli.application import require_ours, starts
+from sweeps.cli.command import called
 from sweeps.execution.in_turn import Commands
 from sweeps.planning.quoting import as_word
 from sweeps.planning.settings import UNNAMED
@@ -25,7 +26,8 @@ def rerun(sweep: Sweep, cases: Sequence[Case], application: str | None) -> int:
     if application is None:
         require_ours(sweep.root, sweep.plan, f", or type its command with {shlex.join(overrides)}")
     command = starts(application)
-    print(shlex.join(["python", *command, *overrides]), flush=True)
+    typed = called("sweeps") if application is None else shlex.join(["python", *command])
+    print(typed, shlex.join(overrides), flush=True)
     commands = Commands()
     with commands.listening():
         return commands.run([*command, *overrides], ours=application is None)

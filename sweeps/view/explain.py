@@ -35,6 +35,8 @@ def find(text: str, plan: Plan | None, records: Mapping[str, Record]) -> Case:
         cell_id: cell.name for cell_id, cell in planned.items()
     }
     wanted = text.rstrip("/").rpartition("/")[2]
+    if not wanted.strip():  # every name begins with it, and where there is one cell, it would be meant
+        raise UserError(f"{text!r} is no cell: give its id, or some of its name")
     ids = [key for key, name in names.items() if wanted in (key, name)]
     ids = ids or [key for key, name in names.items() if key.startswith(wanted) or name.startswith(wanted)]
     ids = ids or [key for key, name in names.items() if wanted in name]

@@ -1,6 +1,7 @@
 """`python -m reports bundle`: the same to the byte when made twice, whole, checked when it is read back."""
 
 import json
+import re
 import shutil
 import subprocess
 import zipfile
@@ -102,16 +103,40 @@ def test_what_was_changed_on_the_way_is_refused(
         unpacked(other, tmp_path / "place")
 
 
-def test_a_file_more_is_refused_and_nothing_lands_outside(made: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name",
+    [
+        "losses/more.txt",
+        "../../outside.txt",
+        "/outside.txt",
+        "outside.txt",
+        "losses/../../outside.txt",
+        "losses\\..\\outside.txt",
+        f"losses/{'n' * 300}",
+        "losses/sweep.json/more.txt",
+        "other/SHA256SUMS",
+    ],
+)
+def test_a_file_more_is_refused_before_anything_is_unpacked(made: Path, tmp_path: Path, name: str) -> None:
+    """A file beside the sweep's folder was taken for nothing; and all was unpacked before it was refused."""
     other = Path(shutil.copy(made, tmp_path / "other.zip"))
     with zipfile.ZipFile(other, "a") as archive:
-        archive.writestr("../../outside.txt", "out")
-        archive.writestr("losses/more.txt", "more")
+        archive.writestr(name, "more")
     (tmp_path / "a" / "b").mkdir(parents=True)
-    with pytest.raises(UserError, match=r"more\.txt is not in SHA256SUMS"):
+    with pytest.raises(UserError, match=f"{re.escape(name.removeprefix('losses/'))} is not in SHA256SUMS"):
         unpacked(other, tmp_path / "a" / "b")
-    assert not list(tmp_path.rglob("a/outside.txt"))
-    assert not (tmp_path / "outside.txt").exists()
+    assert not list((tmp_path / "a" / "b").iterdir())
+    assert not list(tmp_path.rglob("outside.txt"))
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_that_is_there_twice_is_refused(made: Path, tmp_path: Path) -> None:
+    """Of two files of a name one program reads the first, another the last."""
+    other = Path(shutil.copy(made, tmp_path / "other.zip"))
+    with zipfile.ZipFile(other, "a") as archive:
+        archive.writestr("losses/sweep.json", archive.read("losses/sweep.json"))
+    with pytest.raises(UserError, match=r"losses/sweep\.json is there twice"):
+        unpacked(other, tmp_path / "place")
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 torn"])

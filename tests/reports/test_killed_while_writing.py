@@ -109,3 +109,19 @@ def test_an_exchange_that_ctrl_c_ends_between_its_two_steps_puts_the_older_one_b
     with pytest.raises(KeyboardInterrupt):
         drafts.replace_directory(draft, target)
     assert files(tmp_path) == {"report/page": b"old"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_command_that_is_asked_to_end_clears_up_itself(number: signal.Signals, tmp_path: Path) -> None:
+    """SIGTERM ended it on the spot, and its draft lay beside the target until the next command."""
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "page").write_text("old")
+    code = SWAP.replace(
+        "    replace_directory", f"    os.kill(os.getpid(), {int(number)})\n    replace_directory"
+    )
+    surroundings = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    command = [sys.executable, "-c", code, "0", str(tmp_path / "report")]
+    done = subprocess.run(command, env=surroundings, capture_output=True, text=True)
+    assert done.returncode == (-number if number is signal.SIGINT else 128 + number), done.stderr
+    assert files(tmp_path) == {"report/page": b"old"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report"]

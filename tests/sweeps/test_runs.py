@@ -69,6 +69,30 @@ def test_exactly_the_runs_that_are_named_are_run_again(two_done: Tiny, root: Pat
     assert len(now["history"]) == len(plan["history"]) + 1
 
 
+@pytest.mark.parametrize(("program", "shown"), [("mlp-runs", "mlp-sweep"), ("runs.py", "python -m sweeps")])
+def test_the_command_that_is_shown_is_called_as_this_one_was(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], program: str, shown: str
+) -> None:
+    """Installed elsewhere than in `python`, the package's modules are not that program's."""
+    monkeypatch.setattr("sys.argv", [f"/anywhere/{program}"])
+    monkeypatch.setattr("sweeps.upkeep.run_again.require_ours", lambda *_: None)
+    monkeypatch.setattr("sweeps.execution.in_turn.Commands.run", lambda *_, **__: 0)
+    run(root, "rerun", ids(root)[0])
+    assert said(capsys).startswith(f"{shown} hydra.sweep.dir=")
+
+
+@pytest.mark.parametrize("name", ["", " ", "/"])
+def test_an_empty_name_is_no_run(root: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """It was the only run of a sweep of one."""
+    run(root, "drop", ids(root)[0])
+    before = content(root)
+    capsys.readouterr()
+    for words in (["drop"], ["exclude", "--reason", "x"], ["rerun"]):
+        err = refused(capsys, root, *words, name)
+        assert f"{name!r} is no cell: give its id, or some of its name" in err
+    assert content(root) == before
+
+
 def test_another_application_is_run_again_by_its_own_command(
     two_done: Tiny, root: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -219,8 +219,25 @@ def test_wrong_words_are_one_line(root: Path, words: list[str], said: str) -> No
 def test_where_there_is_no_sweep_or_no_result(tmp_path: Path, root: Path) -> None:
     assert "holds no sweep" in verify(tmp_path / "nowhere", code=2)
     for folder in cells(root):
+        edit(folder, lambda data: data.update(schema=99))
+    out = verify(root, code=1)
+    assert out.count("damaged ") == len(cells(root))
+    assert f"{root}: no run has a result that can be believed, so none is trained again" in out
+    for folder in cells(root):
         shutil.rmtree(folder)
     assert "no run has a result yet" in verify(root, code=2)
+
+
+def test_what_is_wrong_in_a_bundle_is_told_of_its_file(root: Path, tmp_path: Path) -> None:
+    """The message named a temporary directory, which was gone when it was read."""
+    (root / "sweep.json").write_text("[]")
+    kept = {path.name: path.read_bytes() for path in root.iterdir() if path.is_file()}
+    sums = "".join(f"{hashlib.sha256(kept[name]).hexdigest()}  {name}\n" for name in kept)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        for name, content in {**kept, "SHA256SUMS": sums.encode()}.items():
+            file.writestr(f"kept/{name}", content)
+    out = verify(tmp_path / "a.zip", code=2)
+    assert out.startswith(f"error: {tmp_path / 'a.zip'}/sweep.json is damaged: it is no JSON object")
 
 
 def test_another_application_is_run_by_the_command_that_is_given(two_done: Tiny) -> None:

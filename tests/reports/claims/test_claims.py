@@ -14,7 +14,7 @@ from reports.analysis.looks import Looks as SweepLooks
 from reports.analysis.sequential import ladder
 from reports.claims.claim import CLAIM_METRICS, Judgement
 from reports.claims.figure_texts import BESIDE, judged_figures
-from reports.claims.file import parse_claims
+from reports.claims.file import parse_claims, read_claims
 from reports.claims.frames import claims_frame, reasons
 from reports.claims.judge import judge_claims, judge_file
 from reports.claims.looks import ONE_LOOK, Looks
@@ -493,6 +493,14 @@ def test_a_chain_is_taken_apart() -> None:
         ),
         ({**FACTOR, "ratio": {"a / b": 2}, "within": 1}, "within = 1: must be a number above 0 and below 1"),
         ({**FACTOR, "ratio": {"a / b": -2}}, "ratio = -2: must be above 0"),
+        ({**FACTOR, "order": "a > b", "margin": "5%%"}, "margin = 5%%: must be a number, or one with a %"),
+        ({**FACTOR, "order": "a > b", "margin": "nan%"}, "margin = nan%: must be a number, or one with a %"),
+        ({**FACTOR, "order": "a > b", "margin": "0_1"}, "margin = 0_1: must be a number"),
+        ({**FACTOR, "order": "a > b", "where": {"1": "a", 1: "b"}}, "where: 1 is there twice"),
+        (
+            {"metric": "gap", "best": "1", "levels": {"1e-1": {"lr": 1}, 0.1: {"lr": 2}}},
+            "levels: 0.1 is there twice",
+        ),
         ({**FACTOR, "ratio": {"a / a": 2}}, "ratio = {'a / a': 2}: must be one 'first / second'"),
         ({**FACTOR, "order": ["a > b"]}, "order = ['a > b']: must be different levels"),
         ({**FACTOR, "best": {"los": "a"}}, "best = {'los': 'a'}: must be a level of each of loss"),
@@ -555,6 +563,13 @@ def aliases(depth: int, link: str = "[{}]".format(", ".join(["*a{0}"] * 10))) ->
     return "a0: &a0 {x: 1}\n" + "".join(f"a{k + 1}: &a{k + 1} {link.format(k)}\n" for k in range(depth))
 
 
+def test_an_id_is_the_same_with_a_space_around_it(tmp_path: Path) -> None:
+    claim = "  - {id: %s, statement: x, factor: loss, metric: gap, best: a}\n"
+    (tmp_path / "claims.yaml").write_text("claims:\n" + claim % "A" + claim % "' A '")
+    with pytest.raises(UserError, match=r"claims\.yaml:3: claim A: id is used twice"):
+        read_claims(tmp_path / "claims.yaml")
+
+
 def test_levels_that_share_runs_are_refused() -> None:
     """Of runs in both, each went to the level named last, and the verdict was about other runs."""
     runs = frame({"hinge": 0.98, "mse": 0.96})
@@ -574,6 +589,8 @@ def test_levels_that_share_runs_are_refused() -> None:
             ":4: cannot be read as YAML (the key id is there twice)",
         ),
         ("claims: []\nclaims: []\n", ":2: cannot be read as YAML (the key claims is there twice)"),
+        ("claims:\n- levels: {1: {}, 1.0: {}}\n", ":2: cannot be read as YAML (the key 1.0 is there twice)"),
+        ("claims:\n- levels: {true: {}, 1: {}}\n", ":2: cannot be read as YAML (the key 1 is there twice)"),
         ("claims:\n\t- x\n", ":2: cannot be read as YAML"),
         ("[" * 5000, "cannot be read as YAML"),
         ("claims: " + "9" * 5001, "cannot be read as YAML"),

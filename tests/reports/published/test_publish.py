@@ -1,7 +1,10 @@
 """What is kept of the studies: claims, figures and pages rebuild from the runs without any training."""
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -32,7 +35,8 @@ from sweeps.records.errors import UserError
 from sweeps.records.layout import PUBLISHED_RUNS as RUNS
 from tests.support import synthetic
 
-RESULTS = Path(__file__).parents[3] / "docs" / "results"
+PROJECT = Path(__file__).parents[3]
+RESULTS = PROJECT / "docs" / "results"
 KEPT = [name for name in all_studies() if (RESULTS / name / RUNS).exists()]
 
 
@@ -394,6 +398,73 @@ def test_a_sweep_that_is_no_study_is_refused_and_nothing_is_written(tmp_path: Pa
     with pytest.raises(UserError, match="mine is none of activation_loss_grid"):
         publish([directory], tmp_path / "kept")
     assert not (tmp_path / "kept").exists()
+
+
+TWICE = """
+import sys
+from pathlib import Path
+from reports.published import publish as published
+from sweeps.records.layout import PUBLISHED_RUNS
+directory, target = map(Path, sys.argv[1:])
+def keep(results, folder):
+    print("began", flush=True)
+    sys.stdin.readline()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / PUBLISHED_RUNS).write_text("runs")
+published.keep, published.rebuild = keep, lambda draft: None
+published.publish([directory], target)
+"""
+
+
+def test_two_that_publish_at_once_both_stay(tmp_path: Path) -> None:
+    """Each began from what was there before either, and the last one took the other's study away."""
+    names = ("tuned_grid", "long_run_grid")
+    cells = synthetic.grid({"loss": ["hinge"]}, epochs=1)
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", TWICE, synthetic.write_sweep(tmp_path / name, cells, name), "kept"],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(PROJECT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name in names
+    ]
+    for one in both:
+        assert one.stdin
+        one.stdin.write("go on\n")
+        one.stdin.flush()
+    assert [one.wait() for one in both] == [0, 0]
+    for one in both:
+        one.communicate()
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == sorted(names)
+    assert {path.name for path in tmp_path.iterdir()} == {"kept", *names}
+
+
+@pytest.mark.parametrize("to", [".", "..", "", "/", "../../work"])
+def test_a_folder_that_holds_the_present_directory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to: str
+) -> None:
+    """`..` was copied into the present directory, with all that is in it."""
+    directory = synthetic.write_sweep(tmp_path / "runs", synthetic.grid({"loss": ["hinge"]}), "tuned_grid")
+    (tmp_path / "work" / "here").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "work" / "here")
+    with pytest.raises(UserError, match="holds the present directory; start the command outside of it"):
+        publish([directory], Path(to))
+    assert not list(Path.cwd().iterdir())
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", "work"}
+
+
+@pytest.mark.parametrize("name", ["README.md", "lessons.md"])
+def test_a_page_that_is_no_publication_is_not_written_over(tmp_path: Path, name: str) -> None:
+    directory = synthetic.write_sweep(tmp_path / "runs", synthetic.grid({"loss": ["hinge"]}), "tuned_grid")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / name).write_text("mine")
+    with pytest.raises(UserError, match=f"docs: has a {name} and no study: it would be written over"):
+        publish([directory], tmp_path / "docs")
+    assert (tmp_path / "docs" / name).read_text() == "mine"
+    assert {path.name for path in tmp_path.iterdir()} == {"runs", "docs"}
 
 
 def test_where_nothing_is_kept_there_is_nothing_to_rebuild(tmp_path: Path) -> None:

@@ -307,6 +307,14 @@ COMMANDS: dict[str, Callable[[Path, Path], int]] = {
             lambda text: text.replace('"schema": 1', '"schema": 2'),
             "has schema 2, not 1: another version ",
         ),
+        (
+            lambda text: text.replace('"schema": 1', '"schema": 1.0'),
+            "has schema 1.0, not 1: another version ",
+        ),
+        (
+            lambda text: text.replace('"schema": 1', '"cells": [], "schema": 1'),
+            "is damaged: it is truncated or no JSON: cells is there twice; run the sweep again",
+        ),
     ],
 )
 def test_every_command_gives_the_same_answer_on_a_plan_that_cannot_be_believed(
