@@ -211,9 +211,8 @@ def write_cell(directory: Path, one: Cell, sweep: str = "grid") -> Path:
     rows = [",".join([str(int(row[0])), *(repr(float(x)) for x in row[1:])]) for row in curve]
     (folder / "history.csv").write_text("\n".join([HEADER, *rows]) + "\n")
     (folder / "config.yaml").write_text(json.dumps(one.config, indent=1) + "\n")
-    (folder / "report.json").write_text(
-        json.dumps(report, allow_nan=False, indent=1)
-    )  # last, as all are whole then
+    # Last: who sees the record may look for the others.
+    (folder / "report.json").write_text(json.dumps(report, allow_nan=False, indent=1))
     return folder
 
 
