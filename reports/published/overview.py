@@ -7,13 +7,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from reports.analysis.equivalence import Verdict
 from reports.claims.claim import VERDICTS, Judgement
 from reports.plots.plot import Plot
 from reports.plots.style import INK, SOFT
+from reports.published.firmness import is_firm
 from reports.published.strips import COLOURS
 
 NAME = "verdicts"
-NAMES, TILE, ROW, APART = 2.3, 0.31, 0.44, 0.32  # inches
+NAMES, TILE, ROW, APART, WIDTH = 2.3, 0.31, 0.44, 0.32, 9.2  # inches; the least width
+NOT_FIRM = "another with half or twice of what counts as equal"
 SIGNS = {"holds": "✓", "refuted": "✕", "undecided": "?"}
 
 
@@ -29,7 +32,7 @@ def draw_overview(
 ) -> Figure:
     """Draw a row of tiles for each study: what holds, what is refuted, what stays open."""
     most = max((len(claims) for _, claims in (*reports, *more)), default=1)
-    width = NAMES + TILE * (most + 1) + 0.2
+    width = max(NAMES + TILE * (most + 1) + 0.2, WIDTH)
     gap = APART if reports and more else 0
     height = 0.5 + ROW * (len(reports) + len(more)) + gap + 0.1
     figure = Figure(figsize=(width, height))
@@ -53,26 +56,31 @@ def draw_overview(
 
 
 def key(axes: Axes, y: float) -> None:
-    """Draw what the colours mean."""
+    """Draw what the colours mean, and what a tile that is not filled does."""
     x = NAMES
     for verdict in VERDICTS:
-        axes.add_patch(Rectangle((x, y - 0.09), 0.18, 0.18, facecolor=COLOURS[verdict], linewidth=0))
+        tile(axes, x, y - 0.09, (0.18, 0.18), verdict, firm=True)
         axes.text(x + 0.25, y, f"{SIGNS[verdict]} {verdict}", fontsize=8.5, va="center")
         x += 1.2
+    tile(axes, x, y - 0.09, (0.18, 0.18), VERDICTS[-1], firm=False)
+    axes.text(x + 0.25, y, NOT_FIRM, fontsize=8.5, va="center")
+
+
+def tile(axes: Axes, x: float, y: float, size: tuple[float, float], verdict: Verdict, *, firm: bool) -> None:
+    """Draw a tile of a verdict's colour: filled if it is firm, else as a frame."""
+    face = COLOURS[verdict] if firm else "white"
+    axes.add_patch(Rectangle((x, y), *size, facecolor=face, edgecolor=COLOURS[verdict], linewidth=1))
 
 
 def draw_row(axes: Axes, y: float, title: str, claims: Sequence[Judgement]) -> None:
-    """Draw one study: its title, and a tile for each claim, those that hold first."""
+    """Draw one study: its title, and a tile for each claim, those that hold first, of these the firm ones."""
     lines = textwrap.wrap(title, 32)
     axes.text(0.12, y + 0.18, "\n".join(lines), fontsize=8.5, va="center", color=INK, linespacing=1.1)
-    ordered = sorted(claims, key=lambda j: VERDICTS.index(j.verdict))
+    ordered = sorted(claims, key=lambda j: (VERDICTS.index(j.verdict), not is_firm(j)))
     for place, judgement in enumerate(ordered):
-        left = NAMES + place * TILE
-        box = Rectangle(
-            (left, y + 0.02), TILE - 0.03, 0.34, facecolor=COLOURS[judgement.verdict], linewidth=0
-        )
-        axes.add_patch(box)
+        left, firm = NAMES + place * TILE, is_firm(judgement)
+        tile(axes, left, y + 0.02, (TILE - 0.04, 0.34), judgement.verdict, firm=firm)
         text = f"{SIGNS[judgement.verdict]}\n{judgement.claim.id}"
-        axes.text(
-            left + (TILE - 0.03) / 2, y + 0.19, text, fontsize=6.5, color="white", ha="center", va="center"
-        )
+        colour = "white" if firm else COLOURS[judgement.verdict]
+        middle = left + (TILE - 0.04) / 2
+        axes.text(middle, y + 0.19, text, fontsize=6.5, color=colour, ha="center", va="center")

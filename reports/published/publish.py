@@ -25,12 +25,13 @@ from reports.published.again import kept_runs
 from reports.published.dumbbells import dumbbell_plot
 from reports.published.fit_runs import is_fit, keep_fit, study_of
 from reports.published.fitted import fitted_table
+from reports.published.lists import changes_page, claims_page, lessons_page
 from reports.published.looks import read_looks, write_looks
 from reports.published.named import named_in
 from reports.published.pages import DRAWN_BY, Study, study_page
 from reports.published.rankings import rankings
 from reports.published.strips import strip_plots
-from reports.published.summary import claims_page, lessons_page, summary_page, summary_plot
+from reports.published.summary import summary_page, summary_plot
 from reports.runs.reader import load
 from reports.runs.results import Results
 from reports.sources import reference
@@ -44,7 +45,7 @@ from sweeps.records.layout import PUBLISHED_RUNS as RUNS
 from sweeps.records.published import write_published
 from sweeps.records.studies import STUDIES
 
-SUMMARY, CLAIMS, LESSONS = "README.md", "claims.md", "lessons.md"
+SUMMARY, CLAIMS, LESSONS, CHANGES = "README.md", "claims.md", "lessons.md", "changes.md"
 MAIN_PLOTS = (
     "heatmap-test_accuracy",
     "grid",
@@ -85,7 +86,9 @@ def require_place(target: Path, new: bool) -> None:
         return
     if not new:
         raise UserError(f"{target}: holds no study; name the directories of some")
-    if other := next((name for name in (SUMMARY, LESSONS) if (target / name).exists()), None):
+    if other := next(
+        (name for name in (SUMMARY, CLAIMS, LESSONS, CHANGES) if (target / name).exists()), None
+    ):
         raise UserError(
             f"{target}: has a {other} and no study: it would be written over; name another folder"
         )
@@ -146,8 +149,9 @@ def rebuild(target: Path) -> None:
     draw([summary_plot(studies)], target, "svg")
     (target / SUMMARY).write_text(summary, encoding="utf-8")
     (target / CLAIMS).write_text(claims_page(studies), encoding="utf-8")
-    if lessons := lessons_page(studies):
-        (target / LESSONS).write_text(lessons, encoding="utf-8")
+    for name, page in ((LESSONS, lessons_page(studies)), (CHANGES, changes_page(studies))):
+        if page:
+            (target / name).write_text(page, encoding="utf-8")
 
 
 def drawn_anew(study: Study) -> list[Plot]:

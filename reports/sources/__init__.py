@@ -47,6 +47,7 @@ class Reference:
 
     unsaid: the settings of a figure's cell that the report leaves unsaid
     fitted: those of them that the part `fit` of its study tries
+    main: the claims, by id, that the summary of all studies states in words
     """
 
     study: str
@@ -60,6 +61,7 @@ class Reference:
     figures: pd.DataFrame
     beside: Beside | None = None
     fitted: tuple[str, ...] = ()
+    main: tuple[str, ...] = ()
 
 
 @cache
@@ -81,6 +83,7 @@ def reference(study: str) -> Reference | None:
         figures(study),
         Beside(data["beside"]["study"], conditions(data["beside"]["where"])) if "beside" in data else None,
         tuple(map(str, data.get("fitted", ()))),
+        tuple(map(str, data.get("main", ()))),
     )
 
 

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -13,18 +14,24 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
 
+from reports.analysis.equivalence import Verdict
+from reports.claims.claim import Judgement, Outcome
 from reports.claims.frames import plot_name
 from reports.published.changes import FIRST_VERSION, RUN_AGAIN, changes, made_again
+from reports.published.firmness import firm_counts, is_firm, moved_words, other
 from reports.published.kept import results_of
 from reports.published.lessons import Lesson
+from reports.published.lists import changes_page, claims_page, lessons_page, told
 from reports.published.looks import LOOKS
+from reports.published.overview import draw_overview
 from reports.published.pages import Study, study_page
 from reports.published.publish import all_studies, publish, read, tables_of
 from reports.published.seeds import runs_words, seeds_words
 from reports.published.strip_lines import broken_name, line_of, lines_of
 from reports.published.strips import FAR, draw_strip
-from reports.published.summary import claims_page, counts_of, lessons_page, summary_page, told
+from reports.published.summary import counts_of, summary_page
 from reports.runs.reader import load
 from reports.sources import STUDIES
 from reports.sources.judged import judged
@@ -76,6 +83,7 @@ def test_the_summary_says_what_the_studies_say_and_every_lesson_rests_on_its_ver
     studies = [kept(name) for name in KEPT]
     assert summary_page(studies) == (RESULTS / "README.md").read_text()
     assert lessons_page(studies) == (RESULTS / "lessons.md").read_text()
+    assert changes_page(studies) == (RESULTS / "changes.md").read_text()
 
 
 def test_every_claim_is_listed_once_under_its_verdict() -> None:
@@ -126,8 +134,49 @@ def test_the_counts_of_the_summary_add_up() -> None:
     assert claims == holds + refuted + undecided
     tuned = counts_of(kept("tuned_grid"))
     said = f"holds {tuned['holds']}, refuted {tuned['refuted']}, undecided {tuned['undecided']}"
-    assert f"claimed {tuned['claims']} things about it: {said}" in text
-    assert f"{inside} lie where one more run of ours would fall, {compared - inside} do not" in text
+    assert f"our {tuned['claims']} claims on it: {said}" in " ".join(text.split())
+    assert f"{inside} lie where 95 % of single runs of ours would, {compared - inside} do not" in text
+
+
+def test_the_summary_states_main_claims_of_each_report_under_their_verdicts() -> None:
+    text = (RESULTS / "README.md").read_text()
+    for study in map(kept, STUDIES):
+        verdicts = {j.claim.id: (j.verdict, j.claim.statement) for j in study.judged.claims}
+        assert len(study.source.main) >= 3
+        for claim in study.source.main:
+            verdict, statement = verdicts[claim]
+            assert f"- {verdict.capitalize()}: {markdown_escape(statement)} ([{claim}](" in text
+
+
+def test_the_summary_tells_how_many_verdicts_are_the_same_with_another_band() -> None:
+    claims = [j for name in STUDIES for j in kept(name).judged.claims]
+    text = " ".join((RESULTS / "README.md").read_text().split())
+    firm = firm_counts(claims)
+    total = Counter(j.verdict for j in claims)
+    assert f"twice of it {firm['holds']} of the {total['holds']} still hold" in text
+    told = [(int(n), one, to) for n, one, to in re.findall(r"(\d+) from (\w+) to (\w+)", text)]
+    assert sum(n for n, _, _ in told) == len(claims) - sum(firm.values())
+    assert all(
+        n == sum(j.verdict == one and not is_firm(j) and other(j) == to for j in claims)
+        for n, one, to in told
+    )
+
+
+def judged_at(half: Verdict, same: Verdict, double: Verdict) -> Judgement:
+    (claim,) = (j.claim for j in kept("long_run_grid").judged.claims if j.claim.id == "E6")
+    one = Outcome(claim.tests[0], same, verdicts=(half, same, double))
+    return Judgement(claim, same, (one,))
+
+
+def test_a_verdict_that_another_band_changes_is_a_frame_in_the_picture() -> None:
+    firm, moved = judged_at("holds", "holds", "holds"), judged_at("undecided", "holds", "refuted")
+    assert [is_firm(firm), is_firm(moved)] == [True, False]
+    assert other(moved) == "refuted"
+    assert moved_words([firm, moved]) == "1 from holds to refuted"
+    figure = draw_overview([("One", [moved, firm])], [])
+    tiles = [patch for patch in figure.axes[0].patches if isinstance(patch, Rectangle)][-2:]
+    assert [tile.get_facecolor()[:3] == (1, 1, 1) for tile in tiles] == [False, True]  # the firm one first
+    assert len({tile.get_edgecolor() for tile in tiles}) == 1
 
 
 def test_seeds_are_told_as_a_range_where_some_cells_have_more() -> None:
@@ -264,10 +313,12 @@ def test_the_summary_says_how_many_verdicts_the_band_decides() -> None:
     small = claims[claims["verdict"] == "refuted"]["why"].str.split("; ")
     negligible = sum(all("within ±" in part for part in parts) for parts in small)
     text = " ".join((RESULTS / "README.md").read_text().split())
-    assert f"{counts['holds']} of the {whole['holds']} hold as well" in text
-    assert f"{counts['refuted']} of the {whole['refuted']} are refuted" in text
-    assert f"and {counts['undecided']} of the {whole['undecided']} undecided" in text
-    assert f"Of those refuted, {negligible} claim a difference too small to count" in text
+    assert f"{counts['holds']} of the {whole['holds']} still hold" in text
+    assert f"{counts['refuted']} of the {whole['refuted']} are still refuted" in text
+    assert f"and {counts['undecided']} of the {whole['undecided']} still undecided" in text
+    assert (
+        f"Of those refuted, {negligible} state a difference that is there, if at all, but too small" in text
+    )
 
 
 def test_a_reason_that_an_order_turns_round_is_given_of_such_orders_only() -> None:
@@ -491,9 +542,9 @@ def test_a_study_whose_seeds_grew_is_judged_as_its_runs_report_judges_it(tmp_pat
         [pair for one in each.outcomes for pair in one.pairs] for each in (*found.claims, *found.beyond)
     ]
     assert {pair.seeds for pair in pairs[0]} == {10}
-    for own, other in zip(pairs, wanted, strict=True):
-        assert [pair.verdict for pair in own] == [pair.verdict for pair in other]
-        assert [pair.low for pair in own] == pytest.approx([pair.low for pair in other], nan_ok=True)
+    for own, there in zip(pairs, wanted, strict=True):
+        assert [pair.verdict for pair in own] == [pair.verdict for pair in there]
+        assert [pair.low for pair in own] == pytest.approx([pair.low for pair in there], nan_ok=True)
     (tmp_path / "kept" / "tuned_grid" / LOOKS).write_text("{")
     with pytest.raises(UserError, match=r"looks\.json is damaged"):
         read(tmp_path / "kept" / "tuned_grid")
