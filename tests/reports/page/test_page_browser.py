@@ -632,7 +632,7 @@ def test_a_sweep_is_watched_to_its_end(page: Browser, tmp_path: Path) -> None:
     with serving(root) as served:
         page.open(served.address)
         assert "Waiting for" in texts(page, "h1")[0]
-        words = ["sweep=smoke", "seed=0,1", "training.epochs=100", f"hydra.sweep.dir={root}"]
+        words = ["sweep=smoke", "seed=0,1", "training.epochs=300", f"hydra.sweep.dir={root}"]
         sweep = subprocess.Popen(
             [sys.executable, "-m", "sweeps", *words], cwd=ROOT, stdout=subprocess.DEVNULL
         )
