@@ -5,6 +5,7 @@ from typing import Any
 
 from reports.claims.claim import VERDICTS, Judgement
 from reports.published.changes import RUN_AGAIN, first_verdicts, made_again
+from reports.published.firmness import is_firm
 from reports.published.lessons import Lesson, lessons
 from reports.published.pages import Study, anchor, claim_anchor, template
 from reports.sources import STUDIES
@@ -34,13 +35,13 @@ def claims_page(studies: Sequence[Study]) -> str:
     return template("results_claims.md").render(studies=listed)
 
 
-def by_verdict(study: Study) -> list[tuple[str, list[dict[str, str]]]]:
+def by_verdict(study: Study) -> list[tuple[str, list[dict[str, Any]]]]:
     """Return the claims of a study under each verdict that there is."""
-    rows: dict[str, list[dict[str, str]]] = {verdict: [] for verdict in VERDICTS}
+    rows: dict[str, list[dict[str, Any]]] = {verdict: [] for verdict in VERDICTS}
     for judgement in study.judged.claims:
         claim = judgement.claim
         row = {"id": claim.id, "anchor": claim_anchor(judgement), "statement": claim.statement}
-        rows[judgement.verdict].append(row)
+        rows[judgement.verdict].append(row | {"firm": is_firm(judgement)})
     return [(verdict, found) for verdict, found in rows.items() if found]
 
 

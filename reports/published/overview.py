@@ -16,7 +16,7 @@ from reports.published.strips import COLOURS
 
 NAME = "verdicts"
 NAMES, TILE, ROW, APART, WIDTH = 2.3, 0.31, 0.44, 0.32, 9.2  # inches; the least width
-NOT_FIRM = "another with half or twice of what counts as equal"
+NOT_FIRM = "another verdict if the band is halved or doubled"
 SIGNS = {"holds": "✓", "refuted": "✕", "undecided": "?"}
 
 

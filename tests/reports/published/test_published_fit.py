@@ -65,7 +65,7 @@ def test_a_fit_is_told_on_the_page_and_in_the_summary_and_changes_nothing_else(k
     page, summary = (kept / "README.md").read_text(), (kept.parent / "README.md").read_text()
     assert f"| chosen | init normal | {first} of 14 | {second} of 14 |" in page
     assert f"figures that count are {'inside' if second == 14 else 'not inside'}." in page
-    assert f"95 % of those are inside in {'1' if second == 14 else 'none'} of 1." in summary
+    assert f"other half 95 % or more are inside in {'1' if second == 14 else 'none'} of 1." in summary
     assert (
         f"{second} of 14 figures inside with the study's settings (init normal), which the fit chose, too."
         in summary
