@@ -33,9 +33,9 @@ def closing(root: Path, ids: Sequence[str]) -> Words:
     if len(ids) == 1:
         folder = cell_dirs(root).get(ids[0])
         yield from run_words(read_record(folder)) if folder else ()
+        yield from tuned(root)
     else:
         yield from sweep_words(root, ids)
-    yield from tuned(root)
     yield from more(root)
 
 
@@ -72,6 +72,8 @@ def sweep_words(root: Path, ids: Sequence[str]) -> Words:
         from reports.analysis.sweep import analyse
         from reports.findings.report import findings
         from reports.runs.reader import load
+        from reports.tuning.told import chosen_text, tuning_of
+        from reports.tuning.trials import trials_of
 
     results = load(root)
     mine = results.runs["cell_id"].isin(list(ids))
@@ -83,6 +85,7 @@ def sweep_words(root: Path, ids: Sequence[str]) -> Words:
     yield from (finding.text for finding in told if finding.kind == "evidence")
     yield from what_matters(analysis, told)
     yield from (finding.text for finding in told if finding.kind in OUTCOMES)
+    yield from chosen_text(tuning_of(trials_of(results)))
 
 
 def as_good(data: str, best: "Best", results: "Results") -> str:
@@ -114,7 +117,7 @@ def what_matters(analysis: "Analysis", told: "Sequence[Finding]") -> Words:
 
 
 def tuned(root: Path) -> Words:
-    """Yield what the trials of a sweep that tunes have chosen."""
+    """Yield what the trials have chosen, of a sweep that tunes one run; others ask for nothing heavy here."""
     plan = read_plan(root)
     if plan is not None and settings_of(plan).get("tune"):
         from reports.tuning.told import chosen_text, tuning_of

@@ -223,9 +223,8 @@ def size_words(each: SizesCompared, metric: Metric, turned: Collection[str]) -> 
         f"the order of {which[0]} turns" if len(which) == 1 else f"the orders of {' and '.join(which)} turn"
     )
     of_means = f"; of means over all cells, though {turn} round" if which else ""
-    seeds = (
-        each.sizes.difference.n
-    )  # of the look at both, so that a factor may have another size beside a third
+    # Of the look at both: beside a third factor each may have another size.
+    seeds = each.sizes.difference.n
     figures = f"{one} against {other} over {seeds} seeds, {p_words(each.sizes.p)}{of_means}"
     if each.sizes.difference.low > 0:
         return (

@@ -80,16 +80,15 @@ def told(lesson: Lesson, judgements: Judgements) -> dict[str, Any]:
 
 def changes_by_reason(studies: Iterable[Study]) -> list[dict[str, Any]]:
     """Return what changed since the first publication, claims with one reason together."""
-    groups: dict[tuple[str, str, str], dict[str, str]] = {}
+    groups: dict[tuple[str, str, str], list[str]] = {}
     for study in studies:
         verdicts = {j.claim.id: claim_anchor(j) for j in study.judgements}
         for change in study.changes:
             link = f"[{change.id}]({study.name}/README.md#{verdicts[change.id]})"
-            groups.setdefault((change.before, change.after, change.short), {})[change.id] = link
+            groups.setdefault((change.before, change.after, change.short), []).append(link)
     keys = ("before", "after", "reason")
     return [
-        dict(zip(keys, group, strict=True)) | {"ids": [*links], "claims": ", ".join(links.values())}
-        for group, links in groups.items()
+        dict(zip(keys, group, strict=True)) | {"claims": ", ".join(links)} for group, links in groups.items()
     ]
 
 

@@ -7,7 +7,7 @@ from reports.claims.claim import VERDICTS
 from reports.plots.plot import Plot
 from reports.published.firmness import firm_counts, moved_words, negligible
 from reports.published.fitted import ENOUGH, fitted_words
-from reports.published.lists import apart, by_verdict, changes_by_reason, told_lessons
+from reports.published.lists import apart, by_verdict, told_lessons
 from reports.published.overview import overview_plot
 from reports.published.pages import Study, figure_counts, main_part, template
 from reports.published.seeds import some_have_more
@@ -36,7 +36,7 @@ def summary_page(studies: Sequence[Study]) -> str:
             if study.fit
         ],
         lessons=told_lessons(studies),
-        changed=len({claim for change in changes_by_reason(studies) for claim in change["ids"]}),
+        changed=sum(len(study.changes) for study in studies),
     )
 
 
