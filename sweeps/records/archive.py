@@ -58,8 +58,9 @@ def contents_problem(file: zipfile.ZipFile) -> tuple[str, str]:
     if told is None:
         return folder, f"{CHECKSUMS} cannot be read"
     prefix = f"{folder}/"
-    there = {name.removeprefix(prefix) if name.startswith(prefix) else name for name in names}
-    return folder, names_problem(told, there - {CHECKSUMS})
+    if outside := [name for name in names if not name.startswith(prefix)]:
+        return folder, f"{outside[0]} is not in {CHECKSUMS}"
+    return folder, names_problem(told, {name.removeprefix(prefix) for name in names} - {CHECKSUMS})
 
 
 def checksums_problem(root: Path) -> str:

@@ -115,6 +115,8 @@ def test_what_was_changed_on_the_way_is_refused(
         f"losses/{'n' * 300}",
         "losses/sweep.json/more.txt",
         "other/SHA256SUMS",
+        "sweep.json",  # as one in the folder is called
+        "SHA256SUMS",
     ],
 )
 def test_a_file_more_is_refused_before_anything_is_unpacked(made: Path, tmp_path: Path, name: str) -> None:
